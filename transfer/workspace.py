@@ -1,0 +1,66 @@
+"""Where datasets, caches, runs and uploads live: one folder, named by TRANSFER_HOME."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from transfer.errors import StorageError
+
+
+def home() -> Path:
+    """The workspace folder: `TRANSFER_HOME`, else `~/.transfer-studio`."""
+    named = os.environ.get("TRANSFER_HOME")
+    return Path(named).expanduser() if named else Path.home() / ".transfer-studio"
+
+
+def folder(*parts: str) -> Path:
+    """A folder below the workspace, made if it is missing.
+
+    Raises:
+        StorageError: The folder cannot be made.
+    """
+    path = home().joinpath(*parts)
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns an `OSError` of the block into a `StorageError` that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"The disk is full: {path} could not be written.",
+                "Free some space or set TRANSFER_HOME to a larger disk, "
+                "then try again.",
+            ) from error
+        raise StorageError(
+            f"{path} could not be written: {error.strerror or error}.",
+            "Check that the folder exists and that you may write there.",
+        ) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader sees the old content or the new, never half.
+
+    Raises:
+        StorageError: The disk is full or the folder cannot be written.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
