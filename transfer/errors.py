@@ -1,18 +1,18 @@
 """Every error that a user can see.
 
-    TransferError
-    ├── ConfigError             a setting is out of its limits
-    ├── NotFoundError           no dataset, run or class of that name
-    ├── NameTakenError          that dataset exists already
-    ├── DatasetError            a folder or zip that cannot become a dataset
-    ├── ImageError              one file that cannot be read as a picture
-    ├── BackboneError           unknown backbone, or an image size that it cannot take
-    │   └── WeightsError        pretrained weights that are missing or do not fit
-    ├── FreezeError             a freeze plan that does not fit the backbone
-    ├── StorageError            the disk is full or the workspace cannot be written
-    ├── RunError                a run that cannot do what was asked of it now
-    │   └── TrainingError       training itself failed: not finite, out of memory
-    └── UploadError             an upload that was refused
+TransferError
+├── ConfigError             a setting is out of its limits
+├── NotFoundError           no dataset, run or class of that name
+├── NameTakenError          that dataset exists already
+├── DatasetError            a folder or zip that cannot become a dataset
+├── ImageError              one file that cannot be read as a picture
+├── BackboneError           unknown backbone, or an image size that it cannot take
+│   └── WeightsError        pretrained weights that are missing or do not fit
+├── FreezeError             a freeze plan that does not fit the backbone
+├── StorageError            the disk is full or the workspace cannot be written
+├── RunError                a run that cannot do what was asked of it now
+│   └── TrainingError       training itself failed: not finite, out of memory
+└── UploadError             an upload that was refused
 """
 
 

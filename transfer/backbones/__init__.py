@@ -1,0 +1,1 @@
+"""Pretrained backbones: the catalogue, their weights, their blocks and cuts."""

@@ -1,0 +1,1 @@
+"""Labelled images: index, import, decoding, splits."""

@@ -1,0 +1,91 @@
+"""A dataset as it was at one moment: which image, which class, which split."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One image of a revision.
+
+    Attributes:
+        sha256: Hash of the file's bytes; names it in the image store.
+        path: Path inside the folder or zip that it came from, with `/`.
+        label: Index into `Revision.class_names`.
+        split: The split it belongs to.
+    """
+
+    sha256: str
+    path: str
+    label: int
+    split: Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedOver:
+    """A file that was not taken in, and why, in words for the user."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """The manifest of a dataset: content-addressed, never changed once written.
+
+    Attributes:
+        dataset: The dataset's name.
+        id: Hash of the manifest's content, 16 hexadecimal digits.
+        class_names: Names in label order, sorted once for all splits.
+        images: All images, sorted by path.
+        passed_over: Files that were left out, each with its reason.
+        split_source: `given` where the folder came with its own train and val
+            folders, else `stratified`.
+        val: Share of each class's images in val, 0 to 1, as asked for.
+        test: Share of each class's images in test, 0 to 1, as asked for.
+        seed: Seed of the stratified split.
+        created_at: Seconds since the epoch.
+    """
+
+    dataset: str
+    id: str
+    class_names: tuple[str, ...]
+    images: tuple[Image, ...]
+    passed_over: tuple[PassedOver, ...]
+    split_source: Literal["given", "stratified"]
+    val: float
+    test: float
+    seed: int
+    created_at: float
+
+    def of_split(self, split: Split) -> tuple[Image, ...]:
+        """The images of one split, in manifest order."""
+        return tuple(image for image in self.images if image.split == split)
+
+    def counts(self) -> dict[str, dict[Split, int]]:
+        """Number of images by class name, then by split; zeros included."""
+        seen = Counter((image.label, image.split) for image in self.images)
+        return {
+            name: {split: seen[label, split] for split in SPLITS}
+            for label, name in enumerate(self.class_names)
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Revision":
+        """The revision that `to_json` wrote."""
+        return cls(
+            **{
+                **data,
+                "class_names": tuple(data["class_names"]),
+                "images": tuple(Image(**image) for image in data["images"]),
+                "passed_over": tuple(PassedOver(**one) for one in data["passed_over"]),
+            }
+        )
