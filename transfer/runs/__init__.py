@@ -1,0 +1,1 @@
+"""Runs: their record, the queue that starts them, and the worker that does them."""

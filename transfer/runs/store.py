@@ -1,0 +1,335 @@
+"""The store: what is known of every run, shared by all processes of the program."""
+
+import math
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from transfer import workspace
+from transfer.config import TrainConfig
+from transfer.errors import NotFoundError, RunError
+from transfer.runs.record import Metric, Run
+from transfer.runs.schema import default_url, metrics, open_database, runs, unreachable
+from transfer.runs.status import RunStatus, check_transition
+
+_ACTIVE = [status.value for status in RunStatus if status.is_active]
+_METRIC = [column for column in metrics.c if column.name != "run_id"]
+
+
+class Store:
+    """The runs and metrics of a workspace; usable from any thread and process.
+
+    Args:
+        url: Address of the database; `None` takes `TRANSFER_DATABASE_URL`, else the
+            file `store.sqlite` in the workspace.
+
+    Raises:
+        StorageError: The database cannot be reached, or is of a newer version.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._engine = open_database(url or default_url())
+        self._writer = self._engine.execution_options(writes=True)
+
+    def close(self) -> None:
+        """Closes the connections; the store cannot be used afterwards."""
+        self._engine.dispose()
+
+    def create(self, config: TrainConfig, name: str = "") -> Run:
+        """A new queued run of these settings.
+
+        Args:
+            name: What the user calls it; empty takes "dataset · backbone".
+        """
+        row: dict[str, Any] = {
+            "id": secrets.token_hex(4),
+            "name": name.strip() or f"{config.dataset} · {config.backbone}",
+            "status": RunStatus.QUEUED.value,
+            "config": config.model_dump(mode="json"),
+            "dataset": config.dataset,
+            "revision": config.revision,
+            "created_at": time.time(),
+            **{"progress": {}, "result": {}, "error": {}},
+        }
+        with self._writing() as connection:
+            while connection.scalar(sa.select(runs.c.id).filter_by(id=row["id"])):
+                row["id"] = secrets.token_hex(4)
+            connection.execute(sa.insert(runs).values(row))
+        return self.get(row["id"])
+
+    def get(self, run: str) -> Run:
+        """The run of this id, name (the newest of that name) or beginning of an id.
+
+        Raises:
+            NotFoundError: There is none, or several ids begin so.
+        """
+        for match in (runs.c.id == run.lower(), runs.c.name == run):
+            if found := self._select(match, limit=1):
+                return found[0]
+        starts = runs.c.id.startswith(run.lower(), autoescape=True)
+        found = self._select(starts, limit=9) if run else []
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(one.id for one in found)
+            raise NotFoundError(
+                f"Several runs begin with {run!r}: {ids}.", "Give more of the id."
+            )
+        raise NotFoundError(
+            f"There is no run {run!r}.",
+            "`python -m transfer runs` lists the runs with their ids and names.",
+        )
+
+    def runs(self, limit: int | None = None) -> list[Run]:
+        """The runs, newest first; at most `limit`."""
+        return self._select(sa.true(), limit)
+
+    def active(self) -> list[Run]:
+        """The runs that a worker has: running or stopping, newest first."""
+        return self._select(runs.c.status.in_(_ACTIVE))
+
+    def claim_next(self, max_running: int, host: str) -> Run | None:
+        """The oldest queued run, now `running` on this host; `None` if it must wait.
+
+        One statement, so that two processes that ask at once cannot get the same run
+        nor exceed `max_running`.
+        """
+        queued = runs.c.status == RunStatus.QUEUED.value
+        busy = sa.select(sa.func.count()).where(
+            runs.c.status.in_(_ACTIVE), runs.c.host == host
+        )
+        age = runs.c.created_at, runs.c.id
+        oldest = sa.select(runs.c.id).where(queued).order_by(*age).limit(1)
+        claim = sa.update(runs).where(
+            queued,
+            runs.c.id == oldest.correlate(None).scalar_subquery(),
+            busy.correlate(None).scalar_subquery() < max_running,
+        )
+        values = {
+            "status": RunStatus.RUNNING.value,
+            "host": host,
+            "started_at": time.time(),
+        }
+        with self._writing() as connection:
+            claimed = connection.scalar(claim.values(values).returning(runs.c.id))
+        return self.get(claimed) if claimed else None
+
+    def transition(self, run_id: str, to: RunStatus, **fields: Any) -> Run:
+        """The run after its change to another status, with other columns if given.
+
+        Raises:
+            NotFoundError: There is no run of that id.
+            RunError: The run cannot become that from what it is now.
+        """
+        with self._writing() as connection:
+            row = _locked(connection, run_id)
+            check_transition(run_id, RunStatus(row["status"]), to)
+            _change(connection, run_id, status=to.value, **fields)
+        return self.get(run_id)
+
+    def begin(self, run_id: str, pid: int | None = None) -> Run:
+        """Notes which process does the run; `None` is the calling one.
+
+        Raises:
+            RunError: The run is not one that a queue has just taken.
+        """
+        pid = pid or os.getpid()
+        return self._touch(
+            run_id,
+            host=socket.gethostname(),
+            pid=pid,
+            pid_started_at=_started_at(pid),
+        )
+
+    def heartbeat(self, run_id: str, progress: dict[str, Any] | None = None) -> Run:
+        """Notes that the worker lives, and how far it is.
+
+        Raises:
+            RunError: The run is not the worker's any more; it must end.
+        """
+        changes = {} if progress is None else {"progress": progress}
+        return self._touch(run_id, **changes)
+
+    def request_stop(self, run_id: str) -> Run:
+        """Asks for the end of a run: a queued one is stopped at once.
+
+        Raises:
+            RunError: The run is neither queued nor running; it says what it is.
+        """
+        now = time.time()
+        with self._writing() as connection:
+            status = RunStatus(_locked(connection, run_id)["status"])
+            if status is RunStatus.QUEUED:
+                to, changes = RunStatus.STOPPED, {"ended_at": now}
+            elif status is RunStatus.RUNNING:
+                to, changes = RunStatus.STOPPING, {"stop_requested_at": now}
+            else:
+                raise RunError(
+                    f"Run {run_id} is {status}: only a queued or running run can be "
+                    "stopped."
+                )
+            _change(connection, run_id, status=to.value, **changes)
+        return self.get(run_id)
+
+    def stop_requested(self, run_id: str) -> bool:
+        """Whether the worker must end: a stop was asked for or the run is not its own.
+
+        Cheap enough to ask at every batch.
+        """
+        with self._reading() as connection:
+            status = connection.scalar(sa.select(runs.c.status).filter_by(id=run_id))
+        return status != RunStatus.RUNNING.value
+
+    def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        result: dict[str, Any] | None = None,
+        error: dict[str, str] | None = None,
+    ) -> Run:
+        """The run after its end, with what came of it or what ended it.
+
+        Args:
+            status: `completed`, `stopped`, `failed` or `interrupted`.
+            error: `kind`, `message` and `hint`.
+
+        Raises:
+            RunError: The run had ended before.
+        """
+        return self.transition(
+            run_id, status, ended_at=time.time(), result=result or {}, error=error or {}
+        )
+
+    def resume(self, run_id: str) -> Run:
+        """The interrupted run, queued again; its metrics and checkpoint are kept.
+
+        Raises:
+            RunError: The run is not interrupted.
+        """
+        worker = dict.fromkeys(
+            ("host", "pid", "pid_started_at", "heartbeat_at", "stop_requested_at")
+        )
+        return self.transition(
+            run_id, RunStatus.QUEUED, **worker, ended_at=None, error={}
+        )
+
+    def delete(self, run_id: str) -> None:
+        """Removes a run that has ended or waits: its record, its metrics, its folder.
+
+        Raises:
+            RunError: A worker has the run.
+        """
+        with self._writing() as connection:
+            status = RunStatus(_locked(connection, run_id)["status"])
+            if status.is_active:
+                raise RunError(
+                    f"Run {run_id} is {status}, so it cannot be deleted.",
+                    "Stop it first and wait until it has ended.",
+                )
+            connection.execute(sa.delete(runs).filter_by(id=run_id))
+        folder = workspace.home() / "runs" / run_id
+        with workspace.writing(folder):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def add_metrics(self, run_id: str, rows: Iterable[Metric]) -> None:
+        """Stores the values in one transaction, in this order.
+
+        A value that is not finite is stored as NULL and read back as `nan`: neither
+        SQLite nor JSON has such numbers.
+        """
+        values = [_metric_row(run_id, row) for row in rows]
+        if values:
+            with self._writing() as connection:
+                connection.execute(sa.insert(metrics), values)
+
+    def metrics_after(
+        self, run_id: str, after_id: int = 0, limit: int | None = None
+    ) -> list[Metric]:
+        """The values newer than the one of `after_id`, oldest first."""
+        query = sa.select(*_METRIC).where(
+            metrics.c.run_id == run_id, metrics.c.id > after_id
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(metrics.c.id).limit(limit))
+            return [Metric.from_row(row) for row in rows.mappings()]
+
+    def epoch_metrics(self, run_id: str) -> list[Metric]:
+        """The values of whole epochs, oldest first.
+
+        Of an epoch that was done again after an interruption, the later values.
+        """
+        query = sa.select(*_METRIC).filter_by(run_id=run_id, step=None)
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(metrics.c.id)).mappings()
+            found = [Metric.from_row(row) for row in rows]
+        return list({(one.phase, one.epoch, one.name): one for one in found}.values())
+
+    def _select(self, match: Any, limit: int | None = None) -> list[Run]:
+        newest = sa.desc(runs.c.created_at), runs.c.id
+        query = sa.select(runs).where(match).order_by(*newest).limit(limit)
+        with self._reading() as connection:
+            return [Run.from_row(row) for row in connection.execute(query).mappings()]
+
+    def _touch(self, run_id: str, **changes: Any) -> Run:
+        with self._writing() as connection:
+            status = RunStatus(_locked(connection, run_id)["status"])
+            if not status.is_active:
+                raise RunError(f"Run {run_id} is {status}: no worker can have it now.")
+            _change(connection, run_id, heartbeat_at=time.time(), **changes)
+        return self.get(run_id)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise unreachable(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise unreachable(error) from error
+
+
+def _locked(connection: sa.Connection, run_id: str) -> sa.RowMapping:
+    query = sa.select(runs).filter_by(id=run_id).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no run {run_id!r}.", "It may have been deleted.")
+    return row
+
+
+def _change(connection: sa.Connection, run_id: str, **values: Any) -> None:
+    connection.execute(sa.update(runs).filter_by(id=run_id).values(**values))
+
+
+def _metric_row(run_id: str, metric: Metric) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "phase": metric.phase,
+        "epoch": metric.epoch,
+        "step": metric.step,
+        "name": metric.name,
+        "value": float(metric.value) if math.isfinite(metric.value) else None,
+        "at": metric.at,
+    }
+
+
+def _started_at(pid: int) -> float:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return 0.0
