@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
 from transfer.config import TrainConfig
+from transfer.errors import TransferError
 from transfer.runs.status import RunStatus
 
 
@@ -93,3 +94,9 @@ def _read_config(stored: dict[str, Any]) -> TrainConfig:
         return TrainConfig(**known)
     except ValidationError:
         return TrainConfig.model_construct(**known)
+
+
+def error_record(error: TransferError) -> dict[str, str]:
+    """What `Run.error` holds of an error: `kind`, `message` and `hint`."""
+    kind = type(error).__name__
+    return {"kind": kind, "message": error.message, "hint": error.hint}

@@ -1,0 +1,305 @@
+"""The queue: starts workers for queued runs, and notices those that vanished."""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from transfer import workspace
+from transfer.errors import ConfigError, NotFoundError, RunError, TransferError
+from transfer.runs.record import Run, error_record
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+#: Seconds that a run which was taken may stay without a process.
+START_TIMEOUT = 60.0
+#: Seconds without a sign of life after which a worker on another machine is given up.
+HEARTBEAT_TIMEOUT = 60.0
+#: Seconds after the request to stop when the worker gets SIGTERM, then SIGKILL.
+STOP_GRACE = 30.0
+KILL_GRACE = 60.0
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkerProcess(Protocol):
+    """A process that can be ended: a `psutil.Process`, or a fake in tests."""
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+def max_running() -> int:
+    """Runs that this machine does at once: `TRANSFER_MAX_RUNNING`, else 1.
+
+    Raises:
+        ConfigError: The variable is not a whole number of at least 1.
+    """
+    named = os.environ.get("TRANSFER_MAX_RUNNING") or "1"
+    if named.isdecimal() and int(named) >= 1:
+        return int(named)
+    raise ConfigError(
+        f"TRANSFER_MAX_RUNNING is {named!r}, but a whole number of at least 1 was "
+        "expected."
+    )
+
+
+def log_path(run_id: str) -> Path:
+    """The file that takes all output of the run's worker; its folder is made."""
+    return workspace.folder("runs", run_id) / "log.txt"
+
+
+def start_worker(run_id: str) -> subprocess.Popen[bytes]:
+    """The process of a worker that outlives this one, in a session of its own.
+
+    Raises:
+        OSError: The system cannot start another process.
+        StorageError: The log cannot be written.
+    """
+    path = log_path(run_id)
+    with workspace.writing(path):
+        log = path.open("ab")
+    with log:
+        return subprocess.Popen(  # noqa: S603 (our own module, an id of our own making)
+            [sys.executable, "-m", "transfer.runs.worker", run_id],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_worker_environment(),
+            start_new_session=True,  # Ctrl-C at the server's terminal is not for it.
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+
+def dispatch(
+    store: Store, launch: Callable[[str], subprocess.Popen[bytes]] = start_worker
+) -> list[str]:
+    """Starts workers while runs wait and this machine has room; the ids started.
+
+    A run whose worker cannot be started ends as failed, and the next one is tried.
+    """
+    started = []
+    while run := store.claim_next(max_running(), socket.gethostname()):
+        try:
+            process = launch(run.id)
+        except (OSError, TransferError) as error:
+            _logger.exception("The worker of run %s could not be started", run.id)
+            store.finish(
+                run.id, RunStatus.FAILED, error=error_record(_unstarted(error))
+            )
+            continue
+        # Noted here and not only by the worker, so that one that dies while it still
+        # imports is noticed. A worker that has ended already keeps its own end.
+        with contextlib.suppress(RunError, NotFoundError):
+            store.begin(run.id, process.pid)
+        started.append(run.id)
+    return started
+
+
+def find_worker(run: Run) -> WorkerProcess | None:
+    """The living process of a run of this machine; `None` if it is gone.
+
+    A zombie is gone, and so is a process that only got the same number later.
+    """
+    try:
+        process = psutil.Process(run.pid or 0)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        same = abs(process.create_time() - (run.pid_started_at or 0.0)) < 1.0
+        # A clock that was set since moves all times of creation (they are counted from
+        # the boot), so a command that names the run counts as well.
+        return process if same or run.id in process.cmdline() else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def sweep(
+    store: Store,
+    now: float | None = None,
+    find: Callable[[Run], WorkerProcess | None] = find_worker,
+) -> list[str]:
+    """Ends the runs whose worker vanished or does not stop; the ids that ended.
+
+    On this machine the process itself is asked, so a computer that slept for an hour
+    loses no run; of other machines only the heartbeat is seen.
+
+    Args:
+        now: Seconds since 1970; `None` is the present.
+    """
+    now = time.time() if now is None else now
+    return [run.id for run in store.active() if _ended(store, run, now, find)]
+
+
+def stop(store: Store, run: str) -> Run:
+    """The run, by id or name, after the request to stop it.
+
+    Raises:
+        NotFoundError: There is no such run.
+        RunError: It has ended or is stopping already.
+    """
+    sweep(store)
+    return store.request_stop(store.get(run).id)
+
+
+def delete(store: Store, run: str) -> Run:
+    """The run, by id or name, as it was before its record and files were removed.
+
+    Raises:
+        NotFoundError: There is no such run.
+        RunError: A worker has it.
+    """
+    sweep(store)
+    found = store.get(run)
+    store.delete(found.id)
+    return found
+
+
+class Supervisor:
+    """Sweeps and dispatches once a second in a thread of the server.
+
+    The workers are on their own: they outlive the supervisor.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        interval: float = 1.0,
+        launch: Callable[[str], subprocess.Popen[bytes]] = start_worker,
+    ) -> None:
+        self._store = store
+        self._interval = interval
+        self._launch = launch
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._closing = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="run-supervisor", daemon=True
+        )
+        self._problem = ""
+
+    def start(self) -> None:
+        """Begins; to be called once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and leaves the workers running."""
+        self._closing.set()
+        self._thread.join()
+
+    def tick(self) -> None:
+        """One round. It never raises: a full disk now may have room a second later."""
+        try:
+            self._children = [one for one in self._children if one.poll() is None]
+            sweep(self._store)
+            dispatch(self._store, self._launch_child)
+            self._problem = ""
+        except Exception as error:
+            if str(error) != self._problem:  # Once, not each second.
+                _logger.exception("The supervisor of the runs met a problem")
+            self._problem = str(error)
+
+    def _run(self) -> None:
+        self.tick()
+        while not self._closing.wait(self._interval):
+            self.tick()
+
+    def _launch_child(self, run_id: str) -> subprocess.Popen[bytes]:
+        process = self._launch(run_id)
+        self._children.append(process)  # Polled later, so that no zombie stays.
+        return process
+
+
+def _worker_environment() -> dict[str, str]:
+    """This process' environment, in which `transfer` can be imported from anywhere.
+
+    The worker keeps the current folder, so that relative paths in the settings mean
+    the same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
+    """
+    package_parent = str(Path(__file__).resolve().parents[2])
+    paths = [package_parent, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _unstarted(error: Exception) -> TransferError:
+    if isinstance(error, TransferError):
+        return error
+    return RunError(
+        f"The worker could not be started: {error}.",
+        "Close other programs to free memory and processes, then start it again.",
+    )
+
+
+def _ended(
+    store: Store,
+    run: Run,
+    now: float,
+    find: Callable[[Run], WorkerProcess | None],
+) -> bool:
+    """Whether the run was ended now, because nobody else would."""
+    if run.host != socket.gethostname():
+        last = run.heartbeat_at or run.started_at or run.created_at
+        return now - last > HEARTBEAT_TIMEOUT and _finish(store, run, _silent(run))
+    if run.pid is None:
+        began = run.started_at or run.created_at
+        return now - began > START_TIMEOUT and _finish(store, run, _vanished())
+    asked = now - (run.stop_requested_at or now)
+    process = find(run)
+    if process is None:
+        overdue = asked >= STOP_GRACE
+        return _finish(
+            store, run, _ended_by_force() if overdue else _vanished(), overdue
+        )
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if asked >= KILL_GRACE:
+            process.kill()
+        elif asked >= STOP_GRACE:
+            process.terminate()
+    return False
+
+
+def _finish(store: Store, run: Run, error: RunError, stopped: bool = False) -> bool:
+    status = RunStatus.STOPPED if stopped else RunStatus.INTERRUPTED
+    # The worker may have ended the run, or somebody deleted it, since it was read.
+    with contextlib.suppress(RunError, NotFoundError):
+        store.finish(run.id, status, error=error_record(error))
+        return True
+    return False
+
+
+def _vanished() -> RunError:
+    return RunError(
+        "The worker vanished: it was killed, perhaps because memory ran out.",
+        "The last checkpoint is kept: resume the run, with a smaller batch size if "
+        "memory was short.",
+    )
+
+
+def _silent(run: Run) -> RunError:
+    return RunError(
+        f"The worker on {run.host} has been silent for more than "
+        f"{HEARTBEAT_TIMEOUT:.0f} seconds.",
+        "Check that machine and its network. The last checkpoint is kept: resume the "
+        "run.",
+    )
+
+
+def _ended_by_force() -> RunError:
+    return RunError(
+        f"The worker did not stop by itself within {STOP_GRACE:.0f} seconds, so its "
+        "process was ended.",
+        "Its last checkpoint is kept.",
+    )
