@@ -1,0 +1,161 @@
+"""Brings a folder or zip into the workspace: checked, copied, split, all or nothing."""
+
+import hashlib
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from transfer.datasets import index, library, splits, staging
+from transfer.datasets.index import Entry, Index
+from transfer.datasets.revision import SPLITS, Image, PassedOver, Revision, Split
+from transfer.datasets.sources import open_source
+from transfer.datasets.staging import Picture, Progress
+from transfer.errors import DatasetError
+
+
+def import_path(
+    path: Path,
+    name: str,
+    *,
+    val: float = 0.2,
+    test: float = 0.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Revision:
+    """A new dataset made of the pictures in a folder or zip.
+
+    Train, val and test folders are used as they are. Where there is a train folder but
+    no val, val is taken out of train by the stratified split. Every picture is decoded
+    once; what cannot be read, and what is there twice, is named in `passed_over` and
+    the rest goes on. The dataset is there whole or, after any error or interruption,
+    not at all.
+
+    Args:
+        path: The folder or .zip.
+        name: Name of the new dataset.
+        val: Share of each class that goes to val, in [0, 0.9].
+        test: Share of each class that goes to test, in [0, 0.9].
+        seed: Seed of the split.
+        progress: Called with the number of pictures done and of all, in the calling
+            thread and after every picture, so that it may also interrupt.
+
+    Raises:
+        ConfigError: The name or a share cannot be used.
+        NameTakenError: There is a dataset of that name.
+        DatasetError: The folder or zip cannot become a dataset.
+        StorageError: The disk is full or the workspace cannot be written.
+    """
+    library.check_name(name)
+    splits.check_shares(val, test, seed)
+    with open_source(path) as source, staging.folder() as folder:
+        found = index.read_index(source.files, source.folders)
+        pictures, unreadable = staging.stage(source, found.entries, folder, progress)
+        pictures, repeated = _without_repeats(pictures)
+        passed_over = (*source.passed_over, *found.passed_over, *unreadable, *repeated)
+        _check_classes(found, pictures, passed_over)
+        revision = _identified(
+            Revision(
+                dataset=name,
+                id="",
+                class_names=found.class_names,
+                images=_split(found, pictures, val, test, seed),
+                passed_over=tuple(sorted(passed_over, key=lambda one: one.path)),
+                split_source="given" if _has_given_val(pictures) else "stratified",
+                val=val,
+                test=test,
+                seed=seed,
+                created_at=time.time(),
+            )
+        )
+        library.store(revision, {one.sha256: one.path for one in pictures})
+    return revision
+
+
+def _without_repeats(
+    pictures: list[Picture],
+) -> tuple[list[Picture], list[PassedOver]]:
+    """The pictures without those whose very bytes came before, train first.
+
+    A picture in train and val would make val look better than it is, and one under two
+    labels cannot be learnt.
+    """
+    kept: dict[str, Picture] = {}
+    repeated: list[PassedOver] = []
+    for picture in sorted(pictures, key=_rank):
+        first = kept.setdefault(picture.sha256, picture)
+        if first is not picture:
+            path = index.shown(picture.entry.path)
+            reason = _why_repeated(picture.entry, first.entry)
+            repeated.append(PassedOver(path=path, reason=reason))
+    return sorted(kept.values(), key=lambda one: one.entry.path), repeated
+
+
+def _rank(picture: Picture) -> tuple[int, str]:
+    return SPLITS.index(picture.entry.split or "train"), picture.entry.path
+
+
+def _why_repeated(entry: Entry, first: Entry) -> str:
+    same = f"The same picture as {index.shown(first.path)}"
+    if entry.class_name != first.class_name:
+        return (
+            f"{same}, but with a conflicting label: "
+            f'"{entry.class_name}" here, "{first.class_name}" there.'
+        )
+    if entry.split != first.split:
+        return f"{same}: it would leak from {first.split} into {entry.split}."
+    return f"{same}."
+
+
+def _check_classes(
+    found: Index, pictures: list[Picture], passed_over: tuple[PassedOver, ...]
+) -> None:
+    """Checks that every class still has a picture to learn from."""
+    learnt = {one.entry.class_name for one in pictures if one.entry.learns}
+    reasons = {one.path: one.reason for one in passed_over}
+    for name in found.class_names:
+        if name in learnt:
+            continue
+        entries = [one for one in found.entries if one.class_name == name]
+        paths = [index.shown(entry.path) for entry in entries if entry.learns]
+        raise DatasetError(
+            f'None of the {len(paths)} pictures of the class "{name}" could be used '
+            f"for training; the first, {paths[0]}: {reasons[paths[0]]}",
+            "Add pictures that can be read or remove the folder.",
+        )
+
+
+def _has_given_val(pictures: list[Picture]) -> bool:
+    return any(one.entry.split == "val" for one in pictures)
+
+
+def _split(
+    found: Index, pictures: list[Picture], val: float, test: float, seed: int
+) -> tuple[Image, ...]:
+    """The images with their splits; given ones are kept."""
+    label_of = {name: label for label, name in enumerate(found.class_names)}
+    labels = [label_of[one.entry.class_name] for one in pictures]
+    chosen: list[Split | None] = [one.entry.split for one in pictures]
+    if not _has_given_val(pictures):
+        to_split = [at for at, split in enumerate(chosen) if split != "test"]
+        if "test" in chosen:
+            test = 0.0
+        drawn = splits.stratified([labels[at] for at in to_split], val, test, seed)
+        for at, split in zip(to_split, drawn, strict=True):
+            chosen[at] = split
+    return tuple(
+        Image(
+            sha256=one.sha256,
+            path=index.shown(one.entry.path),
+            label=label,
+            split=split or "train",
+        )
+        for one, label, split in zip(pictures, labels, chosen, strict=True)
+    )
+
+
+def _identified(revision: Revision) -> Revision:
+    """The revision with the id that its content gives it, whenever it was made."""
+    content = {**revision.to_json(), "id": "", "created_at": 0}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return replace(revision, id=digest[:16])

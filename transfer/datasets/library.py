@@ -1,0 +1,212 @@
+"""The datasets of the workspace: found by name, loaded, stored, deleted.
+
+An image is a file `images/ab/abcd…` named by its SHA-256, stored once for all datasets;
+a revision is `datasets/NAME/REVISION.json`, and `datasets/NAME/newest` holds the id of
+the newest. A dataset exists once that last file does.
+"""
+
+import json
+import logging
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from transfer import workspace
+from transfer.datasets.revision import Revision
+from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
+
+MAX_NAME_LENGTH = 64
+
+#: Seconds to wait for another import or deletion; each holds the lock for about one.
+LOCK_SECONDS = 120
+
+_log = logging.getLogger(__name__)
+
+
+def list_datasets() -> list[Revision]:
+    """The newest revision of each dataset, sorted by name."""
+    revisions = []
+    for newest in sorted(workspace.home().glob("datasets/*/newest")):
+        try:
+            revisions.append(load(newest.parent.name))
+        except (NotFoundError, StorageError) as error:
+            # Deleted since it was listed, or damaged: the others must still be shown.
+            _log.warning("The dataset %s is left out: %s", newest.parent.name, error)
+    return revisions
+
+
+def load(name: str, revision: str = "") -> Revision:
+    """A revision of the dataset, the newest if none is named.
+
+    Raises:
+        NotFoundError: There is no dataset or no revision of that name.
+        StorageError: The manifest cannot be read.
+    """
+    folder = _existing_folder(name)
+    try:
+        revision = revision or (folder / "newest").read_text("utf-8")
+        path = folder / f"{revision}.json"
+        if not re.fullmatch("[0-9a-f]{16}", revision) or not path.is_file():
+            raise NotFoundError(
+                f'The dataset "{name}" has no revision "{revision}".',
+                "Leave the revision empty for the newest.",
+            )
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StorageError(
+            f'The manifest of the dataset "{name}" in {folder} cannot be read: '
+            f"{error}.",
+            "Delete the dataset and import it again.",
+        ) from error
+
+
+def image_path(sha256: str) -> Path:
+    """Where the image of this hash is stored, whether or not it is there.
+
+    Raises:
+        NotFoundError: That is no SHA-256 in hexadecimal digits.
+    """
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise NotFoundError(f'"{sha256}" is not the name of a stored image.')
+    return workspace.home() / "images" / sha256[:2] / sha256
+
+
+def check_name(name: str) -> None:
+    """Checks that a new dataset may have this name.
+
+    Raises:
+        ConfigError: It has characters that a dataset's name cannot have, or too many.
+        NameTakenError: A dataset of that name exists, be it in other upper and lower
+            case, which some file systems do not tell apart.
+    """
+    if not _is_valid(name):
+        raise ConfigError(
+            f'The name "{name}" cannot be used. A dataset\'s name has 1 to '
+            f"{MAX_NAME_LENGTH} letters, digits, spaces or characters of - _ . and "
+            "neither starts with a dot nor starts or ends with a space."
+        )
+    for taken in _names():
+        if taken.casefold() == name.casefold():
+            raise NameTakenError(
+                f'There is already a dataset named "{taken}".',
+                "Choose another name or delete that dataset first.",
+            )
+
+
+def store(revision: Revision, staged: dict[str, Path]) -> None:
+    """Adds the dataset to the workspace, whole or not at all.
+
+    Args:
+        revision: The first revision of a new dataset.
+        staged: A file of the workspace by SHA-256, for every image; they are moved.
+
+    Raises:
+        NameTakenError: Another import took the name in the meantime.
+        StorageError: The workspace cannot be written.
+    """
+    folder = workspace.home() / "datasets" / revision.dataset
+    with _locked():
+        check_name(revision.dataset)
+        new = [sha256 for sha256 in staged if not image_path(sha256).exists()]
+        try:
+            for sha256, path in staged.items():
+                _move(path, image_path(sha256))
+            manifest = json.dumps(revision.to_json()).encode()
+            workspace.write_atomically(folder / f"{revision.id}.json", manifest)
+            workspace.write_atomically(folder / "newest", revision.id.encode())
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            for sha256 in new:
+                image_path(sha256).unlink(missing_ok=True)
+            raise
+
+
+def delete(name: str) -> None:
+    """Removes the dataset, and the images that no other dataset uses.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+        StorageError: The workspace cannot be written.
+    """
+    with _locked():
+        folder = _existing_folder(name)
+        with workspace.writing(folder):
+            # First, so that an interrupted deletion leaves no half of a dataset.
+            (folder / "newest").unlink()
+            shutil.rmtree(folder)
+            _remove_unused_images()
+
+
+def _existing_folder(name: str) -> Path:
+    folder = workspace.home() / "datasets" / name
+    if not _is_valid(name) or not (folder / "newest").is_file():
+        known = ", ".join(_names()) or "none yet"
+        raise NotFoundError(
+            f'There is no dataset named "{name}".', f"The datasets here: {known}."
+        )
+    return folder
+
+
+def _names() -> list[str]:
+    found = workspace.home().glob("datasets/*/newest")
+    return sorted(newest.parent.name for newest in found)
+
+
+def _is_valid(name: str) -> bool:
+    # Marks, the M categories, are part of the letters of many scripts.
+    return (
+        1 <= len(name) <= MAX_NAME_LENGTH
+        and not name.startswith(".")
+        and name == name.strip()
+        and all(c in " -_." or unicodedata.category(c)[0] in "LMN" for c in name)
+    )
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, modified: int) -> Revision:
+    """The manifest; the time of its last change tells a new file from a cached one."""
+    return Revision.from_json(json.loads(path.read_bytes()))
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Holds the library for one writer: the image store has no other guard."""
+    path = workspace.folder("datasets") / ".lock"
+    lock = FileLock(path, timeout=LOCK_SECONDS)
+    with workspace.writing(path):
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StorageError(
+                f"Another import or deletion has held {path} for {LOCK_SECONDS} s.",
+                "Wait for it to end, then try again.",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _move(source: Path, target: Path) -> None:
+    with workspace.writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Also over a file that is there: should it be damaged, this mends it.
+        source.replace(target)
+
+
+def _remove_unused_images() -> None:
+    manifests = workspace.home().glob("datasets/*/*.json")
+    used = {
+        image["sha256"]
+        for manifest in manifests
+        for image in json.loads(manifest.read_bytes())["images"]
+    }
+    for path in workspace.home().glob("images/*/*"):
+        if path.name not in used:
+            path.unlink()

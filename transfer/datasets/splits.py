@@ -1,0 +1,82 @@
+"""Which image learns and which one tests: the stratified, seeded split."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from transfer.datasets.revision import Split
+from transfer.errors import ConfigError
+
+
+def stratified(
+    labels: Sequence[int], val: float, test: float, seed: int
+) -> list[Split]:
+    """The split of each image, so that every class is divided alike.
+
+    Every class has at least one image in train; from 2 images on at least one in val
+    and from 3 on at least one in test, where their shares are above 0.
+
+    Args:
+        labels: Class index of each image.
+        val: Share of each class that goes to val, in [0, 0.9].
+        test: Share of each class that goes to test, in [0, 0.9].
+        seed: Equal seeds and labels give equal splits; 0 or more.
+
+    Raises:
+        ConfigError: A share or the seed is out of its limits.
+    """
+    check_shares(val, test, seed)
+    splits: list[Split] = ["train"] * len(labels)
+    all_labels = np.asarray(labels, dtype=int)
+    for label in np.unique(all_labels):
+        members = np.flatnonzero(all_labels == label)
+        np.random.default_rng([seed, int(label)]).shuffle(members)
+        in_val, in_test = _counts(len(members), val, test)
+        for member in members[:in_val]:
+            splits[member] = "val"
+        for member in members[in_val : in_val + in_test]:
+            splits[member] = "test"
+    return splits
+
+
+def check_shares(val: float, test: float, seed: int) -> None:
+    """Checks the settings of a split.
+
+    Raises:
+        ConfigError: One or more are out of their limits; all are named at once.
+    """
+    problems = [
+        f"{name} is {share}, but must be from 0 to 0.9"
+        for name, share in (("val", val), ("test", test))
+        if not 0 <= share <= 0.9
+    ]
+    if not problems and val + test >= 1:
+        problems.append(
+            f"val {val} and test {test} together leave nothing for train; "
+            "their sum must be below 1"
+        )
+    if seed < 0:
+        problems.append(f"seed is {seed}, but must be 0 or more")
+    if problems:
+        raise ConfigError("; ".join(problems) + ".")
+
+
+def _counts(images: int, val: float, test: float) -> tuple[int, int]:
+    """Number of a class's images in val and in test."""
+    in_val, in_test = _rounded(images * val), _rounded(images * test)
+    if val > 0 and images >= 2:
+        in_val = max(1, in_val)
+    if test > 0 and images >= 3:
+        in_test = max(1, in_test)
+    while in_val + in_test > max(0, images - 1):
+        if in_val > in_test:
+            in_val -= 1
+        else:
+            in_test -= 1
+    return in_val, in_test
+
+
+def _rounded(value: float) -> int:
+    # `round` takes halves to the even neighbour, which surprises who counts by hand.
+    return math.floor(value + 0.5)

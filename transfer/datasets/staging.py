@@ -1,0 +1,167 @@
+"""Copies pictures into a folder of the workspace and sees that each one decodes."""
+
+import hashlib
+import lzma
+import os
+import shutil
+import uuid
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from filelock import FileLock, Timeout
+
+from transfer import workspace
+from transfer.datasets import images, index
+from transfer.datasets.index import Entry
+from transfer.datasets.revision import PassedOver
+from transfer.datasets.sources import Source
+from transfer.errors import ImageError, StorageError
+
+#: No picture of `images.MAX_PIXELS` needs more, and a zip may claim anything.
+MAX_FILE_BYTES = 1024**3
+
+_CHUNK_BYTES = 1024**2
+
+#: Called with the number of pictures done and of all.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture that was copied to `path` in the workspace and decodes."""
+
+    entry: Entry
+    sha256: str
+    path: Path
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """An empty folder of the workspace that is gone afterwards, whatever happens."""
+    path = workspace.folder("importing") / uuid.uuid4().hex
+    _remove_abandoned(path.parent)
+    with _sign_of_life(path):
+        try:
+            yield workspace.folder("importing", path.name)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _sign_of_life(folder: Path) -> Iterator[None]:
+    """Holds a lock beside the folder; the system frees it should this process die."""
+    path = folder.with_suffix(".lock")
+    with workspace.writing(path):
+        lock = FileLock(path, timeout=10)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+        path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(importing: Path) -> None:
+    """Removes what imports left behind that were killed."""
+    for path in importing.glob("*.lock"):
+        try:
+            with FileLock(path, timeout=0):
+                shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+                path.unlink(missing_ok=True)
+        except Timeout:
+            continue  # another import, at work
+
+
+def stage(
+    source: Source,
+    entries: Sequence[Entry],
+    folder: Path,
+    progress: Progress | None = None,
+) -> tuple[list[Picture], list[PassedOver]]:
+    """Copies and decodes the pictures; those that do not decode are passed over.
+
+    Raises:
+        StorageError: The disk is full or `folder` cannot be written.
+    """
+    _check_space(source, entries, folder)
+    pictures: list[Picture] = []
+    passed_over: list[PassedOver] = []
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        targets = [folder / str(number) for number in range(len(entries))]
+        results = pool.map(partial(_stage_one, source), entries, targets)
+        for done, result in enumerate(results, start=1):
+            if isinstance(result, Picture):
+                pictures.append(result)
+            else:
+                passed_over.append(result)
+            if progress:
+                progress(done, len(entries))
+    finally:
+        # Threads must have ended before the folder that they write to is removed.
+        pool.shutdown(wait=True, cancel_futures=True)
+    return pictures, passed_over
+
+
+def _check_space(source: Source, entries: Sequence[Entry], folder: Path) -> None:
+    needed = sum(source.files[entry.path] for entry in entries)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StorageError(
+            f"The pictures need {needed / 1e9:.1f} GB, but the disk of "
+            f"{workspace.home()} has {free / 1e9:.1f} GB left.",
+            "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
+        )
+
+
+def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOver:
+    try:
+        _check_bytes(source.files[entry.path])
+        sha256 = _copy(source, entry.path, target)
+        with target.open("rb") as file:
+            images.decode(file, size=(32, 32))
+        return Picture(entry=entry, sha256=sha256, path=target)
+    except ImageError as error:
+        target.unlink(missing_ok=True)
+        return PassedOver(path=index.shown(entry.path), reason=error.message)
+
+
+def _check_bytes(size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        raise ImageError(
+            f"The file has {size / 1e9:.1f} GB; at most {MAX_FILE_BYTES / 1e9:.1f} GB "
+            "are read."
+        )
+
+
+def _copy(source: Source, path: str, target: Path) -> str:
+    """Copies piece by piece; the SHA-256 of what was copied."""
+    sha256 = hashlib.sha256()
+    with workspace.writing(target), target.open("wb") as file:
+        for chunk in _chunks(source, path):
+            sha256.update(chunk)
+            file.write(chunk)
+    return sha256.hexdigest()
+
+
+def _chunks(source: Source, path: str) -> Iterator[bytes]:
+    """The file's content; an error of reading must not look like one of writing."""
+    try:
+        with source.open(path) as file:
+            while chunk := _read_chunk(file):
+                yield chunk
+    except (OSError, EOFError, ValueError, NotImplementedError) as error:
+        raise ImageError(f"The file cannot be read ({error}).") from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
+        raise ImageError(f"The file is damaged in the zip ({error}).") from error
+
+
+def _read_chunk(file: IO[bytes]) -> bytes:
+    return file.read(_CHUNK_BYTES)
