@@ -168,15 +168,21 @@ class Supervisor:
     """Sweeps and dispatches once a second in a thread of the server.
 
     The workers are on their own: they outlive the supervisor.
+
+    Args:
+        open_store: Opens the store, at the first round that succeeds in it.
+        interval: Seconds between two rounds.
+        launch: Starts the worker of a run.
     """
 
     def __init__(
         self,
-        store: Store,
+        open_store: Callable[[], Store] = Store,
         interval: float = 1.0,
         launch: Callable[[str], subprocess.Popen[bytes]] = start_worker,
     ) -> None:
-        self._store = store
+        self._open_store = open_store
+        self._store: Store | None = None
         self._interval = interval
         self._launch = launch
         self._children: list[subprocess.Popen[bytes]] = []
@@ -194,11 +200,14 @@ class Supervisor:
         """Ends the thread and leaves the workers running."""
         self._closing.set()
         self._thread.join()
+        if self._store:
+            self._store.close()
 
     def tick(self) -> None:
         """One round. It never raises: a full disk now may have room a second later."""
         try:
             self._children = [one for one in self._children if one.poll() is None]
+            self._store = self._store or self._open_store()
             sweep(self._store)
             dispatch(self._store, self._launch_child)
             self._problem = ""

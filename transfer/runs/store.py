@@ -245,10 +245,14 @@ class Store:
 
         A value that is not finite is stored as NULL and read back as `nan`: neither
         SQLite nor JSON has such numbers.
+
+        Raises:
+            NotFoundError: The run was deleted meanwhile.
         """
         values = [_metric_row(run_id, row) for row in rows]
         if values:
             with self._writing() as connection:
+                _locked(connection, run_id)
                 connection.execute(sa.insert(metrics), values)
 
     def metrics_after(

@@ -1,0 +1,313 @@
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from transfer.config import TrainConfig
+from transfer.errors import ConfigError, NotFoundError, RunError, StorageError
+from transfer.runs import queue
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+FLOWERS = TrainConfig(dataset="flowers")
+
+
+class FakeProcess:
+    """A process that does nothing but note what it was told."""
+
+    def __init__(self, pid: int = 0) -> None:
+        self.pid = pid or os.getpid()
+        self.told: list[str] = []
+        self.returncode: int | None = None
+
+    def terminate(self) -> None:
+        self.told.append("terminate")
+
+    def kill(self) -> None:
+        self.told.append("kill")
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+
+def refuse(_: str) -> FakeProcess:
+    raise OSError(11, "Resource temporarily unavailable")
+
+
+def gone(_: Run) -> None:
+    return None
+
+
+def taken(store: Store, pid: int | None = None) -> Run:
+    """A run that this machine's queue has taken, done by that process if given."""
+    store.create(FLOWERS)
+    run = store.claim_next(99, socket.gethostname())
+    assert run
+    return store.begin(run.id, pid) if pid else run
+
+
+@pytest.fixture
+def zombie() -> Iterator[int]:
+    """The number of a process that has ended and that nobody has waited for."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    yield process.pid
+    process.wait()
+
+
+def test_max_running__one_unless_the_environment_says_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert queue.max_running() == 1
+    monkeypatch.setenv("TRANSFER_MAX_RUNNING", "3")
+    assert queue.max_running() == 3
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_max_running__what_is_no_number_of_runs(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("TRANSFER_MAX_RUNNING", value)
+    with pytest.raises(ConfigError, match=f"{value}.*whole number of at least 1"):
+        queue.max_running()
+
+
+def test_dispatch__starts_as_many_as_there_is_room_for(store: Store) -> None:
+    first, second = store.create(FLOWERS), store.create(FLOWERS)
+    assert queue.dispatch(store, lambda _: FakeProcess()) == [first.id]
+    assert store.get(first.id).status == "running"
+    assert store.get(first.id).pid == os.getpid()
+    assert store.get(second.id).status == "queued"
+
+
+def test_dispatch__a_worker_that_cannot_start_fails_its_run(store: Store) -> None:
+    runs = [store.create(FLOWERS), store.create(FLOWERS)]
+    assert queue.dispatch(store, refuse) == []
+    for run in map(store.get, [run.id for run in runs]):
+        assert run.status == "failed"
+        assert "Resource temporarily unavailable" in run.error["message"]
+        assert run.error["kind"] == "RunError" and run.error["hint"]
+
+
+def test_dispatch__a_worker_that_has_ended_already_keeps_its_end(store: Store) -> None:
+    def quick(run_id: str) -> FakeProcess:
+        store.finish(run_id, RunStatus.FAILED, error={"kind": "DatasetError"})
+        return FakeProcess()
+
+    run = store.create(FLOWERS)
+    assert queue.dispatch(store, quick) == [run.id]
+    assert store.get(run.id).error == {"kind": "DatasetError"}
+
+
+def test_start_worker__writes_its_output_to_the_log_from_any_folder(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "transfer").mkdir()
+    (tmp_path / "transfer" / "__init__.py").write_text(
+        "raise SystemExit('the wrong one')"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", _interpreter_that_tells(tmp_path))
+    queue.log_path("abcdef01").write_text("before\n")
+    assert queue.start_worker("abcdef01").wait(60) == 0
+    before, module, package = queue.log_path("abcdef01").read_text().splitlines()
+    assert (before, module) == ("before", "-m transfer.runs.worker abcdef01")
+    assert Path(package) == Path(queue.__file__).parents[1] / "__init__.py"
+
+
+def _interpreter_that_tells(folder: Path) -> str:
+    """A program that tells its arguments and which `transfer` Python would import."""
+    script = folder / "python"
+    code = "import transfer; print(transfer.__file__)"
+    script.write_text(f'#!/bin/sh\necho "$@"\nexec {sys.executable} -c "{code}"\n')
+    script.chmod(0o755)
+    return str(script)
+
+
+def test_start_worker__a_log_that_cannot_be_written(workspace: Path) -> None:
+    queue.log_path("abcdef01").mkdir()
+    with pytest.raises(StorageError, match="log.txt could not be written"):
+        queue.start_worker("abcdef01")
+
+
+def test_find_worker__a_living_process(store: Store) -> None:
+    assert queue.find_worker(taken(store, os.getpid())) == psutil.Process()
+
+
+def test_find_worker__a_zombie_is_gone(store: Store, zombie: int) -> None:
+    assert queue.find_worker(taken(store, zombie)) is None
+
+
+def test_find_worker__another_process_with_the_same_number(store: Store) -> None:
+    run = taken(store, os.getpid())
+    ended_long_ago = Run(**{**vars(run), "pid_started_at": 5.0})
+    assert queue.find_worker(ended_long_ago) is None
+
+
+def test_find_worker__a_clock_that_was_set_loses_no_worker(store: Store) -> None:
+    run = taken(store)
+    code = "import sys; print('up', flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", code, run.id]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()
+        begun = store.begin(run.id, process.pid)
+        shifted = Run(**{**vars(begun), "pid_started_at": begun.pid_started_at + 3600})
+        assert queue.find_worker(shifted)
+        process.stdin.close()
+
+
+def test_sweep__a_worker_that_is_gone_is_noticed_at_once(
+    store: Store, zombie: int
+) -> None:
+    run = taken(store, zombie)
+    assert queue.sweep(store) == [run.id]
+    ended = store.get(run.id)
+    assert ended.status == "interrupted" and ended.ended_at
+    assert "worker vanished" in ended.error["message"]
+    assert "checkpoint is kept" in ended.error["hint"]
+
+
+def test_sweep__a_living_worker_is_left_alone_however_long_it_was_silent(
+    store: Store,
+) -> None:
+    run = taken(store, os.getpid())
+    assert queue.sweep(store, now=run.started_at + 1e5) == []
+    assert store.get(run.id).status == "running"
+
+
+def test_sweep__a_run_that_never_began(store: Store) -> None:
+    run = taken(store)
+    assert queue.sweep(store, now=run.started_at + queue.START_TIMEOUT - 1) == []
+    assert queue.sweep(store, now=run.started_at + queue.START_TIMEOUT + 1) == [run.id]
+    assert store.get(run.id).status == "interrupted"
+
+
+def test_sweep__another_machine_that_fell_silent(store: Store) -> None:
+    store.create(FLOWERS)
+    run = store.claim_next(1, "far-away")
+    beat = store.heartbeat(run.id).heartbeat_at
+    assert queue.sweep(store, beat + queue.HEARTBEAT_TIMEOUT - 1, gone) == []
+    assert queue.sweep(store, beat + queue.HEARTBEAT_TIMEOUT + 1, gone) == [run.id]
+    assert "far-away has been silent" in store.get(run.id).error["message"]
+
+
+def test_sweep__a_worker_that_does_not_stop_is_ended_by_force(store: Store) -> None:
+    run = store.request_stop(taken(store, os.getpid()).id)
+    process, asked = FakeProcess(), run.stop_requested_at
+    for seconds in (queue.STOP_GRACE - 1, queue.STOP_GRACE, queue.KILL_GRACE):
+        assert queue.sweep(store, asked + seconds, lambda _: process) == []
+    assert process.told == ["terminate", "kill"]
+    assert queue.sweep(store, asked + queue.KILL_GRACE + 1, gone) == [run.id]
+    ended = store.get(run.id)
+    assert ended.status == "stopped"
+    assert "did not stop by itself within 30 seconds" in ended.error["message"]
+
+
+def test_sweep__a_stopping_worker_that_vanished_by_itself(store: Store) -> None:
+    run = store.request_stop(taken(store, os.getpid()).id)
+    assert queue.sweep(store, run.stop_requested_at + 1, gone) == [run.id]
+    assert store.get(run.id).status == "interrupted"
+
+
+def test_sweep__a_run_that_ended_while_it_was_looked_at(store: Store) -> None:
+    run = taken(store, os.getpid())
+
+    def ends(_: Run) -> None:
+        store.finish(run.id, RunStatus.COMPLETED)
+
+    assert queue.sweep(store, find=ends) == []
+    assert store.get(run.id).status == "completed"
+
+
+def test_stop__by_name(store: Store) -> None:
+    store.create(FLOWERS, "mine")
+    assert queue.stop(store, "mine").status == "stopped"
+
+
+def test_stop__of_a_vanished_worker_says_so(store: Store, zombie: int) -> None:
+    run = taken(store, zombie)
+    with pytest.raises(RunError, match="is interrupted"):
+        queue.stop(store, run.id)
+
+
+def test_delete__of_a_vanished_worker(store: Store, zombie: int) -> None:
+    run = taken(store, zombie)
+    assert queue.delete(store, run.id[:6]).id == run.id
+    with pytest.raises(NotFoundError):
+        store.get(run.id)
+
+
+def test_supervisor__starts_the_next_run_when_one_has_ended(
+    store: Store, zombie: int
+) -> None:
+    started: list[str] = []
+
+    def launch(run_id: str) -> FakeProcess:
+        started.append(run_id)
+        return FakeProcess(zombie)
+
+    runs = [store.create(FLOWERS).id, store.create(FLOWERS).id]
+    supervisor = queue.Supervisor(launch=launch)
+    supervisor.tick()
+    assert started == runs[:1]
+    supervisor.tick()
+    assert started == runs
+    assert store.get(runs[0]).status == "interrupted"
+
+
+def test_supervisor__reaps_the_children_that_ended(store: Store) -> None:
+    process = FakeProcess()
+    store.create(FLOWERS)
+    supervisor = queue.Supervisor(launch=lambda _: process)
+    supervisor.tick()
+    assert supervisor._children == [process]
+    process.returncode = 0
+    supervisor.tick()
+    assert supervisor._children == []
+
+
+def test_supervisor__survives_a_problem_and_logs_it_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores = iter([StorageError("no room"), StorageError("no room"), store])
+
+    def open_store() -> Store:
+        found = next(stores)
+        if isinstance(found, StorageError):
+            raise found
+        return found
+
+    store.create(FLOWERS)
+    supervisor = queue.Supervisor(open_store, launch=lambda _: FakeProcess())
+    with caplog.at_level(logging.ERROR):
+        supervisor.tick()
+        supervisor.tick()
+    assert len(caplog.records) == 1
+    supervisor.tick()
+    assert store.runs()[0].status == "running"
+
+
+def test_supervisor__its_thread_works_until_it_is_stopped(store: Store) -> None:
+    launched = threading.Event()
+    process = FakeProcess()
+
+    def launch(_: str) -> FakeProcess:
+        launched.set()
+        return process
+
+    store.create(FLOWERS)
+    supervisor = queue.Supervisor(interval=0.01, launch=launch)
+    supervisor.start()
+    assert launched.wait(30)
+    supervisor.stop()
+    assert not supervisor._thread.is_alive()
+    assert process.told == [], "the worker goes on"

@@ -1,0 +1,133 @@
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from transfer.errors import StorageError
+from transfer.runs import schema
+from transfer.runs.store import Store
+
+VERSIONS = sorted(path.stem[1:5] for path in schema.MIGRATIONS.glob("versions/v*.py"))
+
+
+def migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@pytest.fixture
+def file(workspace: Path) -> Path:
+    workspace.mkdir()
+    return workspace / "store.sqlite"
+
+
+def make(file: Path, version: str) -> None:
+    """A database as that version left it, with one run and one metric."""
+    config, engine = migrations(), sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+        connection.exec_driver_sql(
+            "INSERT INTO runs (id, name, status, config, dataset, revision, created_at,"
+            " progress, result, error) VALUES ('abcdef01', 'old', 'completed', '{}',"
+            " 'flowers', '', 5, '{}', '{\"val_accuracy\": 0.9}', '{}')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO metrics (run_id, phase, epoch, name, value, at)"
+            " VALUES ('abcdef01', 'head', 1, 'loss', 0.25, 5)"
+        )
+    engine.dispose()
+
+
+def test_newest_version__is_the_head_of_the_migrations() -> None:
+    head = ScriptDirectory.from_config(migrations()).get_current_head()
+    assert schema.newest_version() == head
+
+
+@pytest.mark.parametrize("version", ["", *VERSIONS])
+def test_open_database__every_old_schema_becomes_the_present_one(
+    file: Path, version: str
+) -> None:
+    if version:
+        make(file, version)
+    engine = schema.open_database(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_open_database__sqlite_is_set_up_for_several_processes(file: Path) -> None:
+    engine = schema.open_database(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        asked = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {one}").scalar() for one in asked
+        ]
+        assert pragmas == ["wal", 1, 1, 30_000]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_open_database__what_was_stored_survives(file: Path, version: str) -> None:
+    make(file, version)
+    store = Store()
+    run = store.get("old")
+    assert (run.id, run.status) == ("abcdef01", "completed")
+    assert run.result == {"val_accuracy": 0.9}
+    assert [one.value for one in store.metrics_after(run.id)] == [0.25]
+    store.close()
+
+
+def test_open_database__a_newer_version_is_refused(file: Path) -> None:
+    Store().close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StorageError, match="version 9999.*newer Transfer Studio"):
+        Store()
+
+
+def test_open_database__an_up_to_date_one_needs_no_alembic(workspace: Path) -> None:
+    Store().close()
+    code = (
+        "import sys; from transfer.runs.store import Store; Store().close();"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_open_database__threads_at_once_create_it_once(workspace: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda _: Store(), range(8)))
+    assert [store.runs() for store in stores] == [[]] * 8
+    for store in stores:
+        store.close()
+
+
+def test_open_database__processes_at_once_create_it_once(workspace: Path) -> None:
+    code = "from transfer.runs.store import Store; print(len(Store().runs()))"
+    command = [sys.executable, "-c", code]
+    pipe = subprocess.PIPE
+    starting = [subprocess.Popen(command, stdout=pipe, stderr=pipe) for _ in range(3)]
+    assert [one.communicate() for one in starting] == [(b"0\n", b"")] * 3
+
+
+def test_open_database__strange_characters_in_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "50% of what? a #1 ünit"
+    monkeypatch.setenv("TRANSFER_HOME", str(home))
+    Store().close()
+    assert (home / "store.sqlite").exists()
