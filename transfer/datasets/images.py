@@ -17,7 +17,8 @@ IMAGE_EXTENSIONS = frozenset(
 )
 
 #: Tried on a file whatever its extension says; others, such as EPS, run programs.
-_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "GIF", "WEBP", "TIFF", "HEIF", "AVIF")
+#: MPO, what some phones call .jpg, is found by way of JPEG.
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "HEIF", "AVIF")
 
 #: Width times height. The largest phone cameras make 200 megapixels; one such picture
 #: takes 600 MB decoded, and a file of a few kilobytes can claim any size.
