@@ -101,7 +101,7 @@ def newest_version() -> str:
 
 def unreachable(error: sa.exc.DBAPIError) -> StorageError:
     """The database's own complaint in words for the user."""
-    reason = str(error.orig).strip()
+    reason = str(error.orig).strip(" .")
     if "disk is full" in reason:
         return StorageError(
             "The disk is full: the record of the runs could not be written.",
