@@ -1,0 +1,29 @@
+"""Class folders of tiny pictures, and zips of them."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+
+
+@pytest.fixture
+def animals(tmp_path: Path) -> Path:
+    """A folder with the classes cat (5 pictures) and dog (3)."""
+    return make_pictures(tmp_path / "animals", {"cat": 5, "dog": 3})
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
+    """Makes a zip of these contents by name, exactly as named."""
+
+    def make(contents: dict[str, bytes]) -> Path:
+        path = tmp_path / "pictures.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in contents.items():
+                archive.writestr(zipfile.ZipInfo(name), content)
+        return path
+
+    return make
