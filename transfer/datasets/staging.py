@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -155,13 +154,9 @@ def _chunks(source: Source, path: str) -> Iterator[bytes]:
     """The file's content; an error of reading must not look like one of writing."""
     try:
         with source.open(path) as file:
-            while chunk := _read_chunk(file):
+            while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
     except (OSError, EOFError, ValueError, NotImplementedError) as error:
         raise ImageError(f"The file cannot be read ({error}).") from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError) as error:
         raise ImageError(f"The file is damaged in the zip ({error}).") from error
-
-
-def _read_chunk(file: IO[bytes]) -> bytes:
-    return file.read(_CHUNK_BYTES)
