@@ -13,6 +13,7 @@ TransferError
 ├── RunError                a run that cannot do what was asked of it now
 │   └── TrainingError       training itself failed: not finite, out of memory
 └── UploadError             an upload that was refused
+    └── UploadTooLargeError a file or piece beyond the limit
 """
 
 
@@ -94,3 +95,7 @@ class TrainingError(RunError):
 
 class UploadError(TransferError):
     """An upload was refused."""
+
+
+class UploadTooLargeError(UploadError):
+    """A file of an upload, or one piece of it, is beyond the limit."""

@@ -1,0 +1,311 @@
+"""The command line: `python -m transfer …`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from transfer import errors
+from transfer.backbones import catalogue, weights
+from transfer.config import TrainConfig
+from transfer.datasets import ingest, library
+from transfer.datasets.revision import Revision
+from transfer.errors import ConfigError, RunError, TransferError
+from transfer.inference import InferenceProcess
+from transfer.runs import queue
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+#: Seconds between two looks at a run that is waited for.
+_LOOK = 0.2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong use in the same way as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message[0].upper()}{message[1:]}.", self.format_usage())
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's words."""
+    shared = _Parser(add_help=False)
+    shared.add_argument(
+        "--json", action="store_true", help="one JSON object on standard output"
+    )
+    top = _Parser(prog="python -m transfer", description="Fine-tunes image classifiers")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, does: Callable[..., Any], text: str) -> _Parser:
+        one = commands.add_parser(name, parents=[shared], help=text, description=text)
+        one.set_defaults(does=does)
+        return one
+
+    add = command("import", import_, "make a dataset of a folder or zip")
+    add.add_argument("path", type=Path, metavar="PATH")
+    add.add_argument("--name", required=True, help="name of the dataset")
+    add.add_argument("--val", type=float, default=0.2, help="share of val, 0 to 0.9")
+    add.add_argument("--test", type=float, default=0.0, help="share of test, 0 to 0.9")
+    add.add_argument("--seed", type=int, default=0, help="seed of the split")
+    command("datasets", datasets, "list the datasets")
+    command("backbones", backbones, "list the backbones")
+    command("runs", runs, "list the runs")
+    _add_train(command("train", train, "train a classifier"))
+    for name, does, text in (
+        ("show", show, "show a run"),
+        ("stop", stop, "stop a run and keep its best weights"),
+        ("delete", delete, "delete a run and its files"),
+    ):
+        command(name, does, text).add_argument("run", metavar="RUN", help="id or name")
+    predict_ = command("predict", predict, "classify pictures with a finished run")
+    predict_.add_argument("run", metavar="RUN", help="id or name")
+    predict_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    return top
+
+
+def _add_train(command: argparse.ArgumentParser) -> None:
+    """Options of `train`: one for each setting, with its own help and default."""
+    for name, field in TrainConfig.model_fields.items():
+        if name != "revision":
+            command.add_argument(
+                "--" + name.replace("_", "-"),
+                required=field.is_required(),
+                type=_number(field.annotation),
+                default=argparse.SUPPRESS,
+                help=(field.description or "").replace("%", "%%"),
+            )
+    command.add_argument("--name", default="", help="what to call the run")
+    command.add_argument(
+        "--detach", action="store_true", help="do not wait for the run's end"
+    )
+
+
+def _number(annotation: Any) -> Callable[[str], Any]:
+    if annotation is float:
+        return float
+    return int if annotation in (int, int | None) else str
+
+
+def import_(args: argparse.Namespace) -> dict[str, Any]:
+    """A new dataset."""
+    last = 0.0
+
+    def progress(done: int, of: int) -> None:
+        nonlocal last
+        if done == of or time.monotonic() - last > _LOOK:
+            last = time.monotonic()
+            _tell(f"\rimported {done} of {of} images", end="")
+
+    revision = ingest.import_path(
+        args.path,
+        args.name,
+        val=args.val,
+        test=args.test,
+        seed=args.seed,
+        progress=progress,
+    )
+    _tell("")
+    passed_over = [
+        {"path": one.path, "reason": one.reason} for one in revision.passed_over
+    ]
+    return {**_summary(revision), "passed_over": passed_over}
+
+
+def _summary(revision: Revision) -> dict[str, Any]:
+    return {
+        "dataset": revision.dataset,
+        "revision": revision.id,
+        "images": len(revision.images),
+        "classes": revision.counts(),
+        "split": revision.split_source,
+    }
+
+
+def datasets(_: argparse.Namespace) -> dict[str, Any]:
+    """All datasets."""
+    return {"datasets": [_summary(one) for one in library.list_datasets()]}
+
+
+def backbones(_: argparse.Namespace) -> dict[str, Any]:
+    """The catalogue."""
+    return {
+        "backbones": [
+            {
+                "backbone": name,
+                "parameters": one.parameters,
+                "image_size": one.native_size,
+                "imagenet_top_1": one.imagenet_top_1,
+                "weights_at_hand": weights.is_at_hand(one),
+                "licence": one.licence,
+            }
+            for name, one in catalogue.BACKBONES.items()
+        ]
+    }
+
+
+def runs(_: argparse.Namespace) -> dict[str, Any]:
+    """All runs, newest first."""
+    store = Store()
+    queue.sweep(store)
+    return {
+        "runs": [
+            {**_outcome(run), "name": run.name, "dataset": run.dataset}
+            for run in store.runs()
+        ]
+    }
+
+
+def train(args: argparse.Namespace) -> dict[str, Any]:
+    """A new run, and what came of it."""
+    given = {n: getattr(args, n) for n in TrainConfig.model_fields if n in args}
+    config = TrainConfig.checked(**given)
+    catalogue.get(config.backbone)
+    revision = library.load(config.dataset)
+    config = config.model_copy(update={"revision": revision.id})
+    store = Store()
+    run = store.create(config, args.name)
+    queue.dispatch(store)
+    if args.detach:
+        return _outcome(store.get(run.id))
+    _tell(f"run {run.id}")
+    try:
+        ended = _waited(store, run.id)
+    except KeyboardInterrupt:
+        _tell("\nstopping; the best weights are kept")
+        queue.stop(store, run.id)
+        ended = _waited(store, run.id)
+    if ended.error:
+        kind = getattr(errors, ended.error["kind"], RunError)
+        raise kind(ended.error["message"], ended.error["hint"])
+    return _outcome(ended)
+
+
+def _waited(store: Store, run_id: str) -> Run:
+    """The run once it has ended; starts it when its turn has come."""
+    last = ""
+    while not (run := store.get(run_id)).status.is_final:
+        line = _progress_line(run)
+        if line != last:
+            _tell(f"\r{line:<78}", end="")
+            last = line
+        queue.sweep(store)
+        queue.dispatch(store)
+        time.sleep(_LOOK)
+    _tell("")
+    return run
+
+
+def _progress_line(run: Run) -> str:
+    now = run.progress
+    parts = [str(run.status), now.get("phase", "")]
+    if "epoch" in now:
+        parts.append(f"epoch {now['epoch']} of {now['epochs']}")
+    if "step" in now:
+        parts.append(f"step {now['step']} of {now['steps']}")
+    return "  ".join(part for part in parts if part)
+
+
+def _outcome(run: Run) -> dict[str, Any]:
+    empty: dict[str, Any] = {
+        "val_accuracy": None,
+        "trainable_parameters": None,
+        "frozen_parameters": None,
+        "seconds": {},
+        "peak_memory_mb": None,
+    }
+    error = {"error": run.error} if run.error else {}
+    return {"run": run.id, "status": str(run.status), **empty, **run.result, **error}
+
+
+def show(args: argparse.Namespace) -> dict[str, Any]:
+    """A run with its settings and the values of its epochs."""
+    store = Store()
+    queue.sweep(store)
+    run = store.get(args.run)
+    epochs: dict[tuple[str, int], dict[str, float]] = {}
+    for metric in store.epoch_metrics(run.id):
+        epochs.setdefault((metric.phase, metric.epoch), {})[metric.name] = metric.value
+    return {
+        **_outcome(run),
+        "name": run.name,
+        "config": run.config.model_dump(),
+        "epochs": [
+            {"phase": phase, "epoch": epoch, **values}
+            for (phase, epoch), values in epochs.items()
+        ],
+    }
+
+
+def stop(args: argparse.Namespace) -> dict[str, Any]:
+    """A run after the request to stop it."""
+    return _outcome(queue.stop(Store(), args.run))
+
+
+def delete(args: argparse.Namespace) -> dict[str, Any]:
+    """The run that was deleted."""
+    return {"run": queue.delete(Store(), args.run).id, "status": "deleted"}
+
+
+def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The classes of pictures, best first."""
+    process = InferenceProcess()
+    try:
+        rankings = process.predict(args.run, list(args.paths))
+    finally:
+        process.close()
+    return [
+        {
+            "path": str(path),
+            "predictions": [
+                {"class_name": name, "probability": probability}
+                for name, probability in ranking
+            ],
+        }
+        for path, ranking in zip(args.paths, rankings, strict=True)
+    ]
+
+
+def _tell(text: str, end: str = "\n") -> None:
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
+def _lines(value: Any, indent: str = "") -> Iterable[str]:
+    """The answer as a person reads it."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if isinstance(one, (dict, list)) and one:
+                yield f"{indent}{key}:"
+                yield from _lines(one, indent + "  ")
+            else:
+                yield f"{indent}{key}: {'' if one in (None, {}, []) else one}"
+    elif isinstance(value, list):
+        for one in value:
+            yield from _lines(one, indent)
+            yield ""
+    else:
+        yield f"{indent}{value}"
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0 for success, 1 for a failure, 2 for wrong use."""
+    as_json = "--json" in arguments
+    try:
+        args = parser().parse_args(arguments)
+        answer = args.does(args)
+    except TransferError as error:
+        if as_json:
+            record = {"message": error.message, "hint": error.hint}
+            print(json.dumps({"error": {"kind": type(error).__name__, **record}}))
+        _tell(f"error: {error}")
+        return error.exit_status
+    print(json.dumps(answer) if as_json else "\n".join(_lines(answer)))
+    stopped = isinstance(answer, dict) and answer.get("status") == RunStatus.INTERRUPTED
+    return 1 if stopped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""A backbone and a head as one model: pixels in, probabilities out."""
+
+from typing import Literal
+
+import keras
+from keras import layers
+
+Head = Literal["linear", "dense1024"]
+
+
+def pooled(backbone: keras.Model) -> keras.Model:
+    """The backbone with global average pooling on top.
+
+    Args:
+        backbone: Model from pixels to a feature map `(batch, rows, columns, channels)`.
+
+    Returns:
+        A model from pixels to features `(batch, channels)`, float32.
+    """
+    features = layers.GlobalAveragePooling2D(name="pooling")(backbone.output)
+    return keras.Model(backbone.input, features, name="pooled_backbone")
+
+
+def head(kind: Head, channels: int, num_classes: int, seed: int) -> keras.Model:
+    """What is trained on pooled features, up to the logits.
+
+    Args:
+        kind: `linear` or `dense1024`, see `TrainConfig.head`.
+        channels: Number of pooled features.
+        num_classes: Number of classes.
+        seed: Seed of the first weights and of dropout.
+
+    Returns:
+        A model from features `(batch, channels)` to logits `(batch, num_classes)`.
+    """
+    features = keras.Input((channels,), name="features")
+    if kind == "linear":
+        hidden = layers.Dropout(0.2, seed=seed, name="dropout")(features)
+    else:
+        hidden = layers.Dense(
+            1024, "relu", kernel_initializer=_glorot(seed + 1), name="hidden"
+        )(features)
+    logits = layers.Dense(num_classes, kernel_initializer=_glorot(seed), name="logits")
+    return keras.Model(features, logits(hidden), name="head")
+
+
+def _glorot(seed: int) -> keras.Initializer:
+    return keras.initializers.GlorotUniform(seed)
+
+
+def trainer(suffix: keras.Model, head: keras.Model) -> keras.Model:
+    """What trains in the fine-tuning phase: from features at the cut to logits.
+
+    The suffix runs in inference mode whatever the outer model does: BatchNorm keeps
+    the source's statistics, which a few hundred images could only spoil.
+    """
+    features = keras.Input(suffix.input_shape[1:], name="features_at_cut")
+    return keras.Model(features, head(suffix(features, training=False)))
+
+
+def assembled(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """The whole classifier: pixels `(batch, height, width, 3)` in `[0, 255]` to
+    float32 probabilities `(batch, num_classes)` whose rows sum to 1.
+    """
+    pixels = keras.Input(pooled_backbone.input_shape[1:], name="image")
+    features = pooled_backbone(pixels, training=False)
+    return keras.Model(
+        pixels,
+        layers.Softmax(name="probabilities", dtype="float32")(head(features)),
+        name="classifier",
+    )

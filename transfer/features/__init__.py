@@ -1,0 +1,1 @@
+"""Frozen prefixes are inference: run once per image, and their output kept."""

@@ -1,0 +1,128 @@
+"""The long-lived inference process, from the side that asks, which needs no Keras."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from transfer import errors, workspace
+from transfer.backbones.structure import Structure
+from transfer.errors import RunError, TransferError
+
+#: All classes with their probabilities, best first.
+Ranking = list[tuple[str, float]]
+
+
+class InferenceProcess:
+    """Asks a process of its own for predictions and backbone structures.
+
+    The process starts with the first request, or with `start`, and starts again after
+    it has died. Requests of several threads are answered one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Starts the process without waiting until it has imported Keras."""
+        if self._process is None or self._process.poll() is not None:
+            with (workspace.folder() / "inference.log").open("ab") as log:
+                self._process = subprocess.Popen(  # noqa: S603  our own module
+                    [sys.executable, "-m", "transfer.prediction"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=_environment(),
+                )
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def predict(self, run: str, pictures: list[bytes | Path]) -> list[Ranking]:
+        """The ranked classes of each picture, by the model of a run.
+
+        Args:
+            run: Id or name of a run that has finished.
+            pictures: Encoded pictures, or paths of them.
+
+        Raises:
+            NotFoundError: There is no such run.
+            RunError: It has no model, or the process died.
+            ImageError: A picture cannot be read.
+        """
+        sent = [
+            {"bytes": base64.b64encode(p).decode()}
+            if isinstance(p, bytes)
+            else {"path": str(p.absolute())}
+            for p in pictures
+        ]
+        answer = self._ask("predict", run=run, pictures=sent)
+        return [[(name, value) for name, value in ranking] for ranking in answer]
+
+    def structure(self, backbone: str, image_size: int | None = None) -> Structure:
+        """The blocks and cuts of a backbone; kept on disk after the first time.
+
+        Args:
+            backbone: Name in the catalogue.
+            image_size: Height and width in pixels; `None` is the backbone's own.
+
+        Raises:
+            BackboneError: There is no such backbone, or the size is too small for it.
+        """
+        name = f"{backbone}-{image_size or 'native'}.json"
+        kept = workspace.home() / "structures" / name
+        try:
+            return Structure.from_json(json.loads(kept.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError):
+            answer = self._ask("structure", backbone=backbone, image_size=image_size)
+            workspace.write_atomically(kept, json.dumps(answer).encode())
+            return Structure.from_json(answer)
+
+    def _ask(self, request: str, **arguments: Any) -> Any:
+        line = json.dumps({"request": request, "arguments": arguments}).encode()
+        with self._lock:
+            self.start()
+            answer = json.loads(self._exchange(line + b"\n"))
+        if "error" in answer:
+            raise _raised(answer["error"])
+        return answer["result"]
+
+    def _exchange(self, line: bytes) -> bytes:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RunError("The inference process is not running.")
+        try:
+            process.stdin.write(line)
+            process.stdin.flush()
+            if answer := process.stdout.readline():
+                return answer
+        except OSError:
+            pass
+        raise RunError(
+            "The inference process ended before it had answered.",
+            f"Try again; {workspace.home() / 'inference.log'} has the details.",
+        )
+
+
+def _environment() -> dict[str, str]:
+    package_parent = str(Path(__file__).resolve().parents[1])
+    paths = filter(None, [package_parent, os.environ.get("PYTHONPATH", "")])
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+
+
+def _raised(record: dict[str, str]) -> TransferError:
+    kind = getattr(errors, record["kind"], RunError)
+    error: TransferError = kind(record["message"], record["hint"])
+    return error

@@ -1,0 +1,206 @@
+"""The process that does one run: `python -m transfer.runs.worker RUN_ID`."""
+
+import os
+import platform
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from transfer import callbacks, workspace
+from transfer.datasets import library
+from transfer.errors import RunError, TransferError
+from transfer.runs import queue
+from transfer.runs.record import Metric, Run, error_record
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+#: Seconds between two writes to the store; pages look about once a second.
+_FLUSH_SECONDS = 0.5
+
+
+class StoreListener(callbacks.Listener):
+    """Keeps what a training tells in the store, and hears requests to stop.
+
+    A thread writes, so that the training never waits for the database and a worker
+    that is busy for a minute still shows that it lives.
+    """
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._metrics: list[Metric] = []
+        self._progress: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._write_on, daemon=True)
+        self._thread.start()
+
+    def log(self, line: str) -> None:
+        """See `Listener.log`."""
+        print(time.strftime("%H:%M:%S"), line, flush=True)
+
+    def progress(self, **values: Any) -> None:
+        """See `Listener.progress`."""
+        with self._lock:
+            if values.get("phase") != self._progress.get("phase"):
+                self._progress = {}
+            self._progress = {**self._progress, **values}
+
+    def steps(
+        self,
+        phase: str,
+        epoch: int,
+        first_step: int,
+        losses: NDArray[np.float32],
+        accuracies: NDArray[np.float32],
+    ) -> None:
+        """See `Listener.steps`."""
+        named = {"loss": losses, "accuracy": accuracies}
+        with self._lock:
+            self._metrics += [
+                Metric(phase=phase, epoch=epoch, step=step, name=name, value=value)
+                for name, values in named.items()
+                for step, value in enumerate(map(float, values), first_step)
+            ]
+
+    def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        """See `Listener.epoch`."""
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+        self.log(f"{phase} epoch {epoch}: {shown}")
+        with self._lock:
+            self._metrics += [
+                Metric(phase=phase, epoch=epoch, name=name, value=value)
+                for name, value in values.items()
+            ]
+
+    def checkpoint(
+        self, weights: Mapping[str, NDArray[np.float32]], state: Mapping[str, Any]
+    ) -> None:
+        """See `Listener.checkpoint`."""
+        path = workspace.folder("runs", self._run_id) / "checkpoint.npz"
+        callbacks.write_checkpoint(path, weights, state)
+
+    def stop_requested(self) -> bool:
+        """See `Listener.stop_requested`."""
+        return self._stop.is_set()
+
+    def close(self) -> None:
+        """Writes what is left and ends the thread."""
+        self._closing.set()
+        self._thread.join()
+        self._write()
+
+    def _write_on(self) -> None:
+        while not self._closing.wait(_FLUSH_SECONDS):
+            with suppress(TransferError):  # a locked or full disk: tried again soon
+                self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            rows, progress = self._metrics, dict(self._progress)
+            self._metrics = []
+        try:
+            self._store.add_metrics(self._run_id, rows)
+            self._store.heartbeat(self._run_id, progress)
+        except RunError:  # the run is no longer this worker's
+            self._stop.set()
+        except BaseException:
+            with self._lock:
+                self._metrics = rows + self._metrics
+            raise
+        if self._store.stop_requested(self._run_id):
+            self._stop.set()
+
+
+def work(store: Store, run: Run) -> None:
+    """Does the run and writes how it ended."""
+    listener = StoreListener(store, run.id)
+    try:
+        result = _train(run, listener)
+        stopped = listener.stop_requested()
+        status = RunStatus.STOPPED if stopped else RunStatus.COMPLETED
+        error = None
+    except callbacks.StopRequested:
+        status, result, error = RunStatus.STOPPED, {}, None
+    except Exception as caught:
+        traceback.print_exc()
+        status, result, error = RunStatus.FAILED, {}, error_record(_named(caught))
+    with suppress(TransferError):
+        listener.close()
+    store.finish(run.id, status, result, error)
+
+
+def _train(run: Run, listener: StoreListener) -> dict[str, Any]:
+    start = time.perf_counter()
+    listener.progress(phase="import")
+    # Importing Keras takes seconds; the run must show that it lives before that.
+    from transfer import training  # noqa: PLC0415
+
+    imported = time.perf_counter() - start
+    revision = library.load(run.config.dataset, run.config.revision)
+    trained = training.train(run.config, revision, listener)
+    trained.model.save(workspace.folder("runs", run.id) / "model.keras")
+    seconds = {"import": imported, **trained.seconds}
+    seconds["total"] = time.perf_counter() - start
+    has_val = bool(revision.of_split("val"))
+    return {
+        "val_accuracy": trained.best.accuracy if has_val else None,
+        "val_loss": trained.best.loss if has_val else None,
+        "best_phase": trained.best.phase,
+        "best_epoch": trained.best.epoch,
+        "trainable_parameters": trained.trainable_parameters,
+        "frozen_parameters": trained.frozen_parameters,
+        "class_names": list(revision.class_names),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "peak_memory_mb": round(_peak_memory_bytes() / 1e6, 1),
+    }
+
+
+def _peak_memory_bytes() -> int:
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource  # noqa: PLC0415  Windows has no such module
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def _named(error: Exception) -> TransferError:
+    """The error as one that a user can read; its trace is in the log."""
+    if isinstance(error, TransferError):
+        return error
+    if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
+        return RunError(
+            "There was not enough memory.",
+            "Try a smaller batch size or image size.",
+        )
+    return RunError(
+        f"The training failed: {type(error).__name__}: {str(error)[:300]}",
+        "The run's log has the details.",
+    )
+
+
+def main(run_id: str) -> None:
+    """Does the run of this id, then lets the queue go on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with suppress(OSError, AttributeError):
+        os.nice(10)  # pages and predictions go first
+    store = Store()
+    try:
+        work(store, store.begin(run_id))
+        queue.dispatch(store)
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
