@@ -128,7 +128,7 @@ class Phase:
         self, best: Best, epoch: int, loss: float, accuracy: float, always: bool
     ) -> None:
         if always or best.is_beaten_by(accuracy, loss):
-            best.weights |= {v.path: np.array(v) for v in self.variables}
+            best.weights |= {v.path: keras.ops.convert_to_numpy(v).copy() for v in self.variables}
             best.phase, best.epoch = self.name, epoch
             best.loss, best.accuracy = loss, accuracy
 

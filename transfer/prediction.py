@@ -109,7 +109,10 @@ def _structure(backbone: str, image_size: int | None) -> Any:
     return graph.structure(model, backbone).to_json()
 
 
-_REQUESTS: dict[str, Callable[..., Any]] = {"predict": _predict, "structure": _structure}
+_REQUESTS: dict[str, Callable[..., Any]] = {
+    "predict": _predict,
+    "structure": _structure,
+}
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

@@ -161,7 +161,7 @@ class _Job:
         suffix = graph.suffix(self.backbone, self.resolved.cut.layer)
         unfrozen = self._unfrozen()
         # A fine-tuning that never beats the head phase leaves these as they were.
-        self.best.weights |= {v.path: np.array(v) for v in unfrozen}
+        self.best.weights |= {v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen}
         steps = -(-len(self.at_cut["train"].labels) // self.config.batch_size)
         Phase(
             "fine_tune",

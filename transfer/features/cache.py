@@ -171,11 +171,12 @@ class Writer:
         file, self._file = self._file, None
         finished = self._path.with_suffix(".features")
         try:
-            with workspace.writing(self._path), file:
-                index = json.dumps(self._index).encode()
-                file.write(index)
-                file.write(_TAIL.pack(len(index), zlib.crc32(index), _MAGIC))
-            os.replace(self._path, finished)
+            with workspace.writing(self._path):
+                with file:
+                    index = json.dumps(self._index).encode()
+                    file.write(index)
+                    file.write(_TAIL.pack(len(index), zlib.crc32(index), _MAGIC))
+                os.replace(self._path, finished)
         except BaseException:
             self._path.unlink(missing_ok=True)
             raise

@@ -1,0 +1,33 @@
+"""Settings: limits, and errors that name every problem at once."""
+
+import pytest
+
+from transfer.config import TrainConfig
+from transfer.errors import ConfigError
+
+
+def test_checked__defaults_are_valid() -> None:
+    assert TrainConfig.checked(dataset="flowers").backbone == "mobilenet_v2"
+
+
+def test_checked__all_problems_are_named_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig.checked(dataset="flowers", batch_size=0, learning_rate=-1.0)
+    assert "batch_size is 0" in str(caught.value)
+    assert "learning_rate is -1.0" in str(caught.value)
+    assert caught.value.exit_status == 2
+
+
+def test_checked__an_unknown_setting_is_named() -> None:
+    with pytest.raises(ConfigError, match="lr"):
+        TrainConfig.checked(dataset="flowers", lr=0.1)
+
+
+def test_checked__survives_json() -> None:
+    config = TrainConfig.checked(dataset="flowers", freeze="last:2", image_size=64)
+    assert TrainConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_fields__each_says_what_it_does() -> None:
+    for name, field in TrainConfig.model_fields.items():
+        assert field.description and len(field.description) > 20, name

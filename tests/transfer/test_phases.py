@@ -1,0 +1,127 @@
+"""The training loop, on features that need no backbone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from transfer import classifier
+from transfer.callbacks import Listener
+from transfer.errors import TrainingError
+from transfer.phases import Best, Examples, Phase
+
+
+class MemoryFeatures:
+    """Stands for `Features`: rows in memory."""
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        self._rows = rows
+        self.row_bytes = rows[0].nbytes if len(rows) else 4
+
+    def rows(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self._rows[positions]
+
+
+class Recorder(Listener):
+    """Notes what it hears; asks for a stop after some steps."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.epochs: list[tuple[str, int, dict[str, float]]] = []
+        self.losses: list[float] = []
+        self.checkpoints: list[dict[str, Any]] = []
+        self._stop_after = stop_after
+
+    def steps(self, phase: str, epoch: int, first: int, losses: Any, right: Any) -> None:
+        self.losses += list(losses)
+
+    def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        self.epochs.append((phase, epoch, dict(values)))
+
+    def checkpoint(self, weights: Any, state: Any) -> None:
+        self.checkpoints.append(dict(state))
+
+    def stop_requested(self) -> bool:
+        return self._stop_after is not None and len(self.losses) >= self._stop_after
+
+
+def _examples(count: int, seed: int) -> Examples:
+    """Two classes that a linear model can tell apart."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(count) % 2).astype(np.int32)
+    rows = rng.normal(0, 0.5, (count, 8)).astype(np.float32)
+    rows[:, 0] += 2.0 * labels - 1.0
+    return Examples(MemoryFeatures(rows), labels)  # type: ignore[arg-type]
+
+
+def _phase(seed: int = 0, rate: float = 0.05) -> tuple[Phase, keras.Model]:
+    head = classifier.head("linear", 8, 2, seed)
+    optimizer = keras.optimizers.Adam(rate)
+    return Phase("head", head, head.trainable_variables, optimizer, 8, seed), head
+
+
+def test_run__learns_what_can_be_learnt() -> None:
+    recorder, best = Recorder(), Best()
+    _phase()[0].run(5, _examples(50, 0), _examples(20, 1), best, recorder)
+    assert best.accuracy >= 0.95
+    assert [epoch for _, epoch, _ in recorder.epochs] == [1, 2, 3, 4, 5]
+    assert recorder.epochs[-1][2]["loss"] < recorder.epochs[0][2]["loss"]
+    assert len(recorder.losses) == 5 * 7  # 50 images make 7 batches of up to 8
+
+
+def test_run__equal_seeds_give_equal_runs() -> None:
+    recorders = [Recorder(), Recorder()]
+    for recorder in recorders:
+        _phase(3)[0].run(2, _examples(50, 0), _examples(20, 1), Best(), recorder)
+    assert recorders[0].losses == recorders[1].losses
+
+
+def test_run__a_stop_ends_it_within_the_epoch_and_keeps_weights() -> None:
+    recorder, best = Recorder(stop_after=1), Best()
+    _phase()[0].run(100, _examples(4000, 0), _examples(20, 1), best, recorder)
+    assert len(recorder.epochs) == 1
+    assert len(recorder.losses) < 500
+    assert best.weights
+
+
+def test_run__without_val_the_last_epoch_is_the_best() -> None:
+    recorder, best = Recorder(), Best()
+    _phase()[0].run(3, _examples(16, 0), _examples(0, 1), best, recorder)
+    assert best.epoch == 3
+    assert "val_loss" not in recorder.epochs[0][2]
+
+
+def test_run__every_epoch_leaves_a_checkpoint() -> None:
+    recorder = Recorder()
+    _phase()[0].run(2, _examples(16, 0), _examples(8, 1), Best(), recorder)
+    assert [state["epoch"] for state in recorder.checkpoints] == [1, 2]
+
+
+def test_run__a_loss_that_is_no_number_ends_with_advice() -> None:
+    train = _examples(16, 0)
+    train.features.rows(np.arange(16))[:] = np.nan  # a copy: harms nothing
+    broken = Examples(MemoryFeatures(np.full((16, 8), np.nan, np.float32)), train.labels)  # type: ignore[arg-type]
+    with pytest.raises(TrainingError, match="learning rate ten times smaller"):
+        _phase()[0].run(1, broken, broken, Best(), Recorder())
+
+
+def test_evaluate__a_filled_up_batch_does_not_change_the_mean() -> None:
+    phase, head = _phase()
+    examples = _examples(11, 0)  # one full batch of 8, one of 3
+    loss, accuracy = phase.evaluate(examples)
+    logits = np.asarray(head(examples.features.rows(np.arange(11))))
+    expected = keras.losses.sparse_categorical_crossentropy(
+        examples.labels, logits, from_logits=True
+    )
+    assert loss == pytest.approx(float(np.mean(expected)), abs=1e-5)
+    assert accuracy == pytest.approx(np.mean(logits.argmax(-1) == examples.labels))
+
+
+def test_is_beaten_by__accuracy_first_then_loss() -> None:
+    best = Best(accuracy=0.8, loss=0.5)
+    assert best.is_beaten_by(0.9, 0.9)
+    assert best.is_beaten_by(0.8, 0.4)
+    assert not best.is_beaten_by(0.8, 0.5)
+    assert not best.is_beaten_by(0.7, 0.1)

@@ -1,0 +1,161 @@
+"""Which layers train: the plan in words, and what it comes to in a given backbone."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.errors import FreezeError
+
+_FORMS = "`all`, `none`, `last:N`, `blocks:A,B` or `layers:A,B`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """What a plan comes to in one backbone; the head is not counted.
+
+    Attributes:
+        trainable_layers: Names of the layers that train, from input to output. Of a
+            BatchNorm layer only scale and offset train.
+        cut: The last cut below which everything is frozen: the output if nothing
+            trains, the input if the first layers do.
+        trainable_parameters: Number of weights that train.
+        frozen_parameters: Number of weights that stay, BatchNorm's statistics included.
+    """
+
+    trainable_layers: tuple[str, ...]
+    cut: Cut
+    trainable_parameters: int
+    frozen_parameters: int
+
+
+@dataclass(frozen=True)
+class FreezePlan:
+    """What trains besides the head.
+
+    Attributes:
+        kind: `all` or `none` are frozen; the `last` blocks, named `blocks` or single
+            `layers` train.
+        names: Names of blocks or layers.
+        count: Number of blocks of `last`.
+    """
+
+    kind: Literal["all", "none", "last", "blocks", "layers"]
+    names: tuple[str, ...] = ()
+    count: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "FreezePlan":
+        """The plan in the words of the command line; `str` gives them back.
+
+        Args:
+            text: `all`, `none`, `last:N`, `blocks:A,B` or `layers:A,B`.
+
+        Raises:
+            FreezeError: The text is none of these.
+        """
+        kind, _, rest = text.strip().partition(":")
+        names = tuple(dict.fromkeys(n.strip() for n in rest.split(",") if n.strip()))
+        if kind in ("all", "none") and not rest:
+            return cls("all" if kind == "all" else "none")
+        if kind == "last":
+            return cls("last", count=_count(rest))
+        if kind in ("blocks", "layers") and names:
+            return cls("blocks" if kind == "blocks" else "layers", names)
+        raise FreezeError(
+            f"The freeze plan {text!r} was not understood: expected {_FORMS}."
+        )
+
+    def __str__(self) -> str:
+        if self.kind == "last":
+            return f"last:{self.count}"
+        return f"{self.kind}:{','.join(self.names)}" if self.names else self.kind
+
+    def resolve(self, structure: Structure) -> Resolved:
+        """What the plan comes to in this backbone.
+
+        Raises:
+            FreezeError: It names blocks or layers that the backbone does not have.
+        """
+        chosen = self._chosen(structure)
+        trains = [layer for layer in structure.layers if _trains(layer, chosen)]
+        parameters = sum(layer.parameters for layer in trains)
+        total = sum(one.parameters + one.statistics for one in structure.layers)
+        return Resolved(
+            trainable_layers=tuple(layer.name for layer in trains),
+            cut=_cut(structure, trains),
+            trainable_parameters=parameters,
+            frozen_parameters=total - parameters,
+        )
+
+    def _chosen(self, structure: Structure) -> set[str]:
+        """Names of all layers that the plan speaks of."""
+        everything = {layer.name for layer in structure.layers}
+        if self.kind == "all":
+            return set()
+        if self.kind == "none":
+            return everything
+        if self.kind == "layers":
+            _check_known("layer", self.names, everything, structure)
+            return set(self.names)
+        blocks = self.names
+        if self.kind == "last":
+            blocks = _last_blocks(structure, self.count)
+        _check_known("block", blocks, structure.blocks, structure)
+        return {one.name for name in blocks for one in structure.blocks[name]}
+
+
+def trainable_blocks(structure: Structure) -> tuple[str, ...]:
+    """Names of the blocks that have anything to train, from input to output."""
+    return tuple(
+        name
+        for name, layers in structure.blocks.items()
+        if any(layer.parameters for layer in layers)
+    )
+
+
+def _trains(layer: Layer, chosen: set[str]) -> bool:
+    return layer.name in chosen and layer.parameters > 0
+
+
+def _cut(structure: Structure, trains: list[Layer]) -> Cut:
+    if not trains:
+        return structure.cuts[-1]
+    first = structure.layers.index(trains[0])
+    return [cut for cut in structure.cuts if cut.index < first][-1]
+
+
+def _count(text: str) -> int:
+    if text.strip().isdecimal() and int(text) >= 1:
+        return int(text)
+    raise FreezeError(
+        f"last:{text} is not a number of blocks: expected last:1 or more.",
+        "To train the head alone, use `all`.",
+    )
+
+
+def _last_blocks(structure: Structure, count: int) -> tuple[str, ...]:
+    blocks = trainable_blocks(structure)
+    if count > len(blocks):
+        raise FreezeError(
+            f"last:{count} is more than the {len(blocks)} blocks of "
+            f"{structure.backbone}.",
+            "To train everything, use `none`.",
+        )
+    return blocks[-count:]
+
+
+def _check_known(
+    kind: str, names: Iterable[str], known: Iterable[str], structure: Structure
+) -> None:
+    known = list(known)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            listed = ", ".join(near or known[:3] + ["…"])
+            raise FreezeError(
+                f"{structure.backbone} has no {kind} {name!r}, but {len(known)} "
+                f"others: {listed}.",
+                "The model page shows all blocks and layers.",
+            )
