@@ -1,11 +1,15 @@
 """A backbone and a head as one model: pixels in, probabilities out."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import keras
 from keras import layers
 
 Head = Literal["linear", "dense1024"]
+
+#: Logits of features: `(features, training) -> (batch, num_classes)`.
+Forward = Callable[[Any, bool], Any]
 
 
 def pooled(backbone: keras.Model) -> keras.Model:
@@ -48,14 +52,18 @@ def _glorot(seed: int) -> keras.Initializer:
     return keras.initializers.GlorotUniform(seed)
 
 
-def trainer(suffix: keras.Model, head: keras.Model) -> keras.Model:
+def forward(suffix: keras.Model, head: keras.Model) -> Forward:
     """What trains in the fine-tuning phase: from features at the cut to logits.
 
-    The suffix runs in inference mode whatever the outer model does: BatchNorm keeps
-    the source's statistics, which a few hundred images could only spoil.
+    The suffix runs in inference mode always: BatchNorm keeps the source's statistics,
+    which a few hundred images could only spoil. The two are called one by one because
+    a functional model of both would hand its own `training` on to the suffix.
     """
-    features = keras.Input(suffix.input_shape[1:], name="features_at_cut")
-    return keras.Model(features, head(suffix(features, training=False)))
+
+    def logits(features: Any, training: bool) -> Any:
+        return head(suffix(features, training=False), training=training)
+
+    return logits
 
 
 def assembled(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from transfer.callbacks import Listener
+from transfer.classifier import Forward
 from transfer.errors import TrainingError
 from transfer.features.extract import Features
 
@@ -49,11 +50,11 @@ class Best:
 
 
 class Phase:
-    """One phase of a training: a model, what of it trains, and how.
+    """One phase of a training: what is computed, what of it trains, and how.
 
     Args:
         name: `head` or `fine_tune`.
-        model: From features to logits.
+        forward: From features to logits.
         variables: Those that train; all else stays as it is.
         optimizer: Keras optimizer.
         batch_size: Images per step.
@@ -63,7 +64,7 @@ class Phase:
     def __init__(
         self,
         name: str,
-        model: keras.Model,
+        forward: Forward,
         variables: list[keras.Variable],
         optimizer: keras.optimizers.Optimizer,
         batch_size: int,
@@ -71,7 +72,7 @@ class Phase:
     ) -> None:
         self.name = name
         self.variables = variables
-        self._model = model
+        self._forward = forward
         self._optimizer = optimizer
         self._batch_size = batch_size
         self._seed = seed
@@ -128,7 +129,9 @@ class Phase:
         self, best: Best, epoch: int, loss: float, accuracy: float, always: bool
     ) -> None:
         if always or best.is_beaten_by(accuracy, loss):
-            best.weights |= {v.path: keras.ops.convert_to_numpy(v).copy() for v in self.variables}
+            best.weights |= {
+                v.path: keras.ops.convert_to_numpy(v).copy() for v in self.variables
+            }
             best.phase, best.epoch = self.name, epoch
             best.loss, best.accuracy = loss, accuracy
 
@@ -238,7 +241,7 @@ class Phase:
 
     def _loss(self, x: Any, y: Any, w: Any, training: bool) -> tuple[Any, Any, Any]:
         """Mean loss, number of right answers and number of images of one batch."""
-        logits = self._model(tf.cast(x, tf.float32), training=training)
+        logits = self._forward(tf.cast(x, tf.float32), training)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
         right = tf.cast(tf.argmax(logits, -1, tf.int32) == y, tf.float32)
         count = tf.reduce_sum(w)

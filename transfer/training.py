@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
@@ -142,7 +143,7 @@ class _Job:
         """The head phase."""
         Phase(
             "head",
-            self.head,
+            self._head_alone,
             self.head.trainable_variables,
             keras.optimizers.Adam(self.config.learning_rate),
             self.config.batch_size,
@@ -156,16 +157,21 @@ class _Job:
         )
         self._restore()
 
+    def _head_alone(self, features: Any, training: bool) -> Any:
+        return self.head(features, training=training)
+
     def fine_tune(self) -> None:
         """The fine-tuning phase, from the best head on."""
         suffix = graph.suffix(self.backbone, self.resolved.cut.layer)
         unfrozen = self._unfrozen()
         # A fine-tuning that never beats the head phase leaves these as they were.
-        self.best.weights |= {v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen}
+        self.best.weights |= {
+            v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen
+        }
         steps = -(-len(self.at_cut["train"].labels) // self.config.batch_size)
         Phase(
             "fine_tune",
-            classifier.trainer(suffix, self.head),
+            classifier.forward(suffix, self.head),
             [*unfrozen, *self.head.trainable_variables],
             keras.optimizers.Adam(self._schedule(steps)),
             self.config.batch_size,

@@ -34,7 +34,9 @@ class Recorder(Listener):
         self.checkpoints: list[dict[str, Any]] = []
         self._stop_after = stop_after
 
-    def steps(self, phase: str, epoch: int, first: int, losses: Any, right: Any) -> None:
+    def steps(
+        self, phase: str, epoch: int, first: int, losses: Any, right: Any
+    ) -> None:
         self.losses += list(losses)
 
     def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
@@ -59,7 +61,12 @@ def _examples(count: int, seed: int) -> Examples:
 def _phase(seed: int = 0, rate: float = 0.05) -> tuple[Phase, keras.Model]:
     head = classifier.head("linear", 8, 2, seed)
     optimizer = keras.optimizers.Adam(rate)
-    return Phase("head", head, head.trainable_variables, optimizer, 8, seed), head
+    variables = head.trainable_variables
+
+    def forward(features: Any, training: bool) -> Any:
+        return head(features, training=training)
+
+    return Phase("head", forward, variables, optimizer, 8, seed), head
 
 
 def test_run__learns_what_can_be_learnt() -> None:
@@ -102,7 +109,9 @@ def test_run__every_epoch_leaves_a_checkpoint() -> None:
 def test_run__a_loss_that_is_no_number_ends_with_advice() -> None:
     train = _examples(16, 0)
     train.features.rows(np.arange(16))[:] = np.nan  # a copy: harms nothing
-    broken = Examples(MemoryFeatures(np.full((16, 8), np.nan, np.float32)), train.labels)  # type: ignore[arg-type]
+    broken = Examples(
+        MemoryFeatures(np.full((16, 8), np.nan, np.float32)), train.labels
+    )  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match="learning rate ten times smaller"):
         _phase()[0].run(1, broken, broken, Best(), Recorder())
 

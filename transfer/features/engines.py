@@ -83,7 +83,7 @@ def _converted(prefix: keras.Model, key: str) -> Path:
     if not kept.exists():
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             made = Path(folder) / "prefix.xml"
-            prefix.export(made, format="openvino", verbose=False)
+            prefix.export(str(made), format="openvino", verbose=False)
             # The .xml is what a reader looks for, so it comes last.
             os.replace(made.with_suffix(".bin"), kept.with_suffix(".bin"))
             os.replace(made, kept)
