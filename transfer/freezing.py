@@ -19,7 +19,7 @@ class Resolved:
         trainable_layers: Names of the layers that train, from input to output. Of a
             BatchNorm layer only scale and offset train.
         cut: The last cut below which everything is frozen: the output if nothing
-            trains, the input if the first layers do.
+            trains, the input if nothing that could train lies below.
         trainable_parameters: Number of weights that train.
         frozen_parameters: Number of weights that stay, BatchNorm's statistics included.
     """
@@ -123,6 +123,9 @@ def _cut(structure: Structure, trains: list[Layer]) -> Cut:
     if not trains:
         return structure.cuts[-1]
     first = structure.layers.index(trains[0])
+    if not any(layer.parameters for layer in structure.layers[:first]):
+        # Scaled pixels are four times the size of pixels and save no time worth it.
+        return structure.cuts[0]
     return [cut for cut in structure.cuts if cut.index < first][-1]
 
 

@@ -14,6 +14,7 @@ KERAS = {"keras", "tensorflow", "openvino"}
 #: The modules that may import Keras; a package stands for all that is in it.
 MAY_IMPORT_KERAS = (
     "transfer.backbones.graph",
+    "transfer.backbones.pretrained",
     "transfer.features",
     "transfer.classifier",
     "transfer.phases",

@@ -1,0 +1,304 @@
+"""Backbones as Keras models: built, read as blocks and cuts, taken apart at a cut."""
+
+import contextlib
+import hashlib
+import math
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from transfer.backbones import blocks, catalogue, pretrained
+from transfer.backbones.catalogue import Backbone
+from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.errors import BackboneError
+
+#: Mean and standard deviation of ImageNet's pixels, red, green, blue, in [0, 1].
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+#: Mean that the `caffe` weights expect to be subtracted: blue, green, red, [0, 255].
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
+
+
+def build(
+    name: str,
+    *,
+    weights: str = "random",
+    image_size: tuple[int, int] | None = None,
+    seed: int = 0,
+) -> keras.Model:
+    """A backbone from pixels to its last feature map, everything trainable.
+
+    Layer names, variable paths and random weights depend on the arguments alone, not
+    on what was built before.
+
+    Args:
+        name: Name in the catalogue.
+        weights: `imagenet`, `random` or the path of a weights file.
+        image_size: `(height, width)` in pixels; the backbone's own if None.
+        seed: Seed of random weights.
+
+    Returns:
+        A flat functional model. Input `pixels` `(batch, height, width, 3)`, float32
+        RGB in [0, 255]; output `(batch, rows, columns, channels)`, float32.
+
+    Raises:
+        BackboneError: There is no such backbone, or it cannot take this size.
+        WeightsError: The weights are missing, broken or of another model.
+    """
+    backbone = catalogue.get(name)
+    size = image_size or (backbone.native_size, backbone.native_size)
+    if min(size) < backbone.smallest_size:
+        raise BackboneError(
+            f"{name} cannot take images of {size[0]} x {size[1]} pixels: the smallest "
+            f"it takes is {backbone.smallest_size} x {backbone.smallest_size}."
+        )
+    # Keras numbers layers per thread; in a new one it starts from nothing, so that
+    # `conv2d_7` is the same layer in every process. It is the only public way to that:
+    # `clear_session` would also drop what the caller holds.
+    with _seeded(seed), ThreadPoolExecutor(1) as thread:
+        return thread.submit(_build, backbone, weights, size).result()
+
+
+def structure(model: keras.Model, name: str) -> Structure:
+    """The layers, blocks and cuts of a backbone that `build` made.
+
+    Args:
+        model: The backbone.
+        name: Its name in the catalogue.
+    """
+    nodes = _nodes(model)
+    operations = _operations(nodes)
+    names = blocks.name_blocks(operations, catalogue.get(name).family)
+    order = blocks.contiguous_order(operations, names)
+    nodes, names = [nodes[i] for i in order], [names[i] for i in order]
+    height, width = model.input_shape[1:3]
+    return Structure(
+        backbone=name,
+        image_size=(height, width),
+        layers=tuple(_layer(n, b) for n, b in zip(nodes, names, strict=True)),
+        cuts=tuple(
+            Cut(
+                layer=nodes[i].operation.name,
+                index=i,
+                shape=tuple(nodes[i].outputs[0].shape[1:]),
+            )
+            for i in blocks.cut_positions(_operations(nodes))
+        ),
+    )
+
+
+def prefix(model: keras.Model, layer: str) -> keras.Model:
+    """What lies below a cut: from the model's input to the output of `layer`.
+
+    It shares its layers, and so its weights, with the model. At the input it is the
+    identity.
+
+    Raises:
+        BackboneError: The model has no operation of that name.
+    """
+    return keras.Model(model.input, _output(model, layer), name="prefix")
+
+
+def suffix(model: keras.Model, layer: str) -> keras.Model:
+    """What lies above a cut: from the output of `layer` to the model's output.
+
+    It shares its layers, and so its weights, with the model. At the output it is the
+    identity.
+
+    Raises:
+        BackboneError: The model has no operation of that name, or its output is no cut:
+            what lies above needs other tensors too.
+    """
+    try:
+        return keras.Model(_output(model, layer), model.output, name="suffix")
+    except ValueError as error:
+        raise BackboneError(
+            f"The model cannot be cut at {layer}: what lies above needs more than its "
+            "output.",
+            "Choose one of the structure's cuts.",
+        ) from error
+
+
+def fingerprint(model: keras.Model) -> str:
+    """A hash of all weights and of the order of operations: 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for node in _nodes(model):
+        operation = node.operation
+        digest.update(f"{type(operation).__name__} {operation.name}\n".encode())
+        for variable in getattr(operation, "weights", ()):
+            value = np.ascontiguousarray(variable)
+            digest.update(f"{value.shape} {value.dtype}\n".encode())
+            digest.update(value.data)
+    return digest.hexdigest()
+
+
+def _build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
+    pixels = keras.Input((*size, 3), name="pixels")
+    builder = getattr(keras.applications, backbone.builder)
+    try:
+        model = builder(
+            include_top=False,
+            weights=None,
+            input_tensor=_preprocessed(pixels, backbone),
+            **backbone.arguments,
+        )
+    except ValueError as error:
+        raise BackboneError(
+            f"{backbone.name} cannot take images of {size[0]} x {size[1]} pixels: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    if weights != "random":
+        pretrained.load(model, backbone, weights)
+    if backbone.family in ("EfficientNet", "ConvNeXt"):
+        model = _rebuilt(model, backbone.family)
+    return keras.Model(model.input, model.output, name=backbone.name)
+
+
+def _preprocessed(pixels: Any, backbone: Backbone) -> Any:
+    """Pixels in [0, 255] as the weights of the backbone expect them."""
+    if backbone.preprocessing == "tf":
+        return layers.Rescaling(1 / 127.5, -1.0, name="scaling")(pixels)
+    if backbone.preprocessing == "torch":
+        scale = [1 / 255 / deviation for deviation in _DEVIATION]
+        offset = [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)]
+        return layers.Rescaling(scale, offset, name="scaling")(pixels)
+    if backbone.preprocessing == "caffe":
+        offset = [-mean for mean in _CAFFE_MEAN]
+        flipped = keras.ops.flip(pixels, axis=-1)
+        return layers.Rescaling([1.0, 1.0, 1.0], offset, name="scaling")(flipped)
+    return pixels
+
+
+def _rebuilt(model: keras.Model, family: str) -> keras.Model:
+    """The same model with what Keras' builder hides or leaves out.
+
+    ConvNeXt's stem and downsampling are nested Sequentials; here their layers stand in
+    the graph itself. EfficientNet's ImageNet weights need a division by the root of
+    the deviation that the builder adds only when it loads them itself
+    (https://github.com/tensorflow/tensorflow/issues/49930).
+    """
+
+    def clone(operation: Any) -> Any:
+        if isinstance(operation, keras.Sequential):
+            return operation
+        return type(operation).from_config(operation.get_config())
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(operation, keras.Sequential):
+            (output,) = args
+            for layer in operation.layers:
+                output = clone(layer)(output)
+            return output
+        output = operation(*args, **kwargs)
+        if family == "EfficientNet" and isinstance(operation, layers.Normalization):
+            scale = [1 / math.sqrt(deviation) for deviation in _DEVIATION]
+            output = layers.Rescaling(scale, name="deviation_scaling")(output)
+        return output
+
+    rebuilt = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    rebuilt.set_weights(model.get_weights())
+    return rebuilt
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Initializers without a seed draw theirs from Python's generator; its state is
+    put back afterwards.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def _nodes(model: keras.Model) -> list[Any]:
+    """The nodes of the model's own graph, each after those that it reads.
+
+    A layer has further nodes in the models it is shared with, so `layer.output` is not
+    to be relied on; only the tensors' history tells.
+    """
+    source = model.inputs[0]
+    ordered: dict[int, Any] = {}
+    pending = [model.outputs[0]]
+    while pending:
+        node = _node(pending[-1])
+        inputs = [] if pending[-1] is source else node.input_tensors
+        unseen = [t for t in inputs if id(_node(t)) not in ordered]
+        if unseen:
+            pending.append(unseen[0])
+        else:
+            ordered.setdefault(id(node), node)
+            pending.pop()
+    return list(ordered.values())
+
+
+def _node(tensor: Any) -> Any:
+    operation, index, _ = tensor._keras_history
+    return operation._inbound_nodes[index]
+
+
+def _operations(nodes: list[Any]) -> list[blocks.Operation]:
+    position = {id(node): i for i, node in enumerate(nodes)}
+    return [
+        blocks.Operation(
+            name=node.operation.name,
+            has_weights=bool(getattr(node.operation, "weights", ())),
+            inputs=tuple(
+                position[id(_node(tensor))]
+                for tensor in (node.input_tensors if i else ())
+            ),
+        )
+        for i, node in enumerate(nodes)
+    ]
+
+
+def _layer(node: Any, block: str) -> Layer:
+    operation = node.operation
+    # Not `trainable_weights`: those are none in a layer that is frozen already.
+    parameters = _size(getattr(operation, "_trainable_variables", ()))
+    return Layer(
+        name=operation.name,
+        kind=type(operation).__name__,
+        block=block,
+        parameters=parameters,
+        statistics=_size(getattr(operation, "weights", ())) - parameters,
+    )
+
+
+def _size(variables: Any) -> int:
+    return sum(math.prod(variable.shape) for variable in variables)
+
+
+def _output(model: keras.Model, layer: str) -> Any:
+    for node in _nodes(model):
+        if node.operation.name == layer:
+            return node.outputs[0]
+    raise BackboneError(f"{model.name} has no layer {layer!r}.")
+
+
+def main() -> None:
+    """Builds every backbone at its native size and prints what it is made of."""
+    print(f"{'backbone':24}{'blocks':>8}{'cuts':>8}{'parameters':>14}{'seconds':>9}")
+    for name in catalogue.BACKBONES:
+        start = time.perf_counter()
+        model = build(name)
+        read = structure(model, name)
+        seconds = time.perf_counter() - start
+        print(
+            f"{name:24}{len(read.blocks):8}{len(read.cuts):8}"
+            f"{model.count_params():14,}{seconds:9.1f}",
+            flush=True,
+        )
+        del model
+
+
+if __name__ == "__main__":
+    main()

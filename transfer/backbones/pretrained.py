@@ -1,0 +1,115 @@
+"""Pretrained weights brought into a model: fetched, checked, loaded."""
+
+import contextlib
+import hashlib
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+
+from transfer import workspace
+from transfer.backbones import weights
+from transfer.backbones.catalogue import Backbone
+from transfer.errors import WeightsError
+
+#: Seconds that the network may be silent before a download is given up.
+_PATIENCE = 15
+
+_ENDINGS = (".h5", ".keras")
+
+
+def load(model: keras.Model, backbone: Backbone, source: str) -> None:
+    """Fills a model with the ImageNet weights or with those of a file.
+
+    Args:
+        model: What the builder of `backbone` made, without classification layers.
+        backbone: Its entry in the catalogue.
+        source: `imagenet`, or the path of an `.h5`, `.weights.h5` or `.keras` file.
+
+    Raises:
+        WeightsError: The weights are missing, broken or of another model.
+    """
+    path = _fetched(backbone) if source == "imagenet" else _given(source)
+    try:
+        model.load_weights(path)
+    except Exception as error:  # h5py, Keras and zipfile each raise their own
+        raise WeightsError(
+            f"{path} does not hold weights that fit {backbone.name}: {_first(error)}.",
+            f"Expected a weights file of {backbone.title} without its classification "
+            "layers, as Keras saves it.",
+        ) from error
+
+
+def _given(source: str) -> Path:
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise WeightsError(
+            f"There is no weights file {path}.",
+            "Name an existing file, `imagenet` or `random`.",
+        )
+    if path.suffix not in _ENDINGS:
+        raise WeightsError(
+            f"{path} is no weights file: expected a name ending in .h5, .weights.h5 "
+            "or .keras."
+        )
+    return path
+
+
+def _fetched(backbone: Backbone) -> Path:
+    path = weights.weights_file(backbone)
+    if not path.is_file():
+        return _downloaded(backbone)
+    if not _has_hash(path, backbone.weights_hash):
+        raise WeightsError(
+            f"{path} is damaged or outdated: its content does not have the published "
+            f"hash {backbone.weights_hash}.",
+            f"Delete it to have it downloaded again, or put the file from "
+            f"{backbone.weights_url} in its place.",
+        )
+    return path
+
+
+def _downloaded(backbone: Backbone) -> Path:
+    home = weights.keras_home()
+    with workspace.writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+    try:
+        # Keras reports the download on stdout, which may be reserved for JSON.
+        with _limited_patience(), contextlib.redirect_stdout(sys.stderr):
+            path = keras.utils.get_file(
+                backbone.weights_file,
+                backbone.weights_url,
+                cache_subdir="models",
+                file_hash=backbone.weights_hash or None,
+                cache_dir=str(home),
+            )
+    except Exception as error:  # Keras raises a plain Exception for "no network"
+        raise weights.missing(backbone, _first(error)) from error
+    return Path(path)
+
+
+@contextlib.contextmanager
+def _limited_patience() -> Iterator[None]:
+    """A network that does not answer fails within seconds; Keras sets no limit."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_PATIENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _has_hash(path: Path, expected: str) -> bool:
+    if not expected:
+        return True
+    with path.open("rb") as file:
+        kind = "sha256" if len(expected) == 64 else "md5"
+        return hashlib.file_digest(file, kind).hexdigest() == expected
+
+
+def _first(error: Exception) -> str:
+    """The first line of an error's text, without its full stop."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
