@@ -14,6 +14,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, RunError, TransferError
+from transfer.freezing import FreezePlan
 from transfer.inference import InferenceProcess
 from transfer.runs import queue
 from transfer.runs.record import Run
@@ -164,6 +165,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     given = {n: getattr(args, n) for n in TrainConfig.model_fields if n in args}
     config = TrainConfig.checked(**given)
     catalogue.get(config.backbone)
+    FreezePlan.parse(config.freeze)
     revision = library.load(config.dataset)
     config = config.model_copy(update={"revision": revision.id})
     store = Store()

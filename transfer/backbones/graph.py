@@ -115,8 +115,12 @@ def suffix(model: keras.Model, layer: str) -> keras.Model:
         BackboneError: The model has no operation of that name, or its output is no cut:
             what lies above needs other tensors too.
     """
+    start = _output(model, layer)
+    if start is model.outputs[0]:
+        same = keras.Input(start.shape[1:], dtype=start.dtype)
+        return keras.Model(same, same, name="suffix")
     try:
-        return keras.Model(_output(model, layer), model.output, name="suffix")
+        return keras.Model(start, model.output, name="suffix")
     except ValueError as error:
         raise BackboneError(
             f"The model cannot be cut at {layer}: what lies above needs more than its "

@@ -1,0 +1,124 @@
+"""The server: pages, uploads, pictures, and the supervisor that runs trainings.
+
+`streamlit run app.py` starts it. Uploads and pictures go through routes of their own:
+Streamlit's uploader keeps every byte in memory and loses files beyond a thousand.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import streamlit as st
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pages.shared import addresses, shell
+from transfer import tokens, uploads
+from transfer.datasets import images, library
+from transfer.errors import (
+    StorageError,
+    TransferError,
+    UploadError,
+    UploadTooLargeError,
+)
+from transfer.runs.queue import Supervisor
+
+#: Bytes of a batch that are held in memory before they are written.
+WRITE_AT = 2 << 20
+
+
+async def receive_batch(request: Request) -> Response:
+    """Stores one batch of an upload; answers with the files that it completed."""
+    try:
+        upload = tokens.verify("upload", request.path_params["token"])
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    try:
+        return JSONResponse({"stored": await _store_stream(upload, request)})
+    except UploadTooLargeError as error:
+        return await _refusal(request, error, 413)
+    except UploadError as error:
+        return await _refusal(request, error, 400)
+    except StorageError as error:
+        return await _refusal(request, error, 507)
+    except ClientDisconnect:
+        return Response(status_code=400)
+
+
+async def discard_upload(request: Request) -> Response:
+    """Forgets the files of an upload that was cancelled or begins anew."""
+    try:
+        upload = tokens.verify("upload", request.path_params["token"])
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    await asyncio.to_thread(uploads.discard, upload)
+    return JSONResponse({"stored": []})
+
+
+async def send_thumbnail(request: Request) -> Response:
+    """A small JPEG of one image of a dataset."""
+    try:
+        sha256 = tokens.verify("image", request.path_params["token"])
+        content = await asyncio.to_thread(_thumbnail, sha256)
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    except (TransferError, OSError):
+        return Response(status_code=404)
+    headers = {"Cache-Control": "private, max-age=86400, immutable"}
+    return Response(content, media_type="image/jpeg", headers=headers)
+
+
+async def _store_stream(upload: str, request: Request) -> list[str]:
+    parser, stored = uploads.FrameParser(), []
+    pieces: list[uploads.Piece] = []
+    async for chunk in request.stream():
+        pieces += parser.feed(chunk)
+        if sum(len(piece.content) for piece in pieces) > WRITE_AT:
+            stored += await asyncio.to_thread(uploads.store, upload, pieces)
+            pieces = []
+    parser.finish()
+    return stored + await asyncio.to_thread(uploads.store, upload, pieces)
+
+
+async def _refusal(request: Request, error: TransferError, status: int) -> Response:
+    """The error as JSON, once the rest of the batch has come.
+
+    A browser that is answered while it still sends sees a broken connection.
+    """
+    left = 2 * uploads.MAX_PIECE
+    with suppress(ClientDisconnect, RuntimeError):
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                break
+    content = {"error": error.message, "hint": error.hint}
+    return JSONResponse(content, status_code=status)
+
+
+def _thumbnail(sha256: str) -> bytes:
+    return images.encode_thumbnail(library.image_path(sha256))
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Starts queued runs while the server stands; their workers outlive it."""
+    await asyncio.to_thread(uploads.discard_old)
+    supervisor = Supervisor()
+    supervisor.start()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(supervisor.stop)
+
+
+app = st.App(
+    "pages/shared/router.py",
+    routes=[
+        Route(addresses.route("upload"), receive_batch, methods=["PUT"]),
+        Route(addresses.route("upload"), discard_upload, methods=["DELETE"]),
+        Route(addresses.route("image"), send_thumbnail),
+    ],
+    lifespan=lifespan,
+    on_script_error=shell.show_unexpected,
+)

@@ -1,0 +1,18 @@
+"""What all sessions of the server share: the store and the inference process."""
+
+import streamlit as st
+
+from transfer.inference import InferenceProcess
+from transfer.runs.store import Store
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The runs and their metrics."""
+    return Store()
+
+
+@st.cache_resource(show_spinner=False, on_release=InferenceProcess.close)
+def inference() -> InferenceProcess:
+    """The process in which Keras lives; it starts when it is first asked."""
+    return InferenceProcess()

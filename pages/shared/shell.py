@@ -1,0 +1,40 @@
+"""The frame of every page: title, and errors in words."""
+
+import logging
+
+import streamlit as st
+
+from transfer.errors import TransferError
+
+_log = logging.getLogger(__name__)
+
+
+def begin_page(title: str, says: str = "") -> None:
+    """Opens a page.
+
+    Args:
+        title: Its heading.
+        says: One line below it: what this page is for.
+    """
+    st.title(title, anchor=False)
+    if says:
+        st.caption(says)
+
+
+def show_error(error: TransferError) -> None:
+    """An error that the user can mend: what happened, then how."""
+    st.error(f"{error.message}\n\n{error.hint}".strip(), icon=":material/error:")
+
+
+def show_unexpected(error: Exception) -> bool:
+    """Shows what a page did not handle; the trace goes to the server's log only."""
+    if isinstance(error, TransferError):
+        show_error(error)
+    else:
+        _log.error("A page failed", exc_info=error)
+        st.error(
+            "Something went wrong on this page, and nothing of yours was lost. Reload "
+            "it; if that does not help, the server's log has the details.",
+            icon=":material/error:",
+        )
+    return True

@@ -1,0 +1,177 @@
+"""The page Runs, empty and filled."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from transfer.config import TrainConfig
+from transfer.runs import queue
+from transfer.runs.record import Metric, Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
+RESULT: dict[str, Any] = {
+    "val_accuracy": 0.875,
+    "val_loss": 0.4,
+    "best_epoch": 2,
+    "best_phase": "fine_tune",
+    "trainable_parameters": 6405,
+    "frozen_parameters": 2257984,
+    "class_names": ["daisy", "rose"],
+    "seconds": {"import": 6.0, "prepare": 13.0, "head": 5.0, "total": 75.0},
+    "peak_memory_mb": 1234.5,
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh(workspace: Path) -> None:
+    """A store of this test's own workspace."""
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def running() -> Run:
+    """A run that this very process claims to do, in its second epoch."""
+    store = Store()
+    run = store.create(TrainConfig(dataset="flowers"), "my *run*")
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    rows = [
+        Metric(phase="head", epoch=1, name=name, value=0.5)
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy")
+    ]
+    rows.append(Metric(phase="head", epoch=2, step=1, name="loss", value=0.4))
+    store.add_metrics(run.id, rows)
+    progress = {"phase": "head", "epoch": 2, "epochs": 10, "step": 1, "steps": 92}
+    speed = {"images_per_second": 1500.0, "seconds_left": 75.0}
+    return store.heartbeat(run.id, progress | speed)
+
+
+def open_page(run: str = "") -> AppTest:
+    """The page Runs, of this run if given, after its first run."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=20)
+    at.run()
+    if run:
+        at.query_params["run"] = run
+    return at.switch_page("../3_runs.py").run()
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    """The tiles of the page by their labels."""
+    return {one.label: one.value for one in at.metric}
+
+
+def badges(at: AppTest) -> str:
+    """All Markdown of the page, which the badges are of too."""
+    return " ".join(one.value for one in at.markdown)
+
+
+def button(at: AppTest, label: str) -> Any:
+    """The button of this label."""
+    return next(one for one in at.button if one.label == label)
+
+
+def test_runs__empty_says_what_a_run_is() -> None:
+    at = open_page()
+    assert not at.exception
+    assert "No run yet" in at.info[0].value
+
+
+def test_runs__lists_newest_first(running: Run) -> None:
+    Store().create(TrainConfig(dataset="flowers"), "later")
+    at = open_page()
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert list(table["Name"]) == ["later", "my *run*"]
+    assert list(table["Status"]) == ["Queued", "Running"]
+
+
+def test_runs__selected_row_opens(running: Run) -> None:
+    at = open_page()
+    chosen = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    at.session_state["runs"] = chosen
+    at.run()
+    assert at.query_params["run"] == [running.id]
+    assert at.subheader[0].value == "my \\*run\\*"
+
+
+def test_runs__unknown_run_is_named() -> None:
+    at = open_page("nonsense")
+    assert not at.exception
+    assert "There is no run 'nonsense'" in at.error[0].value
+
+
+def test_runs__running_shows_where_it_is(running: Run) -> None:
+    at = open_page(running.id)
+    assert not at.exception
+    assert "Running" in badges(at)
+    assert metrics(at) == {
+        "Epoch": "2 of 10",
+        "Step": "1 of 92",
+        "Images per second": "1,500",
+        "Time left in this phase": "1 min 15 s",
+    }
+    assert len(at.get("vega_lite_chart")) == 2
+
+
+def test_runs__stop_asks_the_worker_to_end(running: Run) -> None:
+    at = open_page(running.id)
+    button(at, "Stop").click().run()
+    assert not at.exception
+    assert Store().get(running.id).status is RunStatus.STOPPING
+    assert "Stopping" in badges(at)
+
+
+def test_runs__new_values_arrive_with_the_next_tick(running: Run) -> None:
+    at = open_page(running.id)
+    before = at.session_state[f"curves-{running.id}"].last_id
+    row = Metric(phase="head", epoch=2, name="loss", value=0.3)
+    Store().add_metrics(running.id, [row])
+    at.run()
+    assert at.session_state[f"curves-{running.id}"].last_id == before + 1
+
+
+def test_runs__completed_shows_its_results(running: Run) -> None:
+    Store().finish(running.id, RunStatus.COMPLETED, RESULT)
+    at = open_page(running.id)
+    assert not at.exception
+    tiles = metrics(at)
+    assert tiles["Val top-1 accuracy"] == "87.5%"
+    assert tiles["Best epoch"] == "2 (fine-tuning)"
+    assert tiles["Frozen parameters"] == "2,257,984"
+    assert tiles["Duration"] == "1 min 15 s"
+    assert "Stop" not in [one.label for one in at.button]
+
+
+def test_runs__interrupted_says_that_the_checkpoint_is_kept(running: Run) -> None:
+    error = {"kind": "RunError", "message": "The worker vanished.", "hint": ""}
+    Store().finish(running.id, RunStatus.INTERRUPTED, error=error)
+    said = open_page(running.id).error[0].value
+    assert "The worker vanished" in said and "checkpoint is kept" in said
+
+
+def test_runs__failed_shows_message_and_hint(running: Run) -> None:
+    error = {"kind": "RunError", "message": "No memory.", "hint": "Take 8 images."}
+    Store().finish(running.id, RunStatus.FAILED, error=error)
+    said = open_page(running.id).error[0].value
+    assert "No memory" in said and "Take 8 images" in said
+
+
+def test_runs__log_is_shown(running: Run) -> None:
+    queue.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
+    shown = open_page(running.id).code[0].value
+    assert shown.endswith("the last line")
+    assert len(shown.splitlines()) == 200
+
+
+def test_runs__delete_asks_first(running: Run) -> None:
+    Store().finish(running.id, RunStatus.COMPLETED, RESULT)
+    at = open_page(running.id)
+    button(at, "Delete run").click().run()
+    assert not at.exception
+    assert "Delete for good" in [one.label for one in at.button]
+    assert Store().get(running.id)

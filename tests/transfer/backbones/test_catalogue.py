@@ -1,0 +1,98 @@
+"""The catalogue is complete, and says what Keras says."""
+
+import importlib
+from typing import Any
+
+import keras
+import pytest
+
+from transfer.backbones import catalogue
+from transfer.backbones.catalogue import BACKBONES
+from transfer.errors import BackboneError
+
+
+class Asked(Exception):
+    """Ends a builder as soon as it has asked for its weights file."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What Keras' builders ask to be downloaded: file, address, hash."""
+    calls = []
+
+    def get_file(fname: str, origin: str, **options: Any) -> None:
+        calls.append((fname, origin, options.get("file_hash") or ""))
+        raise Asked
+
+    # Keras' own module, for its builders call the function there, not the public one.
+    module = importlib.import_module("keras.src.utils.file_utils")
+    monkeypatch.setattr(module, "get_file", get_file)
+    return calls
+
+
+def ask(name: str) -> None:
+    """Lets Keras build a backbone with ImageNet weights until it asks for the file."""
+    backbone = catalogue.get(name)
+    size = backbone.native_size if backbone.native_size < 300 else 224
+    pixels = keras.Input((size, size, 3))
+    with pytest.raises(Asked):
+        getattr(keras.applications, backbone.builder)(
+            include_top=False,
+            weights="imagenet",
+            input_tensor=pixels,
+            **backbone.arguments,
+        )
+
+
+def assert_agrees(name: str, asked: list[tuple[Any, ...]]) -> None:
+    one = catalogue.get(name)
+    assert asked[-1] == (one.weights_file, one.weights_url, one.weights_hash)
+
+
+def test_backbones__every_builder_of_keras_is_there() -> None:
+    builders = {
+        name
+        for name in dir(keras.applications)
+        if name[0].isupper() and callable(getattr(keras.applications, name))
+    }
+    assert {one.builder for one in BACKBONES.values()} == builders
+
+
+def test_backbones__named_by_their_key_in_lower_case() -> None:
+    for name, one in BACKBONES.items():
+        assert name == one.name == name.lower()
+        assert one.smallest_size <= one.native_size
+        assert one.licence
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v2", "mobilenet_v2_035", "efficientnet_b0", "resnet50_v2"]
+)
+def test_weights_file__is_what_keras_asks_for(name: str, asked: list[Any]) -> None:
+    ask(name)
+    assert_agrees(name, asked)
+
+
+@pytest.mark.slow
+def test_weights_file__is_what_keras_asks_for_in_all(asked: list[Any]) -> None:
+    for name in BACKBONES:
+        ask(name)
+        assert_agrees(name, asked)
+
+
+def test_file_size__four_bytes_a_parameter() -> None:
+    assert catalogue.get("mobilenet_v2_035").file_size == 4 * 410_208
+
+
+def test_get__default() -> None:
+    assert catalogue.get(catalogue.DEFAULT).native_size == 224
+
+
+def test_get__unknown_names_similar_ones() -> None:
+    with pytest.raises(BackboneError, match="'mobilenetv2'.*among them mobilenet_v2"):
+        catalogue.get("mobilenetv2")
+
+
+def test_get__unlike_anything() -> None:
+    with pytest.raises(BackboneError, match=f"but {len(BACKBONES)} others"):
+        catalogue.get("%%%%")

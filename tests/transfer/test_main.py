@@ -1,0 +1,127 @@
+"""The command line, from folder to prediction, with real workers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pictures import make_pictures
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ["--backbone", "mobilenet_v2_035", "--weights", "random", "--image-size", "32"]
+
+
+def run(*arguments: str, status: int = 0) -> Any:
+    """The JSON that the command printed, which must end with `status`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "transfer", *arguments, "--json"],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def train(*options: str, status: int = 0) -> Any:
+    """`train` on the dataset `pets` with a tiny backbone."""
+    return run("train", "--dataset", "pets", *SMALL, *options, status=status)
+
+
+@pytest.fixture
+def pets(workspace: Path, tmp_path: Path) -> Path:
+    """A dataset of two classes that differ in colour."""
+    folder = tmp_path / "pets"
+    make_pictures(folder, {"cat": 10, "dog": 10})
+    run("import", str(folder), "--name", "pets")
+    return folder
+
+
+def test_main__from_a_folder_to_a_prediction(pets: Path) -> None:
+    assert run("datasets")["datasets"][0]["classes"]["cat"]["val"] == 2
+    trained = train(
+        "--head-epochs", "3", "--fine-tune-epochs", "1", "--freeze", "last:1"
+    )
+    assert trained["status"] == "completed"
+    assert set(trained["seconds"]) == {
+        *("import", "prepare", "head", "fine_tune", "evaluate", "total")
+    }
+    assert trained["trainable_parameters"] > 0
+    assert trained["frozen_parameters"] > 0
+    assert trained["peak_memory_mb"] > 100
+    assert 0 <= trained["val_accuracy"] <= 1
+
+    picture = str(next(pets.glob("cat/*")))
+    (answer,) = run("predict", trained["run"], picture)
+    assert answer["path"] == picture
+    assert {one["class_name"] for one in answer["predictions"]} == {"cat", "dog"}
+    assert sum(one["probability"] for one in answer["predictions"]) == pytest.approx(1)
+
+    shown = run("show", trained["run"])
+    assert [one["phase"] for one in shown["epochs"]] == ["head"] * 3 + ["fine_tune"]
+    assert run("delete", trained["run"])["status"] == "deleted"
+    assert run("runs")["runs"] == []
+
+
+def test_main__equal_seeds_give_equal_runs(pets: Path) -> None:
+    options = ("--head-epochs", "2", "--fine-tune-epochs", "1", "--freeze", "none")
+    first, second = (train(*options)["run"] for _ in range(2))
+    losses = [[e["loss"] for e in run("show", r)["epochs"]] for r in (first, second)]
+    assert losses[0] == losses[1]
+
+
+def test_main__a_detached_run_can_be_stopped(pets: Path) -> None:
+    queued = train("--head-epochs", "1000", "--detach")
+    assert queued["status"] in ("queued", "running")
+    assert run("stop", queued["run"])["status"] in ("stopping", "stopped")
+    train("--head-epochs", "1")  # waits until the stopped one has ended
+    assert run("show", queued["run"])["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--batch-size", "0"], "batch_size is 0"),
+        (["--backbone", "mobilenet_v9"], "mobilenet_v2"),
+        (["--freeze", "blocks:nowhere"], "no block 'nowhere'"),
+        (["--freeze", "layers:nowhere"], "no layer 'nowhere'"),
+        (["--freeze", "some"], "was not understood"),
+        (["--epochs", "3"], "recognized arguments"),
+        (["--learning-rate", "fast"], "invalid float value"),
+        (["--dataset", "ghosts"], 'no dataset named "ghosts"'),
+    ],
+)
+def test_main__wrong_use_is_explained(
+    pets: Path, options: list[str], message: str
+) -> None:
+    assert message in train(*options, status=2)["error"]["message"]
+
+
+def test_main__missing_weights_name_the_file_and_its_folder(
+    pets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # no network
+    error = train("--weights", "imagenet", status=1)["error"]
+    assert "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5" in (
+        error["message"] + error["hint"]
+    )
+    assert str(tmp_path / "keras" / "models") in error["message"] + error["hint"]
+
+
+def test_main__wrong_use_without_json_says_so_on_stderr(workspace: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "transfer", "show"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "run" in done.stderr.lower()

@@ -1,0 +1,249 @@
+"""Uploads: batches of files from a browser, checked and laid down on disk.
+
+A batch is a row of frames: four bytes with the length of a header, the header as JSON
+`{"path", "offset", "total", "size"}`, then `size` bytes of the file at `offset`. A
+small file is one frame; a large one is cut into pieces that arrive in order. Every
+batch may be sent again, and what lies on disk is the truth about what arrived.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from transfer import workspace
+from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.errors import StorageError, UploadError, UploadTooLargeError
+
+MAX_HEADER = 8192
+MAX_PIECE = 8 << 20
+MAX_PICTURE = 200 << 20
+MAX_ZIP = 50 << 30
+MAX_AGE = 24 * 60 * 60
+#: Bytes that stay free on the disk, so that an upload never stops a training.
+SPARE_DISK = 256 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """The bytes of one file from `offset` on; `total` is the length of the file."""
+
+    path: str
+    offset: int
+    total: int
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """How many files lie complete on disk, and their bytes."""
+
+    files: int
+    bytes: int
+
+
+class FrameParser:
+    """Reads the frames of one batch as its bytes come in, in chunks of any size."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._header: dict[str, Any] | None = None
+
+    def feed(self, chunk: bytes) -> Iterator[Piece]:
+        """The pieces that this chunk completes.
+
+        Raises:
+            UploadError: The bytes are no batch.
+            UploadTooLargeError: A file or piece is beyond the limit.
+        """
+        self._buffer += chunk
+        while True:
+            if self._header is None:
+                self._header = self._take_header()
+            if self._header is None or len(self._buffer) < self._header["size"]:
+                return
+            content = bytes(self._take(self._header["size"]))
+            header, self._header = self._header, None
+            yield Piece(
+                path=header["path"],
+                offset=header["offset"],
+                total=header["total"],
+                content=content,
+            )
+
+    def finish(self) -> None:
+        """Says that the batch is over.
+
+        Raises:
+            UploadError: The batch ended in the middle of a frame.
+        """
+        if self._header is not None or self._buffer:
+            raise UploadError("The batch was cut off on its way.", "Send it again.")
+
+    def _take(self, count: int) -> bytearray:
+        taken = self._buffer[:count]
+        del self._buffer[:count]
+        return taken
+
+    def _take_header(self) -> dict[str, Any] | None:
+        if len(self._buffer) < 4:
+            return None
+        (length,) = struct.unpack(">I", self._buffer[:4])
+        if length > MAX_HEADER:
+            raise UploadError(
+                f"A frame's header says {length} bytes: this is no batch."
+            )
+        if len(self._buffer) < 4 + length:
+            return None
+        self._take(4)
+        return _checked_header(bytes(self._take(length)))
+
+
+def start() -> str:
+    """A new, empty upload's id: 32 hexadecimal digits."""
+    upload = secrets.token_hex(16)
+    workspace.folder("uploads", upload, "files")
+    return upload
+
+
+def store(upload: str, pieces: Iterable[Piece]) -> list[str]:
+    """Paths of the files that these pieces completed.
+
+    Raises:
+        UploadError: A path is not safe, or an earlier piece of the file is missing.
+        StorageError: The disk is full or cannot be written.
+    """
+    return [piece.path for piece in pieces if _store_piece(_folder(upload), piece)]
+
+
+def received(upload: str) -> Received:
+    """What lies complete on disk for this upload."""
+    files = [path for path in (_folder(upload) / "files").rglob("*") if path.is_file()]
+    return Received(files=len(files), bytes=sum(path.stat().st_size for path in files))
+
+
+def source(upload: str) -> Path:
+    """What to import: the one zip that was sent, else the folder of all files."""
+    files = _folder(upload) / "files"
+    entries = list(files.iterdir()) if files.is_dir() else []
+    if len(entries) == 1 and entries[0].suffix.lower() == ".zip":
+        return entries[0]
+    return files
+
+
+def discard(upload: str) -> None:
+    """Removes an upload's files; one that is gone already is fine."""
+    shutil.rmtree(_folder(upload), ignore_errors=True)
+
+
+def discard_old(max_age: float = MAX_AGE) -> None:
+    """Removes the uploads to which nothing came for `max_age` seconds."""
+    for folder in workspace.folder("uploads").iterdir():
+        newest = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
+        if newest < time.time() - max_age:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def safe_path(path: str) -> PurePosixPath:
+    """The path below an upload's folder that a browser's path stands for.
+
+    Names keep their letters in any script. Where a character or a length had to
+    change, part of the original's hash keeps two names apart.
+
+    Raises:
+        UploadError: The path is absolute, climbs with `..`, is empty or too deep.
+    """
+    parts = path.replace("\\", "/").split("/")
+    if not all(part not in ("", ".", "..") for part in parts) or len(parts) > 20:
+        raise UploadError(f"{path[:200]!r} is not a path inside the upload.")
+    return PurePosixPath(*(_safe_name(part) for part in parts))
+
+
+def _safe_name(name: str) -> str:
+    safe = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", name)
+    if safe == name and len(name.encode(errors="replace")) <= 200:
+        return name
+    mark = hashlib.sha256(name.encode(errors="replace")).hexdigest()[:8]
+    suffix = PurePosixPath(safe).suffix[:10]
+    stem = safe.removesuffix(suffix).encode(errors="replace")[:150]
+    return f"{stem.decode(errors='ignore')}~{mark}{suffix}"
+
+
+def _checked_header(raw: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(raw)
+        path, numbers = header["path"], [header[k] for k in ("offset", "size", "total")]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UploadError("A frame's header cannot be read.") from error
+    if not isinstance(path, str) or not all(type(n) is int and n >= 0 for n in numbers):
+        raise UploadError("A frame's header has values of the wrong kind.")
+    offset, size, total = numbers
+    if offset + size > total:
+        raise UploadError(f"A piece of {path[:200]!r} reaches beyond the file's end.")
+    _check_size(path, size, total)
+    return dict(header)
+
+
+def _check_size(path: str, size: int, total: int) -> None:
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix not in (*IMAGE_EXTENSIONS, ".zip"):
+        raise UploadError(f"{path[:200]!r} is neither a picture nor a zip.")
+    limit = MAX_ZIP if suffix == ".zip" else MAX_PICTURE
+    if size > MAX_PIECE or total > limit:
+        raise UploadTooLargeError(
+            f"{path[:200]} has {max(size, total):,} bytes, and at most {limit:,} for a "
+            f"file and {MAX_PIECE:,} for a piece are taken."
+        )
+
+
+def _folder(upload: str) -> Path:
+    if not re.fullmatch(r"[0-9a-f]{32}", upload):
+        raise UploadError(f"{upload[:50]!r} is not an upload.")
+    return workspace.home() / "uploads" / upload
+
+
+def _store_piece(folder: Path, piece: Piece) -> bool:
+    """Whether the file is complete with this piece, which may have come before."""
+    path = safe_path(piece.path)
+    final, partial = folder / "files" / path, folder / "partial" / path
+    with workspace.writing(final):
+        for parent in (final.parent, partial.parent):
+            parent.mkdir(parents=True, exist_ok=True)
+        _check_disk(folder, len(piece.content))
+        if piece.offset and not partial.exists() and final.exists():
+            return final.stat().st_size == piece.total
+        _write_at(partial, piece)
+        if partial.stat().st_size < piece.total:
+            return False
+        os.replace(partial, final)
+        return True
+
+
+def _check_disk(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < SPARE_DISK + size:
+        raise StorageError(
+            f"The disk is full: {free >> 20} MB are free, and {SPARE_DISK >> 20} MB "
+            "of them are kept for trainings.",
+            "Free some space on the server, then upload again.",
+        )
+
+
+def _write_at(partial: Path, piece: Piece) -> None:
+    with open(partial, "r+b" if piece.offset and partial.exists() else "wb") as file:
+        if piece.offset > os.fstat(file.fileno()).st_size:
+            raise UploadError(
+                f"An earlier piece of {piece.path[:200]!r} is missing.",
+                "Upload the file again.",
+            )
+        file.seek(piece.offset)
+        file.truncate()
+        file.write(piece.content)
