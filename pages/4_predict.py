@@ -62,7 +62,7 @@ def answer(run: Run, name: str, content: bytes) -> Answer:
         try:
             answers[key] = _asked(run, content)
         except ImageError as error:
-            return Answer(error=runs.escaped(f"{name}: {error}"))
+            answers[key] = Answer(error=runs.escaped(f"{name}: {error}"))
         except TransferError as error:  # may go away, so it is not kept
             return Answer(error=runs.escaped(str(error)))
     return answers[key]
