@@ -1,7 +1,7 @@
 """Which layers train: the plan in words, and what it comes to in a given backbone."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,7 +76,8 @@ class FreezePlan:
         """What the plan comes to in this backbone.
 
         Raises:
-            FreezeError: It names blocks or layers that the backbone does not have.
+            FreezeError: It names blocks or layers that the backbone does not have, or
+            that have nothing to train.
         """
         chosen = self._chosen(structure)
         trains = [layer for layer in structure.layers if _trains(layer, chosen)]
@@ -97,12 +98,13 @@ class FreezePlan:
         if self.kind == "none":
             return everything
         if self.kind == "layers":
-            _check_known("layer", self.names, everything, structure)
+            layers = {layer.name: (layer,) for layer in structure.layers}
+            _check("layer", self.names, layers, structure)
             return set(self.names)
         blocks = self.names
         if self.kind == "last":
             blocks = _last_blocks(structure, self.count)
-        _check_known("block", blocks, structure.blocks, structure)
+        _check("block", blocks, structure.blocks, structure)
         return {one.name for name in blocks for one in structure.blocks[name]}
 
 
@@ -149,16 +151,24 @@ def _last_blocks(structure: Structure, count: int) -> tuple[str, ...]:
     return blocks[-count:]
 
 
-def _check_known(
-    kind: str, names: Iterable[str], known: Iterable[str], structure: Structure
+def _check(
+    kind: str,
+    names: Iterable[str],
+    known: Mapping[str, tuple[Layer, ...]],
+    structure: Structure,
 ) -> None:
-    known = list(known)
+    """Every name is known and has something to train."""
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            listed = ", ".join(near or known[:3] + ["…"])
+            listed = ", ".join(near or [*known][:3] + ["…"])
             raise FreezeError(
                 f"{structure.backbone} has no {kind} {name!r}, but {len(known)} "
                 f"others: {listed}.",
                 "The model page shows all blocks and layers.",
+            )
+        if not any(layer.parameters for layer in known[name]):
+            raise FreezeError(
+                f"There is nothing to train in {name}: it has no parameters.",
+                f"Choose a {kind} that has some.",
             )

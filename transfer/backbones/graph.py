@@ -102,7 +102,7 @@ def prefix(model: keras.Model, layer: str) -> keras.Model:
     Raises:
         BackboneError: The model has no operation of that name.
     """
-    return keras.Model(model.input, _output(model, layer), name="prefix")
+    return keras.Model(model.inputs[0], _output(model, layer), name="prefix")
 
 
 def suffix(model: keras.Model, layer: str) -> keras.Model:
@@ -120,7 +120,7 @@ def suffix(model: keras.Model, layer: str) -> keras.Model:
         same = keras.Input(start.shape[1:], dtype=start.dtype)
         return keras.Model(same, same, name="suffix")
     try:
-        return keras.Model(start, model.output, name="suffix")
+        return keras.Model(start, model.outputs[0], name="suffix")
     except ValueError as error:
         raise BackboneError(
             f"The model cannot be cut at {layer}: what lies above needs more than its "
@@ -161,7 +161,7 @@ def _build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mod
         pretrained.load(model, backbone, weights)
     if backbone.family in ("EfficientNet", "ConvNeXt"):
         model = _rebuilt(model, backbone.family)
-    return keras.Model(model.input, model.output, name=backbone.name)
+    return keras.Model(model.inputs[0], model.outputs[0], name=backbone.name)
 
 
 def _preprocessed(pixels: Any, backbone: Backbone) -> Any:
@@ -207,6 +207,9 @@ def _rebuilt(model: keras.Model, family: str) -> keras.Model:
 
     rebuilt = keras.models.clone_model(model, clone_function=clone, call_function=call)
     rebuilt.set_weights(model.get_weights())
+    for layer in rebuilt.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()  # it computes with a copy of its weights
     return rebuilt
 
 

@@ -1,4 +1,4 @@
-"""Backbones that several tests read are built once; the real weights, where they lie."""
+"""Backbones that several tests read are built once; real weights if at hand."""
 
 import functools
 import shutil
