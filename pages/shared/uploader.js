@@ -104,7 +104,8 @@ export default function (component) {
       while (next < chains.length && !stop.signal.aborted) {
         for (const batch of chains[next++]) {
           try {
-            stored += (await send(data.url, batch, stop.signal)).length;
+            const paths = await send(data.url, batch, stop.signal);
+            stored += paths.length;
             sent += batch.reduce((sum, { content }) => sum + content.size, 0);
           } catch (error) {
             if (!stop.signal.aborted) failed.push(...batch.map(({ path }) => [path, error.message]));

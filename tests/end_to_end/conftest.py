@@ -1,0 +1,107 @@
+"""The app in a real browser: its own server, workspace and weights."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+#: Without these, Chromium looks for the internet at every start.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SETTLED = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  return app && app.dataset.testScriptState === 'notRunning'
+    && app.dataset.testConnectionState === 'CONNECTED';
+}"""
+
+
+def settle(page: Page) -> None:
+    """Waits until no script run is under way."""
+    page.wait_for_timeout(300)
+    page.wait_for_function(SETTLED)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, Debian's or any other on the path."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        message = "The browser tests need Chromium: sudo apt install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def keras_home(tmp_path: Path) -> Path:
+    """A folder for Keras with the ImageNet weights that lie beside the project."""
+    models = tmp_path / "keras" / "models"
+    models.mkdir(parents=True)
+    for weights in SHARED.glob("weights/*.h5"):
+        shutil.copy(weights, models)
+    return models.parent
+
+
+@pytest.fixture
+def server(tmp_path: Path, keras_home: Path, workspace: Path) -> Iterator[str]:
+    """The address of a running app; its log is shown if it does not start."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    log = tmp_path / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--server.port", port, "--server.headless", "true"],
+            cwd=ROOT,
+            env={**os.environ, "KERAS_HOME": str(keras_home)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            assert process.poll() is None, log.read_text()
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
+                break
+            time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """The app's first page, settled."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(60_000)
+    opened = context.new_page()
+    opened.goto(server)
+    settle(opened)
+    yield opened
+    context.close()

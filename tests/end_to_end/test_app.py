@@ -1,0 +1,129 @@
+"""From a folder of photographs to a prediction, as a person clicks through it."""
+
+import os
+import signal
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.end_to_end.conftest import SHARED, settle
+from tests.pictures import make_pictures
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs.store import Store
+
+pytestmark = pytest.mark.browser
+
+
+def upload(page: Page, folder: Path, name: str) -> None:
+    """Uploads a folder of class folders and imports it."""
+    files = sum(1 for path in folder.rglob("*") if path.is_file())
+    page.locator("#folder").set_input_files(folder)
+    page.get_by_text(f"{files} files arrived; 0 failed").wait_for()
+    settle(page)
+    page.get_by_label("Name of the dataset").first.fill(name)
+    page.get_by_role("button", name="Import", exact=True).first.click()
+    page.get_by_text(f"{files} images").wait_for()
+    settle(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Chooses an option of a select box."""
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+    settle(page)
+
+
+def queued_run(tmp_path: Path, epochs: int) -> str:
+    """A run of a tiny dataset that the server's supervisor will start."""
+    make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
+    revision = ingest.import_path(tmp_path / "pets", "pets")
+    config = TrainConfig.checked(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        head_epochs=epochs,
+    )
+    store = Store()
+    run = store.create(config, "a long one")
+    store.close()
+    return run.id
+
+
+def wait_for_epochs(page: Page) -> None:
+    """Waits until the head phase is under way."""
+    expect(page.get_by_text("Epoch", exact=False).first).to_be_visible()
+    store, run = Store(), page.url.split("run=")[1]
+    for _ in range(600):
+        if store.epoch_metrics(run):
+            break
+        page.wait_for_timeout(100)
+    assert store.epoch_metrics(run)
+    store.close()
+
+
+def test_app__flowers_from_upload_to_a_correct_prediction(
+    page: Page, tmp_path: Path
+) -> None:
+    archive = SHARED / "data" / "flower_photos.zip"
+    if not archive.exists():
+        pytest.skip("../shared/data/flower_photos.zip is not there")
+    unseen = {}
+    with zipfile.ZipFile(archive) as photos:
+        names = sorted(n for n in photos.namelist() if n.endswith(".jpg"))
+        for flower in sorted({Path(name).parent.name for name in names}):
+            of_class = [name for name in names if Path(name).parent.name == flower]
+            (tmp_path / "flowers" / flower).mkdir(parents=True)
+            for name in of_class[:100]:
+                target = tmp_path / "flowers" / flower / Path(name).name
+                target.write_bytes(photos.read(name))
+            unseen[flower] = tmp_path / f"unseen-{flower}.jpg"
+            unseen[flower].write_bytes(photos.read(of_class[300]))
+
+    upload(page, tmp_path / "flowers", "some flowers")
+    page.get_by_role("link", name="Choose a model").click()
+    settle(page)
+    choose(page, "Backbone", "MobileNetV2 (alpha 0.35)")
+    page.get_by_text("Cut after").wait_for()
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text("Completed").wait_for(timeout=180_000)
+    settle(page)
+    page.get_by_role("link", name="Try it on a photograph").click()
+    settle(page)
+    page.locator("input[type=file]").set_input_files(unseen["sunflowers"])
+    first = page.get_by_text("sunflowers").first
+    first.wait_for()
+    settle(page)
+    assert Store().runs()[0].result["val_accuracy"] > 0.75
+
+
+def test_app__a_run_outlives_a_reload_and_stops_when_asked(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    run = queued_run(tmp_path, epochs=1000)
+    page.goto(f"{server}/runs?run={run}")
+    wait_for_epochs(page)
+    page.reload()
+    settle(page)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped").first.wait_for()
+    ended = Store().get(run)
+    assert ended.status == "stopped"
+    assert ended.result["class_names"] == ["cat", "dog"]
+
+
+def test_app__a_killed_worker_shows_as_interrupted(
+    page: Page, server: str, tmp_path: Path, workspace: Path
+) -> None:
+    run = queued_run(tmp_path, epochs=1000)
+    page.goto(f"{server}/runs?run={run}")
+    wait_for_epochs(page)
+    pid = Store().get(run).pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    page.get_by_text("Interrupted").first.wait_for()
+    assert (workspace / "runs" / run / "checkpoint.npz").exists()
