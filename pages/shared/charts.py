@@ -80,7 +80,7 @@ def draw(curves: Curves, name: str, config: TrainConfig, steps: int, key: str) -
     the browser would build the chart anew.
     """
     frame = curves.frame(name, config.head_epochs, steps)
-    st.vega_lite_chart(frame, _spec(name, config), key=key, width="stretch")
+    st.vega_lite_chart(frame, _spec(name, config), key=key, height=340)
 
 
 def bars(ranking: Sequence[tuple[str, float]]) -> str:
@@ -164,7 +164,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "field": "split",
         "type": "nominal",
         "scale": colors,
-        "legend": {"title": None, "orient": "top-right", "direction": "horizontal"},
+        "legend": {"title": None, "orient": "top", "direction": "horizontal"},
     }
     shared = {"x": x, "y": y, "color": color}
     layers: list[dict[str, Any]] = [
@@ -180,7 +180,6 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         layers = [*_boundary(end), *layers]
     return {
         "title": {"text": title, "anchor": "start"},
-        "height": 260,
         "layer": layers,
     }
 
@@ -194,7 +193,7 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
         "type": "text",
         "text": "fine-tuning →",
         "align": "left",
-        "baseline": "bottom",
+        "baseline": "top",
         "dx": 5,
         "color": gray,
         "fontSize": 11,
@@ -202,5 +201,5 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
     rule = {"type": "rule", "color": gray, "strokeDash": [4, 4]}
     return [
         {"data": once, "mark": rule, "encoding": x},
-        {"data": once, "mark": text, "encoding": {**x, "y": {"value": 254}}},
+        {"data": once, "mark": text, "encoding": {**x, "y": {"value": 3}}},
     ]

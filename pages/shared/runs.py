@@ -124,7 +124,9 @@ def show_results(run: Run) -> None:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in words as short as it allows: `8.2 s`, `3 min 05 s`."""
+    """A length of time in short: `40 ms`, `8.2 s`, `3 min 05 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
