@@ -1,0 +1,69 @@
+"""The Data page, empty and filled."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pictures import make_pictures
+from transfer.datasets import ingest
+
+ROUTER = str(Path(__file__).parents[2] / "pages" / "shared" / "router.py")
+
+
+def _opened(page: str = "1_data.py", **query: str) -> AppTest:
+    test = AppTest.from_file(ROUTER, default_timeout=20)
+    for key, value in query.items():
+        test.query_params[key] = value
+    test.run()
+    return test if page == "1_data.py" else test.switch_page(f"../{page}").run()
+
+
+@pytest.fixture
+def pets(workspace: Path, tmp_path: Path) -> Path:
+    """A folder of two classes, imported as `pets`."""
+    make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
+    (tmp_path / "pets" / "cat" / "notes.txt").write_text("no picture")
+    ingest.import_path(tmp_path / "pets", "pets")
+    return tmp_path / "pets"
+
+
+def test_data__empty_says_what_to_bring(workspace: Path) -> None:
+    page = _opened()
+    assert not page.exception
+    assert "No dataset yet" in page.info[0].value
+
+
+def test_data__a_dataset_shows_its_classes_and_split(pets: Path) -> None:
+    page = _opened()
+    assert not page.exception
+    assert "8 images · 2 classes" in page.caption[-1].value or any(
+        "8 images · 2 classes" in one.value for one in page.caption
+    )
+    counts = page.dataframe[0].value
+    assert list(counts.index) == ["cat", "dog"]
+    assert counts.loc["cat", "train"] + counts.loc["cat", "val"] == 4
+    assert any("1 files were passed over" in one.label for one in page.expander)
+
+
+def test_data__a_folder_of_the_server_is_imported(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pictures(tmp_path / "birds", {"wren": 3, "crow": 3})
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    page = _opened()
+    page.text_input[1].set_value(str(tmp_path / "birds")).run()
+    page.text_input(key="name-server").set_value("birds")
+    page.button[1].click().run()
+    assert not page.exception
+    assert page.selectbox[0].value == "birds"
+
+
+def test_data__a_folder_outside_the_roots_is_refused(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "allowed").mkdir()
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path / "allowed"))
+    page = _opened()
+    page.text_input[1].set_value(str(tmp_path / "allowed" / ".." / "else")).run()
+    assert "outside the folders" in page.error[0].value

@@ -1,0 +1,227 @@
+"""The page Model, empty and filled."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.pictures import make_pictures
+from transfer.backbones import catalogue, weights
+from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.datasets import ingest
+from transfer.datasets.revision import Revision
+from transfer.runs.store import Store
+
+ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
+
+#: (block, layer, kind, parameters, statistics); the output of each is a cut.
+LAYERS = [
+    ("stem", "pixels", "InputLayer", 0, 0),
+    ("stem", "conv", "Conv2D", 1000, 0),
+    ("block_1", "bn", "BatchNormalization", 20, 20),
+    ("pool", "pooling", "MaxPooling2D", 0, 0),
+    ("top", "last_conv", "Conv2D", 3000, 0),
+]
+
+
+@pytest.fixture(autouse=True)
+def fresh(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workspace of this test's own, and no weights at hand."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, workspace: Path) -> Revision:
+    """A dataset, and the blocks of the default backbone as they are kept on disk."""
+    for name in (catalogue.DEFAULT, "vgg16"):
+        keep_structure(workspace, name)
+    make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
+    return ingest.import_path(tmp_path / "pets", "pets")
+
+
+def keep_structure(workspace: Path, backbone: str) -> None:
+    """A small structure where the inference process looks before it starts Keras."""
+    structure = Structure(
+        backbone=backbone,
+        image_size=(224, 224),
+        layers=tuple(
+            Layer(name=name, kind=kind, block=block, parameters=p, statistics=s)
+            for block, name, kind, p, s in LAYERS
+        ),
+        cuts=tuple(
+            Cut(layer=one[1], index=index, shape=(7, 7, 8))
+            for index, one in enumerate(LAYERS)
+        ),
+    )
+    folder = workspace / "structures"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(structure.to_json())
+    (folder / f"{backbone}-native.json").write_text(content)
+
+
+def open_page(dataset: str = "") -> AppTest:
+    """The page Model, of this dataset if given, after its first run."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=20)
+    at.run()
+    if dataset:
+        at.query_params["dataset"] = dataset
+    return at.switch_page("../2_model.py").run()
+
+
+def preset(at: AppTest, name: str) -> AppTest:
+    """The page after a freeze preset was chosen."""
+    return at.segmented_control(key="preset").set_value(name).run()
+
+
+def toggles(at: AppTest) -> dict[str, bool]:
+    """Whether each block trains."""
+    return {one.label: one.value for one in at.toggle}
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    """The tiles of the page by their labels."""
+    return {one.label: one.value for one in at.metric}
+
+
+def start(at: AppTest) -> dict[str, Any]:
+    """The configuration of the run that the button queues."""
+    next(one for one in at.button if one.label == "Start training").click().run()
+    assert not at.exception
+    (run,) = Store().runs()
+    return {"name": run.name, **run.config.model_dump()}
+
+
+def test_model__empty_says_to_bring_data() -> None:
+    at = open_page()
+    assert not at.exception
+    assert "No dataset yet" in at.info[0].value
+    assert not at.button
+
+
+def test_model__default_is_a_frozen_mobilenet(dataset: Revision) -> None:
+    at = open_page()
+    assert not at.exception
+    assert at.selectbox(key="backbone").value == "mobilenet_v2"
+    assert "ImageNet top-1 71.3%" in " ".join(one.value for one in at.caption)
+    assert toggles(at) == {"stem": False, "block_1": False, "top": False}
+    assert metrics(at) == {
+        "Trainable parameters": "0",
+        "Frozen parameters": "4,040",
+        "Cut after": "last_conv",
+    }
+
+
+def test_model__dataset_of_the_address_is_chosen(
+    dataset: Revision, tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "other", {"a": 3, "b": 3}, seed=1)
+    ingest.import_path(tmp_path / "other", "other")
+    for name in ("pets", "other"):
+        at = open_page(name)
+        assert at.selectbox[0].value == name
+        assert at.query_params["dataset"] == [name]
+
+
+def test_model__unknown_dataset_is_named(dataset: Revision) -> None:
+    at = open_page("gone")
+    assert "no dataset gone" in at.warning[0].value
+    assert at.selectbox[0].value == "pets"
+
+
+def test_model__last_blocks_add_up(dataset: Revision) -> None:
+    at = preset(open_page(), "last")
+    at.slider[0].set_value(2).run()
+    assert toggles(at) == {"stem": False, "block_1": True, "top": True}
+    assert metrics(at) == {
+        "Trainable parameters": "3,020",
+        "Frozen parameters": "1,020",
+        "Cut after": "conv",
+    }
+
+
+def test_model__everything_trains_from_the_pixels(dataset: Revision) -> None:
+    at = preset(open_page(), "none")
+    assert all(toggles(at).values())
+    assert metrics(at)["Cut after"] == "pixels"
+    assert metrics(at)["Frozen parameters"] == "20"
+
+
+def test_model__a_toggle_starts_from_the_preset(dataset: Revision) -> None:
+    at = preset(open_page(), "none")
+    at.toggle[0].set_value(False).run()
+    assert at.segmented_control(key="preset").value == "blocks"
+    assert toggles(at) == {"stem": False, "block_1": True, "top": True}
+    assert "--freeze blocks:block_1,top" in at.code[-1].value
+
+
+def test_model__no_block_chosen_is_head_only(dataset: Revision) -> None:
+    at = preset(open_page(), "blocks")
+    assert not at.exception
+    assert metrics(at)["Trainable parameters"] == "0"
+    assert "--freeze" not in at.code[-1].value
+
+
+def test_model__another_backbone_has_blocks_of_its_own(dataset: Revision) -> None:
+    at = open_page()
+    at.toggle[2].set_value(True).run()
+    at.selectbox(key="backbone").set_value("vgg16").run()
+    assert not at.exception
+    assert not any(toggles(at).values())
+
+
+def test_model__missing_weights_name_file_and_folder(
+    dataset: Revision, tmp_path: Path
+) -> None:
+    shown = open_page().warning[0].value
+    file = weights.weights_file(catalogue.get(catalogue.DEFAULT))
+    assert file.name in shown and str(file.parent) in shown
+    assert "random weights" in shown
+
+
+def test_model__missing_weights_offer_those_at_hand(dataset: Revision) -> None:
+    file = weights.weights_file(catalogue.get("vgg16"))
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert "VGG16" in open_page().warning[0].value
+
+
+def test_model__random_weights_need_no_file(dataset: Revision) -> None:
+    at = open_page()
+    at.segmented_control(key="weights").set_value("random").run()
+    assert not at.warning
+    assert "--weights random" in at.code[-1].value
+
+
+def test_model__help_and_limits_come_from_the_settings(dataset: Revision) -> None:
+    at = open_page()
+    batch_size = at.number_input(key="batch_size")
+    assert (batch_size.min, batch_size.max) == (1, 1024)
+    assert "Images per training step" in batch_size.help
+
+
+def test_model__fine_tuning_is_set_only_where_something_trains(
+    dataset: Revision,
+) -> None:
+    at = open_page()
+    assert at.number_input(key="fine_tune_epochs").disabled
+    assert not preset(at, "none").number_input(key="fine_tune_epochs").disabled
+
+
+def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
+    at = preset(open_page(), "last")
+    at.segmented_control(key="weights").set_value("random")
+    at.selectbox(key="head").set_value("dense1024")
+    at.number_input(key="head_epochs").set_value(3)
+    at.number_input(key="learning_rate").set_value(0.002)
+    at.text_input[0].set_value("my run").run()
+    config = start(at)
+    assert config["name"] == "my run"
+    assert (config["dataset"], config["revision"]) == ("pets", dataset.id)
+    assert (config["backbone"], config["weights"]) == ("mobilenet_v2", "random")
+    assert (config["freeze"], config["head"]) == ("last:1", "dense1024")
+    assert (config["head_epochs"], config["learning_rate"]) == (3, 0.002)
+    assert config["image_size"] is None
