@@ -7,32 +7,27 @@ import streamlit as st
 
 from pages.shared import forms, session, shell
 from transfer.backbones import catalogue, weights
-from transfer.backbones.structure import Structure
+from transfer.backbones.catalogue import Backbone
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.freezing import FreezePlan, trainable_blocks
+from transfer.freezing import FreezePlan, Resolved
 
 PAGES = Path(__file__).parent
-PRESETS = {
-    "all": "Head only (parameter sharing)",
-    "last": "Last blocks train",
-    "blocks": "Choose blocks",
-    "none": "Everything trains",
-}
+SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
 EXPLAINED = """
-**Parameter sharing**: the backbone keeps the source's parameters as they are, and only
-a new head learns. Quick, and hard to spoil with few images.
+**Parameter sharing**: the backbone keeps the parameters that it learnt on ImageNet, and
+only a new head learns. Quick, and hard to spoil with few images.
 
-**Feature sharing**: some parameters stay frozen, others go on learning from your
+**Feature sharing**: some parameters stay frozen, the others go on learning from your
 images. Early blocks see edges and textures, which suit most pictures; late blocks see
-what the source task was about, so unfreeze from the end.
+what the old task was about, so unfreeze from the end.
 
-Training minimises L(θ) = E[ℓ(y, f_θ(x))] over the θ that is not frozen.
+Either way training minimises L(θ) = E[ℓ(y, f_θ(x))] over the θ that is not frozen.
 """
 
 
-def choose_dataset() -> str:
+def choose_dataset(place: Any) -> str:
     """The dataset's name; the page ends here if there is none."""
     names = [one.dataset for one in library.list_datasets()]
     if not names:
@@ -44,15 +39,19 @@ def choose_dataset() -> str:
         st.page_link(PAGES / "1_data.py", label="Bring data")
         st.stop()
     asked = st.query_params.get("dataset")
-    chosen = st.selectbox("Dataset", names, names.index(asked) if asked in names else 0)
+    if asked and asked not in names:
+        st.warning(f"There is no dataset {asked}; choose another.")
+    chosen = place.selectbox(
+        "Dataset", names, names.index(asked) if asked in names else 0
+    )
     st.query_params["dataset"] = chosen
     return str(chosen)
 
 
-def choose_backbone() -> tuple[catalogue.Backbone, str]:
-    """The backbone and where its weights come from."""
+def choose_backbone(place: Any) -> Backbone:
+    """The backbone, with its facts below."""
     names = list(catalogue.BACKBONES)
-    name = st.selectbox(
+    name = place.selectbox(
         "Backbone",
         names,
         names.index(catalogue.DEFAULT),
@@ -62,78 +61,57 @@ def choose_backbone() -> tuple[catalogue.Backbone, str]:
     )
     backbone = catalogue.get(name)
     top_1 = backbone.imagenet_top_1
-    st.caption(
-        f"{backbone.parameters / 1e6:.1f} M parameters · "
-        f"{backbone.file_size / 1e6:.0f} MB · {backbone.native_size} px · "
-        + (f"ImageNet top-1 {top_1:.1%} · " if top_1 else "")
-        + f"weights: {backbone.licence}"
-    )
-    source = st.segmented_control(
+    facts = [
+        f"{backbone.parameters / 1e6:.1f} M parameters",
+        f"{backbone.file_size / 1e6:.0f} MB",
+        f"trained at {backbone.native_size} px",
+        f"ImageNet top-1 {top_1:.1%}" if top_1 else "no published top-1",
+        f"weights: {backbone.licence}",
+    ]
+    place.caption(" · ".join(facts))
+    return backbone
+
+
+def choose_weights(place: Any, backbone: Backbone) -> str:
+    """Where the weights come from, and what to do if they are not here."""
+    source = place.segmented_control(
         "Weights",
-        ["imagenet", "random"],
+        list(SOURCES),
         default="imagenet",
         required=True,
-        format_func={"imagenet": "ImageNet", "random": "Random (no transfer)"}.get,
+        format_func=SOURCES.get,
         help=TrainConfig.model_fields["weights"].description,
         key="weights",
     )
     if source == "imagenet" and not weights.is_at_hand(backbone):
         show_missing(backbone)
-    return backbone, str(source)
+    return str(source)
 
 
-def show_missing(backbone: catalogue.Backbone) -> None:
+def show_missing(backbone: Backbone) -> None:
     """Says that the weights must be fetched, and what to do without a network."""
     path = weights.weights_file(backbone)
-    others = [n for n, one in catalogue.BACKBONES.items() if weights.is_at_hand(one)]
-    at_hand = f" On this machine: {', '.join(others)}." if others else ""
+    others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    here = f", or a backbone whose weights are here: {', '.join(others)}" * bool(others)
     st.warning(
-        f"These weights are not on this machine yet and are downloaded when the run "
-        f"starts. Without internet, put the file `{path.name}` into `{path.parent}`, "
-        f"or choose other weights.{at_hand}",
+        f"The ImageNet weights of {backbone.title} are not on this machine and are "
+        f"downloaded when the run starts. Without internet, put the file `{path.name}` "
+        f"into `{path.parent}`, or choose random weights{here}. Nothing is lost.",
         icon=":material/cloud_download:",
     )
 
 
-def choose_freezing(structure: Structure) -> str:
-    """The freeze plan in the words of the command line."""
-    blocks = trainable_blocks(structure)
-    preset = st.segmented_control(
-        "What trains",
-        list(PRESETS),
-        default="all",
-        required=True,
-        format_func=PRESETS.get,
-        key="preset",
-    )
-    if preset == "last":
-        count = st.slider("Number of blocks that train", 1, len(blocks), 1, key="last")
-        plan = f"last:{count}"
-    elif preset == "blocks":
-        chosen = [b for b in blocks if st.session_state.get(f"trains-{b}")]
-        plan = f"blocks:{','.join(chosen)}" if chosen else "all"
-    else:
-        plan = str(preset)
-    trains = set(FreezePlan.parse(plan).resolve(structure).trainable_layers)
-    with st.expander(f"{len(structure.blocks)} blocks", expanded=preset == "blocks"):
-        for name, layers in structure.blocks.items():
-            forms.block_row(name, layers, trains, toggles=preset == "blocks")
-    show_sum(plan, structure)
-    return plan
-
-
-def show_sum(plan: str, structure: Structure) -> None:
+def show_sum(resolved: Resolved) -> None:
     """What the plan adds up to."""
-    resolved = FreezePlan.parse(plan).resolve(structure)
-    cut = resolved.cut
-    trainable, frozen, where = st.columns([1, 1, 2])
+    trainable, frozen, cut = st.columns([1, 1, 2])
     trainable.metric("Trainable parameters", f"{resolved.trainable_parameters:,}")
     frozen.metric("Frozen parameters", f"{resolved.frozen_parameters:,}")
-    shape = " × ".join(map(str, cut.shape))
-    where.metric("Cut after", cut.layer, help="Below it, all is frozen.")
+    cut.metric("Cut after", resolved.cut.layer, help="All below it is frozen.")
+    shape = " × ".join(map(str, resolved.cut.shape))
     st.caption(
-        f"Of the backbone; the new head always trains. Features at the cut: {shape} "
-        "per image, computed once and kept."
+        "These are the backbone's; the new head's parameters always train and are not "
+        f"counted here. At the cut, each image becomes {shape} numbers, which are "
+        "computed once and kept."
     )
 
 
@@ -150,27 +128,29 @@ def start(settings: dict[str, Any], name: str) -> None:
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
-dataset = choose_dataset()
-backbone, source = choose_backbone()
+left, right = st.columns(2)
+chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
+backbone = choose_backbone(right)
+chosen["backbone"] = backbone.name
+chosen["weights"] = choose_weights(left, backbone)
+chosen["image_size"] = forms.image_size(right, backbone)
+
+st.subheader("What is frozen", anchor=False)
 with st.expander("Parameter sharing or feature sharing?"):
     st.markdown(EXPLAINED)
-settings = forms.settings(backbone)
 try:
     with st.spinner("Reading the backbone's blocks …"):
-        structure = session.inference().structure(backbone.name, settings["image_size"])
+        structure = session.inference().structure(backbone.name, chosen["image_size"])
 except TransferError as error:
     shell.show_error(error)
     st.stop()
-st.subheader("Freezing", anchor=False)
-plan = choose_freezing(structure)
-settings |= {
-    "dataset": dataset,
-    "backbone": backbone.name,
-    "weights": source,
-    "freeze": plan,
-}
-name = st.text_input("Name of the run", placeholder=f"{dataset} · {backbone.name}")
+chosen["freeze"] = forms.freezing(structure)
+show_sum(FreezePlan.parse(chosen["freeze"]).resolve(structure))
+
+st.subheader("Training", anchor=False)
+chosen |= forms.settings(fine_tunes=chosen["freeze"] != "all")
+name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
 with st.expander("The command line that does the same"):
-    st.code(forms.command_line(settings), language="bash", wrap_lines=True)
+    st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
 if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-    start(settings, name)
+    start(chosen, name)

@@ -99,6 +99,7 @@ def test_model__empty_says_to_bring_data() -> None:
     at = open_page()
     assert not at.exception
     assert "No dataset yet" in at.info[0].value
+    assert at.get("page_link")[0].proto.label == "Bring data"
     assert not at.button
 
 
@@ -123,7 +124,7 @@ def test_model__dataset_of_the_address_is_chosen(
     for name in ("pets", "other"):
         at = open_page(name)
         assert at.selectbox[0].value == name
-        assert at.query_params["dataset"] == [name]
+        assert at.query_params["dataset"] == name
 
 
 def test_model__unknown_dataset_is_named(dataset: Revision) -> None:

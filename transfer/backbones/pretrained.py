@@ -86,7 +86,9 @@ def _downloaded(backbone: Backbone) -> Path:
                 cache_dir=str(home),
             )
     except Exception as error:  # Keras raises a plain Exception for "no network"
-        raise weights.missing(backbone, _first(error)) from error
+        # "URL fetch failure on <address>: <number> -- <reason>"; the address follows.
+        reason = _first(error).rpartition(" -- ")[2]
+        raise weights.missing(backbone, reason) from error
     return Path(path)
 
 

@@ -1,0 +1,127 @@
+"""The server's own routes, asked as a browser asks: what is stored, what is refused."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+import app
+from tests.pictures import make_pictures
+from tests.transfer.test_uploads import frame
+from transfer import tokens, uploads
+from transfer.datasets import ingest
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def ask(handler: Handler, token: str, body: bytes = b"", chunk: int = 64) -> Response:
+    """The handler's answer to a request whose body comes in chunks."""
+    chunks = [body[start : start + chunk] for start in range(0, len(body), chunk)]
+    messages = [{"type": "http.request", "body": c, "more_body": True} for c in chunks]
+    messages.append({"type": "http.request", "body": b"", "more_body": False})
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    scope = {"type": "http", "headers": [], "path_params": {"token": token}}
+    return asyncio.run(handler(Request(scope, receive)))  # type: ignore[arg-type]
+
+
+def said(response: Response) -> dict[str, Any]:
+    return dict(json.loads(bytes(response.body)))
+
+
+def test_receive_batch__stores_files_and_names_them(workspace: Path) -> None:
+    upload = uploads.start()
+    batch = frame("rose/a.jpg", b"x" * 500) + frame("tulip/ü.jpg", b"y")
+    answer = ask(app.receive_batch, tokens.sign("upload", upload), batch)
+    assert answer.status_code == 200
+    assert said(answer) == {"stored": ["rose/a.jpg", "tulip/ü.jpg"]}
+    assert uploads.received(upload) == uploads.Received(files=2, bytes=501)
+
+
+def test_receive_batch__writes_while_a_long_batch_still_comes(workspace: Path) -> None:
+    upload, half = uploads.start(), bytes(app.WRITE_AT * 2 // 3)
+    batch = b"".join(frame(f"{name}.jpg", half) for name in "abc")
+    answer = ask(app.receive_batch, tokens.sign("upload", upload), batch, 1 << 20)
+    assert said(answer) == {"stored": ["a.jpg", "b.jpg", "c.jpg"]}
+
+
+def test_receive_batch__refuses_a_token_of_another_purpose(workspace: Path) -> None:
+    upload = uploads.start()
+    answer = ask(app.receive_batch, tokens.sign("image", upload), frame("a.jpg", b"x"))
+    assert answer.status_code == 403
+    assert "expired" in said(answer)["error"]
+    assert uploads.received(upload).files == 0
+
+
+def test_receive_batch__refuses_a_batch_that_was_cut_off(workspace: Path) -> None:
+    token = tokens.sign("upload", uploads.start())
+    answer = ask(app.receive_batch, token, frame("a.jpg", b"content")[:-1])
+    assert (answer.status_code, said(answer)["hint"]) == (400, "Send it again.")
+
+
+def test_receive_batch__refuses_a_path_that_leads_out(workspace: Path) -> None:
+    token = tokens.sign("upload", uploads.start())
+    answer = ask(app.receive_batch, token, frame("../../evil.jpg", b"x"))
+    assert answer.status_code == 400
+    assert not list(workspace.rglob("evil.jpg"))
+
+
+def test_receive_batch__refuses_what_is_too_large(workspace: Path) -> None:
+    token = tokens.sign("upload", uploads.start())
+    batch = frame("a.jpg", b"x", total=uploads.MAX_PICTURE + 1)
+    answer = ask(app.receive_batch, token, batch)
+    assert answer.status_code == 413
+    assert "are taken" in said(answer)["error"]
+
+
+def test_receive_batch__says_that_the_disk_is_full(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens.sign("upload", uploads.start())
+    full = shutil._ntuple_diskusage(1, 1, 0)  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    answer = ask(app.receive_batch, token, frame("a.jpg", b"x"))
+    assert answer.status_code == 507
+    assert "disk is full" in said(answer)["error"]
+    assert "upload again" in said(answer)["hint"]
+
+
+def test_discard_upload__forgets_the_files(workspace: Path) -> None:
+    upload = uploads.start()
+    token = tokens.sign("upload", upload)
+    ask(app.receive_batch, token, frame("a.jpg", b"x"))
+    assert ask(app.discard_upload, token).status_code == 200
+    assert uploads.received(upload).files == 0
+
+
+def test_discard_upload__needs_a_token_for_it(workspace: Path) -> None:
+    upload = uploads.start()
+    answer = ask(app.discard_upload, tokens.sign("image", upload))
+    assert answer.status_code == 403
+    assert (workspace / "uploads" / upload).exists()
+
+
+def test_send_thumbnail__is_a_small_jpeg(workspace: Path, tmp_path: Path) -> None:
+    folder = make_pictures(tmp_path / "pets", {"cat": 2, "dog": 2})
+    image = ingest.import_path(folder, "pets").images[0]
+    answer = ask(app.send_thumbnail, tokens.sign("image", image.sha256))
+    assert (answer.status_code, answer.media_type) == (200, "image/jpeg")
+    assert bytes(answer.body).startswith(b"\xff\xd8")
+
+
+def test_send_thumbnail__knows_no_image_of_that_hash(workspace: Path) -> None:
+    answer = ask(app.send_thumbnail, tokens.sign("image", "0" * 64))
+    assert answer.status_code == 404
+
+
+def test_send_thumbnail__refuses_an_unsigned_address(workspace: Path) -> None:
+    answer = ask(app.send_thumbnail, f"{'0' * 64}.9999999999.{'0' * 64}")
+    assert answer.status_code == 403

@@ -1,0 +1,71 @@
+"""Tokens: what was signed here comes back, and nothing else does."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from transfer import tokens
+from transfer.errors import UploadError
+
+
+def test_verify__gives_back_what_was_signed(workspace: Path) -> None:
+    assert tokens.verify("upload", tokens.sign("upload", "ab12")) == "ab12"
+
+
+def test_verify__refuses_a_token_for_something_else(workspace: Path) -> None:
+    with pytest.raises(UploadError, match="not valid or has expired"):
+        tokens.verify("upload", tokens.sign("image", "ab12"))
+
+
+@pytest.mark.parametrize("token", ["", "ab12", "ab12.9999999999", "ab12.1.zz", "é.1.0"])
+def test_verify__refuses_what_is_no_token(workspace: Path, token: str) -> None:
+    with pytest.raises(UploadError, match="not valid"):
+        tokens.verify("upload", token)
+
+
+def test_verify__refuses_another_value_under_the_same_signature(
+    workspace: Path,
+) -> None:
+    signed = tokens.sign("upload", "ab12").split(".")
+    with pytest.raises(UploadError):
+        tokens.verify("upload", ".".join(["cd34", *signed[1:]]))
+
+
+def test_verify__refuses_a_later_end_under_the_same_signature(workspace: Path) -> None:
+    value, _, signature = tokens.sign("upload", "ab12").split(".")
+    with pytest.raises(UploadError):
+        tokens.verify("upload", f"{value}.99999999999.{signature}")
+
+
+def test_verify__refuses_a_token_after_its_end(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens.sign("upload", "ab12", lifetime=60)
+    end = int(token.split(".")[1])
+    monkeypatch.setattr(tokens.time, "time", lambda: end)
+    with pytest.raises(UploadError, match="Reload the page"):
+        tokens.verify("upload", token)
+
+
+def test_sign__is_the_same_address_within_one_lifetime(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens.time, "time", lambda: 1000 * tokens.DAY)
+    first = tokens.sign("image", "ab12")
+    monkeypatch.setattr(tokens.time, "time", lambda: 1001 * tokens.DAY - 1)
+    assert tokens.sign("image", "ab12") == first
+
+
+def test_sign__keeps_its_secret_from_other_users(workspace: Path) -> None:
+    tokens.sign("upload", "ab12")
+    assert stat.S_IMODE((workspace / "secret").stat().st_mode) == 0o600
+
+
+def test_verify__refuses_a_token_of_another_workspace(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tokens.sign("upload", "ab12")
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path / "another"))
+    with pytest.raises(UploadError):
+        tokens.verify("upload", token)
