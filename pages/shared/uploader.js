@@ -86,6 +86,7 @@ export default function (component) {
     const files = isZip ? all : all.filter(({ path }) => wanted(path));
     failedList.replaceChildren();
     if (!files.length) { status.textContent = 'There is no picture and no zip in it.'; return; }
+    setTriggerValue('begun', true);
     const stop = new AbortController();
     bar.hidden = cancel.hidden = false;
     cancel.onclick = () => stop.abort();

@@ -42,18 +42,25 @@ def _component() -> Any:
 
 def folder_upload() -> Path | None:
     """The uploaded folder or zip once it is wholly on disk; `None` before."""
-    upload = st.session_state.setdefault("upload", uploads.start())
-    answer = _component()(
+    if "upload" not in st.session_state:
+        st.session_state["upload"] = uploads.start()
+    _component()(
         key="folder_upload",
         data={
-            "url": addresses.upload(upload),
+            "url": addresses.upload(st.session_state["upload"]),
             "extensions": sorted(IMAGE_EXTENSIONS),
             "piece": uploads.MAX_PIECE // 2,
         },
         on_done_change=_finished,
+        on_begun_change=_begun,
     )
-    del answer
     return st.session_state.get("uploaded")
+
+
+def _begun() -> None:
+    """What an earlier upload brought is replaced, so it can no longer be imported."""
+    for key in ("uploaded", "upload_report"):
+        st.session_state.pop(key, None)
 
 
 def _finished() -> None:
@@ -67,6 +74,6 @@ def _finished() -> None:
 
 def forget() -> None:
     """Removes what was uploaded and makes room for the next upload."""
-    uploads.discard(st.session_state.pop("upload", uploads.start()))
-    for key in ("uploaded", "upload_report"):
-        st.session_state.pop(key, None)
+    if upload := st.session_state.pop("upload", None):
+        uploads.discard(upload)
+    _begun()
