@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, shell, uploader
+from pages.shared import addresses, runs, shell, uploader
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import DatasetError, TransferError
@@ -116,7 +116,7 @@ def show_dataset(revision: Revision) -> None:
     st.dataframe(counts.rename_axis("class"), column_config=columns)
     for label, name in enumerate(revision.class_names):
         of_class = [one for one in revision.images if one.label == label][:SHOWN]
-        st.markdown(f"**{name}**")
+        st.markdown(f"**{runs.escaped(name)}**")
         with st.container(horizontal=True, gap="small"):
             for image in of_class:
                 st.html(
@@ -132,7 +132,9 @@ def show_dataset(revision: Revision) -> None:
 @st.dialog("Delete this dataset?")
 def confirm_delete(name: str) -> None:
     """Asks once more."""
-    st.write(f"“{name}” and its images are removed. Its runs keep their models.")
+    st.write(
+        f"“{runs.escaped(name)}” and its images are removed. Its runs keep their models."
+    )
     if st.button("Delete", type="primary"):
         library.delete(name)
         st.query_params.pop("dataset", None)

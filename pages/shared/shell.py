@@ -4,6 +4,7 @@ import logging
 
 import streamlit as st
 
+from pages.shared import runs
 from transfer.errors import TransferError
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,8 @@ def begin_page(title: str, says: str = "") -> None:
 
 def show_error(error: TransferError) -> None:
     """An error that the user can mend: what happened, then how."""
-    st.error(f"{error.message}\n\n{error.hint}".strip(), icon=":material/error:")
+    text = f"{runs.escaped(error.message)}\n\n{runs.escaped(error.hint)}"
+    st.error(text.strip(), icon=":material/error:")
 
 
 def show_unexpected(error: Exception) -> bool:
