@@ -133,7 +133,7 @@ def show_dataset(revision: Revision) -> None:
 def confirm_delete(name: str) -> None:
     """Asks once more."""
     st.write(
-        f"“{runs.escaped(name)}” and its images are removed. Its runs keep their models."
+        f"“{runs.escaped(name)}” and its images are removed. Its runs keep models."
     )
     if st.button("Delete", type="primary"):
         library.delete(name)
