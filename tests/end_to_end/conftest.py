@@ -40,9 +40,13 @@ def settle(page: Page) -> None:
     page.wait_for_function(SETTLED)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, Debian's or any other on the path."""
+    """Chromium, Debian's or any other on the path.
+
+    Not for the whole session: until Playwright is closed its event loop runs, and no
+    other test can run one of its own.
+    """
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if not found:
         message = "The browser tests need Chromium: sudo apt install chromium"
