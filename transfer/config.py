@@ -2,9 +2,19 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from transfer.errors import ConfigError
+
+#: Random changes of `TrainConfig.augmentation`, in the order in which they are made.
+AUGMENTATIONS = ("flip", "crop", "rotation", "colour")
 
 
 class TrainConfig(BaseModel):
@@ -29,6 +39,12 @@ class TrainConfig(BaseModel):
         default="imagenet",
         description="Where the backbone's parameters come from: `imagenet`, `random` "
         "(no transfer, for comparison) or the path of a weights file.",
+    )
+    method: Literal["train", "instant"] = Field(
+        default="train",
+        description="`train` learns the head, then the unfrozen layers, in small "
+        "steps; `instant` keeps every parameter of the backbone and computes the "
+        "head in closed form, within a second.",
     )
     freeze: str = Field(
         default="all",
@@ -76,6 +92,59 @@ class TrainConfig(BaseModel):
         description="Step size of the fine-tuning phase, reached after a short "
         "warm-up; far below the head's, so that what was learnt is not undone.",
     )
+    layer_decay: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Factor on the fine-tuning learning rate from each block to the "
+        "one below it: early blocks are more general and should move less. 1 trains "
+        "all alike.",
+    )
+    label_smoothing: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="Share of the target that is spread over all classes; keeps the "
+        "model from becoming too sure of itself and softens wrong labels.",
+    )
+    l2_sp: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Pull of the unfrozen parameters towards their pretrained values "
+        "in the fine-tuning phase; helps when images are few.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="`balanced` counts images of rare classes for more, so that every "
+        "class weighs the same in the loss.",
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Ends a phase after this many epochs without a better one on val; "
+        "0 trains all epochs. The best epoch is kept either way.",
+    )
+    augmentation: str = Field(
+        default="none",
+        description="Random changes that give new views of each training image: any "
+        "of `flip,crop,colour,rotation`, or `none`. Leave out what changes the "
+        "class, such as flips of digits.",
+    )
+    views: int = Field(
+        default=4,
+        ge=0,
+        le=64,
+        description="Views of each training image whose features are kept; the first "
+        "is the image itself. 0 makes a new view in every epoch, which is slower. "
+        "Without augmentation it has no effect.",
+    )
+    precision: Literal["auto", "float32"] = Field(
+        default="auto",
+        description="`auto` computes frozen features in bfloat16 where this machine "
+        "is faster with it and a check on your images finds the same answers.",
+    )
     image_size: int | None = Field(
         default=None,
         ge=32,
@@ -90,6 +159,35 @@ class TrainConfig(BaseModel):
         description="Seed of the head's first values and of the order of images; two "
         "runs with equal settings and seed are equal.",
     )
+
+    @field_validator("augmentation")
+    @classmethod
+    def _known_augmentations(cls, text: str) -> str:
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if names in ([], ["none"]):
+            return "none"
+        if unknown := [name for name in names if name not in AUGMENTATIONS]:
+            raise ValueError(
+                f"there is no augmentation {', '.join(unknown)}; expected `none` or "
+                f"any of {', '.join(AUGMENTATIONS)}"
+            )
+        return ",".join(name for name in AUGMENTATIONS if name in names)
+
+    @model_validator(mode="after")
+    def _instant_is_linear(self) -> "TrainConfig":
+        if self.method == "instant" and (self.freeze, self.head) != ("all", "linear"):
+            raise ValueError(
+                "the instant method keeps the whole backbone and computes a linear "
+                f"head, but freeze is `{self.freeze}` and head is `{self.head}`; "
+                "choose freeze `all` and head `linear`, or the method `train`"
+            )
+        return self
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        """Names of the random changes, in the order in which they are made."""
+        chosen = self.augmentation.split(",")
+        return tuple(name for name in AUGMENTATIONS if name in chosen)
 
     @classmethod
     def checked(cls, **settings: Any) -> "TrainConfig":
@@ -108,5 +206,7 @@ class TrainConfig(BaseModel):
 def _problem(detail: Any) -> str:
     name = ".".join(str(part) for part in detail["loc"])
     message = str(detail["msg"])
+    if detail["type"] == "value_error":  # raised here, and complete as it is
+        return message.removeprefix("Value error, ")
     wanted = message[0].lower() + message[1:]
     return f"{name} is {detail['input']!r}, but {wanted}"

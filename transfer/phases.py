@@ -1,7 +1,7 @@
 """One phase of a training: the loop over epochs and steps, on cached features."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -49,6 +49,55 @@ class Best:
         return (accuracy, -loss) > (self.accuracy, -self.loss)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How the trained parameters move.
+
+    Attributes:
+        batch_size: Images per step.
+        seed: Seed of the order of images.
+        label_smoothing: Share of the target that is spread over all classes, 0 to 1.
+        class_weights: What an image of each class counts for, float32
+            `(num_classes,)`, mean 1 over the training images; `None`: all alike.
+        patience: Epochs without a better one after which the phase ends; 0 for never.
+        l2_sp: Weight of half the squared distance of `anchored` variables from where
+            they are at the start (Li et al. 2018, https://arxiv.org/abs/1802.01483).
+        anchored: Those variables.
+    """
+
+    batch_size: int
+    seed: int
+    label_smoothing: float = 0.0
+    class_weights: NDArray[np.float32] | None = None
+    patience: int = 0
+    l2_sp: float = 0.0
+    anchored: Sequence[keras.Variable] = ()
+
+
+class LayerwiseAdam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam with a factor on the learning rate of single variables.
+
+    A factor on the gradients instead would have no effect, since Adam divides by their
+    size.
+
+    Args:
+        learning_rate: As in Adam.
+        factors: Variables, each with its factor; it is 1 for all others.
+    """
+
+    def __init__(
+        self, learning_rate: Any, factors: Iterable[tuple[keras.Variable, float]]
+    ) -> None:
+        super().__init__(learning_rate)
+        # Keras hands the backend's variable to `update_step`, which has no path.
+        self._factors = {id(variable.value): factor for variable, factor in factors}
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """See `keras.optimizers.Adam`."""
+        factor = self._factors.get(id(variable), 1.0)
+        super().update_step(gradient, variable, learning_rate * factor)
+
+
 class Phase:
     """One phase of a training: what is computed, what of it trains, and how.
 
@@ -57,8 +106,7 @@ class Phase:
         forward: From features to logits.
         variables: Those that train; all else stays as it is.
         optimizer: Keras optimizer.
-        batch_size: Images per step.
-        seed: Seed of the order of images.
+        recipe: How they move.
     """
 
     def __init__(
@@ -67,16 +115,16 @@ class Phase:
         forward: Forward,
         variables: list[keras.Variable],
         optimizer: keras.optimizers.Optimizer,
-        batch_size: int,
-        seed: int,
+        recipe: Recipe,
     ) -> None:
         self.name = name
         self.variables = variables
         self._forward = forward
         self._optimizer = optimizer
-        self._batch_size = batch_size
-        self._seed = seed
+        self._recipe = recipe
+        self._batch_size = recipe.batch_size
         self._seconds_per_step = 0.0
+        self._anchors = [tf.identity(v.value) for v in recipe.anchored]
         optimizer.build(variables)
         self._train = tf.function(self._train_steps, reduce_retracing=True)
         self._test = tf.function(self._test_steps, reduce_retracing=True)
@@ -102,28 +150,47 @@ class Phase:
         Raises:
             TrainingError: The loss became infinite or not a number.
         """
-        start = time.perf_counter()
         for epoch in range(1, epochs + 1):
-            loss, accuracy = self._train_epoch(epoch, epochs, train, listener)
-            images_per_second = len(train.labels) / (time.perf_counter() - start)
-            val_loss, val_accuracy = self.evaluate(val)
-            values = {
-                "loss": loss,
-                "accuracy": accuracy,
-                "learning_rate": float(self._optimizer.learning_rate),
-                "images_per_second": images_per_second,
-            }
-            if len(val.labels):
-                values |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
-            listener.epoch(self.name, epoch, values)
-            self._keep(best, epoch, val_loss, val_accuracy, len(val.labels) == 0)
-            listener.checkpoint(
-                best.weights,
-                {"phase": self.name, "epoch": epoch, "best_epoch": best.epoch},
-            )
-            if listener.stop_requested():
-                return
             start = time.perf_counter()
+            reached = self._train_epoch(epoch, epochs, train, listener)
+            speed = len(train.labels) / (time.perf_counter() - start)
+            self.finish_epoch(epoch, reached, val, best, listener, speed)
+            since_best = epoch - best.epoch if best.phase == self.name else epoch
+            if 0 < self._recipe.patience <= since_best or listener.stop_requested():
+                return
+
+    def finish_epoch(
+        self,
+        epoch: int,
+        reached: tuple[float, float],
+        val: Examples,
+        best: Best,
+        listener: Listener,
+        images_per_second: float | None = None,
+    ) -> None:
+        """Evaluates an epoch, tells of it, and keeps its weights if it is the best.
+
+        Args:
+            epoch: Counted from 1.
+            reached: Loss and accuracy on the training images.
+            val: As in `run`.
+            best: As in `run`.
+            listener: Hears of it.
+            images_per_second: Speed of the training.
+        """
+        val_loss, val_accuracy = self.evaluate(val)
+        values = {"loss": reached[0], "accuracy": reached[1]}
+        if images_per_second is not None:
+            values["learning_rate"] = float(self._optimizer.learning_rate)
+            values["images_per_second"] = images_per_second
+        if len(val.labels):
+            values |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+        listener.epoch(self.name, epoch, values)
+        self._keep(best, epoch, val_loss, val_accuracy, len(val.labels) == 0)
+        listener.checkpoint(
+            best.weights,
+            {"phase": self.name, "epoch": epoch, "best_epoch": best.epoch},
+        )
 
     def _keep(
         self, best: Best, epoch: int, loss: float, accuracy: float, always: bool
@@ -139,12 +206,11 @@ class Phase:
         self, epoch: int, epochs: int, train: Examples, listener: Listener
     ) -> tuple[float, float]:
         """Mean loss and accuracy over the images of one epoch."""
-        order = np.random.default_rng([self._seed, epoch]).permutation(
-            len(train.labels)
-        )
+        random = np.random.default_rng([self._recipe.seed, epoch])
+        order = random.permutation(len(train.labels))
         steps = -(-len(order) // self._batch_size)
         done, sums = 0, np.zeros(3)
-        for call in self._calls(train, order):
+        for call in self._calls(train, order, epoch):
             start = time.perf_counter()
             losses, right, counts = (np.asarray(one) for one in self._train(*call))
             # The first call builds the graph, so it says nothing about speed.
@@ -184,7 +250,7 @@ class Phase:
         return float(sums[0] / sums[2]), float(sums[1] / sums[2])
 
     def _calls(
-        self, examples: Examples, order: NDArray[np.int64]
+        self, examples: Examples, order: NDArray[np.int64], epoch: int = 1
     ) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Features, labels and weights of some steps, `(steps, batch_size, ...)`.
 
@@ -199,7 +265,7 @@ class Phase:
                 if start < len(order):
                     steps = self._steps_per_call(examples.features)
                     chosen = order[start : start + steps * size]
-                    following = reader.submit(self._read, examples, chosen)
+                    following = reader.submit(self._read, examples, chosen, epoch)
                     start += len(chosen)
                 if waiting:
                     yield waiting.result()
@@ -211,13 +277,14 @@ class Phase:
         return max(1, int(min(by_time, by_size)))
 
     def _read(
-        self, examples: Examples, chosen: NDArray[np.int64]
+        self, examples: Examples, chosen: NDArray[np.int64], epoch: int
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         filled = np.resize(
             chosen, -(-len(chosen) // self._batch_size) * self._batch_size
         )
         weights = (np.arange(len(filled)) < len(chosen)).astype(np.float32)
-        parts = (examples.features.rows(filled), examples.labels[filled], weights)
+        rows = examples.features.rows(filled, epoch)
+        parts = (rows, examples.labels[filled], weights)
         steps = len(filled) // self._batch_size
         x, y, w = (p.reshape(steps, self._batch_size, *p.shape[1:]) for p in parts)
         return x, y, w
@@ -227,7 +294,8 @@ class Phase:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([v.value for v in self.variables])
                 loss, right, count = self._loss(x, y, w, training=True)
-            gradients = tape.gradient(loss, [v.value for v in self.variables])
+                objective = loss + self._distance()
+            gradients = tape.gradient(objective, [v.value for v in self.variables])
             self._optimizer.apply(gradients, self.variables)
             return loss, right, count
 
@@ -239,13 +307,29 @@ class Phase:
 
         return _each(step, x, y, w)
 
+    def _distance(self) -> Any:
+        """The L2-SP penalty."""
+        pairs = zip(self._recipe.anchored, self._anchors, strict=True)
+        moved = [tf.reduce_sum(tf.square(v.value - start)) for v, start in pairs]
+        return self._recipe.l2_sp / 2 * tf.add_n(moved) if moved else 0.0
+
     def _loss(self, x: Any, y: Any, w: Any, training: bool) -> tuple[Any, Any, Any]:
-        """Mean loss, number of right answers and number of images of one batch."""
+        """Mean loss, number of right answers and number of images of one batch.
+
+        Smoothing and class weights shape what is learnt from, never what val says.
+        """
+        recipe = self._recipe
         logits = self._forward(tf.cast(x, tf.float32), training)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+        if training and recipe.label_smoothing:
+            spread = tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1)
+            losses += recipe.label_smoothing * (spread - losses)
         right = tf.cast(tf.argmax(logits, -1, tf.int32) == y, tf.float32)
         count = tf.reduce_sum(w)
-        return tf.reduce_sum(losses * w) / count, tf.reduce_sum(right * w), count
+        counted = w
+        if training and recipe.class_weights is not None:
+            counted = w * tf.gather(recipe.class_weights, y)
+        return tf.reduce_sum(losses * counted) / count, tf.reduce_sum(right * w), count
 
 
 def _each(step: Callable[..., Any], x: Any, y: Any, w: Any) -> Any:

@@ -1,28 +1,26 @@
 """Trains a classifier: the head on a frozen backbone, then the unfrozen layers too."""
 
-import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from transfer import classifier
+from transfer import classifier, instant
 from transfer.backbones import catalogue, graph
 from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision, Split
-from transfer.features import engines
-from transfer.features.extract import Features, Prefix, prepared
+from transfer.errors import StorageError
+from transfer.features.extract import Extractor, Features
 from transfer.freezing import FreezePlan, Resolved
-from transfer.phases import Best, Examples, Phase
+from transfer.phases import Best, Examples, LayerwiseAdam, Phase, Recipe
 
-#: Raise this when decoding or resizing changes what the model sees: old features are
-#: then no longer used.
-_GEOMETRY = "stretch-1"
+_SPLITS: tuple[Split, ...] = ("train", "val")
 
 
 @dataclass(kw_only=True)
@@ -106,8 +104,10 @@ class _Job:
             image_size=_image_size(config),
             seed=config.seed,
         )
-        structure = graph.structure(backbone, config.backbone)
-        self.resolved: Resolved = FreezePlan.parse(config.freeze).resolve(structure)
+        self.structure = graph.structure(backbone, config.backbone)
+        self.resolved: Resolved = FreezePlan.parse(config.freeze).resolve(
+            self.structure
+        )
         self.backbone = classifier.pooled(backbone)
         self.head = classifier.head(
             config.head,
@@ -115,47 +115,108 @@ class _Job:
             len(self.revision.class_names),
             config.seed,
         )
-        self.pooled = self._features(self.backbone, "pooling")
+        self._compute_features()
+
+    def _compute_features(self) -> None:
+        """Of all images, at the pooling layer and, if it is needed, at the cut."""
+        layers = ["pooling"]
         if self.fine_tunes:
-            self.at_cut = self._features(
-                graph.prefix(self.backbone, self.resolved.cut.layer),
-                self.resolved.cut.layer,
-            )
-
-    def _features(self, prefix: keras.Model, layer: str) -> dict[Split, Examples]:
-        """Features and labels of train and val at the output of `prefix`."""
-        ready = _ready(prefix, f"{self.config.backbone}-{layer}", self.listener)
-        return {split: self._examples(ready, split) for split in ("train", "val")}
-
-    def _examples(self, prefix: Prefix, split: Split) -> Examples:
-        images = self.revision.of_split(split)
+            layers.append(self.resolved.cut.layer)
+        extractor = Extractor(
+            self.backbone, layers, self.config.backbone, self.listener.log
+        )
+        examples = {
+            layer: {split: self._examples(extractor, layer, split) for split in _SPLITS}
+            for layer in layers
+        }
 
         def progress(done: int, of: int) -> None:
             self.listener.progress(phase="prepare", step=done, steps=of)
             self.listener.check_stop()
 
-        features: Features = prepared(
-            prefix, [image.sha256 for image in images], progress, self.listener.log
-        )
+        wanted = {
+            layer: [v for one in of.values() for v in one.features.kept_views]
+            for layer, of in examples.items()
+        }
+        try:
+            extractor.compute(wanted, progress)
+        except StorageError as error:
+            self.listener.log(
+                f"{error} This run goes on without the cache, from the pictures."
+            )
+        for by_split in examples.values():
+            for one in by_split.values():
+                one.features.load()
+        self.pooled, self.at_cut = examples["pooling"], examples[layers[-1]]
+
+    def _examples(self, extractor: Extractor, layer: str, split: Split) -> Examples:
+        images = self.revision.of_split(split)
+        config, hashes = self.config, [image.sha256 for image in images]
+        features = Features(extractor, layer, hashes)
+        if split == "train":
+            features = Features(
+                extractor, layer, hashes, config.augmentations, config.views
+            )
         return Examples(features, np.array([i.label for i in images], np.int32))
 
     def train_head(self) -> None:
-        """The head phase."""
-        Phase(
+        """The head phase, or its closed form."""
+        phase = Phase(
             "head",
             self._head_alone,
             self.head.trainable_variables,
             keras.optimizers.Adam(self.config.learning_rate),
-            self.config.batch_size,
-            self.config.seed,
-        ).run(
-            self.config.head_epochs,
-            self.pooled["train"],
-            self.pooled["val"],
-            self.best,
-            self.listener,
+            self._recipe(),
         )
+        if self.config.method == "instant":
+            self._solve_head(phase)
+        else:
+            phase.run(
+                self.config.head_epochs,
+                self.pooled["train"],
+                self.pooled["val"],
+                self.best,
+                self.listener,
+            )
         self._restore()
+
+    def _solve_head(self, phase: Phase) -> None:
+        """The head in closed form; told and kept like one epoch."""
+        train, val = self.pooled["train"], self.pooled["val"]
+        weights = self._class_weights()
+        solution = instant.solve(
+            train.features.rows(np.arange(len(train.labels))).astype(np.float32),
+            train.labels,
+            len(self.revision.class_names),
+            None if weights is None else weights[train.labels],
+        )
+        self.listener.log(
+            f"Ridge regression of strength {solution.strength:g}: leave-one-out "
+            f"accuracy {solution.accuracy:.3f}, loss {solution.loss:.3f}."
+        )
+        self.head.get_layer("logits").set_weights([solution.kernel, solution.bias])
+        phase.finish_epoch(1, phase.evaluate(train), val, self.best, self.listener)
+
+    def _recipe(self, anchored: Sequence[keras.Variable] = ()) -> Recipe:
+        config = self.config
+        return Recipe(
+            batch_size=config.batch_size,
+            seed=config.seed,
+            label_smoothing=config.label_smoothing,
+            class_weights=self._class_weights(),
+            patience=config.patience,
+            l2_sp=config.l2_sp if anchored else 0.0,
+            anchored=anchored if config.l2_sp else (),
+        )
+
+    def _class_weights(self) -> NDArray[np.float32] | None:
+        """Inverse to each class's number of training images."""
+        if self.config.class_weights == "none":
+            return None
+        classes = len(self.revision.class_names)
+        counts = np.bincount(self.pooled["train"].labels, minlength=classes)
+        weights = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return np.asarray(weights, np.float32)
 
     def _head_alone(self, features: Any, training: bool) -> Any:
         return self.head(features, training=training)
@@ -173,9 +234,8 @@ class _Job:
             "fine_tune",
             classifier.forward(suffix, self.head),
             [*unfrozen, *self.head.trainable_variables],
-            keras.optimizers.Adam(self._schedule(steps)),
-            self.config.batch_size,
-            self.config.seed,
+            LayerwiseAdam(self._schedule(steps), self._factors()),
+            self._recipe(unfrozen),
         ).run(
             self.config.fine_tune_epochs,
             self.at_cut["train"],
@@ -197,6 +257,22 @@ class _Job:
             warmup_target=self.config.fine_tune_learning_rate,
             warmup_steps=steps,
         )
+
+    def _factors(self) -> list[tuple[keras.Variable, float]]:
+        """The unfrozen variables, each with the factor on its learning rate."""
+        unfrozen = set(self.resolved.trainable_layers)
+        blocks = {
+            layer.name: depth
+            for depth, layers in enumerate(reversed(self.structure.blocks.values()))
+            for layer in layers
+            if layer.name in unfrozen
+        }
+        depths = sorted(set(blocks.values()))
+        return [
+            (variable, self.config.layer_decay ** depths.index(depth))
+            for name, depth in blocks.items()
+            for variable in self.backbone.get_layer(name).trainable_variables
+        ]
 
     def _unfrozen(self) -> list[keras.Variable]:
         """The backbone's variables that train; never BatchNorm's statistics."""
@@ -231,20 +307,3 @@ class _Job:
 def _image_size(config: TrainConfig) -> tuple[int, int]:
     size = config.image_size or catalogue.get(config.backbone).native_size
     return (size, size)
-
-
-def _ready(prefix: keras.Model, name: str, listener: Listener) -> Prefix:
-    """The prefix with the engine that runs it; pixels need none."""
-    height, width = prefix.input_shape[1:3]
-    if not prefix.weights:
-        return Prefix(
-            f"pixels-{height}x{width}-{_GEOMETRY}",
-            (height, width),
-            prefix.output_shape[1:],
-            None,
-        )
-    content = f"{name} {height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
-    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    key = f"{name}-{digest}"
-    engine = engines.choose(prefix, key, listener.log)
-    return Prefix(key, (height, width), prefix.output_shape[1:], engine)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transfer import classifier
 from transfer.callbacks import Listener
 from transfer.errors import TrainingError
-from transfer.phases import Best, Examples, Phase
+from transfer.phases import Best, Examples, Phase, Recipe
 
 
 class MemoryFeatures:
@@ -21,7 +21,7 @@ class MemoryFeatures:
         self._rows = rows
         self.row_bytes = rows[0].nbytes if len(rows) else 4
 
-    def rows(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rows(self, positions: NDArray[np.int64], epoch: int = 1) -> NDArray[np.float32]:
         return self._rows[positions]
 
 
@@ -66,7 +66,8 @@ def _phase(seed: int = 0, rate: float = 0.05) -> tuple[Phase, keras.Model]:
     def forward(features: Any, training: bool) -> Any:
         return head(features, training=training)
 
-    return Phase("head", forward, variables, optimizer, 8, seed), head
+    recipe = Recipe(batch_size=8, seed=seed)
+    return Phase("head", forward, variables, optimizer, recipe), head
 
 
 def test_run__learns_what_can_be_learnt() -> None:

@@ -89,7 +89,7 @@ def test_train__without_the_cache_the_result_is_the_same(
 ) -> None:
     cached = training.train(_config(freeze="last:1"), revision, Listener())
     monkeypatch.setattr(extract, "MEMORY_BYTES", 0)
-    monkeypatch.setattr(extract.Features, "compute", lambda *_: None)
+    monkeypatch.setattr(extract.Extractor, "compute", lambda *_: None)
     for segment in (Path(library.workspace.home()) / "features").rglob("*.features"):
         segment.unlink()
     pixels = training.train(_config(freeze="last:1"), revision, Listener())

@@ -12,6 +12,7 @@ with SIGBUS, while a short read is only a missing row.
 
 import json
 import os
+import shutil
 import struct
 import uuid
 import zlib
@@ -30,6 +31,9 @@ _MAGIC = b"features"
 
 #: A segment is closed at this size, so that a killed worker loses little.
 _SEGMENT_BYTES = 256 << 20
+
+#: Room on the disk that features never take; models and checkpoints need some.
+_LEFT_FREE = 1_000_000_000
 
 
 class _Place(NamedTuple):
@@ -206,6 +210,14 @@ def _read_index(segment: Path) -> list[tuple[str, int]]:
 def limit_bytes() -> int:
     """How large all caches together may grow: `TRANSFER_CACHE_GB`, else 20 GB."""
     return int(float(os.environ.get("TRANSFER_CACHE_GB", "20")) * 1e9)
+
+
+def room() -> int:
+    """Bytes that new features may take: the limit, or what the disk has if less."""
+    folder = workspace.folder("features")
+    kept = sum(path.stat().st_size for path in folder.rglob("*.features"))
+    free = shutil.disk_usage(folder).free + kept - _LEFT_FREE
+    return max(0, min(limit_bytes(), free))
 
 
 def make_room(keep: Path, needed: int = _SEGMENT_BYTES) -> None:

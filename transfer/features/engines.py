@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -21,29 +21,33 @@ from transfer import workspace
 #: is filled up and cut back.
 BATCH = 32
 
+#: OpenVINO's names of the precisions that it is tried in.
+_HINTS = {"openvino": "f32", "openvino-bfloat16": "bf16"}
+
+Outputs = list[NDArray[np.generic]]
+
 
 class Engine(Protocol):
     """Runs a prefix on pixels."""
 
-    name: str
-
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The prefix's output for pixels `(at most BATCH, height, width, 3)`."""
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Each output of the prefix, float32, for pixels
+        `(at most BATCH, height, width, 3)`.
+        """
         ...
 
 
 class KerasEngine:
     """The prefix as Keras runs it."""
 
-    name = "keras"
-
     def __init__(self, prefix: keras.Model) -> None:
         self._prefix = prefix
 
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        full = _filled(pixels).astype(np.float32)
-        return np.asarray(self._prefix.predict_on_batch(full))[: len(pixels)]
+        outputs: Any = self._prefix.predict_on_batch(_filled(pixels))
+        several = outputs if isinstance(outputs, list) else [outputs]
+        return [np.asarray(output)[: len(pixels)] for output in several]
 
 
 class OpenVINOEngine:
@@ -52,82 +56,120 @@ class OpenVINOEngine:
     Args:
         prefix: Converted if no earlier conversion is kept under `key`.
         key: Names the prefix and its weights.
+        hint: OpenVINO's name of the precision, `f32` or `bf16`.
     """
 
-    name = "openvino"
-
-    def __init__(self, prefix: keras.Model, key: str) -> None:
+    def __init__(self, prefix: keras.Model, key: str, hint: str = "f32") -> None:
         core = openvino.Core()
         model = core.read_model(_converted(prefix, key))
         model.reshape([BATCH, *prefix.input_shape[1:]])
         self._compiled = core.compile_model(
             model,
             "CPU",
-            {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"},
+            {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"},
         )
 
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        full = _filled(pixels).astype(np.float32)
-        return np.array(self._compiled(full)[0][: len(pixels)])
+        answers = self._compiled(_filled(pixels))
+        # Copies: the next call writes into the same memory.
+        return [np.array(answers[i][: len(pixels)]) for i in range(len(answers))]
 
 
-def _filled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    missing = BATCH - len(pixels)
-    return np.pad(pixels, [(0, missing), (0, 0), (0, 0), (0, 0)]) if missing else pixels
+def _filled(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    full = np.zeros((BATCH, *pixels.shape[1:]), np.float32)
+    full[: len(pixels)] = pixels
+    return full
 
 
 def _converted(prefix: keras.Model, key: str) -> Path:
-    """The prefix as an OpenVINO file; its weights lie beside it."""
-    kept = workspace.folder("engines", key) / "prefix.xml"
-    if not kept.exists():
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            made = Path(folder) / "prefix.xml"
-            prefix.export(str(made), format="openvino", verbose=False)
-            # The .xml is what a reader looks for, so it comes last.
-            os.replace(made.with_suffix(".bin"), kept.with_suffix(".bin"))
-            os.replace(made, kept)
+    """The prefix as an OpenVINO file; its weights lie beside it.
+
+    It lies among the features, so that it goes when it was not used for long.
+    """
+    folder = workspace.folder("features", "engines", key)
+    kept, weights = folder / "prefix.xml", folder / "prefix.bin"
+    if not (kept.exists() and weights.exists()):
+        with tempfile.TemporaryDirectory(dir=folder) as made:
+            path = Path(made) / "prefix.xml"
+            prefix.export(str(path), format="openvino", verbose=False)
+            os.replace(path.with_suffix(".bin"), weights)
+            os.replace(path, kept)
+    os.utime(kept)
+    os.utime(weights)
     return kept
 
 
-def choose(prefix: keras.Model, key: str, log: Callable[[str], None]) -> Engine:
+def choose(
+    prefix: keras.Model,
+    name: str,
+    key: str,
+    log: Callable[[str], None],
+    bfloat16: bool = False,
+) -> Engine:
     """The engine that runs this prefix fastest on this machine.
 
-    On a GPU that is Keras. On a processor both are tried on one batch, the first time
-    that the prefix is used here; what was found is kept for the next time.
+    On a GPU that is Keras. On a processor all are tried on one batch, the first time
+    that the backbone is used here at this size; what was found is kept for next time.
 
     Args:
-        prefix: Model from pixels to features.
+        prefix: Model from pixels to features; may have several outputs.
+        name: Names the backbone.
         key: Names the prefix and its weights.
         log: Takes one line that says which engine it is and why.
+        bfloat16: Whether it may compute in bfloat16.
     """
     if tf.config.list_physical_devices("GPU"):
         log("Features: Keras, because there is a GPU.")
         return KerasEngine(prefix)
-    record = workspace.folder("engines", key) / "images_per_second.json"
-    try:
-        rates = json.loads(record.read_text())
-    except (OSError, ValueError):
-        rates = _measure(prefix, key, log)
-        workspace.write_atomically(record, json.dumps(rates).encode())
-    best = max(rates, key=lambda name: rates[name])
+    rates = kept_rates(name, prefix.input_shape[1:3]) or _measure(
+        prefix, name, key, log
+    )
+    allowed = [one for one in rates if bfloat16 or one != "openvino-bfloat16"]
+    best = max(allowed, key=lambda one: rates[one])
     log(f"Features: {best}, the fastest here (images per second: {rates}).")
-    return OpenVINOEngine(prefix, key) if best == "openvino" else KerasEngine(prefix)
+    if best == "keras":
+        return KerasEngine(prefix)
+    return OpenVINOEngine(prefix, key, _HINTS[best])
+
+
+def kept_rates(name: str, image_size: tuple[int, int]) -> dict[str, float]:
+    """Images per second of each engine as measured here before; empty if never."""
+    try:
+        return dict(json.loads(_record(name, image_size).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _record(name: str, image_size: tuple[int, int]) -> Path:
+    height, width = image_size
+    return workspace.folder("engines") / f"{name}-{height}x{width}.json"
 
 
 def _measure(
-    prefix: keras.Model, key: str, log: Callable[[str], None]
+    prefix: keras.Model, name: str, key: str, log: Callable[[str], None]
 ) -> dict[str, float]:
     rates = {"keras": _images_per_second(KerasEngine(prefix), prefix)}
     try:
-        rates["openvino"] = _images_per_second(OpenVINOEngine(prefix, key), prefix)
+        for engine, hint in _HINTS.items():
+            if hint == "f32" or computes_bfloat16():
+                tried = OpenVINOEngine(prefix, key, hint)
+                rates[engine] = _images_per_second(tried, prefix)
     except Exception as error:  # noqa: BLE001  a model that cannot be converted
         log(f"OpenVINO cannot run this backbone, so Keras does: {error}")
-        shutil.rmtree(workspace.folder("engines", key), ignore_errors=True)
+        shutil.rmtree(workspace.folder("features", "engines", key), ignore_errors=True)
+    record = _record(name, prefix.input_shape[1:3])
+    workspace.write_atomically(record, json.dumps(rates).encode())
     return rates
 
 
-def _images_per_second(engine: Engine, prefix: keras.Model, repeats: int = 3) -> float:
+def computes_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 (AMX or AVX512-BF16)."""
+    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in capabilities
+
+
+def _images_per_second(engine: Engine, prefix: keras.Model, repeats: int = 2) -> float:
     pixels = np.zeros((BATCH, *prefix.input_shape[1:]), np.uint8)
     engine.run(pixels)  # builds the graph
     times = []

@@ -1,61 +1,241 @@
 """Features of a dataset's images: from the cache, or computed and then kept."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import islice
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.backbones import graph
 from transfer.datasets import images, library
-from transfer.errors import StorageError
+from transfer.features import cache, engines
 from transfer.features.cache import Shelf
 from transfer.features.engines import BATCH, Engine
+from transfer.features.views import View
 
 #: Features of up to this size are held in memory; larger ones are read from disk batch
 #: by batch, so that a worker's memory does not grow with the dataset.
-MEMORY_BYTES = 256 << 20
+MEMORY_BYTES = 128 << 20
 
 #: Batches that are decoded ahead of the engine.
 _AHEAD = 4
 
+#: Raise this when decoding or resizing changes what the model sees: old features are
+#: then no longer used.
+_GEOMETRY = "stretch-1"
+
 Rows = NDArray[np.generic]
+Progress = Callable[[int, int], None]
 
 
-class Prefix(NamedTuple):
-    """A frozen prefix, ready to run.
+class Tensor(NamedTuple):
+    """A tensor of the backbone's graph whose values are kept.
 
     Attributes:
-        key: Names everything that its output depends on but the image.
-        image_size: `(height, width)` in pixels that images are resized to.
-        shape: Shape of one image's features.
-        engine: Runs it; `None` where the features are the pixels themselves.
+        key: Names everything that its values depend on but the image.
+        shape: Its shape for one image.
+        dtype: NumPy dtype: uint8 where it is the pixels themselves, else float32.
     """
 
     key: str
-    image_size: tuple[int, int]
     shape: tuple[int, ...]
-    engine: Engine | None
+    dtype: str
 
     @property
-    def dtype(self) -> str:
-        """NumPy dtype of the features: uint8 for pixels, else float32."""
-        return "uint8" if self.engine is None else "float32"
+    def is_pixels(self) -> bool:
+        """Whether no engine is needed to compute it."""
+        return self.dtype == "uint8"
+
+
+class Extractor:
+    """Computes the output of some layers of a frozen backbone, and keeps it.
+
+    Args:
+        model: The backbone, from pixels to features.
+        layers: Names of the layers whose output is wanted; each a cut of the model.
+        name: What to call the backbone in keys.
+        log: Takes lines for the run's log.
+        bfloat16: Whether engines may compute in bfloat16.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        layers: Sequence[str],
+        name: str,
+        log: Callable[[str], None],
+        bfloat16: bool = False,
+    ) -> None:
+        height, width = model.input_shape[1:3]
+        self.image_size = (height, width)
+        self.bfloat16 = bfloat16
+        self._model, self._name, self._log = model, name, log
+        self._engines: dict[tuple[str, ...], Engine] = {}
+        self.tensors = {layer: self._tensor(layer) for layer in layers}
+        self.shelves = {
+            layer: Shelf(tensor.key, tensor.shape, tensor.dtype)
+            for layer, tensor in self.tensors.items()
+        }
+
+    def _tensor(self, layer: str) -> Tensor:
+        prefix = graph.prefix(self._model, layer)
+        height, width = self.image_size
+        if not prefix.weights:
+            return Tensor(
+                f"pixels-{height}x{width}-{_GEOMETRY}", prefix.output_shape[1:], "uint8"
+            )
+        precision = "bfloat16" if self.bfloat16 else "float32"
+        content = (
+            f"{height}x{width} {_GEOMETRY} {precision} {graph.fingerprint(prefix)}"
+        )
+        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+        key = f"{self._name}-{layer}-{digest}"
+        return Tensor(key, prefix.output_shape[1:], "float32")
+
+    def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
+        """Computes and keeps what the cache lacks, in one pass over the images.
+
+        A tensor that is too large for the disk is not kept at all; `read` then
+        computes it from the pictures whenever it is asked for.
+
+        Args:
+            wanted: Views of images by the layer whose output is wanted.
+            progress: Called with the number of views done and the number to do.
+
+        Raises:
+            StorageError: The disk is full; `read` works all the same.
+        """
+        missing: dict[View, list[str]] = {}
+        for layer, views in wanted.items():
+            shelf = self.shelves[layer]
+            lacking = [view for view in views if view.key not in shelf]
+            needed, room = len(lacking) * shelf.row_bytes, cache.room()
+            if needed > room:
+                self._log(
+                    f"Training from pixels: the features at {layer} would take "
+                    f"{needed / 1e9:.1f} GB, and there is room for {room / 1e9:.1f} GB."
+                )
+                continue
+            for view in lacking:
+                missing.setdefault(view, []).append(layer)
+        together: dict[tuple[str, ...], list[View]] = {}
+        for view, layers in missing.items():
+            together.setdefault(tuple(layers), []).append(view)
+        done = 0
+
+        def kept(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(done, len(missing))
+
+        for names, views in together.items():
+            self._keep(names, views, kept)
+
+    def _keep(
+        self,
+        layers: tuple[str, ...],
+        views: Sequence[View],
+        told: Callable[[int], None],
+    ) -> None:
+        """Computes these layers' outputs; tells how many views each batch held."""
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(self.shelves[name].writer()) for name in layers
+            ]
+            for start, outputs in self._computed(layers, views):
+                keys = [v.key for v in views[start : start + len(outputs[0])]]
+                for writer, rows in zip(writers, outputs, strict=True):
+                    writer.add(keys, rows)
+                told(len(keys))
+
+    def read(self, layer: str, views: Sequence[View]) -> Rows:
+        """A layer's output for these views, `(len(views), *shape)`.
+
+        What is missing from the cache, or damaged in it, is computed.
+        """
+        rows, lost = self.shelves[layer].read([view.key for view in views])
+        again = [views[i] for i in lost]
+        for start, (computed,) in self._computed((layer,), again):
+            rows[lost[start : start + len(computed)]] = computed
+        return rows
+
+    def _computed(
+        self, layers: tuple[str, ...], views: Sequence[View]
+    ) -> Iterator[tuple[int, list[Rows]]]:
+        """Start and each layer's rows of each batch, while the next are decoded."""
+        if not views:
+            return
+        starts = iter(range(0, len(views), BATCH))
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            ahead: list[tuple[int, list[Future[NDArray[np.uint8]]]]] = []
+
+            def fill(batches: int) -> None:
+                for start in islice(starts, batches):
+                    batch = views[start : start + BATCH]
+                    ahead.append((start, [pool.submit(self._pixels, v) for v in batch]))
+
+            fill(_AHEAD)
+            while ahead:
+                start, futures = ahead.pop(0)
+                pixels = np.stack([future.result() for future in futures])
+                fill(1)
+                yield start, self._run(layers, pixels)
+
+    def _pixels(self, view: View) -> NDArray[np.uint8]:
+        path = library.image_path(view.sha256)
+        return view.of(images.decode(path, self.image_size))
+
+    def _run(self, layers: tuple[str, ...], pixels: NDArray[np.uint8]) -> list[Rows]:
+        by_engine = tuple(n for n in layers if not self.tensors[n].is_pixels)
+        outputs: dict[str, Rows] = {name: pixels for name in layers}
+        if by_engine:
+            computed = self._engine(by_engine).run(pixels)
+            outputs |= zip(by_engine, computed, strict=True)
+        return [outputs[name] for name in layers]
+
+    def _engine(self, layers: tuple[str, ...]) -> Engine:
+        if layers not in self._engines:
+            prefixes = [graph.prefix(self._model, layer) for layer in layers]
+            joint = keras.Model(self._model.inputs[0], [p.outputs[0] for p in prefixes])
+            key = "+".join(self.tensors[layer].key for layer in layers)
+            self._engines[layers] = engines.choose(
+                joint, self._name, key, self._log, self.bfloat16
+            )
+        return self._engines[layers]
 
 
 class Features:
-    """The features of a list of images.
+    """One layer's output for a list of images, and for random views of them.
 
-    Rows that are missing from the cache, or damaged in it, are computed from their
-    pictures whenever they are asked for.
+    Args:
+        extractor: Computes and keeps them.
+        layer: The layer.
+        hashes: SHA-256 of each image.
+        augmentations: Random changes that make the views, out of
+            `config.AUGMENTATIONS`.
+        views: Number of views that are kept of each image, the image itself among
+            them; 0 makes new ones in every epoch.
     """
 
-    def __init__(self, prefix: Prefix, hashes: Sequence[str]) -> None:
-        self._prefix = prefix
-        self._hashes = list(hashes)
-        self._shelf = Shelf(prefix.key, prefix.shape, prefix.dtype)
+    def __init__(
+        self,
+        extractor: Extractor,
+        layer: str,
+        hashes: Sequence[str],
+        augmentations: tuple[str, ...] = (),
+        views: int = 1,
+    ) -> None:
+        self._extractor, self.layer = extractor, layer
+        self._hashes, self._augmentations = list(hashes), augmentations
+        self._is_pixels = extractor.tensors[layer].is_pixels
+        # Pixels are changed as they are read, so there only the images are kept.
+        self._kept = 1 if self._is_pixels or not augmentations else views
         self._memory: Rows | None = None
 
     def __len__(self) -> int:
@@ -64,80 +244,40 @@ class Features:
     @property
     def row_bytes(self) -> int:
         """Size of one image's features in bytes."""
-        return self._shelf.row_bytes
+        return self._extractor.shelves[self.layer].row_bytes
 
-    def compute(self, progress: Callable[[int, int], None]) -> None:
-        """Computes what the cache lacks, and keeps it.
-
-        Args:
-            progress: Called with the number of images done and the number to do.
-
-        Raises:
-            StorageError: The disk is full; `rows` works all the same, from pixels.
-        """
-        missing = [h for h in dict.fromkeys(self._hashes) if h not in self._shelf]
-        with self._shelf.writer() as writer:
-            for start, rows in _computed(self._prefix, missing):
-                writer.add(missing[start : start + len(rows)], rows)
-                progress(start + len(rows), len(missing))
+    @property
+    def kept_views(self) -> list[View]:
+        """All views whose features are kept, those of view 0 first."""
+        unique = list(dict.fromkeys(self._hashes))
+        return [self._view(h, n) for n in range(self._kept) for h in unique]
 
     def load(self) -> None:
         """Holds all rows in memory, if they are few enough."""
-        if len(self) * self.row_bytes <= MEMORY_BYTES:
-            self._memory = self.rows(np.arange(len(self)))
+        if self._kept and self._kept * len(self) * self.row_bytes <= MEMORY_BYTES:
+            views = [self._view(h, n) for n in range(self._kept) for h in self._hashes]
+            self._memory = self._extractor.read(self.layer, views)
 
-    def rows(self, positions: NDArray[np.int64]) -> Rows:
-        """The features at these positions, `(len(positions), *shape)`."""
+    def rows(self, positions: NDArray[np.int64], epoch: int = 1) -> Rows:
+        """The features at these positions, `(len(positions), *shape)`.
+
+        Args:
+            positions: Of the images.
+            epoch: Counted from 1; another epoch gives another view of each image, and
+                the first gives the images themselves where views are made anew.
+        """
+        fresh = np.full(len(positions), epoch - 1)
+        numbers = fresh if not self._kept else (positions + epoch) % self._kept
         if self._memory is not None:
-            return self._memory[positions]
-        hashes = [self._hashes[position] for position in positions]
-        rows, lost = self._shelf.read(hashes)
-        for start, computed in _computed(self._prefix, [hashes[i] for i in lost]):
-            rows[lost[start : start + len(computed)]] = computed
+            rows = self._memory[numbers * len(self) + positions]
+        else:
+            hashes = [self._hashes[position] for position in positions]
+            views = map(self._view, hashes, map(int, numbers))
+            rows = self._extractor.read(self.layer, list(views))
+        if self._is_pixels and self._augmentations:
+            changed = map(self._view, (self._hashes[p] for p in positions), fresh)
+            rows = np.stack([v.of(row) for v, row in zip(changed, rows, strict=True)])
         return rows
 
-
-def _computed(prefix: Prefix, hashes: Sequence[str]) -> Iterator[tuple[int, Rows]]:
-    """Start and rows of each batch, while the next ones are being decoded."""
-    if not hashes:
-        return
-    starts = iter(range(0, len(hashes), BATCH))
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        ahead: list[tuple[int, list[Future[NDArray[np.uint8]]]]] = []
-
-        def fill(batches: int) -> None:
-            for start in islice(starts, batches):
-                batch = hashes[start : start + BATCH]
-                futures = [pool.submit(_pixels, h, prefix.image_size) for h in batch]
-                ahead.append((start, futures))
-
-        fill(_AHEAD)
-        while ahead:
-            start, futures = ahead.pop(0)
-            pixels = np.stack([future.result() for future in futures])
-            fill(1)
-            yield start, pixels if prefix.engine is None else prefix.engine.run(pixels)
-
-
-def _pixels(sha256: str, image_size: tuple[int, int]) -> NDArray[np.uint8]:
-    return images.decode(library.image_path(sha256), image_size)
-
-
-def prepared(
-    prefix: Prefix,
-    hashes: Sequence[str],
-    progress: Callable[[int, int], None],
-    log: Callable[[str], None],
-) -> Features:
-    """The features of these images, computed and kept where they were not yet.
-
-    A full disk does not end the run: its features are then computed from the pictures
-    in every epoch, and the log says so.
-    """
-    features = Features(prefix, hashes)
-    try:
-        features.compute(progress)
-    except StorageError as error:
-        log(f"{error} This run goes on without the cache, from the pictures.")
-    features.load()
-    return features
+    def _view(self, sha256: str, number: int) -> View:
+        return View(sha256, int(number), self._augmentations)
