@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from typing import Any
 from transfer import errors, workspace
 from transfer.backbones.structure import Structure
 from transfer.errors import RunError, TransferError
+from transfer.runs import launch
 
 #: All classes with their probabilities, best first.
 Ranking = list[tuple[str, float]]
@@ -37,7 +37,7 @@ class InferenceProcess:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    env=_environment(),
+                    env=launch.environment(),
                 )
 
     def close(self) -> None:
@@ -110,16 +110,6 @@ class InferenceProcess:
             "The inference process ended before it had answered.",
             f"Try again; {workspace.home() / 'inference.log'} has the details.",
         )
-
-
-def _environment() -> dict[str, str]:
-    package_parent = str(Path(__file__).resolve().parents[1])
-    paths = filter(None, [package_parent, os.environ.get("PYTHONPATH", "")])
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
 
 
 def _raised(record: dict[str, str]) -> TransferError:

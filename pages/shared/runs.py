@@ -6,7 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.shared.charts import PHASES, Curves
-from transfer.runs import queue
+from transfer.runs import launch
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -159,7 +159,7 @@ def forget(run_id: str) -> None:
 def read_log(run_id: str) -> str:
     """The last lines of the worker's output."""
     try:
-        with queue.log_path(run_id).open("rb") as log:
+        with launch.log_path(run_id).open("rb") as log:
             log.seek(max(0, log.seek(0, 2) - LOG_BYTES))
             text = log.read().decode("utf-8", "replace")
     except OSError:

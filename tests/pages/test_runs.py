@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from transfer.config import TrainConfig
-from transfer.runs import queue
+from transfer.runs import launch
 from transfer.runs.record import Metric, Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -162,7 +162,7 @@ def test_runs__failed_shows_message_and_hint(running: Run) -> None:
 
 
 def test_runs__log_is_shown(running: Run) -> None:
-    queue.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
+    launch.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
     shown = open_page(running.id).code[0].value
     assert shown.endswith("the last line")
     assert len(shown.splitlines()) == 200

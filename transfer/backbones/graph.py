@@ -277,7 +277,15 @@ def _layer(node: Any, block: str) -> Layer:
         block=block,
         parameters=parameters,
         statistics=_size(getattr(operation, "weights", ())) - parameters,
+        multiply_adds=_multiply_adds(node),
     )
+
+
+def _multiply_adds(node: Any) -> int:
+    """Each weight of a kernel is used once at every place of the output."""
+    weights = getattr(node.operation, "weights", ())
+    kernels = _size(one for one in weights if len(one.shape) >= 2)
+    return kernels * math.prod(node.outputs[0].shape[1:-1])
 
 
 def _size(variables: Any) -> int:

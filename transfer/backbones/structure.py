@@ -18,6 +18,7 @@ class Layer:
         block: Name of the block it belongs to.
         parameters: Number of weights that can train.
         statistics: Number of weights that never train (BatchNorm's moving averages).
+        multiply_adds: Multiplications with a weight that one image takes.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Layer:
     block: str
     parameters: int
     statistics: int
+    multiply_adds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,17 +5,15 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 import psutil
 
-from transfer import workspace
 from transfer.errors import ConfigError, NotFoundError, RunError, TransferError
+from transfer.runs.launch import SpareWorker, start_worker
 from transfer.runs.record import Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -52,33 +50,6 @@ def max_running() -> int:
         f"TRANSFER_MAX_RUNNING is {named!r}, but a whole number of at least 1 was "
         "expected."
     )
-
-
-def log_path(run_id: str) -> Path:
-    """The file that takes all output of the run's worker; its folder is made."""
-    return workspace.folder("runs", run_id) / "log.txt"
-
-
-def start_worker(run_id: str) -> subprocess.Popen[bytes]:
-    """The process of a worker that outlives this one, in a session of its own.
-
-    Raises:
-        OSError: The system cannot start another process.
-        StorageError: The log cannot be written.
-    """
-    path = log_path(run_id)
-    with workspace.writing(path):
-        log = path.open("ab")
-    with log:
-        return subprocess.Popen(  # noqa: S603 (our own module, an id of our own making)
-            [sys.executable, "-m", "transfer.runs.worker", run_id],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=_worker_environment(),
-            start_new_session=True,  # Ctrl-C at the server's terminal is not for it.
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
 
 
 def dispatch(
@@ -172,19 +143,22 @@ class Supervisor:
     Args:
         open_store: Opens the store, at the first round that succeeds in it.
         interval: Seconds between two rounds.
-        launch: Starts the worker of a run.
+        launch: Starts the worker of a run; by default a spare one that has imported
+            Keras while nothing ran.
     """
 
     def __init__(
         self,
         open_store: Callable[[], Store] = Store,
         interval: float = 1.0,
-        launch: Callable[[str], subprocess.Popen[bytes]] = start_worker,
+        launch: Callable[[str], subprocess.Popen[bytes]] | None = None,
     ) -> None:
         self._open_store = open_store
         self._store: Store | None = None
         self._interval = interval
-        self._launch = launch
+        self._spare = SpareWorker()
+        self._launch = launch or self._spare.start
+        self._keeps_spare = launch is None
         self._children: list[subprocess.Popen[bytes]] = []
         self._closing = threading.Event()
         self._thread = threading.Thread(
@@ -200,6 +174,7 @@ class Supervisor:
         """Ends the thread and leaves the workers running."""
         self._closing.set()
         self._thread.join()
+        self._spare.close()
         if self._store:
             self._store.close()
 
@@ -210,6 +185,8 @@ class Supervisor:
             self._store = self._store or self._open_store()
             sweep(self._store)
             dispatch(self._store, self._launch_child)
+            if self._keeps_spare and not self._children:
+                self._spare.prepare()
             self._problem = ""
         except Exception as error:
             if str(error) != self._problem:  # Once, not each second.
@@ -225,22 +202,6 @@ class Supervisor:
         process = self._launch(run_id)
         self._children.append(process)  # Polled later, so that no zombie stays.
         return process
-
-
-def _worker_environment() -> dict[str, str]:
-    """This process' environment, in which `transfer` can be imported from anywhere.
-
-    The worker keeps the current folder, so that relative paths in the settings mean
-    the same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
-    """
-    package_parent = str(Path(__file__).resolve().parents[2])
-    paths = [package_parent, os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "PYTHONSAFEPATH": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def _unstarted(error: Exception) -> TransferError:

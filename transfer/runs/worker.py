@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from transfer import callbacks, workspace
 from transfer.datasets import library
 from transfer.errors import RunError, TransferError
-from transfer.runs import queue
+from transfer.runs import launch, queue
 from transfer.runs.record import Metric, Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -191,15 +191,33 @@ def _named(error: Exception) -> TransferError:
 
 def main(run_id: str) -> None:
     """Does the run of this id, then lets the queue go on."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with suppress(OSError, AttributeError):
         os.nice(10)  # pages and predictions go first
+    if run_id == "--spare":
+        run_id = _awaited()
+    if not run_id:
+        return
     store = Store()
     try:
         work(store, store.begin(run_id))
         queue.dispatch(store)
     finally:
         store.close()
+
+
+def _awaited() -> str:
+    """The run that this spare worker is given; empty if whoever started it is gone.
+
+    What takes long is imported meanwhile; from then on all output goes to the log.
+    """
+    from transfer import training  # noqa: F401, PLC0415
+
+    if run_id := sys.stdin.readline().strip():
+        log = os.open(launch.log_path(run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        os.close(log)
+    return run_id
 
 
 if __name__ == "__main__":

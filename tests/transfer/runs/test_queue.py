@@ -12,7 +12,7 @@ import pytest
 
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError, NotFoundError, RunError, StorageError
-from transfer.runs import queue
+from transfer.runs import launch, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -116,9 +116,9 @@ def test_start_worker__writes_its_output_to_the_log_from_any_folder(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", _interpreter_that_tells(tmp_path))
-    queue.log_path("abcdef01").write_text("before\n")
-    assert queue.start_worker("abcdef01").wait(60) == 0
-    before, module, package = queue.log_path("abcdef01").read_text().splitlines()
+    launch.log_path("abcdef01").write_text("before\n")
+    assert launch.start_worker("abcdef01").wait(60) == 0
+    before, module, package = launch.log_path("abcdef01").read_text().splitlines()
     assert (before, module) == ("before", "-m transfer.runs.worker abcdef01")
     assert Path(package) == Path(queue.__file__).parents[1] / "__init__.py"
 
@@ -133,9 +133,9 @@ def _interpreter_that_tells(folder: Path) -> str:
 
 
 def test_start_worker__a_log_that_cannot_be_written(workspace: Path) -> None:
-    queue.log_path("abcdef01").mkdir()
+    launch.log_path("abcdef01").mkdir()
     with pytest.raises(StorageError, match="log.txt could not be written"):
-        queue.start_worker("abcdef01")
+        launch.start_worker("abcdef01")
 
 
 def test_find_worker__a_living_process(store: Store) -> None:

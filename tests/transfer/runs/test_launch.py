@@ -1,0 +1,56 @@
+"""Worker processes that were started before there was a run for them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs import launch
+from transfer.runs.launch import SpareWorker
+from transfer.runs.store import Store
+
+
+def test_spare_worker__does_the_run_it_is_given(
+    store: Store, workspace: Path, tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
+    revision = ingest.import_path(tmp_path / "pets", "pets")
+    config = TrainConfig.checked(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        head_epochs=1,
+    )
+    run = store.create(config)
+    store.claim_next(1, os.uname().nodename)
+    spare = SpareWorker()
+    spare.prepare()
+    process = spare.start(run.id)
+    assert process.wait(120) == 0
+    ended = store.get(run.id)
+    assert ended.status == "completed"
+    assert ended.pid == process.pid
+    assert "head epoch 1" in launch.log_path(run.id).read_text()
+
+
+def test_spare_worker__ends_with_the_process_that_keeps_it(workspace: Path) -> None:
+    spare = SpareWorker()
+    spare.prepare()
+    process = spare._process
+    assert process and process.stdin
+    process.stdin.close()  # what the system does when the server dies
+    assert process.wait(60) == 0
+
+
+def test_spare_worker__without_one_a_new_worker_is_started(
+    store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(launch, "start_worker", started.append)
+    SpareWorker().start("abcdef01")
+    assert started == ["abcdef01"]

@@ -1,0 +1,95 @@
+"""Worker processes: started for a run, or ahead of time."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from transfer import workspace
+
+
+def log_path(run_id: str) -> Path:
+    """The file that takes all output of the run's worker; its folder is made."""
+    return workspace.folder("runs", run_id) / "log.txt"
+
+
+def start_worker(run_id: str) -> subprocess.Popen[bytes]:
+    """The process of a worker that outlives this one, in a session of its own.
+
+    Raises:
+        OSError: The system cannot start another process.
+        StorageError: The log cannot be written.
+    """
+    path = log_path(run_id)
+    with workspace.writing(path):
+        log = path.open("ab")
+    with log:
+        return _started([run_id], stdin=subprocess.DEVNULL, stdout=log)
+
+
+class SpareWorker:
+    """A worker that has imported Keras, which takes seconds, before a run needs it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Starts it if there is none; one that died is not replaced before a run.
+
+        Raises:
+            OSError: The system cannot start another process.
+        """
+        if self._process is None:
+            self._process = _started(
+                ["--spare"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            )
+
+    def start(self, run_id: str) -> subprocess.Popen[bytes]:
+        """The process that does the run: the spare one, or a new one if there is none.
+
+        Raises:
+            OSError: The system cannot start another process.
+            StorageError: The log cannot be written.
+        """
+        process, self._process = self._process, None
+        if process and process.stdin and process.poll() is None:
+            with contextlib.suppress(OSError), process.stdin as stdin:
+                stdin.write(f"{run_id}\n".encode())
+                return process
+        return start_worker(run_id)
+
+    def close(self) -> None:
+        """Ends it; one that has a run goes on."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+def _started(arguments: list[str], **streams: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603
+        [sys.executable, "-m", "transfer.runs.worker", *arguments],
+        stderr=subprocess.STDOUT,
+        env=environment(),
+        start_new_session=True,  # Ctrl-C at the server's terminal is not for it.
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        **streams,
+    )
+
+
+def environment() -> dict[str, str]:
+    """This process' environment, in which `transfer` can be imported from anywhere.
+
+    A process started in it keeps the current folder, so that relative paths mean the
+    same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
+    """
+    package_parent = str(Path(__file__).resolve().parents[2])
+    paths = [package_parent, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    }
