@@ -86,6 +86,20 @@ class InferenceProcess:
             workspace.write_atomically(kept, json.dumps(answer).encode())
             return Structure.from_json(answer)
 
+    def measure(self, backbone: str, image_size: int | None = None) -> dict[str, float]:
+        """Images per second of each engine with a backbone on this machine.
+
+        It is kept for `estimates`. Takes some seconds; half a minute for the largest.
+
+        Args:
+            backbone: Name in the catalogue.
+            image_size: Height and width in pixels; `None` is the backbone's own.
+
+        Raises:
+            BackboneError: There is no such backbone, or the size is too small for it.
+        """
+        return dict(self._ask("measure", backbone=backbone, image_size=image_size))
+
     def _ask(self, request: str, **arguments: Any) -> Any:
         line = json.dumps({"request": request, "arguments": arguments}).encode()
         with self._lock:

@@ -18,10 +18,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import workspace
+from transfer import classifier, workspace
 from transfer.backbones import graph
 from transfer.datasets import images
 from transfer.errors import RunError, TransferError
+from transfer.features import engines
 from transfer.runs.record import error_record
 from transfer.runs.store import Store
 
@@ -109,9 +110,17 @@ def _structure(backbone: str, image_size: int | None) -> Any:
     return graph.structure(model, backbone).to_json()
 
 
+def _measure(backbone: str, image_size: int | None) -> Any:
+    size = (image_size, image_size) if image_size else None
+    model = classifier.pooled(graph.build(backbone, image_size=size))
+    key = f"{backbone}-random"
+    return engines.measure(model, backbone, key, lambda line: print(line, flush=True))
+
+
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "structure": _structure,
+    "measure": _measure,
 }
 
 

@@ -285,11 +285,11 @@ def _multiply_adds(node: Any) -> int:
     """Each weight of a kernel is used once at every place of the output."""
     weights = getattr(node.operation, "weights", ())
     kernels = _size(one for one in weights if len(one.shape) >= 2)
-    return kernels * math.prod(node.outputs[0].shape[1:-1])
+    return kernels * int(math.prod(node.outputs[0].shape[1:-1]))
 
 
 def _size(variables: Any) -> int:
-    return sum(math.prod(variable.shape) for variable in variables)
+    return sum(int(math.prod(variable.shape)) for variable in variables)
 
 
 def _output(model: keras.Model, layer: str) -> Any:

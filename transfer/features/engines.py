@@ -15,7 +15,7 @@ import openvino
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from transfer import workspace
+from transfer import estimates, workspace
 
 #: Images per call. OpenVINO is faster on a fixed batch shape, so a short last batch
 #: is filled up and cut back.
@@ -122,9 +122,8 @@ def choose(
     if tf.config.list_physical_devices("GPU"):
         log("Features: Keras, because there is a GPU.")
         return KerasEngine(prefix)
-    rates = kept_rates(name, prefix.input_shape[1:3]) or _measure(
-        prefix, name, key, log
-    )
+    kept = estimates.kept_rates(name, prefix.input_shape[1:3])
+    rates = kept or measure(prefix, name, key, log)
     allowed = [one for one in rates if bfloat16 or one != "openvino-bfloat16"]
     best = max(allowed, key=lambda one: rates[one])
     log(f"Features: {best}, the fastest here (images per second: {rates}).")
@@ -133,22 +132,17 @@ def choose(
     return OpenVINOEngine(prefix, key, _HINTS[best])
 
 
-def kept_rates(name: str, image_size: tuple[int, int]) -> dict[str, float]:
-    """Images per second of each engine as measured here before; empty if never."""
-    try:
-        return dict(json.loads(_record(name, image_size).read_text()))
-    except (OSError, ValueError):
-        return {}
-
-
-def _record(name: str, image_size: tuple[int, int]) -> Path:
-    height, width = image_size
-    return workspace.folder("engines") / f"{name}-{height}x{width}.json"
-
-
-def _measure(
+def measure(
     prefix: keras.Model, name: str, key: str, log: Callable[[str], None]
 ) -> dict[str, float]:
+    """Images per second of each engine on one batch; kept for the next time.
+
+    Args:
+        prefix: As in `choose`.
+        name: As in `choose`.
+        key: As in `choose`.
+        log: As in `choose`.
+    """
     rates = {"keras": _images_per_second(KerasEngine(prefix), prefix)}
     try:
         for engine, hint in _HINTS.items():
@@ -158,7 +152,7 @@ def _measure(
     except Exception as error:  # noqa: BLE001  a model that cannot be converted
         log(f"OpenVINO cannot run this backbone, so Keras does: {error}")
         shutil.rmtree(workspace.folder("features", "engines", key), ignore_errors=True)
-    record = _record(name, prefix.input_shape[1:3])
+    record = estimates.rates_record(name, prefix.input_shape[1:3])
     workspace.write_atomically(record, json.dumps(rates).encode())
     return rates
 

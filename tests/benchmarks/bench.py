@@ -1,0 +1,95 @@
+"""What all benchmarks share: data, weights, workspaces, and how results are told.
+
+The data and the weights lie beside the project in `../shared`; a benchmark that needs
+one ends with a message where it is missing.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+
+
+def flowers(folder: Path) -> Path:
+    """flower_photos, unpacked below `folder`: one folder per class."""
+    archive = SHARED / "data" / "flower_photos.zip"
+    if not archive.exists():
+        sys.exit(f"This benchmark needs {archive}.")
+    with zipfile.ZipFile(archive) as photos:
+        photos.extractall(folder)
+    return next(path.parent.parent for path in folder.rglob("*.jpg"))
+
+
+def keras_home(folder: Path) -> Path:
+    """A folder for Keras with the weights that lie beside the project."""
+    models = folder / "keras" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    for weights in SHARED.glob("weights/*.h5"):
+        shutil.copy(weights, models)
+    return models.parent
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a fresh workspace below `folder`."""
+    return {
+        **os.environ,
+        "TRANSFER_HOME": str(folder / "workspace"),
+        "KERAS_HOME": str(keras_home(folder)),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def transfer(folder: Path, *arguments: str) -> dict[str, Any]:
+    """The JSON of `python -m transfer …` in the workspace below `folder`."""
+    command = [sys.executable, "-m", "transfer", *arguments, "--json"]
+    done = subprocess.run(
+        command, env=environment(folder), cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return dict(json.loads(done.stdout))
+
+
+def timed(*command: str, folder: Path) -> tuple[float, dict[str, Any]]:
+    """Seconds of a whole process, and the JSON on the last line that it printed."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, env=environment(folder), cwd=ROOT, capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return seconds, dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def tell(name: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> None:
+    """Prints a table and writes it as `NAME.json` into the current folder."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    cells = [columns, *([_text(row.get(c)) for c in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    for line in cells:
+        print(
+            "  ".join(
+                cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+            )
+        )
+    machine = {"cores": os.cpu_count(), "processor": platform.processor()}
+    result = {"benchmark": name, "machine": machine, **facts, "rows": list(rows)}
+    Path(f"{name}.json").write_text(json.dumps(result, indent=2))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

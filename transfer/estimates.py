@@ -1,0 +1,171 @@
+"""What a run will take, told before it starts: way, time, disk and memory."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer import workspace
+from transfer.backbones.structure import Structure
+from transfer.config import TrainConfig
+from transfer.features import cache
+from transfer.freezing import FreezePlan, Resolved
+
+#: Multiplications per second of Keras where nothing was measured yet, and how much
+#: faster OpenVINO is. Seen on 2 cores: 13e9 to 100e9, and 1.5 to 4 times.
+_KERAS_SPEED, _ENGINE_GAIN = 30e9, 2.5
+#: Seconds to import Keras, to convert a prefix, and to decode one picture.
+_IMPORT, _CONVERT, _DECODE = 4.0, 6.0, 1e-3
+#: A training step against a forward pass: seen on late layers of MobileNetV2.
+_BACKWARD = 2.0
+#: Seconds that one image of a head epoch takes.
+_HEAD_STEP = 4e-5
+#: Bytes of a worker before it has loaded a model.
+_WORKER_BYTES = 900e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a run will take.
+
+    Attributes:
+        seconds: Time of the whole run.
+        epoch_seconds: Time of one epoch of its last phase.
+        disk_bytes: Features that will be kept, those that are kept already included.
+        memory_bytes: Peak memory of the worker.
+        keeps: Whether features are kept; else every epoch starts from the pictures.
+        why: The way that the run takes and the reason, in one sentence.
+        measured: Whether the backbone's speed was measured on this machine.
+    """
+
+    seconds: float
+    epoch_seconds: float
+    disk_bytes: int
+    memory_bytes: int
+    keeps: bool
+    why: str
+    measured: bool
+
+
+def kept_rates(name: str, image_size: tuple[int, int]) -> dict[str, float]:
+    """Images per second of each engine with this backbone, as measured here before.
+
+    Empty if it never was. `features.engines` measures and writes them.
+    """
+    try:
+        return dict(json.loads(rates_record(name, image_size).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def rates_record(name: str, image_size: tuple[int, int]) -> Path:
+    """The file of what was measured with this backbone at this size."""
+    height, width = image_size
+    return workspace.folder("engines") / f"{name}-{height}x{width}.json"
+
+
+def estimate(
+    config: TrainConfig, structure: Structure, images: tuple[int, int]
+) -> Estimate:
+    """What this run will take on this machine.
+
+    Args:
+        config: Its settings.
+        structure: The backbone at the run's image size.
+        images: Number of training images and of val images.
+
+    Raises:
+        FreezeError: The freeze plan does not fit the backbone.
+    """
+    return _Sum(config, structure, images).estimate()
+
+
+class _Sum:
+    def __init__(
+        self, config: TrainConfig, structure: Structure, images: tuple[int, int]
+    ) -> None:
+        self.config, self.structure = config, structure
+        self.train, self.val = images
+        self.resolved: Resolved = FreezePlan.parse(config.freeze).resolve(structure)
+        trains = bool(self.resolved.trainable_layers) and config.fine_tune_epochs > 0
+        self.epochs = config.fine_tune_epochs if trains else 0
+        above = structure.layers[self.resolved.cut.index + 1 :]
+        self.total = sum(layer.multiply_adds for layer in structure.layers) or 1
+        self.suffix = sum(layer.multiply_adds for layer in above) if trains else 0
+        self.is_pixels = trains and self.resolved.cut.index == 0
+        self._measure()
+
+    def _measure(self) -> None:
+        """Multiplications per second of Keras and of the fastest engine."""
+        rates = kept_rates(self.config.backbone, self.structure.image_size)
+        self.measured = bool(rates)
+        self.keras, self.engine = _KERAS_SPEED, _KERAS_SPEED * _ENGINE_GAIN
+        if rates:
+            self.keras = rates["keras"] * self.total
+            self.engine = max(rates.values()) * self.total
+
+    def estimate(self) -> Estimate:
+        config, views = self.config, self._views()
+        cut = math.prod(self.resolved.cut.shape) * (1 if self.is_pixels else 4)
+        kept = 1 if self.is_pixels else views
+        at_cut = cut * (self.train * kept + self.val) if self.epochs else 0
+        room = cache.room()
+        keeps = at_cut <= room and (views > 0 or self.is_pixels)
+        channels = self.structure.cuts[-1].shape[-1]
+        disk = 4 * channels * (self.train * views + self.val) + keeps * at_cut
+        passes = self.train * max(views, 1) + self.val
+        seconds = _IMPORT + _CONVERT + passes * self._image()
+        seconds += (config.method == "train") * config.head_epochs * self._head()
+        epoch = self._fine_tune_epoch(keeps) if self.epochs else self._head()
+        seconds += self.epochs * epoch
+        return Estimate(
+            seconds=seconds,
+            epoch_seconds=epoch,
+            disk_bytes=int(disk),
+            memory_bytes=self._memory(disk),
+            keeps=keeps,
+            why=self._why(keeps, at_cut, room),
+            measured=self.measured,
+        )
+
+    def _views(self) -> int:
+        return self.config.views if self.config.augmentations else 1
+
+    def _image(self) -> float:
+        """Seconds to decode an image and run the whole backbone on it once."""
+        return _DECODE + self.total / self.engine
+
+    def _head(self) -> float:
+        again = 0.0 if self._views() else self.train * self._image()
+        return self.train * _HEAD_STEP + again
+
+    def _fine_tune_epoch(self, keeps: bool) -> float:
+        steps = (self.train * _BACKWARD + self.val) * self.suffix / self.keras
+        prefix = _DECODE + (self.total - self.suffix) / self.engine
+        again = 0.0 if keeps else (self.train + self.val) * prefix
+        return steps + again
+
+    def _memory(self, disk: float) -> int:
+        parameters = sum(layer.parameters for layer in self.structure.layers)
+        trained = self.resolved.trainable_parameters if self.epochs else 0
+        # Twice to convert the backbone; values, gradients and two moments to train.
+        held = 8 * parameters + 16 * trained
+        activations = self.config.batch_size * self.suffix / self.total * 60e6
+        return int(_WORKER_BYTES + held + activations + min(disk, 500e6))
+
+    def _why(self, keeps: bool, needed: int, room: int) -> str:
+        layer = self.resolved.cut.layer
+        if not self.epochs:
+            return "All frozen: the backbone runs once per image, then the head trains."
+        if self.is_pixels:
+            return "Everything trains, so each epoch starts from the pixels."
+        if keeps:
+            return (
+                f"The part up to {layer} runs once per image, and its output is kept."
+            )
+        if not self._views():
+            return "Each epoch makes new views, so each starts from the pixels."
+        return (
+            f"Each epoch starts from the pixels: the output of {layer} would take "
+            f"{needed / 1e9:.1f} GB, and there is room for {room / 1e9:.1f} GB."
+        )
