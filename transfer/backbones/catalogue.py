@@ -3,9 +3,11 @@
 Where the numbers come from: parameters and smallest sizes were measured by building
 each model in Keras 3.15.1; weight files and hashes are the ones that Keras asks for (a
 test compares them); top-1 accuracies are the table of keras.io/api/applications, for
-MobileNetV2 with a smaller alpha the table in the TensorFlow models repository
-(research/slim/nets/mobilenet), for MobileNetV3 the docstring in Keras; licences are
-those that the Keras documentation and the origin of each set of weights name.
+MobileNetV2 with a smaller alpha the README of keras-team/keras-applications, which
+measured Keras' own weights, for MobileNetV3 the docstring in Keras; licences are those
+that Keras 2's documentation (docs/templates/applications.md) names for the weights. It
+says nothing about the families that came later: MobileNetV3, both EfficientNets and
+ConvNeXt.
 """
 
 import difflib
@@ -20,6 +22,7 @@ DEFAULT = "mobilenet_v2"
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _APACHE = "Apache 2.0"
+_UNSTATED = "no licence stated; their project is"
 _BY_NAME = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
@@ -34,7 +37,7 @@ class Backbone:
         builder: Name of the function in `keras.applications` that builds it.
         arguments: What the builder is called with besides the usual.
         parameters: Number of weights, those of BatchNorm's statistics included.
-        native_size: Height and width in pixels that it was trained at.
+        native_size: Height and width in pixels that Keras builds it for by default.
         smallest_size: Smallest height and width in pixels that it takes.
         imagenet_top_1: Share of the ImageNet validation images it names right at the
             first guess, 0 to 1; None where none is published.
@@ -42,7 +45,8 @@ class Backbone:
             [-1, 1], `torch` subtracts ImageNet's mean and divides by its deviation,
             `caffe` turns RGB to BGR and subtracts the mean, `included` means that the
             model does it itself.
-        licence: Licence of the ImageNet weights, and who released them.
+        licence: Licence of the ImageNet weights, and who released them; where none is
+            stated for the weights, says so and names that of their project's code.
         weights_file: Name of the ImageNet weights file, as Keras keeps it.
         weights_url: Where Keras downloads it.
         weights_hash: Its published MD5 or SHA-256, in hexadecimal; empty where Keras
@@ -68,7 +72,8 @@ class Backbone:
     def file_size(self) -> int:
         """Bytes of the ImageNet weights file: 4 for each parameter.
 
-        Computed, not looked up; the real file adds names, up to 5 % in small models.
+        Computed, not looked up; the real file is larger: ResNet50's by half a per cent,
+        MobileNet's by a third.
         """
         return 4 * self.parameters
 
@@ -124,7 +129,7 @@ def _mobilenet_v3(size: str, parameters: int, top_1: float, digest: str) -> Back
         parameters=parameters,
         imagenet_top_1=top_1,
         preprocessing="included",
-        licence=f"{_APACHE} (TensorFlow models)",
+        licence=f"{_UNSTATED} {_APACHE} (TensorFlow models)",
         weights_file=file,
         weights_url=f"{_KERAS}/mobilenet_v3/{file}",
         weights_hash=digest,
@@ -144,7 +149,7 @@ def _efficientnet(
         native_size=native_size,
         imagenet_top_1=top_1,
         preprocessing="included",
-        licence=f"{_APACHE} (TensorFlow TPU models)",
+        licence=f"{_UNSTATED} {_APACHE} (TensorFlow TPU models)",
         weights_file=file,
         weights_url=f"https://storage.googleapis.com/keras-applications/{file}",
         weights_hash=digest,
@@ -164,7 +169,7 @@ def _efficientnet_v2(
         native_size=native_size,
         imagenet_top_1=top_1,
         preprocessing="included",
-        licence=f"{_APACHE} (Google AutoML)",
+        licence=f"{_UNSTATED} {_APACHE} (Google AutoML)",
         weights_file=file,
         weights_url=f"{_KERAS}/efficientnet_v2/{file}",
         weights_hash=digest,
@@ -198,7 +203,9 @@ def _resnet_v2(depth: int, parameters: int, top_1: float, digest: str) -> Backbo
         parameters=parameters,
         imagenet_top_1=top_1,
         preprocessing="tf",
-        licence="BSD (Facebook)",
+        # Keras 2's documentation says BSD, from Facebook; but who ported them says that
+        # they are TF-Slim's (tensornets/pretrained.py), measured at 299 pixels.
+        licence=f"BSD, Keras says; ported from TensorFlow models ({_APACHE})",
         weights_file=file,
         weights_url=f"{_KERAS}/resnet/{file}",
         weights_hash=digest,
@@ -292,7 +299,7 @@ def _convnext(size: str, parameters: int, top_1: float, digest: str) -> Backbone
         parameters=parameters,
         imagenet_top_1=top_1,
         preprocessing="included",
-        licence="MIT (Meta)",
+        licence=f"{_UNSTATED} MIT (Meta)",
         weights_file=file,
         weights_url=f"{_KERAS}/convnext/{file}",
         weights_hash=digest,
@@ -302,9 +309,9 @@ def _convnext(size: str, parameters: int, top_1: float, digest: str) -> Backbone
 _ALL = (
     _mobilenet("mobilenet", 3_228_864, 0.704),
     _mobilenet("mobilenet_v2", 2_257_984, 0.713),
-    _mobilenet("mobilenet_v2_075", 1_382_064, 0.698, 0.75),
-    _mobilenet("mobilenet_v2_050", 706_224, 0.654, 0.5),
-    _mobilenet("mobilenet_v2_035", 410_208, 0.603, 0.35),
+    _mobilenet("mobilenet_v2_075", 1_382_064, 0.695, 0.75),
+    _mobilenet("mobilenet_v2_050", 706_224, 0.652, 0.5),
+    _mobilenet("mobilenet_v2_035", 410_208, 0.601, 0.35),
     _mobilenet_v3("small", 939_120, 0.681, "d3e8ec802a04aa4fc771ee12a9a9b836"),
     _mobilenet_v3("large", 2_996_352, 0.756, "07fb09a5933dd0c8eaafa16978110389"),
     _efficientnet("b0", 4_049_571, 224, 0.771, "50bc09e76180e00e4465e1a485ddc09d"),

@@ -65,6 +65,13 @@ def test_backbones__named_by_their_key_in_lower_case() -> None:
         assert one.licence
 
 
+def test_licence__says_where_none_is_stated() -> None:
+    unstated = {
+        one.family for one in BACKBONES.values() if "no licence stated" in one.licence
+    }
+    assert unstated == {"MobileNetV3", "EfficientNet", "EfficientNetV2", "ConvNeXt"}
+
+
 @pytest.mark.parametrize(
     "name", ["mobilenet_v2", "mobilenet_v2_035", "efficientnet_b0", "resnet50_v2"]
 )
