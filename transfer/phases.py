@@ -36,7 +36,10 @@ class Examples(NamedTuple):
 
 @dataclass(kw_only=True)
 class Best:
-    """The best epoch so far, by val accuracy, then by val loss."""
+    """The best epoch so far, by val accuracy, then by val loss.
+
+    Epoch 0 of a phase is where it started.
+    """
 
     weights: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     phase: str = ""
@@ -150,6 +153,8 @@ class Phase:
         Raises:
             TrainingError: The loss became infinite or not a number.
         """
+        if len(val.labels):  # where it starts may be better than all that follows
+            self._keep(best, 0, *self.evaluate(val))
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
             reached = self._train_epoch(epoch, epochs, train, listener)
@@ -186,14 +191,19 @@ class Phase:
         if len(val.labels):
             values |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
         listener.epoch(self.name, epoch, values)
-        self._keep(best, epoch, val_loss, val_accuracy, len(val.labels) == 0)
+        self._keep(best, epoch, val_loss, val_accuracy, always=not len(val.labels))
         listener.checkpoint(
             best.weights,
             {"phase": self.name, "epoch": epoch, "best_epoch": best.epoch},
         )
 
     def _keep(
-        self, best: Best, epoch: int, loss: float, accuracy: float, always: bool
+        self,
+        best: Best,
+        epoch: int,
+        loss: float,
+        accuracy: float,
+        always: bool = False,
     ) -> None:
         if always or best.is_beaten_by(accuracy, loss):
             best.weights |= {

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transfer.datasets import library
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 
@@ -28,6 +30,25 @@ def flowers(folder: Path) -> Path:
     with zipfile.ZipFile(archive) as photos:
         photos.extractall(folder)
     return next(path.parent.parent for path in folder.rglob("*.jpg"))
+
+
+def imported(folder: Path, seed: int = 0) -> float:
+    """Seconds of the import of flower_photos' folder as the dataset `flowers`."""
+    source = flowers(folder / "photos")
+    start = time.perf_counter()
+    transfer(folder, "import", str(source), "--name", "flowers", "--seed", str(seed))
+    return time.perf_counter() - start
+
+
+def split(folder: Path) -> Path:
+    """A folder with the `train` and `val` of the dataset `flowers`, for plain Keras."""
+    revision = library.load("flowers")
+    for image in revision.images:
+        name = revision.class_names[image.label]
+        target = folder / "split" / image.split / name / f"{image.sha256}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library.image_path(image.sha256), target)
+    return folder / "split"
 
 
 def keras_home(folder: Path) -> Path:

@@ -9,7 +9,6 @@ time is completed with the mean of its epochs after the first.
 
 import argparse
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -47,12 +46,7 @@ def main() -> None:
 def one(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
     """The three runs on the same split."""
     os.environ.update(bench.environment(folder))
-    source = bench.flowers(folder / "photos")
-    start = time.perf_counter()
-    bench.transfer(
-        folder, "import", str(source), "--name", "flowers", "--seed", str(seed)
-    )
-    imported = time.perf_counter() - start
+    imported = bench.imported(folder, seed)
     settings = {
         "dataset": "flowers",
         "backbone": args.backbone,
@@ -104,15 +98,9 @@ def by_keras(
     args: argparse.Namespace, seed: int, folder: Path
 ) -> tuple[float, dict[str, Any]]:
     """Seconds of the plain program on the same split, and what it told."""
-    revision = library.load("flowers")
-    for image in revision.images:
-        name = revision.class_names[image.label]
-        target = folder / "split" / image.split / name / f"{image.sha256}.jpg"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(library.image_path(image.sha256), target)
     epochs = args.reference_epochs or args.epochs
     seconds, told = bench.timed(
-        *(sys.executable, PLAIN, str(folder / "split")),
+        *(sys.executable, PLAIN, str(bench.split(folder))),
         *(args.backbone, args.weights, str(epochs), str(seed)),
         folder=folder,
     )

@@ -1,0 +1,121 @@
+"""Features of photographs: ours from files, the engines alone, Keras from files.
+
+`python -m tests.benchmarks.extraction [--backbones A,B] [--images 1024]`, with random
+weights, images per second. ONNX Runtime is measured where it and `tf2onnx` are
+installed; neither is needed by the app.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.benchmarks import bench
+from transfer import classifier, estimates
+from transfer.backbones import graph
+from transfer.datasets import library
+from transfer.features.engines import BATCH
+from transfer.features.extract import Extractor, Features
+
+
+def main() -> None:
+    """Measures each backbone and tells."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbones", default="mobilenet_v2_035,mobilenet_v2,resnet50")
+    parser.add_argument("--images", type=int, default=1024)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ.update(bench.environment(folder))
+        bench.imported(folder)
+        hashes = [i.sha256 for i in library.load("flowers").images][: args.images]
+        rows = [_measured(one, hashes, folder) for one in args.backbones.split(",")]
+    bench.tell("extraction", rows, images=args.images)
+
+
+def _measured(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
+    model = classifier.pooled(graph.build(name))
+    # Once, so that the engine is chosen and converted before the clock starts.
+    _from_files(model, name, hashes[:BATCH])
+    _empty_cache(folder)
+    ours = _from_files(model, name, hashes)
+    rates = estimates.kept_rates(name, model.input_shape[1:3])
+    pixels = np.zeros((BATCH, *model.input_shape[1:]), np.float32)
+    onnx = _onnx(model, folder)
+    best = max(rate for engine, rate in rates.items() if "bfloat16" not in engine)
+    plain = _keras_from_files(model, hashes)
+    return {
+        "backbone": name,
+        **rates,
+        "onnxruntime": onnx and _rate(lambda: onnx(pixels)),
+        "ours from files": ours,
+        "share of the engine": ours / best,
+        "Keras from files": plain,
+        "ratio": ours / plain,
+    }
+
+
+def _from_files(model: keras.Model, name: str, hashes: list[str]) -> float:
+    extractor = Extractor(model, ["pooling"], name, lambda _: None)
+    views = Features(extractor, "pooling", hashes).kept_views
+    extractor.compute({"pooling": views[:1]}, lambda *_: None)  # loads the engine
+    start = time.perf_counter()
+    extractor.compute({"pooling": views}, lambda *_: None)
+    return (len(hashes) - 1) / (time.perf_counter() - start)
+
+
+def _empty_cache(folder: Path) -> None:
+    for segment in (folder / "workspace" / "features").rglob("*.features"):
+        segment.unlink()
+
+
+def _keras_from_files(model: keras.Model, hashes: list[str]) -> float:
+    """`predict` on the files, decoded by Keras' own pipeline."""
+    height, width = model.input_shape[1:3]
+    paths = [str(library.image_path(one)) for one in hashes]
+
+    def decoded(path: Any) -> Any:
+        image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
+        return tf.image.resize(image, (height, width))
+
+    files = tf.data.Dataset.from_tensor_slices(paths)
+    batches = files.map(decoded, tf.data.AUTOTUNE).batch(BATCH).prefetch(2)
+    model.predict(batches.take(1), verbose=0)  # builds the graph
+    start = time.perf_counter()
+    model.predict(batches, verbose=0)
+    return len(hashes) / (time.perf_counter() - start)
+
+
+def _onnx(model: keras.Model, folder: Path) -> Callable[[Any], Any] | None:
+    if not all(map(importlib.util.find_spec, ("onnxruntime", "tf2onnx"))):
+        return None
+    import onnxruntime  # noqa: PLC0415
+
+    path = str(folder / "model.onnx")
+    model.export(path, format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda pixels: session.run(None, {name: pixels})
+
+
+def _rate(call: Callable[[], Any]) -> float:
+    call()
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return BATCH / min(times)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
