@@ -31,3 +31,22 @@ def test_checked__survives_json() -> None:
 def test_fields__each_says_what_it_does() -> None:
     for name, field in TrainConfig.model_fields.items():
         assert field.description and len(field.description) > 20, name
+
+
+def test_checked__augmentations_come_in_one_order() -> None:
+    config = TrainConfig.checked(dataset="a", augmentation=" colour, flip")
+    assert config.augmentation == "flip,colour"
+    assert config.augmentations == ("flip", "colour")
+    assert TrainConfig.checked(dataset="a", augmentation="").augmentations == ()
+
+
+def test_checked__an_unknown_augmentation_is_named() -> None:
+    with pytest.raises(ConfigError, match="no augmentation swirl; expected `none` or"):
+        TrainConfig.checked(dataset="a", augmentation="flip,swirl")
+
+
+def test_checked__instant_trains_nothing_of_the_backbone() -> None:
+    with pytest.raises(ConfigError, match="freeze is `last:1`.*choose freeze `all`"):
+        TrainConfig.checked(dataset="a", method="instant", freeze="last:1")
+    with pytest.raises(ConfigError, match="head is `dense1024`"):
+        TrainConfig.checked(dataset="a", method="instant", head="dense1024")

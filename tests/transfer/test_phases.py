@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transfer import classifier
 from transfer.callbacks import Listener
 from transfer.errors import TrainingError
-from transfer.phases import Best, Examples, Phase, Recipe
+from transfer.phases import Best, Examples, LayerwiseAdam, Phase, Recipe
 
 
 class MemoryFeatures:
@@ -58,7 +58,9 @@ def _examples(count: int, seed: int) -> Examples:
     return Examples(MemoryFeatures(rows), labels)  # type: ignore[arg-type]
 
 
-def _phase(seed: int = 0, rate: float = 0.05) -> tuple[Phase, keras.Model]:
+def _phase(
+    seed: int = 0, rate: float = 0.05, **settings: Any
+) -> tuple[Phase, keras.Model]:
     head = classifier.head("linear", 8, 2, seed)
     optimizer = keras.optimizers.Adam(rate)
     variables = head.trainable_variables
@@ -66,7 +68,7 @@ def _phase(seed: int = 0, rate: float = 0.05) -> tuple[Phase, keras.Model]:
     def forward(features: Any, training: bool) -> Any:
         return head(features, training=training)
 
-    recipe = Recipe(batch_size=8, seed=seed)
+    recipe = Recipe(batch_size=8, seed=seed, **settings)
     return Phase("head", forward, variables, optimizer, recipe), head
 
 
@@ -115,6 +117,89 @@ def test_run__a_loss_that_is_no_number_ends_with_advice() -> None:
     )  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match="learning rate ten times smaller"):
         _phase()[0].run(1, broken, broken, Best(), Recorder())
+
+
+def test_run__patience_ends_it_when_nothing_gets_better() -> None:
+    recorder, best = Recorder(), Best()
+    phase, _ = _phase(rate=1e-9, patience=3)  # never moves, so never gets better
+    phase.run(100, _examples(16, 0), _examples(8, 1), best, recorder)
+    assert len(recorder.epochs) == 3
+
+
+def test_run__where_it_starts_counts_too() -> None:
+    recorder, best = Recorder(), Best()
+    phase, head = _phase(rate=1.0)
+    kernel = np.zeros((8, 2), np.float32)
+    kernel[0] = [-9, 9]
+    head.get_layer("logits").set_weights([kernel, np.zeros(2, np.float32)])
+    start = phase.evaluate(_examples(20, 1))
+    phase.run(2, _examples(16, 0), _examples(20, 1), best, recorder)
+    assert best.accuracy >= start[1]
+
+
+def _loss(phase: Phase, head: keras.Model, training: bool) -> float:
+    features = np.random.default_rng(0).normal(0, 1, (6, 8)).astype(np.float32)
+    labels = np.array([0, 1, 0, 1, 0, 0], np.int32)
+    weights = np.ones(6, np.float32)
+    return float(phase._loss(features, labels, weights, training)[0])
+
+
+def test_loss__smoothing_is_what_keras_does() -> None:
+    phase, head = _phase(label_smoothing=0.2)
+    head.get_layer("dropout").rate = 0.0
+    features = np.random.default_rng(0).normal(0, 1, (6, 8)).astype(np.float32)
+    expected = keras.losses.categorical_crossentropy(
+        np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 0]],
+        head(features),
+        from_logits=True,
+        label_smoothing=0.2,
+    )
+    assert _loss(phase, head, True) == pytest.approx(float(np.mean(expected)), abs=1e-5)
+    plain = _phase()[0]
+    assert _loss(phase, head, False) == pytest.approx(_loss(plain, head, False))
+
+
+def test_loss__class_weights_count_in_training_only() -> None:
+    phase, head = _phase(class_weights=np.array([0.0, 2.0], np.float32))
+    head.get_layer("dropout").rate = 0.0
+    features = np.random.default_rng(0).normal(0, 1, (6, 8)).astype(np.float32)
+    labels = np.array([0, 1, 0, 1, 0, 0])
+    each = keras.losses.sparse_categorical_crossentropy(
+        labels, head(features), from_logits=True
+    )
+    expected = float(np.sum(np.asarray(each)[labels == 1]) * 2 / 6)
+    assert _loss(phase, head, True) == pytest.approx(expected, abs=1e-5)
+    assert _loss(phase, head, False) == pytest.approx(float(np.mean(each)), abs=1e-5)
+
+
+def test_run__l2_sp_holds_weights_where_they_were() -> None:
+    distances = []
+    for strength in (0.0, 100.0):
+        head = classifier.head("linear", 8, 2, 0)
+        variables = head.trainable_variables
+        recipe = Recipe(batch_size=8, seed=0, l2_sp=strength, anchored=variables)
+        before = [keras.ops.convert_to_numpy(v) for v in variables]
+        forward = lambda x, training: head(x, training=training)  # noqa: B023, E731
+        phase = Phase(
+            "fine_tune", forward, variables, keras.optimizers.SGD(0.01), recipe
+        )
+        phase.run(3, _examples(50, 0), _examples(8, 1), Best(), Recorder())
+        moved = zip(before, variables, strict=True)
+        distances.append(
+            sum(
+                float(np.abs(a - keras.ops.convert_to_numpy(v)).sum()) for a, v in moved
+            )
+        )
+    assert distances[1] < distances[0] / 5
+
+
+def test_layerwise_adam__moves_by_its_factors() -> None:
+    slow, fast = keras.Variable([1.0]), keras.Variable([1.0])
+    optimizer = LayerwiseAdam(0.1, [(slow, 0.1)])
+    gradient = keras.ops.convert_to_tensor([1.0])
+    optimizer.apply([gradient, gradient], [slow, fast])
+    moved = [1 - float(keras.ops.convert_to_numpy(v)[0]) for v in (slow, fast)]
+    assert moved == pytest.approx([0.01, 0.1], rel=1e-3)
 
 
 def test_evaluate__a_filled_up_batch_does_not_change_the_mean() -> None:

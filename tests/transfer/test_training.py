@@ -1,5 +1,7 @@
 """A whole training with a real backbone at the smallest size."""
 
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.pictures import make_pictures
-from transfer import callbacks, training
+from transfer import callbacks, estimates, training
 from transfer.backbones import graph
 from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets import images, ingest, library
 from transfer.datasets.revision import Revision
-from transfer.features import extract
+from transfer.features import engines, extract
 
 
 @pytest.fixture
@@ -24,11 +26,28 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
     return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Weights for every test: random ones let features vanish, so BatchNorm scales."""
+    model = graph.build("mobilenet_v2_035", image_size=(32, 32))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
+    path = tmp_path_factory.mktemp("weights") / "scaled.weights.h5"
+    model.save_weights(path)
+    _WEIGHTS.append(str(path))
+    yield
+    _WEIGHTS.clear()
+
+
+_WEIGHTS: list[str] = []
+
+
 def _config(**settings: Any) -> TrainConfig:
     given = {
         "dataset": "pets",
         "backbone": "mobilenet_v2_035",
-        "weights": "random",
+        "weights": _WEIGHTS[0],
         "image_size": 32,
         "head_epochs": 2,
         "fine_tune_epochs": 2,
@@ -40,7 +59,7 @@ def _config(**settings: Any) -> TrainConfig:
 
 def _untouched(config: TrainConfig) -> dict[str, Any]:
     model = graph.build(
-        config.backbone, weights="random", image_size=(32, 32), seed=config.seed
+        config.backbone, weights=config.weights, image_size=(32, 32), seed=config.seed
     )
     return {v.path: np.asarray(v) for v in model.variables}
 
@@ -96,18 +115,95 @@ def test_train__without_the_cache_the_result_is_the_same(
     assert pixels.best.loss == pytest.approx(cached.best.loss, abs=1e-4)
 
 
+class Recorder(Listener):
+    """Notes lines of the log and the values of each epoch."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.epochs: list[tuple[str, int, dict[str, float]]] = []
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
+
+    def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        self.epochs.append((phase, epoch, dict(values)))
+
+
+def test_train__instant_keeps_the_backbone_and_learns(revision: Revision) -> None:
+    recorder = Recorder()
+    config = _config(method="instant")
+    trained = training.train(config, revision, recorder)
+    assert [(phase, epoch) for phase, epoch, _ in recorder.epochs] == [("head", 1)]
+    assert trained.best.loss < 0.6  # chance is 0.69
+    assert trained.trainable_parameters == 1280 * 2 + 2
+    before = _untouched(config)
+    for variable in trained.model.get_layer("pooled_backbone").variables:
+        np.testing.assert_array_equal(np.asarray(variable), before[variable.path])
+
+
+def test_train__a_second_run_computes_no_feature_again(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training.train(_config(freeze="last:1"), revision, Listener())
+    monkeypatch.setattr(extract.Extractor, "_computed", lambda *_: iter(()))
+    training.train(_config(freeze="last:1", seed=5), revision, Listener())
+
+
+def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not engines.computes_bfloat16():
+        pytest.skip("this processor does not compute in bfloat16")
+    rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
+    record = estimates.rates_record("mobilenet_v2_035", (32, 32))
+    record.write_text(json.dumps(rates))
+    monkeypatch.setattr(training, "agree", lambda *_: True)  # 18 images tell too little
+    recorder = Recorder()
+    trained = training.train(_config(freeze="last:1"), revision, recorder)
+    assert any("bfloat16: on 18 images" in line for line in recorder.lines)
+    val = revision.of_split("val")
+    pixels = [images.decode(library.image_path(i.sha256), (32, 32)) for i in val]
+    probabilities = trained.model.predict(np.stack(pixels), verbose=0)
+    labels = np.array([image.label for image in val])
+    loss = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+    assert float(np.mean(loss)) == pytest.approx(trained.best.loss, abs=1e-3)
+
+
+def test_train__float32_can_be_forced(revision: Revision) -> None:
+    rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
+    record = estimates.rates_record("mobilenet_v2_035", (32, 32))
+    record.write_text(json.dumps(rates))
+    recorder = Recorder()
+    training.train(_config(precision="float32"), revision, recorder)
+    assert any("Features: openvino, the fastest" in line for line in recorder.lines)
+
+
+@pytest.mark.parametrize("views", [0, 2])
+def test_train__with_augmentation(revision: Revision, views: int) -> None:
+    config = _config(freeze="last:1", augmentation="flip,colour", views=views)
+    trained = training.train(config, revision, Listener())
+    assert trained.best.accuracy > 0.5
+
+
+def test_train__blocks_below_move_less(revision: Revision) -> None:
+    moved = {}
+    for decay in (1.0, 0.01):
+        config = _config(freeze="last:3", layer_decay=decay, head_epochs=1)
+        job = training._Job(config, revision, Listener())
+        job.prepare()
+        factors = {variable.path: factor for variable, factor in job._factors()}
+        moved[decay] = [factors[v.path] for v in job._unfrozen()]
+    assert set(moved[1.0]) == {1.0}
+    assert moved[0.01] == sorted(moved[0.01])
+    assert {round(f, 8) for f in moved[0.01]} == {1.0, 0.01, 0.0001}
+
+
 def test_train__fine_tuning_never_leaves_it_worse(revision: Revision) -> None:
-    class Recorder(Listener):
-        head: list[float] = []
-
-        def epoch(self, phase: str, epoch: int, values: Any) -> None:
-            if phase == "head":
-                self.head.append(values["val_accuracy"])
-
     recorder = Recorder()
     config = _config(freeze="none", fine_tune_learning_rate=1.0)  # ruins it
     trained = training.train(config, revision, recorder)
-    assert trained.best.accuracy >= max(recorder.head)
+    head = [v for phase, _, v in recorder.epochs if phase == "head"]
+    assert trained.best.accuracy >= max(values["val_accuracy"] for values in head)
 
 
 def test_train__a_stop_while_preparing_ends_it(revision: Revision) -> None:

@@ -109,8 +109,8 @@ def choose(
 ) -> Engine:
     """The engine that runs this prefix fastest on this machine.
 
-    On a GPU that is Keras. On a processor all are tried on one batch, the first time
-    that the backbone is used here at this size; what was found is kept for next time.
+    On a GPU that is Keras. On a processor all are tried, the first time that the
+    backbone is used here at this size; what was found is kept for next time.
 
     Args:
         prefix: Model from pixels to features; may have several outputs.
@@ -119,9 +119,6 @@ def choose(
         log: Takes one line that says which engine it is and why.
         bfloat16: Whether it may compute in bfloat16.
     """
-    if tf.config.list_physical_devices("GPU"):
-        log("Features: Keras, because there is a GPU.")
-        return KerasEngine(prefix)
     kept = estimates.kept_rates(name, prefix.input_shape[1:3])
     rates = kept or measure(prefix, name, key, log)
     allowed = [one for one in rates if bfloat16 or one != "openvino-bfloat16"]
@@ -137,6 +134,8 @@ def measure(
 ) -> dict[str, float]:
     """Images per second of each engine on one batch; kept for the next time.
 
+    On a GPU only Keras is tried.
+
     Args:
         prefix: As in `choose`.
         name: As in `choose`.
@@ -144,8 +143,9 @@ def measure(
         log: As in `choose`.
     """
     rates = {"keras": _images_per_second(KerasEngine(prefix), prefix)}
+    others = {} if tf.config.list_physical_devices("GPU") else _HINTS
     try:
-        for engine, hint in _HINTS.items():
+        for engine, hint in others.items():
             if hint == "f32" or computes_bfloat16():
                 tried = OpenVINOEngine(prefix, key, hint)
                 rates[engine] = _images_per_second(tried, prefix)

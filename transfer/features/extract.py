@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer import estimates, instant
 from transfer.backbones import graph
 from transfer.datasets import images, library
 from transfer.features import cache, engines
@@ -201,13 +202,58 @@ class Extractor:
 
     def _engine(self, layers: tuple[str, ...]) -> Engine:
         if layers not in self._engines:
-            prefixes = [graph.prefix(self._model, layer) for layer in layers]
-            joint = keras.Model(self._model.inputs[0], [p.outputs[0] for p in prefixes])
-            key = "+".join(self.tensors[layer].key for layer in layers)
             self._engines[layers] = engines.choose(
-                joint, self._name, key, self._log, self.bfloat16
+                *self._joint(layers), self._log, self.bfloat16
             )
         return self._engines[layers]
+
+    def _joint(self, layers: tuple[str, ...]) -> tuple[keras.Model, str, str]:
+        """One model with all these outputs; names of the backbone and of the model."""
+        prefixes = [graph.prefix(self._model, layer) for layer in layers]
+        joint = keras.Model(self._model.inputs[0], [p.outputs[0] for p in prefixes])
+        key = "+".join(self.tensors[layer].key for layer in layers)
+        return joint, self._name, key
+
+    def is_faster_in_bfloat16(self) -> bool:
+        """Whether bfloat16 is the fastest way on this machine; measured if need be."""
+        rates = estimates.kept_rates(self._name, self.image_size)
+        if not rates:
+            layers = tuple(n for n, t in self.tensors.items() if not t.is_pixels)
+            rates = engines.measure(*self._joint(layers), self._log)
+        return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
+
+
+def agree(
+    exact: NDArray[np.float32],
+    quick: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    num_classes: int,
+) -> bool:
+    """Whether features of a lower precision teach the same as those of float32.
+
+    Heads are computed on half of the images, from either kind of features, and name
+    the other half in float32, as evaluation, prediction and export do.
+
+    Args:
+        exact: Pooled features `(images, channels)` in float32.
+        quick: The same images' features in the lower precision.
+        labels: Their label indices, `(images,)`.
+        num_classes: Number of classes.
+
+    Returns:
+        Whether both heads name at least 98 % of the images alike, and the accuracy
+        differs by one point at most; False for fewer than 64 images.
+    """
+    half = len(labels) // 2
+    if half < 32:
+        return False
+    answers = []
+    for features in (exact, quick):
+        head = instant.solve(features[:half], labels[:half], num_classes)
+        answers.append((exact[half:] @ head.kernel + head.bias).argmax(-1))
+    right = [float(np.mean(one == labels[half:])) for one in answers]
+    same = float(np.mean(answers[0] == answers[1]))
+    return same >= 0.98 and right[1] >= right[0] - 0.01
 
 
 class Features:

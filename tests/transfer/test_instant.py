@@ -1,0 +1,87 @@
+"""The closed-form head against its textbook definition, done the slow way."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.linear_model import Ridge
+
+from transfer import instant
+
+
+def _made(
+    images: int, channels: int, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Three classes around three centres."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(images) % 3).astype(np.int32)
+    centres = np.random.default_rng(99).normal(0, 1, (3, channels))
+    features = centres[labels] + rng.normal(0, 1.5, (images, channels))
+    return features.astype(np.float32), labels
+
+
+@pytest.mark.parametrize("channels", [5, 80])  # fewer and more than images
+def test_solve__leave_one_out_is_what_leaving_out_gives(channels: int) -> None:
+    features, labels = _made(40, channels)
+    x, y = features.astype(np.float64), np.eye(3)[labels]
+    ridge = instant._Ridge(x - x.mean(0), y - y.mean(0))
+    errors = ridge.left_out_errors(0.3, np.ones(40))
+    alpha = 0.3 * ridge._scale
+    for left_out in (0, 17, 39):
+        others = np.arange(40) != left_out
+        model = Ridge(alpha=alpha).fit(x[others], y[others])
+        expected = y[left_out] - model.predict(x[left_out : left_out + 1])[0]
+        np.testing.assert_allclose(errors[left_out], expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("channels", [5, 80])
+def test_solve__ranks_as_ridge_regression_does(channels: int) -> None:
+    features, labels = _made(60, channels)
+    solution = instant.solve(features, labels, 3)
+    x = features.astype(np.float64)
+    centred = x - x.mean(0)
+    scale = np.square(centred).sum() / min(centred.shape)
+    model = Ridge(alpha=solution.strength * scale).fit(x, np.eye(3)[labels])
+    logits = features @ solution.kernel + solution.bias
+    expected = model.predict(x)
+    factor = np.ptp(logits) / np.ptp(expected)
+    np.testing.assert_allclose(logits, factor * expected, rtol=1e-3, atol=1e-2)
+
+
+def test_solve__probabilities_are_calibrated() -> None:
+    features, labels = _made(1500, 8)
+    new, truth = _made(3000, 8, seed=1)
+    solution = instant.solve(features, labels, 3)
+    logits = new @ solution.kernel + solution.bias
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    sure, right = probabilities.max(1), probabilities.argmax(1) == truth
+    assert abs(sure.mean() - right.mean()) < 0.05
+    assert right.mean() == pytest.approx(solution.accuracy, abs=0.04)
+
+
+def test_solve__weights_count_like_repeated_images() -> None:
+    features, labels = _made(60, 6)
+    twice = np.where(labels == 0, 2.0, 1.0).astype(np.float32)
+    repeated = np.repeat(np.arange(60), twice.astype(int))
+    a, b = features.astype(np.float64), np.eye(3)[labels]
+    weighted = instant._Ridge(
+        (a - np.average(a, 0, twice)) * np.sqrt(twice)[:, None],
+        (b - np.average(b, 0, twice)) * np.sqrt(twice)[:, None],
+    )
+    x, y = a[repeated], b[repeated]
+    plain = instant._Ridge(x - x.mean(0), y - y.mean(0))
+    np.testing.assert_allclose(
+        weighted.coefficients(0.1), plain.coefficients(0.1), atol=1e-9
+    )
+
+
+def test_solve__one_image_a_class_gives_finite_numbers() -> None:
+    features, labels = _made(3, 10)
+    solution = instant.solve(features, labels, 3)
+    assert np.isfinite(solution.kernel).all() and np.isfinite(solution.bias).all()
+
+
+def test_solve__equal_features_give_the_shares_of_the_classes() -> None:
+    labels = np.array([0, 0, 0, 1], np.int32)
+    solution = instant.solve(np.ones((4, 5), np.float32), labels, 2)
+    assert np.isfinite(solution.kernel).all()
+    assert solution.bias[0] > solution.bias[1]
