@@ -95,7 +95,7 @@ def timed(*command: str, folder: Path) -> tuple[float, dict[str, Any]]:
 
 
 def tell(name: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> None:
-    """Prints a table and writes it as `NAME.json` into the current folder."""
+    """Prints a table and writes it as `.benchmarks/NAME.json`."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [columns, *([_text(row.get(c)) for c in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
@@ -107,7 +107,9 @@ def tell(name: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> None:
         )
     machine = {"cores": os.cpu_count(), "processor": platform.processor()}
     result = {"benchmark": name, "machine": machine, **facts, "rows": list(rows)}
-    Path(f"{name}.json").write_text(json.dumps(result, indent=2))
+    path = ROOT / ".benchmarks" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result, indent=2))
 
 
 def _text(value: Any) -> str:
