@@ -19,7 +19,7 @@ from transfer.errors import StorageError
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
 from transfer.freezing import FreezePlan, Resolved
-from transfer.phases import Best, Examples, LayerwiseAdam, Phase, Recipe
+from transfer.phases import Adam, Best, Examples, Phase, Recipe
 
 #: Images on which bfloat16 is compared with float32.
 _SAMPLE = 256
@@ -189,7 +189,7 @@ class _Job:
             "head",
             self._head_alone,
             self.head.trainable_variables,
-            keras.optimizers.Adam(self.config.learning_rate),
+            Adam(self.config.learning_rate),
             self._recipe(),
         )
         if self.config.head == "linear":
@@ -263,7 +263,7 @@ class _Job:
             "fine_tune",
             classifier.forward(suffix, self.head),
             [*unfrozen, *self.head.trainable_variables],
-            LayerwiseAdam(self._schedule(steps), self._factors()),
+            Adam(self._schedule(steps), self._factors()),
             self._recipe(unfrozen),
         ).run(
             self.config.fine_tune_epochs,
@@ -339,8 +339,7 @@ class _Job:
         name, log = self.config.backbone, self.listener.log
         exact = Extractor(self.backbone, ["pooling"], name, log)
         val = self._examples(exact, "pooling", "val")
-        optimizer = keras.optimizers.Adam()
-        phase = Phase("evaluate", self._head_alone, [], optimizer, self._recipe())
+        phase = Phase("evaluate", self._head_alone, [], Adam(0.0), self._recipe())
         self.best.loss, self.best.accuracy = phase.evaluate(val)
 
 
