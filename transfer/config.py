@@ -40,11 +40,12 @@ class TrainConfig(BaseModel):
         description="Where the backbone's parameters come from: `imagenet`, `random` "
         "(no transfer, for comparison) or the path of a weights file.",
     )
-    method: Literal["train", "instant"] = Field(
+    method: Literal["train", "instant", "source"] = Field(
         default="train",
         description="`train` learns the head, then the unfrozen layers, in small "
         "steps; `instant` keeps every parameter of the backbone and computes the "
-        "head in closed form, within a second.",
+        "head in closed form, within a second; `source` takes the source model as it "
+        "is, its head included, where your classes are named as ImageNet's.",
     )
     freeze: str = Field(
         default="all",
@@ -174,10 +175,10 @@ class TrainConfig(BaseModel):
         return ",".join(name for name in AUGMENTATIONS if name in names)
 
     @model_validator(mode="after")
-    def _instant_is_linear(self) -> "TrainConfig":
-        if self.method == "instant" and (self.freeze, self.head) != ("all", "linear"):
+    def _one_step_is_linear(self) -> "TrainConfig":
+        if self.method != "train" and (self.freeze, self.head) != ("all", "linear"):
             raise ValueError(
-                "the instant method keeps the whole backbone and computes a linear "
+                f"the method `{self.method}` keeps the whole backbone and has a linear "
                 f"head, but freeze is `{self.freeze}` and head is `{self.head}`; "
                 "choose freeze `all` and head `linear`, or the method `train`"
             )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import classifier, instant
-from transfer.backbones import catalogue, graph
+from transfer.backbones import catalogue, graph, source
 from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision, Split
@@ -184,7 +184,7 @@ class _Job:
         return Examples(features, np.array([i.label for i in images], np.int32))
 
     def train_head(self) -> None:
-        """The head phase, or its closed form."""
+        """The head phase, or what stands in for it."""
         phase = Phase(
             "head",
             self._head_alone,
@@ -192,9 +192,14 @@ class _Job:
             Adam(self.config.learning_rate),
             self._recipe(),
         )
-        if self.config.head == "linear":
+        if self.config.method == "source":
+            names = self.revision.class_names
+            backbone = catalogue.get(self.config.backbone)
+            taken = source.classification_layer(backbone, names)
+            self.head.get_layer("logits").set_weights(taken)
+        elif self.config.head == "linear":
             self._solve_head()
-        if self.config.method == "instant":
+        if self.config.method != "train":
             reached = phase.evaluate(self.pooled["train"])
             phase.finish_epoch(1, reached, self.pooled["val"], self.best, self.listener)
         else:

@@ -17,6 +17,9 @@ from transfer.errors import WeightsError
 #: Seconds that the network may be silent before a download is given up.
 _PATIENCE = 15
 
+_CLASSES = "imagenet_class_index.json"
+_CLASSES_URL = f"https://storage.googleapis.com/download.tensorflow.org/data/{_CLASSES}"
+
 _ENDINGS = (".h5", ".keras")
 
 
@@ -72,6 +75,34 @@ def _fetched(backbone: Backbone) -> Path:
 
 
 def _downloaded(backbone: Backbone) -> Path:
+    name, url = backbone.weights_file, backbone.weights_url
+    try:
+        return _download(name, url, backbone.weights_hash)
+    except _NoNetwork as error:
+        raise weights.missing(backbone, str(error)) from error
+
+
+def class_index() -> Path:
+    """Keras' list of ImageNet's classes, downloaded if it is not there.
+
+    Raises:
+        WeightsError: It cannot be downloaded.
+    """
+    path = weights.keras_home() / "models" / _CLASSES
+    try:
+        return path if path.is_file() else _download(_CLASSES, _CLASSES_URL, "")
+    except _NoNetwork as error:
+        raise WeightsError(
+            f"ImageNet's list of classes could not be downloaded: {error}.",
+            f"Put the file {_CLASSES_URL} into {path.parent}.",
+        ) from error
+
+
+class _NoNetwork(Exception):
+    """Why a file could not be downloaded."""
+
+
+def _download(name: str, url: str, content_hash: str) -> Path:
     home = weights.keras_home()
     with workspace.writing(home):
         home.mkdir(parents=True, exist_ok=True)
@@ -79,16 +110,15 @@ def _downloaded(backbone: Backbone) -> Path:
         # Keras reports the download on stdout, which may be reserved for JSON.
         with _limited_patience(), contextlib.redirect_stdout(sys.stderr):
             path = keras.utils.get_file(
-                backbone.weights_file,
-                backbone.weights_url,
+                name,
+                url,
                 cache_subdir="models",
-                file_hash=backbone.weights_hash or None,
+                file_hash=content_hash or None,
                 cache_dir=str(home),
             )
     except Exception as error:  # Keras raises a plain Exception for "no network"
         # "URL fetch failure on <address>: <number> -- <reason>"; the address follows.
-        reason = _first(error).rpartition(" -- ")[2]
-        raise weights.missing(backbone, reason) from error
+        raise _NoNetwork(_first(error).rpartition(" -- ")[2]) from error
     return Path(path)
 
 

@@ -1,0 +1,85 @@
+"""The source task's own classification layer, for classes that are ImageNet's own."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from transfer.backbones import pretrained, weights
+from transfer.backbones.catalogue import Backbone
+from transfer.errors import BackboneError, WeightsError
+
+
+def classification_layer(
+    backbone: Backbone, class_names: Sequence[str]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel and bias of the source model's last layer, for these classes only.
+
+    Args:
+        backbone: Its entry in the catalogue.
+        class_names: Each an ImageNet label or synset, such as `tabby` or `n02123045`.
+
+    Returns:
+        Kernel `(channels, len(class_names))` and bias `(len(class_names),)` on the
+        backbone's pooled features.
+
+    Raises:
+        BackboneError: A class is none of ImageNet's, or the source model has more
+            between its pooling and its last layer than one matrix.
+        WeightsError: The weights or ImageNet's list of classes cannot be had.
+    """
+    columns = _columns(class_names)
+    builder = getattr(keras.applications, backbone.builder)
+    empty = builder(include_top=True, weights=None, **backbone.arguments)
+    last = empty.layers[-1]
+    below = [one for one in empty.layers[:-1] if not isinstance(one, layers.Dropout)]
+    if not (
+        isinstance(last, layers.Dense)
+        and isinstance(below[-1], layers.GlobalAveragePooling2D)
+    ):
+        raise BackboneError(
+            f"{backbone.title} does not end in one layer on pooled features, so its "
+            "classification layer cannot be used as it is.",
+            "Choose MobileNetV2, ResNet, DenseNet, Inception, Xception, NASNet or "
+            "EfficientNet, or the method `instant`.",
+        )
+    try:
+        # Keras reports the download on stdout, which may be reserved for JSON.
+        with contextlib.redirect_stdout(sys.stderr):
+            full = builder(include_top=True, weights="imagenet", **backbone.arguments)
+    except Exception as error:  # Keras raises a plain Exception for "no network"
+        raise WeightsError(
+            f"The ImageNet weights of {backbone.title} with its classification layer "
+            f"could not be downloaded: {str(error).splitlines()[0]}.",
+            f"Put the file that Keras asks for into {weights.keras_home() / 'models'}, "
+            "or choose the method `instant`.",
+        ) from error
+    kernel, bias = full.layers[-1].get_weights()
+    return kernel[:, columns], bias[columns]
+
+
+def _columns(class_names: Sequence[str]) -> list[int]:
+    """ImageNet's label index of each class."""
+    listed = json.loads(pretrained.class_index().read_text())
+    known: dict[str, int] = {}
+    for index, (synset, label) in listed.items():
+        known[synset] = int(index)
+        # Two labels stand for two classes each (crane, maillot): synsets only.
+        known[_plain(label)] = -1 if _plain(label) in known else int(index)
+    strange = [name for name in class_names if known.get(_plain(name), -1) < 0]
+    if strange:
+        raise BackboneError(
+            f"These classes are none of ImageNet's 1,000: {', '.join(strange[:5])}.",
+            "Name each class folder as ImageNet does (`tabby` or `n02123045`), or "
+            "choose the method `instant`.",
+        )
+    return [known[_plain(name)] for name in class_names]
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
