@@ -28,8 +28,9 @@ _Row = tuple[float, float, str, str, str]
 class Curves:
     """What has been read of a run's metrics, ready to be drawn.
 
-    Of an epoch that goes on, the mean over its steps until now stands in, as Keras'
-    own progress bar shows it.
+    Of an epoch that goes on, the mean over the last steps, as many as an epoch has,
+    stands in: those that it has not done yet count as in the epoch before. The curve
+    so goes on where it was, and ends at the epoch's own mean.
 
     Attributes:
         last_id: Id of the newest metric that is in.
@@ -64,8 +65,11 @@ class Curves:
             at = _position(epoch, head_epochs)
             for split, key in (("train", name), ("val", f"val_{name}")):
                 rows.append((at, values.get(key, math.nan), split, *_words(epoch)))
+        ended = [values[name] for values in self._epochs.values() if name in values]
         for epoch, named in self._steps.items():
-            going_on = _going_on(epoch, named.get(name, {}), head_epochs, steps)
+            before = ended[-1] if ended else None
+            values = named.get(name, {})
+            going_on = _going_on(epoch, values, before, head_epochs, steps)
             rows += _thinned(going_on, MAX_ROWS // 4)
         rows = [row for row in rows if math.isfinite(row[1])]
         columns = ["position", "value", "split", "phase", "epoch"]
@@ -113,13 +117,18 @@ def _words(epoch: _Epoch) -> tuple[str, str]:
 
 
 def _going_on(
-    epoch: _Epoch, values: dict[int, float], head_epochs: int, steps: int
+    epoch: _Epoch,
+    values: dict[int, float],
+    before: float | None,
+    head_epochs: int,
+    steps: int,
 ) -> list[_Row]:
     start, of = _position(epoch, head_epochs) - 1, max(steps, *values, 1)
     phase, number = _words(epoch)
-    means = (
-        total / count for count, total in enumerate(accumulate(values.values()), 1)
-    )
+    means = []
+    for count, total in enumerate(accumulate(values.values()), 1):
+        left = 0 if before is None else max(of - count, 0)
+        means.append((total + left * (before or 0)) / (count + left))
     return [
         (start + step / of, mean, "train", phase, f"{number}, step {step}")
         for step, mean in zip(values, means, strict=True)

@@ -1,10 +1,10 @@
 """The parts of a run's page: status, progress, log, results."""
 
-import re
 from typing import NamedTuple
 
 import streamlit as st
 
+from pages.shared import shell
 from pages.shared.charts import PHASES, Curves
 from transfer.runs import launch
 from transfer.runs.record import Run
@@ -43,11 +43,6 @@ _PHASE = {
 }
 
 
-def escaped(text: str) -> str:
-    """The text as Markdown that shows exactly these characters."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
-
-
 def show_status(run: Run) -> None:
     """A badge, and what ended the run if that was no success."""
     look = STATUS[run.status]
@@ -72,7 +67,7 @@ def show_error(run: Run) -> None:
     )
     parts = run.error.get("message", ""), run.error.get("hint", ""), kept
     show = st.warning if run.status is RunStatus.STOPPED else st.error
-    show(escaped(" ".join(filter(None, parts))), icon=STATUS[run.status].icon)
+    show(shell.escaped(" ".join(filter(None, parts))), icon=STATUS[run.status].icon)
 
 
 def show_progress(run: Run) -> None:

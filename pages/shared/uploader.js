@@ -55,6 +55,19 @@ function framed(batch) {
   return new Blob(parts);
 }
 
+// What the browser cannot read any more: moved, deleted or changed since it was chosen.
+class Unreadable extends Error {
+  constructor(pieces) { super('the file cannot be read any more'); this.pieces = pieces; }
+}
+
+async function checkReadable(batch) {
+  const lost = [];
+  for (const piece of batch) {
+    await piece.content.slice(0, 1).arrayBuffer().catch(() => lost.push(piece));
+  }
+  if (lost.length) throw new Unreadable(lost);
+}
+
 async function send(url, batch, signal) {
   let problem = 'no answer';
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -68,6 +81,7 @@ async function send(url, batch, signal) {
     } catch (error) {
       if (signal.aborted) throw error;
       problem = String(error.message || error);
+      await checkReadable(batch);  // waiting would not bring such a file back
     }
     await new Promise(again => setTimeout(again, 400 * 2 ** attempt));
   }
@@ -101,19 +115,27 @@ export default function (component) {
         `${(sent / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
     };
     show();
+    // Whether all of the batch arrived; an unreadable file does not harm the others.
+    async function deliver(batch) {
+      try {
+        stored += (await send(data.url, batch, stop.signal)).length;
+        sent += batch.reduce((sum, { content }) => sum + content.size, 0);
+        return true;
+      } catch (error) {
+        if (stop.signal.aborted) return false;
+        const lost = error.pieces || batch;
+        failed.push(...lost.map(({ path }) => [path, error.message]));
+        const rest = batch.filter(piece => !lost.includes(piece));
+        if (rest.length) await deliver(rest);
+        return false;
+      } finally {
+        show();
+      }
+    }
     async function worker() {
       while (next < chains.length && !stop.signal.aborted) {
-        for (const batch of chains[next++]) {
-          try {
-            const paths = await send(data.url, batch, stop.signal);
-            stored += paths.length;
-            sent += batch.reduce((sum, { content }) => sum + content.size, 0);
-          } catch (error) {
-            if (!stop.signal.aborted) failed.push(...batch.map(({ path }) => [path, error.message]));
-            break;
-          }
-          show();
-        }
+        const chain = chains[next++];
+        for (const batch of chain) if (!await deliver(batch)) break;
       }
     }
     await Promise.all(Array.from({ length: PARALLEL }, worker));

@@ -64,8 +64,7 @@ def _begun() -> None:
 
 
 def _finished() -> None:
-    state = st.session_state["folder_upload"]
-    done = state.get("done") if hasattr(state, "get") else state.done
+    done = st.session_state["folder_upload"].done
     upload = st.session_state["upload"]
     arrived = uploads.received(upload).files
     st.session_state["upload_report"] = {**dict(done), "arrived": arrived}
