@@ -129,7 +129,7 @@ if not datasets:
         "`flowers/roses/…` and `flowers/tulips/…`, and bring the outer folder.",
         icon=":material/photo_library:",
     )
-with st.expander("Import a dataset", expanded=not datasets):
+with st.expander("Import a dataset") if datasets else st.container():
     show_import()
 if datasets:
     asked_for = st.query_params.get("dataset")

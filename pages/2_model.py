@@ -5,16 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import forms, session, shell
-from transfer.backbones import catalogue, weights
-from transfer.backbones.catalogue import Backbone
+from pages.shared import backbones, forms, freezing, runs, session, shell
+from transfer import estimates
+from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.freezing import FreezePlan, Resolved
 
 PAGES = Path(__file__).parent
-SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
 EXPLAINED = """
 **Parameter sharing**: the backbone keeps the parameters that it learnt on ImageNet, and
 only a new head learns. Quick, and hard to spoil with few images.
@@ -48,59 +47,6 @@ def choose_dataset(place: Any) -> str:
     return str(chosen)
 
 
-def choose_backbone(place: Any) -> Backbone:
-    """The backbone, with its facts below."""
-    names = list(catalogue.BACKBONES)
-    name = place.selectbox(
-        "Backbone",
-        names,
-        names.index(catalogue.DEFAULT),
-        format_func=lambda one: catalogue.get(one).title,
-        help=TrainConfig.model_fields["backbone"].description,
-        key="backbone",
-    )
-    backbone = catalogue.get(name)
-    top_1 = backbone.imagenet_top_1
-    facts = [
-        f"{backbone.parameters / 1e6:.1f} M parameters",
-        f"{backbone.file_size / 1e6:.0f} MB",
-        f"trained at {backbone.native_size} px",
-        f"ImageNet top-1 {top_1:.1%}" if top_1 else "no published top-1",
-        f"weights: {backbone.licence}",
-    ]
-    place.caption(" · ".join(facts))
-    return backbone
-
-
-def choose_weights(place: Any, backbone: Backbone) -> str:
-    """Where the weights come from, and what to do if they are not here."""
-    source = place.segmented_control(
-        "Weights",
-        list(SOURCES),
-        default="imagenet",
-        required=True,
-        format_func=SOURCES.get,
-        help=TrainConfig.model_fields["weights"].description,
-        key="weights",
-    )
-    if source == "imagenet" and not weights.is_at_hand(backbone):
-        show_missing(backbone)
-    return str(source)
-
-
-def show_missing(backbone: Backbone) -> None:
-    """Says that the weights must be fetched, and what to do without a network."""
-    path = weights.weights_file(backbone)
-    others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
-    here = f", or a backbone whose weights are here: {', '.join(others)}" * bool(others)
-    st.warning(
-        f"The ImageNet weights of {backbone.title} are not on this machine and are "
-        f"downloaded when the run starts. Without internet, put the file `{path.name}` "
-        f"into `{path.parent}`, or choose random weights{here}. Nothing is lost.",
-        icon=":material/cloud_download:",
-    )
-
-
 def show_sum(resolved: Resolved) -> None:
     """What the plan adds up to."""
     trainable, frozen, cut = st.columns([1, 1, 2])
@@ -113,6 +59,33 @@ def show_sum(resolved: Resolved) -> None:
         f"counted here. At the cut, each image becomes {shape} numbers, which are "
         "computed once and kept."
     )
+
+
+def show_estimate(settings: dict[str, Any], structure: Structure) -> None:
+    """What the run will take and which way it goes, before it starts."""
+    try:
+        config = TrainConfig.checked(**settings)
+        revision = library.load(config.dataset)
+        images = len(revision.of_split("train")), len(revision.of_split("val"))
+        told = estimates.estimate(config, structure, images)
+    except TransferError as error:
+        shell.show_error(error)
+        return
+    rough = "" if told.measured else " (roughly)"
+    st.markdown(
+        f"**About {runs.duration(told.seconds)}**{rough} · "
+        f"{told.disk_bytes / 1e6:,.0f} MB on disk · "
+        f"{told.memory_bytes / 1e9:.1f} GB of memory"
+    )
+    st.caption(shell.escaped(told.why))
+    if not told.measured and st.button(
+        "Measure on this machine",
+        icon=":material/speed:",
+        help="Runs the backbone on one batch, for a better estimate; 5 to 30 seconds.",
+    ):
+        with st.spinner("Measuring …"):
+            session.inference().measure(config.backbone, config.image_size)
+        st.rerun()
 
 
 def start(settings: dict[str, Any], name: str) -> None:
@@ -130,9 +103,9 @@ def start(settings: dict[str, Any], name: str) -> None:
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
-backbone = choose_backbone(right)
+backbone = backbones.choose(right)
 chosen["backbone"] = backbone.name
-chosen["weights"] = choose_weights(left, backbone)
+chosen["weights"] = backbones.choose_weights(left, backbone)
 chosen["image_size"] = forms.image_size(right, backbone)
 
 st.subheader("What is frozen", anchor=False)
@@ -144,13 +117,15 @@ try:
 except TransferError as error:
     shell.show_error(error)
     st.stop()
-chosen["freeze"] = forms.freezing(structure)
+chosen["freeze"] = freezing.choose_plan(structure)
 show_sum(FreezePlan.parse(chosen["freeze"]).resolve(structure))
 
 st.subheader("Training", anchor=False)
-chosen |= forms.settings(fine_tunes=chosen["freeze"] != "all")
+chosen["method"] = forms.method(chosen["freeze"])
+chosen |= forms.settings(chosen["method"], fine_tunes=chosen["freeze"] != "all")
+show_estimate(chosen, structure)
 name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
-with st.expander("The command line that does the same"):
+with st.expander("The command line that does the same", icon=":material/terminal:"):
     st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
 if st.button("Start training", type="primary", icon=":material/play_arrow:"):
     start(chosen, name)

@@ -87,11 +87,12 @@ class TrainConfig(BaseModel):
         "barely moves.",
     )
     fine_tune_learning_rate: float = Field(
-        default=1e-4,
+        default=1e-3,
         gt=0,
         le=1,
         description="Step size of the fine-tuning phase, reached after a short "
-        "warm-up; far below the head's, so that what was learnt is not undone.",
+        "warm-up. Smaller is safer and slower; ten times less was one point worse on "
+        "flowers, three times more two points.",
     )
     layer_decay: float = Field(
         default=0.8,

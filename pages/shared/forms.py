@@ -1,86 +1,119 @@
-"""Forms that are made from data: settings of a run, blocks of a backbone."""
+"""The settings of a run as form fields, each with its own help and limits."""
 
-import html
 import shlex
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
-import annotated_types
 import streamlit as st
+from annotated_types import Ge, Le
 
 from transfer.backbones.catalogue import Backbone
-from transfer.backbones.structure import Layer, Structure
-from transfer.config import TrainConfig
-from transfer.freezing import FreezePlan, trainable_blocks
+from transfer.config import AUGMENTATIONS, TrainConfig
 
-#: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
-FROZEN, TRAINS = "#2f74b5", "#d9701f"
-
-PRESETS = {
-    "all": "Head only (parameter sharing)",
-    "last": "Last blocks train",
-    "blocks": "Choose blocks",
-    "none": "Everything trains",
+METHODS = {
+    "train": "Train in steps",
+    "instant": "Instant, in closed form",
+    "source": "The source model as it is",
 }
-LABELS = {
-    "head": "Head",
+#: Settings in reach, and those in the fold, in the order of the page.
+COMMON = {
     "head_epochs": "Epochs of the head phase",
     "learning_rate": "Learning rate of the head phase",
     "fine_tune_epochs": "Epochs of the fine-tuning phase",
     "fine_tune_learning_rate": "Learning rate of the fine-tuning phase",
     "batch_size": "Batch size",
+    "augmentation": "Augmentation",
+}
+MORE = {
+    "head": "Head",
+    "views": "Kept views of each image",
+    "layer_decay": "Decay of the learning rate by depth",
+    "label_smoothing": "Label smoothing",
+    "l2_sp": "Pull towards the pretrained weights (L2-SP)",
+    "class_weights": "Class weights",
+    "patience": "Patience of early stopping, in epochs",
+    "precision": "Precision of frozen features",
     "seed": "Seed",
 }
+#: Those that say nothing where the head is not trained in steps.
+_ONE_STEP = ("class_weights", "precision", "seed")
 
 
 def image_size(place: Any, backbone: Backbone) -> int | None:
     """Height and width in pixels; None is the backbone's own."""
     field = TrainConfig.model_fields["image_size"]
-    low = _limit(field, annotated_types.Ge, "ge")
+    low = _limit(field, Ge, "ge")
     size = place.number_input(
         "Image size in pixels",
         value=backbone.native_size,
         min_value=max(low, backbone.smallest_size),
-        max_value=_limit(field, annotated_types.Le, "le"),
+        max_value=_limit(field, Le, "le"),
         help=field.description,
         key=f"image_size-{backbone.name}",
     )
     return None if size == backbone.native_size else int(size)
 
 
-def settings(fine_tunes: bool) -> dict[str, Any]:
+def method(plan: str) -> str:
+    """How the head comes about; with unfrozen layers it can only be trained."""
+    if plan != "all":
+        return "train"
+    return str(
+        st.segmented_control(
+            "How the head is made",
+            list(METHODS),
+            default="train",
+            required=True,
+            format_func=METHODS.get,
+            help=TrainConfig.model_fields["method"].description,
+            key="method",
+        )
+    )
+
+
+def settings(made: str, fine_tunes: bool) -> dict[str, Any]:
     """The settings as they are chosen, by field name of `TrainConfig`.
 
     Args:
+        made: The method.
         fine_tunes: Whether there is a fine-tuning phase to be set.
     """
+    off = set() if fine_tunes else {"layer_decay", "l2_sp"}
+    off |= {n for n in COMMON if n.startswith("fine_tune") and not fine_tunes}
+    common = {n: text for n, text in COMMON.items() if made == "train"}
+    chosen = _fields(common, off)
+    if chosen.get("augmentation", "none") == "none":
+        off.add("views")
+    more = {n: t for n, t in MORE.items() if made == "train" or n in _ONE_STEP}
+    with st.expander("More settings", icon=":material/tune:"):
+        return chosen | _fields(more, off)
+
+
+def _fields(labels: dict[str, str], off: set[str]) -> dict[str, Any]:
     columns = st.columns(2)
     return {
-        name: _field(
-            name,
-            columns[index % 2],
-            disabled=name.startswith("fine_tune") and not fine_tunes,
-        )
-        for index, name in enumerate(LABELS)
+        name: _field(name, label, columns[index % 2], disabled=name in off)
+        for index, (name, label) in enumerate(labels.items())
     }
 
 
-def _field(name: str, place: Any, disabled: bool) -> Any:
+def _field(name: str, label: str, place: Any, disabled: bool) -> Any:
     field = TrainConfig.model_fields[name]
-    shared = {"label": LABELS[name], "help": field.description, "key": name}
-    if name == "head":
-        return place.selectbox(options=["linear", "dense1024"], **shared)
-    high = _limit(field, annotated_types.Le, "le")
-    limits: dict[str, Any] = {
-        "min_value": _limit(field, annotated_types.Ge, "ge"),
-        "max_value": high,
-    }
+    shared = {"label": label, "help": field.description, "key": name}
+    shared["disabled"] = disabled
+    if name == "augmentation":
+        chosen = place.multiselect(options=AUGMENTATIONS, placeholder="None", **shared)
+        return ",".join(one for one in AUGMENTATIONS if one in chosen) or "none"
+    if get_origin(field.annotation) is Literal:
+        options = list(get_args(field.annotation))
+        return place.selectbox(options=options, **shared)
+    low, high = _limit(field, Ge, "ge"), _limit(field, Le, "le")
+    limits: dict[str, Any] = {"min_value": low, "max_value": high}
     if isinstance(field.default, float):
-        # Above 0 is the field's own limit; a number box knows only "at least".
-        limits = {"min_value": 1e-7, "max_value": float(high), "format": "%g"}
-        limits["step"] = field.default / 10
-    return place.number_input(
-        value=field.default, disabled=disabled, **limits, **shared
-    )
+        # "Above 0" is the field's own limit; a number box knows only "at least".
+        low = 1e-7 if low is None else float(low)
+        limits = {"min_value": low, "max_value": float(high), "format": "%g"}
+        limits["step"] = field.default / 10 or 0.01
+    return place.number_input(value=field.default, **limits, **shared)
 
 
 def _limit(field: Any, kind: type, name: str) -> Any:
@@ -88,81 +121,6 @@ def _limit(field: Any, kind: type, name: str) -> Any:
         if isinstance(one, kind):
             return getattr(one, name)
     return None
-
-
-def freezing(structure: Structure) -> str:
-    """The freeze plan that is chosen, in the words of the command line."""
-    blocks = trainable_blocks(structure)
-    st.session_state.setdefault("preset", "all")
-    preset = st.segmented_control(
-        "What trains",
-        list(PRESETS),
-        required=True,
-        format_func=PRESETS.get,
-        help=TrainConfig.model_fields["freeze"].description,
-        key="preset",
-    )
-    keys = {name: f"trains-{structure.backbone}-{name}" for name in blocks}
-    plan = str(preset)
-    if preset == "last":
-        label, key = "Number of blocks that train", f"last-{structure.backbone}"
-        plan = f"last:{st.slider(label, 1, len(blocks), 1, key=key)}"
-    elif preset == "blocks":
-        chosen = [name for name in blocks if st.session_state.get(keys[name])]
-        plan = f"blocks:{','.join(chosen)}" if chosen else "all"
-    trains = set(FreezePlan.parse(plan).resolve(structure).trainable_layers)
-    _show_strip(structure, trains)
-    with st.expander(f"{len(structure.blocks)} blocks", expanded=preset == "blocks"):
-        for name, layers in structure.blocks.items():
-            if preset != "blocks" and name in keys:
-                on = any(layer.name in trains for layer in layers)
-                st.session_state[keys[name]] = on
-            _show_block(name, layers, keys.get(name))
-    return plan
-
-
-def _choose_blocks() -> None:
-    """Turning one block over starts from the preset's blocks and leaves the preset."""
-    st.session_state["preset"] = "blocks"
-
-
-def _show_block(name: str, layers: tuple[Layer, ...], key: str | None) -> None:
-    """One block: a toggle if it can train, its parameters and its layers."""
-    toggle, state, size, fold = st.columns([3, 2, 2, 2], vertical_alignment="center")
-    if key:
-        toggle.toggle(name, key=key, on_change=_choose_blocks)
-    else:
-        toggle.markdown(f":gray[{name}]")
-    if key and st.session_state[key]:
-        state.badge("trains", icon=":material/local_fire_department:", color="orange")
-    else:
-        state.badge("frozen", icon=":material/ac_unit:", color="blue")
-    size.caption(f"{sum(layer.parameters for layer in layers):,} parameters")
-    with fold.popover(f"{len(layers)} layers", type="tertiary"):
-        width = max(len(layer.kind) for layer in layers)
-        lines = (f"{layer.kind:<{width}}  {layer.name}" for layer in layers)
-        st.code("\n".join(lines), language=None)
-
-
-def _show_strip(structure: Structure, trains: set[str]) -> None:
-    """The backbone from pixels to head, one cell for each block, cold or warm."""
-    blocks = {
-        name: any(layer.name in trains for layer in layers)
-        for name, layers in structure.blocks.items()
-    }
-    cells = [
-        f'<div title="{html.escape(name)}: {"trains" if on else "frozen"}" '
-        f'style="flex:1;background:{TRAINS if on else FROZEN}"></div>'
-        for name, on in {**blocks, "head": True}.items()
-    ]
-    says = f"{sum(blocks.values())} of {len(blocks)} blocks train, and the head"
-    st.html(
-        f'<div role="img" aria-label="{says}" style="display:flex;gap:2px;height:1rem;'
-        f'border-radius:.3rem;overflow:hidden">{"".join(cells)}</div>'
-        '<div style="display:flex;justify-content:space-between;font-size:.8rem;'
-        f'opacity:.75;margin-top:.25rem"><span>pixels</span><span>{says}</span>'
-        "<span>head</span></div>"
-    )
 
 
 def command_line(chosen: dict[str, Any], run: str = "") -> str:

@@ -226,3 +226,34 @@ def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
     assert (config["freeze"], config["head"]) == ("last:1", "dense1024")
     assert (config["head_epochs"], config["learning_rate"]) == (3, 0.002)
     assert config["image_size"] is None
+
+
+def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
+    at = open_page("pets")
+    assert any("About" in one.value and "on disk" in one.value for one in at.markdown)
+    assert any("runs once per image" in one.value for one in at.caption)
+    assert "Measure on this machine" in [one.label for one in at.button]
+
+
+def test_model__instant_needs_no_epochs(dataset: Revision) -> None:
+    at = open_page("pets")
+    at.segmented_control(key="method").set_value("instant").run()
+    labels = [one.label for one in at.number_input]
+    assert not [label for label in labels if "Epochs" in label]
+    assert start(at)["method"] == "instant"
+
+
+def test_model__with_unfrozen_blocks_the_head_is_trained(dataset: Revision) -> None:
+    at = preset(open_page("pets"), "last")
+    assert "method" not in [one.key for one in at.segmented_control]
+    assert start(at)["method"] == "train"
+
+
+def test_model__each_augmentation_can_be_chosen(dataset: Revision) -> None:
+    at = open_page("pets")
+    assert at.number_input(key="views").disabled
+    at.multiselect(key="augmentation").set_value(["crop", "flip"]).run()
+    assert not at.number_input(key="views").disabled
+    code = next(one.value for one in at.code if "train" in one.value)
+    assert "--augmentation flip,crop" in code
+    assert start(at)["augmentation"] == "flip,crop"
