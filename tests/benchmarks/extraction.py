@@ -101,6 +101,7 @@ def _onnx(model: keras.Model, folder: Path) -> Callable[[Any], Any] | None:
     import onnxruntime  # noqa: PLC0415
 
     path = str(folder / "model.onnx")
+    model(np.zeros((BATCH, *model.input_shape[1:]), np.float32))  # the export wants it
     model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

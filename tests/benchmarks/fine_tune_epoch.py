@@ -36,7 +36,9 @@ pixels = keras.Input((224, 224, 3))
 pooled = keras.layers.GlobalAveragePooling2D()(backbone(pixels, training=False))
 outputs = keras.layers.Dense(len(train.class_names), activation="softmax")(pooled)
 model = keras.Model(pixels, outputs)
-model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+model.compile(
+    optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+)
 times = [time.perf_counter()]
 each = keras.callbacks.LambdaCallback(
     on_epoch_end=lambda *_: times.append(time.perf_counter())

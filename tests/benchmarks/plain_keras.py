@@ -38,7 +38,11 @@ def main(folder: str, name: str, weights: str, epochs: int, seed: int) -> None:
     x = keras.layers.Dense(1024, activation="relu")(x)
     outputs = keras.layers.Dense(len(train.class_names), activation="softmax")(x)
     model = keras.Model(pixels, outputs)
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(
+        optimizer="adam",
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
     times = [time.perf_counter()]
     each = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda *_: times.append(time.perf_counter())

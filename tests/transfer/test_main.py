@@ -43,6 +43,15 @@ def pets(workspace: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def test_main__instant_trains_in_no_steps(pets: Path) -> None:
+    made = train("--method", "instant")
+    assert made["status"] == "completed"
+    epochs = run("show", made["run"])["epochs"]
+    assert [(one["phase"], one["epoch"]) for one in epochs] == [("head", 1)]
+    refused = train("--method", "instant", "--freeze", "last:1", status=2)
+    assert "choose freeze `all`" in refused["error"]["message"]
+
+
 def test_main__from_a_folder_to_a_prediction(pets: Path) -> None:
     assert run("datasets")["datasets"][0]["classes"]["cat"]["val"] == 2
     trained = train(
