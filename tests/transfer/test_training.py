@@ -1,5 +1,6 @@
 """A whole training with a real backbone at the smallest size."""
 
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets import images, ingest, library
 from transfer.datasets.revision import Revision
-from transfer.features import engines, extract
+from transfer.features import cache, engines, extract
 
 
 @pytest.fixture
@@ -196,6 +197,25 @@ def test_train__blocks_below_move_less(revision: Revision) -> None:
     assert set(moved[1.0]) == {1.0}
     assert moved[0.01] == sorted(moved[0.01])
     assert {round(f, 8) for f in moved[0.01]} == {1.0, 0.01, 0.0001}
+
+
+def test_train__a_full_disk_does_not_end_it(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(freeze="last:1")
+    expected = training.train(config, revision, Listener())
+    for segment in (Path(library.workspace.home()) / "features").rglob("*.features"):
+        segment.unlink()
+
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache.Writer, "_open", full)
+    recorder = Recorder()
+    trained = training.train(config, revision, recorder)
+    assert any("The disk is full" in line for line in recorder.lines)
+    assert any("goes on without the cache" in line for line in recorder.lines)
+    assert trained.best.loss == pytest.approx(expected.best.loss, abs=1e-4)
 
 
 def test_train__fine_tuning_never_leaves_it_worse(revision: Revision) -> None:
