@@ -1,38 +1,18 @@
 """Data: bring labelled photographs, see their classes and splits."""
 
 import html
-import os
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses, runs, shell, uploader
-from transfer.datasets import ingest, library
+from transfer.datasets import ingest, library, roots
 from transfer.datasets.revision import SPLITS, Revision
-from transfer.errors import DatasetError, TransferError
+from transfer.errors import TransferError
 
 PAGES = Path(__file__).parent
 SHOWN = 8
-
-
-def allowed_roots() -> list[Path]:
-    """Folders that may be imported from: `TRANSFER_ROOTS`, else the home folder."""
-    named = os.environ.get("TRANSFER_ROOTS")
-    roots = named.split(os.pathsep) if named else [str(Path.home())]
-    return [Path(root).expanduser().resolve() for root in roots if root]
-
-
-def checked_folder(text: str) -> Path:
-    """The folder or zip of this path, which must lie below an allowed root."""
-    path = Path(text.strip()).expanduser().resolve()
-    if any(path.is_relative_to(root) for root in allowed_roots()):
-        return path
-    roots = ", ".join(map(str, allowed_roots()))
-    raise DatasetError(
-        f"{path} is outside the folders that may be imported from: {roots}.",
-        "Move the images there, or have the server started with TRANSFER_ROOTS set.",
-    )
 
 
 def import_form(source: Path | None, key: str) -> None:
@@ -91,7 +71,7 @@ def show_import() -> None:
         source = None
         if text:
             try:
-                source = checked_folder(text)
+                source = roots.resolve(text)
             except TransferError as error:
                 shell.show_error(error)
         import_form(source, "server")

@@ -1,0 +1,49 @@
+"""The folders of the server that a visitor of the page may import from."""
+
+import os
+from pathlib import Path
+
+from transfer.errors import DatasetError
+
+
+def allowed() -> list[Path]:
+    """The folders named by `TRANSFER_ROOTS`, else the home folder.
+
+    They are parted by the same sign as in `PATH`; one that does not exist is left out.
+    """
+    named = os.environ.get("TRANSFER_ROOTS") or str(Path.home())
+    paths = [Path(one).expanduser() for one in named.split(os.pathsep) if one]
+    return [path.resolve() for path in paths if path.is_dir()]
+
+
+def resolve(text: str) -> Path:
+    """The folder or zip that a visitor named, links and `..` followed to their end.
+
+    Args:
+        text: An absolute path, or one relative to the first allowed folder.
+
+    Raises:
+        DatasetError: It is outside of the allowed folders, or there is nothing.
+    """
+    roots = allowed()
+    path = _followed(text, roots[0] if roots else Path("/"))
+    # Asked before whether it exists, which would tell what lies outside.
+    if not any(path.is_relative_to(root) for root in roots):
+        listed = ", ".join(map(str, roots)) or "none"
+        raise DatasetError(
+            f"{path} is outside the folders that may be imported from: {listed}.",
+            "Move the images there, or have the server started with TRANSFER_ROOTS "
+            "set to their folder.",
+        )
+    if not os.path.exists(path):
+        raise DatasetError(
+            f"There is no folder or zip at {path}.", "Check the path, and its case."
+        )
+    return path
+
+
+def _followed(text: str, base: Path) -> Path:
+    try:
+        return (base / Path(text.strip()).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DatasetError(f"{text!r} is not a path ({error}).") from error
