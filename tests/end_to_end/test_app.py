@@ -21,7 +21,7 @@ def upload(page: Page, folder: Path, name: str) -> None:
     """Uploads a folder of class folders and imports it."""
     files = sum(1 for path in folder.rglob("*") if path.is_file())
     page.locator("#folder").set_input_files(folder)
-    page.get_by_text(f"{files} files arrived; 0 failed").wait_for()
+    page.get_by_text(f"All {files} files arrived.").wait_for()
     settle(page)
     page.get_by_label("Name of the dataset").first.fill(name)
     page.get_by_role("button", name="Import", exact=True).first.click()
