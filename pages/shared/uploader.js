@@ -1,172 +1,260 @@
-// Sends files in batches of framed pieces; the server's answer says what it stored.
+// Sends chosen files in batches of frames; transfer/uploads.py says what a frame is.
 const BATCH_FILES = 100;
 const PARALLEL = 3;
-const TRIES = 5;
+// The pauses between them are 12 s in all: a server that is started anew is back by then.
+const ATTEMPTS = 6;
+const NAMED = 200;
+// What the import passes over too: hidden files, and what systems leave beside pictures.
+const LEFTOVER = /(^|\/)(\.|__macosx\/|@eadir\/|\$recycle\.bin\/)/i;
+// Stands for a dropped file that the browser could not open.
+const UNREADABLE = { size: 0, slice: () => UNREADABLE, arrayBuffer: () => Promise.reject() };
 
-async function entriesOf(entry, path) {
-  if (entry.isFile) {
-    const file = await new Promise((ok, no) => entry.file(ok, no));
-    return [{ file, path: path + file.name }];
-  }
-  const reader = entry.createReader();
-  const found = [];
-  for (;;) {
-    const some = await new Promise((ok, no) => reader.readEntries(ok, no));
-    if (!some.length) break;
-    for (const one of some) found.push(...await entriesOf(one, path + entry.name + '/'));
-  }
-  return found;
-}
-
-// A large file is cut into pieces, which must arrive in order, so it is a chain.
-function batchesOf(files, pieceBytes) {
-  const batches = [], chains = [];
-  let batch = [], bytes = 0;
-  for (const { file, path } of files) {
-    if (file.size > pieceBytes) {
-      const chain = [];
-      for (let at = 0; at < file.size; at += pieceBytes) {
-        const content = file.slice(at, at + pieceBytes);
-        chain.push([{ path, offset: at, total: file.size, content }]);
-      }
-      chains.push(chain);
-      continue;
-    }
-    if (batch.length >= BATCH_FILES || bytes + file.size > pieceBytes) {
-      if (batch.length) chains.push([batch]);
-      batch = []; bytes = 0;
-    }
-    batch.push({ path, offset: 0, total: file.size, content: file });
-    bytes += file.size;
-  }
-  if (batch.length) chains.push([batch]);
-  return chains;
-}
-
-function framed(batch) {
-  const parts = [], encoder = new TextEncoder();
-  for (const { path, offset, total, content } of batch) {
-    const size = content.size;
-    const header = encoder.encode(JSON.stringify({ path, offset, total, size }));
-    const length = new DataView(new ArrayBuffer(4));
-    length.setUint32(0, header.length);
-    parts.push(length.buffer, header, content);
-  }
-  return new Blob(parts);
-}
-
-// What the browser cannot read any more: moved, deleted or changed since it was chosen.
-class Unreadable extends Error {
-  constructor(pieces) { super('the file cannot be read any more'); this.pieces = pieces; }
-}
-
-async function checkReadable(batch) {
-  const lost = [];
-  for (const piece of batch) {
-    await piece.content.slice(0, 1).arrayBuffer().catch(() => lost.push(piece));
-  }
-  if (lost.length) throw new Unreadable(lost);
-}
-
-async function send(url, batch, signal) {
-  let problem = 'no answer';
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    try {
-      const answer = await fetch(url, { method: 'PUT', body: framed(batch), signal });
-      const isJson = (answer.headers.get('content-type') || '').includes('json');
-      const said = isJson ? await answer.json() : {};
-      if (answer.ok && isJson) return said.stored;
-      problem = [said.error || `answer ${answer.status}`, said.hint].join(' ');
-      if (answer.status < 500 || answer.status === 507) break;
-    } catch (error) {
-      if (signal.aborted) throw error;
-      problem = String(error.message || error);
-      await checkReadable(batch);  // waiting would not bring such a file back
-    }
-    await new Promise(again => setTimeout(again, 400 * 2 ** attempt));
-  }
-  throw new Error(problem);
-}
+// The server will not take these pieces; others may still arrive.
+class Refused extends Error {}
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const find = id => parentElement.querySelector('#' + id);
-  const drop = find('drop'), bar = find('bar'), status = find('status');
-  const cancel = find('cancel'), failedList = find('failed');
-  const wanted = path => data.extensions.some(e => path.toLowerCase().endsWith(e));
+  const root = component.parentElement;
+  // This runs again at every rerun of the page, which an upload must not notice.
+  root.uploader ??= new Uploader(root);
+  root.uploader.component = component;
+  return () => root.uploader.stop?.abort();
+}
 
-  async function upload(all) {
-    const isZip = all.length === 1 && all[0].path.toLowerCase().endsWith('.zip');
-    const files = isZip ? all : all.filter(({ path }) => wanted(path));
-    failedList.replaceChildren();
-    if (!files.length) { status.textContent = 'There is no picture and no zip in it.'; return; }
-    setTriggerValue('begun', true);
-    const stop = new AbortController();
-    bar.hidden = cancel.hidden = false;
-    cancel.onclick = () => stop.abort();
-    await fetch(data.url, { method: 'DELETE' }).catch(() => {});
-    const total = files.reduce((sum, { file }) => sum + file.size, 0);
-    const chains = batchesOf(files, data.piece);
-    let stored = 0, sent = 0, next = 0;
-    const failed = [];
-    const show = () => {
-      bar.value = total ? sent / total : 1;
-      status.textContent = `${stored} of ${files.length} files, ` +
-        `${(sent / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+class Uploader {
+  constructor(root) {
+    this.find = selector => root.querySelector(selector);
+    for (const kind of ['folder', 'zip']) {
+      const input = this.find(`#${kind}`);
+      this.find(`#choose-${kind}`).onclick = () => input.click();
+      input.onchange = () => {
+        const files = [...input.files].map(
+          file => ({ file, path: file.webkitRelativePath || file.name }));
+        input.value = '';  // or the same folder could not be chosen again
+        if (files.length) this.upload(files);
+      };
+    }
+    this.find('#cancel').onclick = () => this.stop?.abort();
+    const zone = this.find('.zone');
+    zone.ondragover = event => { event.preventDefault(); zone.classList.add('over'); };
+    zone.ondragleave = () => zone.classList.remove('over');
+    zone.ondrop = event => {
+      event.preventDefault();
+      zone.classList.remove('over');
+      if (!this.stop) this.drop([...event.dataTransfer.items]);
     };
-    show();
-    // Whether all of the batch arrived; an unreadable file does not harm the others.
-    async function deliver(batch) {
-      try {
-        stored += (await send(data.url, batch, stop.signal)).length;
-        sent += batch.reduce((sum, { content }) => sum + content.size, 0);
-        return true;
-      } catch (error) {
-        if (stop.signal.aborted) return false;
-        const lost = error.pieces || batch;
-        failed.push(...lost.map(({ path }) => [path, error.message]));
-        const rest = batch.filter(piece => !lost.includes(piece));
-        if (rest.length) await deliver(rest);
-        return false;
-      } finally {
-        show();
-      }
+  }
+
+  async drop(items) {
+    const entries = items.map(item => item.webkitGetAsEntry()).filter(Boolean);
+    this.say('Reading the folder …');
+    try {
+      const files = [];
+      for (const entry of entries) await collect(entry, files);
+      await this.upload(files);
+    } catch (error) {
+      this.say(`The folder cannot be read: ${error.message}`, true);
     }
-    async function worker() {
-      while (next < chains.length && !stop.signal.aborted) {
-        const chain = chains[next++];
-        for (const batch of chain) if (!await deliver(batch)) break;
-      }
-    }
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
-    cancel.hidden = true;
-    if (stop.signal.aborted) {
-      bar.hidden = true;
-      await fetch(data.url, { method: 'DELETE' }).catch(() => {});
-      status.textContent = 'Cancelled; nothing was kept.';
+  }
+
+  async upload(chosen) {
+    if (this.stop) return;
+    const { data, setTriggerValue } = this.component;
+    const files = wanted(chosen, data.extensions);
+    if (!files.length) {
+      const zips = chosen.filter(isZip).length;
+      this.say(zips > 1 ? `Those are ${zips} zips; bring one.`
+        : 'There is no picture and no zip in it.', true);
       return;
     }
-    for (const [path, why] of failed.slice(0, 200)) {
-      const item = document.createElement('li');
-      item.textContent = `${path}: ${why}`;
-      failedList.append(item);
+    this.begin(data.url, files);
+    setTriggerValue('begun', true);
+    try {
+      // What an earlier upload brought must not be taken for a part of this one.
+      await this.request({ method: 'DELETE' });
+      await this.sendAll(jobsOf(files, data.piece));
+    } catch (error) {
+      this.problem = error.message;
     }
-    setTriggerValue('done', { chosen: all.length, sent: files.length, failed: failed.length });
+    if (this.stop.signal.aborted) {
+      fetch(data.url, { method: 'DELETE' }).catch(() => {});
+      this.say('Cancelled; nothing was kept.');
+    } else {
+      this.say('');
+      const failed = files.filter(({ path }) => !this.stored.has(path)).slice(0, NAMED)
+        .map(({ path }) => ({ path, reason: this.reasons.get(path) ?? this.problem }));
+      setTriggerValue('done', { chosen: chosen.length, sent: files.length, failed });
+    }
+    this.stop = null;
+    this.busy(false);
   }
 
-  const chosen = input => [...input.files].map(
-    file => ({ file, path: file.webkitRelativePath || file.name }));
-  for (const id of ['folder', 'zip']) {
-    find(id).onchange = event => upload(chosen(event.target));
+  begin(url, files) {
+    Object.assign(this, { url, count: files.length, sent: 0, stop: new AbortController() });
+    // Paths that the server has, and why others could not be read or were refused.
+    this.stored = new Set();
+    this.reasons = new Map();
+    this.problem = 'It did not arrive.';
+    this.bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+    this.busy(true);
+    this.show();
   }
-  drop.ondragover = event => { event.preventDefault(); drop.classList.add('over'); };
-  drop.ondragleave = () => drop.classList.remove('over');
-  drop.ondrop = async event => {
-    event.preventDefault();
-    drop.classList.remove('over');
-    const entries = [...event.dataTransfer.items].map(i => i.webkitGetAsEntry()).filter(Boolean);
-    const found = [];
-    for (const entry of entries) found.push(...await entriesOf(entry, ''));
-    upload(found);
-  };
+
+  async sendAll(jobs) {
+    const worker = async () => {
+      try {
+        for (let job = jobs.shift(); job; job = jobs.shift()) {
+          for (const batch of job) if (!await this.sendBatch(batch)) break;
+        }
+      } catch (error) {
+        this.problem = error.message;
+        jobs.length = 0;  // what stopped this worker would stop the others too
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+  }
+
+  // Whether all pieces arrived. Each is read before it is sent: in a request body one
+  // file that cannot be read any more would break the whole request, and not be named.
+  async sendBatch(batch) {
+    const read = (await Promise.all(batch.map(piece => this.read(piece)))).filter(Boolean);
+    try {
+      if (read.length) await this.sendPieces(read);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (batch.length > 1) for (const piece of batch) await this.sendBatch([piece]);
+      else this.reasons.set(batch[0].path, error.message);
+      return false;
+    }
+    return read.length === batch.length;
+  }
+
+  async read(piece) {
+    try {
+      const bytes = await piece.content.arrayBuffer();
+      if (bytes.byteLength === piece.content.size) return { ...piece, bytes };
+    } catch { /* said below */ }
+    const why = 'The browser cannot read it; was it changed, moved or deleted?';
+    this.reasons.set(piece.path, why);
+    return null;
+  }
+
+  async sendPieces(pieces) {
+    const body = new Blob(pieces.flatMap(framed));
+    const answer = await this.request({ method: 'PUT', body });
+    for (const path of answer.stored) this.stored.add(path);
+    this.sent += pieces.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    this.show();
+  }
+
+  // A lost connection or an error of the server is tried again; a refusal is final.
+  async request(options) {
+    const { signal } = this.stop;
+    let problem;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt) await pause(200 * 2 ** attempt, signal);
+      let response, isJson, said;
+      try {
+        response = await fetch(this.url, { ...options, signal });
+        // Behind a wrong path Streamlit answers 200 with its own page.
+        isJson = (response.headers.get('content-type') ?? '').includes('json');
+        said = isJson ? await response.json() : {};
+      } catch {
+        signal.throwIfAborted();
+        problem = 'The connection to the server was lost.';
+        continue;
+      }
+      if (response.ok && isJson) return said;
+      problem = said.error ?? `The server answered ${response.status}.`;
+      if (said.hint) problem += ` ${said.hint}`;
+      if ([400, 413].includes(response.status)) throw new Refused(problem);
+      if ([403, 404, 405, 507].includes(response.status)) break;
+    }
+    throw new Error(problem);
+  }
+
+  show() {
+    this.find('progress').value = this.bytes ? this.sent / this.bytes : 0;
+    this.say(`${this.stored.size.toLocaleString('en')} of ` +
+      `${this.count.toLocaleString('en')} files, ` +
+      `${(this.sent / 1e6).toFixed(1)} of ${(this.bytes / 1e6).toFixed(1)} MB`);
+  }
+
+  say(text, bad = false) {
+    this.find('.status').textContent = text;
+    this.find('.status').classList.toggle('bad', bad);
+  }
+
+  busy(on) {
+    this.find('.progress').hidden = !on;
+    for (const kind of ['folder', 'zip']) this.find(`#choose-${kind}`).disabled = on;
+  }
+}
+
+const isZip = ({ path }) => path.toLowerCase().endsWith('.zip');
+
+// One zip, or else all pictures.
+function wanted(chosen, extensions) {
+  const files = chosen.filter(({ path }) => !LEFTOVER.test(path));
+  if (files.length === 1 && isZip(files[0])) {
+    return [{ file: files[0].file, path: files[0].path.split('/').pop() }];
+  }
+  return files.filter(({ path }) => extensions.some(e => path.toLowerCase().endsWith(e)));
+}
+
+// Lists of batches. A large file's pieces must arrive in order, so they are one list.
+function jobsOf(files, pieceBytes) {
+  const jobs = [];
+  let batch = [], room = 0;
+  for (const { file, path } of files) {
+    if (file.size > pieceBytes) {
+      jobs.push([...piecesOf(file, path, pieceBytes)]);
+      continue;
+    }
+    if (!batch.length || batch.length >= BATCH_FILES || file.size > room) {
+      jobs.push([batch = []]);
+      room = pieceBytes;
+    }
+    batch.push({ path, offset: 0, total: file.size, content: file });
+    room -= file.size;
+  }
+  return jobs;
+}
+
+function* piecesOf(file, path, pieceBytes) {
+  for (let offset = 0; offset < file.size; offset += pieceBytes) {
+    const content = file.slice(offset, offset + pieceBytes);
+    yield [{ path, offset, total: file.size, content }];
+  }
+}
+
+function framed({ path, offset, total, bytes }) {
+  const header = JSON.stringify({ path, offset, total, size: bytes.byteLength });
+  const encoded = new TextEncoder().encode(header);
+  const length = new DataView(new ArrayBuffer(4));
+  length.setUint32(0, encoded.length);
+  return [length.buffer, encoded, bytes];
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    const stop = () => { clearTimeout(timer); reject(signal.reason); };
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+// All files below a dropped entry; a folder is read in portions until one is empty.
+async function collect(entry, files) {
+  const path = entry.fullPath.replace(/^\//, '');
+  if (entry.isFile) {
+    const file = await new Promise((ok, no) => entry.file(ok, no)).catch(() => UNREADABLE);
+    files.push({ path, file });
+    return;
+  }
+  const reader = entry.createReader();
+  for (;;) {
+    const portion = await new Promise((ok, no) => reader.readEntries(ok, no));
+    if (!portion.length) return;
+    for (const child of portion) await collect(child, files);
+  }
 }

@@ -1,47 +1,71 @@
-"""Our own uploader: a folder or a zip streams to the server's disk in batches.
+"""Our own uploader: a folder or a zip goes to the server's disk, and every file counts.
 
 Streamlit's own loses files beyond a thousand and keeps every byte in memory.
+`uploader.js` sends to the route of app.py; what lies on disk afterwards is the truth
+about what arrived.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses
 from transfer import uploads
 from transfer.datasets.images import IMAGE_EXTENSIONS
 
-_HTML = """
-<div class="drop" id="drop">
-  <p><strong>Drop a folder or a zip here</strong>, or choose one:</p>
-  <div class="choose">
-    <label class="button">Choose a folder<input id="folder" type="file" webkitdirectory
-      multiple aria-label="Choose a folder of class folders"></label>
-    <label class="button">Choose a zip<input id="zip" type="file" accept=".zip"
-      aria-label="Choose a zip of class folders"></label>
-    <button id="cancel" class="button" hidden>Cancel</button>
-  </div>
-  <progress id="bar" value="0" max="1" aria-label="Upload progress" hidden></progress>
-  <p id="status" role="status" aria-live="polite"></p>
-  <ul id="failed"></ul>
-</div>
-"""
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What became of a finished upload; every chosen file is counted once.
+
+    Attributes:
+        source: The folder or zip to import; None where nothing arrived.
+        name: Of the folder or zip that was chosen; empty if several were.
+        chosen: Files in what the user chose.
+        arrived: Files that lie on the server's disk.
+        failed: Files that were to be sent and are not there.
+        left_out: Files that are no pictures.
+        reasons: `path` and `reason` of the first failed files.
+    """
+
+    source: Path | None
+    name: str
+    chosen: int
+    arrived: int
+    failed: int
+    left_out: int
+    reasons: list[dict[str, str]]
+
+    @property
+    def summary(self) -> str:
+        """The counts in one sentence."""
+        if self.arrived == self.chosen:
+            all_files = f"All {self.chosen:,} files" if self.chosen > 1 else "The file"
+            return f"{all_files} arrived."
+        counts = [f"{self.arrived:,} of {self.chosen:,} files arrived"]
+        if self.failed:
+            counts.append(f"{self.failed:,} failed")
+        if self.left_out:
+            counts.append(f"{self.left_out:,} left out (not a picture)")
+        return "; ".join(counts) + "."
 
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    folder = Path(__file__).parent
+    here = Path(__file__).parent
     return st.components.v2.component(
         "folder_upload",
-        html=_HTML,
-        css=(folder / "uploader.css").read_text(),
-        js=(folder / "uploader.js").read_text(),
+        html=(here / "uploader.html").read_text("utf-8"),
+        css=(here / "uploader.css").read_text("utf-8"),
+        js=(here / "uploader.js").read_text("utf-8"),
     )
 
 
-def folder_upload() -> Path | None:
-    """The uploaded folder or zip once it is wholly on disk; `None` before."""
+def folder_upload() -> Arrival | None:
+    """The uploader, and below it what arrived; `None` until an upload is done."""
     if "upload" not in st.session_state:
         st.session_state["upload"] = uploads.start()
     _component()(
@@ -54,21 +78,10 @@ def folder_upload() -> Path | None:
         on_done_change=_finished,
         on_begun_change=_begun,
     )
-    return st.session_state.get("uploaded")
-
-
-def _begun() -> None:
-    """What an earlier upload brought is replaced, so it can no longer be imported."""
-    for key in ("uploaded", "upload_report"):
-        st.session_state.pop(key, None)
-
-
-def _finished() -> None:
-    done = st.session_state["folder_upload"].done
-    upload = st.session_state["upload"]
-    arrived = uploads.received(upload).files
-    st.session_state["upload_report"] = {**dict(done), "arrived": arrived}
-    st.session_state["uploaded"] = uploads.source(upload) if arrived else None
+    arrival: Arrival | None = st.session_state.get("arrival")
+    if arrival:
+        _show(arrival)
+    return arrival
 
 
 def forget() -> None:
@@ -76,3 +89,42 @@ def forget() -> None:
     if upload := st.session_state.pop("upload", None):
         uploads.discard(upload)
     _begun()
+
+
+def _begun() -> None:
+    """What an earlier upload brought is replaced, so it can no longer be imported."""
+    st.session_state.pop("arrival", None)
+
+
+def _finished() -> None:
+    done = st.session_state["folder_upload"]["done"]
+    upload = st.session_state["upload"]
+    source, arrived = uploads.source(upload), uploads.received(upload).files
+    st.session_state["arrival"] = Arrival(
+        source=source if arrived else None,
+        name=_name(source) if arrived else "",
+        chosen=done["chosen"],
+        arrived=arrived,
+        failed=done["sent"] - arrived,
+        left_out=done["chosen"] - done["sent"],
+        reasons=done["failed"],
+    )
+
+
+def _name(source: Path) -> str:
+    if source.is_file():
+        return source.stem
+    inside = list(source.iterdir())
+    return inside[0].name if len(inside) == 1 else ""
+
+
+def _show(arrival: Arrival) -> None:
+    if not arrival.failed:
+        st.success(arrival.summary, icon=":material/check:")
+        return
+    st.warning(arrival.summary, icon=":material/warning:")
+    first = len(arrival.reasons)
+    some = f" (the first {first})" if first < arrival.failed else ""
+    with st.expander(f"Files that did not arrive{some}", expanded=True):
+        reasons = pd.DataFrame(arrival.reasons, columns=["path", "reason"])
+        st.dataframe(reasons, hide_index=True)

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.end_to_end.conftest import SHARED, settle
 from tests.pictures import make_pictures
@@ -21,7 +21,7 @@ def upload(page: Page, folder: Path, name: str) -> None:
     """Uploads a folder of class folders and imports it."""
     files = sum(1 for path in folder.rglob("*") if path.is_file())
     page.locator("#folder").set_input_files(folder)
-    page.get_by_text(f"{files} files arrived; 0 failed").wait_for()
+    page.get_by_text(f"All {files} files arrived.").wait_for()
     settle(page)
     page.get_by_label("Name of the dataset").first.fill(name)
     page.get_by_role("button", name="Import", exact=True).first.click()
@@ -130,47 +130,3 @@ def test_app__a_killed_worker_shows_as_interrupted(
     os.kill(pid, signal.SIGKILL)
     page.get_by_text("Interrupted").first.wait_for()
     assert (workspace / "runs" / run / "checkpoint.npz").exists()
-
-
-def test_app__one_unreadable_file_does_not_harm_the_others(
-    page: Page, tmp_path: Path
-) -> None:
-    folder = make_pictures(tmp_path / "pets", {"cat": 3, "dog": 3})
-    # What Chromium says of a file that is gone by the time it is read.
-    page.evaluate(
-        """() => {
-          const slice = Blob.prototype.slice, fetch = window.fetch;
-          const gone = file => (file.webkitRelativePath || '').endsWith('cat_1.png');
-          Blob.prototype.slice = function (...range) {
-            return gone(this) ? {
-              size: this.size,
-              arrayBuffer: () => Promise.reject(new Error('NotReadableError')),
-            } : slice.apply(this, range);
-          };
-          let refused = false;
-          window.fetch = (url, request) => {
-            if (request?.method !== 'PUT' || refused) return fetch(url, request);
-            refused = true;
-            return Promise.reject(new TypeError('Failed to fetch'));
-          };
-        }"""
-    )
-    page.locator("#folder").set_input_files(folder)
-    page.get_by_text("5 files arrived; 1 failed").wait_for()
-    expect(page.locator("#failed")).to_contain_text("cat_1.png: the file cannot be")
-
-
-def test_app__a_request_that_fails_is_sent_again(page: Page, tmp_path: Path) -> None:
-    folder = make_pictures(tmp_path / "pets", {"cat": 3, "dog": 3})
-    broken: list[str] = []
-
-    def breaks_once(route: Route) -> None:
-        if route.request.method == "PUT" and not broken:
-            broken.append(route.request.url)
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route("**/api/upload/**", breaks_once)
-    upload(page, folder, "pets")
-    assert broken

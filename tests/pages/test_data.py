@@ -66,4 +66,4 @@ def test_data__a_folder_outside_the_roots_is_refused(
     monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path / "allowed"))
     page = _opened()
     page.text_input[1].set_value(str(tmp_path / "allowed" / ".." / "else")).run()
-    assert "outside of the folders" in page.error[0].value
+    assert "outside the folders" in page.error[0].value

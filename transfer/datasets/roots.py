@@ -1,4 +1,4 @@
-"""The folders on the server that a visitor of the page may import from."""
+"""The folders of the server that a visitor of the page may import from."""
 
 import os
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from transfer.errors import DatasetError
 
 
-def allowed_roots() -> list[Path]:
-    """The folders named by `TRANSFER_ROOTS`, one after the other; else the home folder.
+def allowed() -> list[Path]:
+    """The folders named by `TRANSFER_ROOTS`, else the home folder.
 
     They are parted by the same sign as in `PATH`; one that does not exist is left out.
     """
@@ -16,7 +16,7 @@ def allowed_roots() -> list[Path]:
     return [path.resolve() for path in paths if path.is_dir()]
 
 
-def checked_path(text: str) -> Path:
+def resolve(text: str) -> Path:
     """The folder or zip that a visitor named, links and `..` followed to their end.
 
     Args:
@@ -25,21 +25,25 @@ def checked_path(text: str) -> Path:
     Raises:
         DatasetError: It is outside of the allowed folders, or there is nothing.
     """
-    roots = allowed_roots()
-    listed = ", ".join(map(str, roots)) or "none"
-    base = roots[0] if roots else Path("/")
-    try:
-        path = (base / Path(text.strip()).expanduser()).resolve()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise DatasetError(f"{text!r} is not a path.") from error
-    # Checked before asking whether it exists, which would tell what lies outside.
+    roots = allowed()
+    path = _followed(text, roots[0] if roots else Path("/"))
+    # Asked before whether it exists, which would tell what lies outside.
     if not any(path.is_relative_to(root) for root in roots):
+        listed = ", ".join(map(str, roots)) or "none"
         raise DatasetError(
-            f"{path} lies outside of the folders that may be imported: {listed}.",
-            "Whoever runs the server can allow more with TRANSFER_ROOTS.",
+            f"{path} is outside the folders that may be imported from: {listed}.",
+            "Move the images there, or have the server started with TRANSFER_ROOTS "
+            "set to their folder.",
         )
-    if not path.exists():
+    if not os.path.exists(path):
         raise DatasetError(
             f"There is no folder or zip at {path}.", "Check the path, and its case."
         )
     return path
+
+
+def _followed(text: str, base: Path) -> Path:
+    try:
+        return (base / Path(text.strip()).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DatasetError(f"{text!r} is not a path ({error}).") from error

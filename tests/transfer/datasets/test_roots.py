@@ -1,6 +1,5 @@
-"""Only folders that whoever runs the server allows may be imported from."""
+"""Which folders of the server may be imported from."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,45 +9,57 @@ from transfer.errors import DatasetError
 
 
 @pytest.fixture
-def allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two allowed folders, one of which is there, beside a forbidden one."""
-    for name in ("allowed/photos", "forbidden"):
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one allowed folder, with `flowers` inside and `secret` beside it."""
+    for name in ("photos/flowers", "secret"):
         (tmp_path / name).mkdir(parents=True)
-    named = os.pathsep.join([str(tmp_path / "allowed"), str(tmp_path / "missing")])
-    monkeypatch.setenv("TRANSFER_ROOTS", named)
-    return tmp_path / "allowed"
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path / "photos"))
+    return tmp_path / "photos"
 
 
-def test_allowed_roots__those_that_exist(allowed: Path) -> None:
-    assert roots.allowed_roots() == [allowed]
-
-
-def test_allowed_roots__the_home_folder_if_none_is_named(
+def test_allowed__is_the_home_folder_where_nothing_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TRANSFER_ROOTS", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert roots.allowed_roots() == [tmp_path]
+    assert roots.allowed() == [tmp_path]
 
 
-def test_checked_path__absolute_or_below_the_first_root(allowed: Path) -> None:
-    photos = allowed / "photos"
-    assert roots.checked_path(f" {photos} ") == photos
-    assert roots.checked_path("photos") == photos
+def test_allowed__leaves_out_what_does_not_exist(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_ROOTS", f"{photos}:{photos / 'gone'}:")
+    assert roots.allowed() == [photos]
 
 
-@pytest.mark.parametrize("text", ["../forbidden", "/", "photos/../../forbidden"])
-def test_checked_path__outside(allowed: Path, text: str) -> None:
-    with pytest.raises(DatasetError, match="outside of the folders.*TRANSFER_ROOTS"):
-        roots.checked_path(text)
+@pytest.mark.parametrize(
+    "text", ["{}/flowers", " {}/flowers/ ", "flowers", "./flowers"]
+)
+def test_resolve__takes_whole_paths_and_those_below_the_first(
+    photos: Path, text: str
+) -> None:
+    assert roots.resolve(text.format(photos)) == photos / "flowers"
 
 
-def test_checked_path__a_link_that_leads_out(allowed: Path) -> None:
-    (allowed / "link").symlink_to(allowed.parent / "forbidden")
-    with pytest.raises(DatasetError, match="outside"):
-        roots.checked_path("link")
+@pytest.mark.parametrize("text", ["../secret", "{}/../secret", "/", "../gone", "~root"])
+def test_resolve__refuses_what_lies_outside(photos: Path, text: str) -> None:
+    with pytest.raises(DatasetError, match="outside the folders") as refused:
+        roots.resolve(text.format(photos))
+    assert "TRANSFER_ROOTS" in refused.value.hint
 
 
-def test_checked_path__nothing_there(allowed: Path) -> None:
-    with pytest.raises(DatasetError, match="no folder or zip.*Check the path"):
-        roots.checked_path("photo")
+def test_resolve__follows_a_link_that_leads_out(photos: Path) -> None:
+    (photos / "link").symlink_to(photos.parent / "secret")
+    with pytest.raises(DatasetError, match="secret is outside"):
+        roots.resolve("link")
+
+
+def test_resolve__says_that_there_is_nothing(photos: Path) -> None:
+    with pytest.raises(DatasetError, match="no folder or zip at .*Flowers"):
+        roots.resolve("Flowers")
+
+
+@pytest.mark.parametrize("text", ["a\0b", "~nobody-of-this-name/x"])
+def test_resolve__refuses_what_is_no_path(photos: Path, text: str) -> None:
+    with pytest.raises(DatasetError, match="is not a path"):
+        roots.resolve(text)

@@ -1,0 +1,111 @@
+"""How images become a dataset: brought by upload or found on the server, then named."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import shell, uploader
+from transfer.datasets import ingest, library, roots
+from transfer.datasets.revision import Revision
+from transfer.errors import TransferError
+
+
+def show_import() -> Revision | None:
+    """The two ways to bring images; the dataset once it is made."""
+    upload, server = st.tabs(["Upload", "Folder on this server"])
+    with upload:
+        arrival = uploader.folder_upload()
+        source, called = (arrival.source, arrival.name) if arrival else (None, "")
+        made = _import_form(source, called, "upload")
+        if made:
+            uploader.forget()
+    with server:
+        return _import_from_server() or made
+
+
+def _import_from_server() -> Revision | None:
+    text = st.text_input(
+        "Path of a folder or zip on the server",
+        help="Below " + " or ".join(f"`{root}`" for root in roots.allowed()),
+    )
+    source, called = None, ""
+    if text:
+        try:
+            source = roots.resolve(text)
+            called = source.name if source.is_dir() else source.stem
+        except TransferError as error:
+            shell.show_error(error)
+    return _import_form(source, called, "server")
+
+
+def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
+    """Name and split of a new dataset; imports it when asked to."""
+    with st.form(f"import-{key}", border=False):
+        name = st.text_input(
+            "Name of the dataset",
+            max_chars=library.MAX_NAME_LENGTH,
+            placeholder=called,
+            help="Without one it is named like the folder or zip.",
+            key=f"name-{key}",
+        )
+        val, test, seed = _split_choices(key)
+        asked = st.form_submit_button("Import", type="primary")
+    if not asked:
+        return None
+    if source is None:
+        st.warning("Choose a folder or a zip first, and wait until it has arrived.")
+        return None
+    return _import(source, name.strip() or called, val, test, seed)
+
+
+def _split_choices(key: str) -> tuple[float, float, int]:
+    """The shares of val and test, and the seed."""
+    val, test, seed = st.columns(3)
+    with val:
+        val_share = _share(
+            "Share for validation (val)",
+            0.2,
+            "Training does not see these images; they tell how good it is.",
+            f"val-{key}",
+        )
+    with test:
+        test_share = _share(
+            "Share for test",
+            0.0,
+            "Put by for one last look once all choices are made.",
+            f"test-{key}",
+        )
+    number = seed.number_input(
+        "Seed of the split",
+        min_value=0,
+        value=0,
+        help="The same seed splits the same images the same way.",
+        key=f"seed-{key}",
+    )
+    return val_share, test_share, int(number)
+
+
+def _share(label: str, value: float, says: str, key: str) -> float:
+    says += " Train, val and test folders that you bring are used as they are."
+    share = st.slider(label, 0.0, 0.5, value, 0.05, "percent", key=key, help=says)
+    return float(share)
+
+
+def _import(
+    source: Path, name: str, val: float, test: float, seed: int
+) -> Revision | None:
+    """The new dataset; what is wrong is said and nothing is kept."""
+    bar = st.progress(0.0, "Reading …")
+
+    def progress(done: int, of: int) -> None:
+        if done % 25 == 0 or done == of:
+            bar.progress(done / max(of, 1), f"Checked {done:,} of {of:,} images")
+
+    try:
+        return ingest.import_path(
+            source, name, val=val, test=test, seed=seed, progress=progress
+        )
+    except TransferError as error:
+        bar.empty()
+        shell.show_error(error)
+        return None

@@ -1,0 +1,140 @@
+"""The uploader in a real browser: whatever happens, every chosen file is counted."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.end_to_end.conftest import settle
+from tests.pictures import make_pictures
+from transfer.datasets import library
+
+pytestmark = pytest.mark.browser
+ROUTE = "**/api/upload/**"
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """A folder of 24 pictures in two classes."""
+    return make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
+
+
+def stored(workspace: Path) -> set[str]:
+    """Names of the files that lie complete on the server's disk."""
+    paths = (workspace / "uploads").glob("*/files/**/*")
+    return {path.name for path in paths if path.is_file()}
+
+
+def test_uploader__an_unreadable_file_is_named_and_the_others_arrive(
+    page: Page, pets: Path, workspace: Path
+) -> None:
+    def vanish(route: Route) -> None:
+        # The first request comes after the choice and before any file is read.
+        (pets / "cat" / "cat_3.png").unlink(missing_ok=True)
+        route.continue_()
+
+    (pets / "notes.txt").write_text("no picture")
+    names = {path.name for path in pets.rglob("*.png")}
+    page.route(ROUTE, vanish)
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_text(
+        "23 of 25 files arrived; 1 failed; 1 left out (not a picture)."
+    ).wait_for()
+    settle(page)
+    expect(page.locator("td", has_text="pets/cat/cat_3.png")).to_have_count(1)
+    assert stored(workspace) == names - {"cat_3.png"}
+    page.get_by_role("button", name="Import", exact=True).first.click()
+    page.get_by_text("23 images").wait_for()
+    assert [one.dataset for one in library.list_datasets()] == ["pets"]
+
+
+def test_uploader__an_unreadable_piece_of_a_large_file_fails_it_alone(
+    page: Page, pets: Path, workspace: Path
+) -> None:
+    def vanish(route: Route) -> None:
+        (pets / "dog" / "large.png").unlink(missing_ok=True)
+        route.continue_()
+
+    (pets / "dog" / "large.png").write_bytes(bytes(9 << 20))
+    page.route(ROUTE, vanish)
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_text("24 of 25 files arrived; 1 failed.").wait_for()
+    assert "large.png" not in stored(workspace)
+
+
+def test_uploader__a_request_that_fails_is_sent_again_and_counted_once(
+    page: Page, pets: Path, workspace: Path
+) -> None:
+    puts = []
+
+    def lose(route: Route) -> None:
+        if route.request.method == "PUT":
+            puts.append(route.request.url)
+        if len(puts) == 1:
+            route.abort("connectionreset")
+        elif len(puts) == 2:  # It arrives, and its answer does not.
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route(ROUTE, lose)
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_text("All 24 files arrived.").wait_for()
+    assert len(puts) == 3
+    assert len(stored(workspace)) == 24
+
+
+def test_uploader__a_refused_file_does_not_take_its_batch_along(
+    page: Page, pets: Path, workspace: Path
+) -> None:
+    deep = pets.joinpath(*["deep"] * 20)
+    make_pictures(deep, {"cat": 1})
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_text("24 of 25 files arrived; 1 failed.").wait_for()
+    assert len(stored(workspace)) == 24
+
+
+def test_uploader__a_full_disk_ends_the_upload_and_says_so(
+    page: Page, pets: Path
+) -> None:
+    def refuse(route: Route) -> None:
+        if route.request.method == "PUT":
+            full = {"error": "The disk is full.", "hint": "Free some space."}
+            route.fulfill(status=507, json=full)
+        else:
+            route.continue_()
+
+    page.route(ROUTE, refuse)
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_text("0 of 24 files arrived; 24 failed.").wait_for()
+    settle(page)
+    page.get_by_label("Name of the dataset").first.fill("pets")
+    page.get_by_role("button", name="Import", exact=True).first.click()
+    page.get_by_text("Choose a folder or a zip first").wait_for()
+
+
+def test_uploader__a_cancelled_upload_leaves_nothing(
+    page: Page, pets: Path, workspace: Path
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "PUT" else route.continue_()
+
+    page.route(ROUTE, hold)
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Cancelled; nothing was kept.").wait_for()
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_enabled()
+    assert stored(workspace) == set()
+
+
+def test_uploader__what_is_no_dataset_is_said_at_once(
+    page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "notes.txt").write_text("no picture")
+    (tmp_path / "papers" / "._leftover.jpg").write_text("no picture either")
+    page.locator("#folder").set_input_files(tmp_path / "papers")
+    page.get_by_text("There is no picture and no zip in it.").wait_for()
