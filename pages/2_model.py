@@ -5,13 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import forms, session, shell
+from pages.shared import blocks, forms, runs, session, shell
+from transfer import estimates
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
+from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.freezing import FreezePlan, Resolved
 
 PAGES = Path(__file__).parent
 SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
@@ -40,7 +41,7 @@ def choose_dataset(place: Any) -> str:
         st.stop()
     asked = st.query_params.get("dataset")
     if asked and asked not in names:
-        st.warning(f"There is no dataset {asked}; choose another.")
+        st.warning(f"There is no dataset {shell.escaped(asked)}; choose another.")
     chosen = place.selectbox(
         "Dataset", names, names.index(asked) if asked in names else 0
     )
@@ -58,6 +59,7 @@ def choose_backbone(place: Any) -> Backbone:
         format_func=lambda one: catalogue.get(one).title,
         help=TrainConfig.model_fields["backbone"].description,
         key="backbone",
+        persist_state="session",
     )
     backbone = catalogue.get(name)
     top_1 = backbone.imagenet_top_1
@@ -68,7 +70,7 @@ def choose_backbone(place: Any) -> Backbone:
         f"ImageNet top-1 {top_1:.1%}" if top_1 else "no published top-1",
         f"weights: {backbone.licence}",
     ]
-    place.caption(" · ".join(facts))
+    st.caption(f"{backbone.title}: " + " · ".join(facts))
     return backbone
 
 
@@ -82,6 +84,7 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
         format_func=SOURCES.get,
         help=TrainConfig.model_fields["weights"].description,
         key="weights",
+        persist_state="session",
     )
     if source == "imagenet" and not weights.is_at_hand(backbone):
         show_missing(backbone)
@@ -93,44 +96,39 @@ def show_missing(backbone: Backbone) -> None:
     path = weights.weights_file(backbone)
     others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
     here = f", or a backbone whose weights are here: {', '.join(others)}" * bool(others)
-    st.warning(
+    st.info(
         f"The ImageNet weights of {backbone.title} are not on this machine and are "
         f"downloaded when the run starts. Without internet, put the file `{path.name}` "
-        f"into `{path.parent}`, or choose random weights{here}. Nothing is lost.",
+        f"into `{path.parent}`, or choose random weights{here}.",
         icon=":material/cloud_download:",
     )
 
 
-def show_sum(resolved: Resolved) -> None:
-    """What the plan adds up to."""
-    trainable, frozen, cut = st.columns([1, 1, 2])
-    trainable.metric("Trainable parameters", f"{resolved.trainable_parameters:,}")
-    frozen.metric("Frozen parameters", f"{resolved.frozen_parameters:,}")
-    cut.metric("Cut after", resolved.cut.layer, help="All below it is frozen.")
-    shape = " × ".join(map(str, resolved.cut.shape))
-    st.caption(
-        "These are the backbone's; the new head's parameters always train and are not "
-        f"counted here. At the cut, each image becomes {shape} numbers, which are "
-        "computed once and kept."
+def show_estimate(config: TrainConfig, structure: Structure) -> None:
+    """What the run will take, and a way to know it better."""
+    revision = library.load(config.dataset, config.revision)
+    images = len(revision.of_split("train")), len(revision.of_split("val"))
+    takes = estimates.estimate(config, structure, images)
+    st.markdown(
+        f"**About {runs.about(takes.seconds)}** · {runs.size(takes.disk_bytes)} on "
+        f"disk · {runs.size(takes.memory_bytes)} of memory  \n"
+        f":gray[:small[{shell.escaped(takes.why)}]]"
     )
-
-
-def start(settings: dict[str, Any], name: str) -> None:
-    """Queues the run and opens its page."""
-    try:
-        revision = library.load(settings["dataset"])
-        config = TrainConfig.checked(**settings, revision=revision.id)
-        run = session.store().create(config, name)
-    except TransferError as error:
-        shell.show_error(error)
+    if takes.measured:
         return
-    st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("A rough estimate: this backbone was never measured here.")
+        if st.button("Measure on this machine", icon=":material/speed:"):
+            with st.spinner("Measuring; up to half a minute …"):
+                session.inference().measure(config.backbone, config.image_size)
+            st.rerun()
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
 backbone = choose_backbone(right)
+left, right = st.columns(2)
 chosen["backbone"] = backbone.name
 chosen["weights"] = choose_weights(left, backbone)
 chosen["image_size"] = forms.image_size(right, backbone)
@@ -141,16 +139,17 @@ with st.expander("Parameter sharing or feature sharing?"):
 try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
+    chosen["freeze"] = blocks.freezing(structure)
+    st.subheader("Training", anchor=False)
+    chosen |= forms.settings(chosen["freeze"])
+    name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
+    with st.expander("The command line that does the same"):
+        st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
+    revision = library.load(chosen["dataset"]).id
+    config = TrainConfig.checked(**chosen, revision=revision)
+    show_estimate(config, structure)
+    if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+        run = session.store().create(config, name)
+        st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
 except TransferError as error:
     shell.show_error(error)
-    st.stop()
-chosen["freeze"] = forms.freezing(structure)
-show_sum(FreezePlan.parse(chosen["freeze"]).resolve(structure))
-
-st.subheader("Training", anchor=False)
-chosen |= forms.settings(fine_tunes=chosen["freeze"] != "all")
-name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
-with st.expander("The command line that does the same"):
-    st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
-if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-    start(chosen, name)

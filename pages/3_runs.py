@@ -67,7 +67,7 @@ def _row(run: Run) -> dict[str, object]:
 
 def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
-    st.subheader(runs.escaped(run.name))
+    st.subheader(shell.escaped(run.name))
     live = not run.status.is_final
     st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
     if run.result.get("class_names"):
@@ -116,14 +116,14 @@ def stop(run_id: str) -> None:
     try:
         queue.stop(session.store(), run_id)
     except TransferError as error:
-        st.toast(runs.escaped(str(error)), icon=":material/error:")
+        st.toast(shell.escaped(str(error)), icon=":material/error:")
 
 
 @st.dialog("Delete this run?")
 def confirm_delete(run: Run) -> None:
     """Asks once more, for there is no way back."""
     st.write(
-        f"**{runs.escaped(run.name)}**, its curves, its log and its model will be "
+        f"**{shell.escaped(run.name)}**, its curves, its log and its model will be "
         "removed. The dataset stays."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -133,7 +133,7 @@ def confirm_delete(run: Run) -> None:
         try:
             queue.delete(session.store(), run.id)
         except TransferError as error:
-            st.error(runs.escaped(str(error)))
+            st.error(shell.escaped(str(error)))
             return
         runs.forget(run.id)
         del st.query_params["run"]
@@ -151,7 +151,7 @@ if wanted:
         opened = session.store().get(wanted)
     except TransferError as error:
         st.error(
-            f"{runs.escaped(error.message)} It may have been deleted; the other runs "
+            f"{shell.escaped(error.message)} It may have been deleted; the other runs "
             "are in the list.",
             icon=":material/search_off:",
         )

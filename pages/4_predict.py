@@ -33,7 +33,7 @@ def choose_run(finished: list[Run]) -> Run:
     named = st.query_params.get("run", "")
     if named and named not in by_id:
         st.warning(
-            f"There is no run {runs.escaped(named)} with a model, so another one is "
+            f"There is no run {shell.escaped(named)} with a model, so another one is "
             "chosen."
         )
     ids = list(by_id)
@@ -62,9 +62,9 @@ def answer(run: Run, name: str, content: bytes) -> Answer:
         try:
             answers[key] = _asked(run, content)
         except ImageError as error:
-            answers[key] = Answer(error=runs.escaped(f"{name}: {error}"))
+            answers[key] = Answer(error=shell.escaped(f"{name}: {error}"))
         except TransferError as error:  # may go away, so it is not kept
-            return Answer(error=runs.escaped(str(error)))
+            return Answer(error=shell.escaped(str(error)))
     return answers[key]
 
 
@@ -83,7 +83,7 @@ def show(name: str, said: Answer) -> None:
     with st.container(border=True):
         picture, classes = st.columns([1, 2], gap="medium")
         picture.image(said.thumbnail, alt=name, width="stretch")
-        picture.caption(runs.escaped(name))
+        picture.caption(shell.escaped(name))
         with classes:
             st.html(charts.bars(said.ranking[:SHOWN]))
             if len(said.ranking) > SHOWN:
@@ -114,7 +114,7 @@ else:
     )
     if not files:
         classes = run.result["class_names"]
-        some = ", ".join(runs.escaped(name) for name in classes[:8])
+        some = ", ".join(shell.escaped(name) for name in classes[:8])
         more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
         st.caption(
             f"Drop one or more photographs. This model tells apart: {some}{more}"

@@ -1,11 +1,11 @@
 """The parts of a run's page: status, progress, log, results."""
 
-import re
 from typing import NamedTuple
 
 import streamlit as st
 
 from pages.shared.charts import PHASES, Curves
+from pages.shared.shell import escaped
 from transfer.runs import launch
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
@@ -41,11 +41,6 @@ _PHASE = {
     "fine_tune": "Fine-tuning phase",
     "evaluate": "Saving the best weights",
 }
-
-
-def escaped(text: str) -> str:
-    """The text as Markdown that shows exactly these characters."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
 
 
 def show_status(run: Run) -> None:
@@ -134,6 +129,19 @@ def duration(seconds: float) -> str:
         return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def about(seconds: float) -> str:
+    """An estimated length of time: no more digits than are known."""
+    digits = 1 if seconds < 10 else 2
+    return duration(float(f"{max(seconds, 1):.{digits}g}"))
+
+
+def size(number: float) -> str:
+    """A number of bytes in short: `12 MB`, `1.2 GB`."""
+    if number < 1e9:
+        return f"{max(number / 1e6, 1):.0f} MB"
+    return f"{number / 1e9:.1f} GB"
 
 
 def read_curves(store: Store, run_id: str) -> Curves:

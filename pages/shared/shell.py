@@ -1,10 +1,10 @@
 """The frame of every page: title, and errors in words."""
 
 import logging
+import re
 
 import streamlit as st
 
-from pages.shared import runs
 from transfer.errors import TransferError
 
 _log = logging.getLogger(__name__)
@@ -22,9 +22,14 @@ def begin_page(title: str, says: str = "") -> None:
         st.caption(says)
 
 
+def escaped(text: str) -> str:
+    """The text as Markdown that shows exactly these characters."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
+
+
 def show_error(error: TransferError) -> None:
     """An error that the user can mend: what happened, then how."""
-    text = f"{runs.escaped(error.message)}\n\n{runs.escaped(error.hint)}"
+    text = f"{escaped(error.message)}\n\n{escaped(error.hint)}"
     st.error(text.strip(), icon=":material/error:")
 
 
