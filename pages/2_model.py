@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import blocks, forms, runs, session, shell
+from pages.shared import amounts, blocks, forms, session, shell
 from transfer import estimates
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
@@ -109,10 +109,10 @@ def show_estimate(config: TrainConfig, structure: Structure) -> None:
     revision = library.load(config.dataset, config.revision)
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     takes = estimates.estimate(config, structure, images)
+    disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
     st.markdown(
-        f"**About {runs.about(takes.seconds)}** · {runs.size(takes.disk_bytes)} on "
-        f"disk · {runs.size(takes.memory_bytes)} of memory  \n"
-        f":gray[:small[{shell.escaped(takes.why)}]]"
+        f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
+        f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"
     )
     if takes.measured:
         return

@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from pages.shared import amounts
 from transfer.backbones.structure import Layer, Structure
 from transfer.config import TrainConfig
 from transfer.freezing import FreezePlan, Resolved, trainable_blocks
@@ -60,10 +61,13 @@ def _show_blocks(
     structure: Structure, keys: dict[str, str], trains: set[str], follows: bool
 ) -> None:
     """A toggle for each block; while it `follows` a preset, it shows that one's."""
-    st.caption("A block that is switched on trains; the others stay frozen.")
+    st.caption(
+        "A block that is switched on trains; the others stay frozen. Beside each "
+        "stands its number of parameters."
+    )
     with st.grid(min_column_width=190, gap=("xsmall", "medium")):
         for name, layers in structure.blocks.items():
-            size = _short(sum(layer.parameters for layer in layers))
+            size = amounts.count(sum(layer.parameters for layer in layers))
             if name not in keys:
                 st.markdown(f":gray[{name} :small[nothing to train]]")
                 continue
@@ -126,11 +130,3 @@ def _show_sum(resolved: Resolved) -> None:
         "These are the backbone's; the new head's parameters always train and are not "
         f"counted here. At the cut, each image is {shape} numbers."
     )
-
-
-def _short(parameters: int) -> str:
-    """A number of parameters in few letters: `928`, `14.8 k`, `1.26 M`."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if parameters >= size:
-            return f"{parameters / size:.3g} {unit}"
-    return str(parameters)
