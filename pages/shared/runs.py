@@ -37,11 +37,10 @@ STATUS = {
 
 #: What an interrupted run leaves behind, and how to go on.
 KEPT = (
-    "\n\nIts settings, curves and log are kept, and so are the features that were "
-    "computed and the checkpoint of its best epoch; it has no model to predict with. "
-    "**Start again** below queues the same settings anew, and what is kept of the "
-    "features need not be computed again. If memory was short, start it from the Model "
-    "page with a smaller batch size."
+    "\n\nKept are its settings, curves and log, the features that were computed, and "
+    "the checkpoint of its best epoch, but no model to predict with. **Start again** "
+    "queues the same settings as a new run, which need not compute those features "
+    "again. If memory was short, start one with a smaller batch size instead."
 )
 
 _PHASE = {
@@ -106,21 +105,25 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
     return tiles or {"Worker": "getting ready"}
 
 
+def _best(run: Run) -> dict[str, str]:
+    """The tile of the best epoch, which a closed form has not."""
+    if run.config.method == "instant":
+        return {"Head": "in closed form"}
+    epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase", "")
+    return {"Best epoch": f"{epoch} ({PHASES.get(phase, '')})" if epoch else "–"}
+
+
 def show_results(run: Run) -> None:
     """What came of a run that has a model."""
     result = run.result
-    accuracy, epoch = result.get("val_accuracy"), result.get("best_epoch")
-    best = {"Best epoch": f"{epoch} ({phase})" if epoch else "–"}
-    if run.config.method == "instant":
-        best = {"Head": "in closed form"}
-    phase = PHASES.get(result.get("best_phase", ""), "")
+    accuracy = result.get("val_accuracy")
     trainable = result.get("trainable_parameters", 0)
     frozen = result.get("frozen_parameters", 0)
     memory = result.get("peak_memory_mb", 0.0)
     seconds = dict(result.get("seconds", {}))
     tiles = {
         "Val top-1 accuracy": "–" if accuracy is None else f"{accuracy:.1%}",
-        **best,
+        **_best(run),
         "Trainable parameters": f"{trainable:,}",
         "Frozen parameters": f"{frozen:,}",
         "Peak memory": f"{memory:,.0f} MB",
