@@ -5,15 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import backbones, forms, freezing, runs, session, shell
+from pages.shared import amounts, blocks, forms, session, shell
 from transfer import estimates
+from transfer.backbones import catalogue, weights
+from transfer.backbones.catalogue import Backbone
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.freezing import FreezePlan, Resolved
 
 PAGES = Path(__file__).parent
+SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
 EXPLAINED = """
 **Parameter sharing**: the backbone keeps the parameters that it learnt on ImageNet, and
 only a new head learns. Quick, and hard to spoil with few images.
@@ -39,7 +41,7 @@ def choose_dataset(place: Any) -> str:
         st.stop()
     asked = st.query_params.get("dataset")
     if asked and asked not in names:
-        st.warning(f"There is no dataset {asked}; choose another.")
+        st.warning(f"There is no dataset {shell.escaped(asked)}; choose another.")
     chosen = place.selectbox(
         "Dataset", names, names.index(asked) if asked in names else 0
     )
@@ -47,65 +49,88 @@ def choose_dataset(place: Any) -> str:
     return str(chosen)
 
 
-def show_sum(resolved: Resolved) -> None:
-    """What the plan adds up to."""
-    trainable, frozen, cut = st.columns([1, 1, 2])
-    trainable.metric("Trainable parameters", f"{resolved.trainable_parameters:,}")
-    frozen.metric("Frozen parameters", f"{resolved.frozen_parameters:,}")
-    cut.metric("Cut after", resolved.cut.layer, help="All below it is frozen.")
-    shape = " × ".join(map(str, resolved.cut.shape))
-    st.caption(
-        "These are the backbone's; the new head's parameters always train and are not "
-        f"counted here. At the cut, each image becomes {shape} numbers, which are "
-        "computed once and kept."
+def choose_backbone(place: Any) -> Backbone:
+    """The backbone, with its facts below."""
+    names = list(catalogue.BACKBONES)
+    name = place.selectbox(
+        "Backbone",
+        names,
+        names.index(catalogue.DEFAULT),
+        format_func=lambda one: catalogue.get(one).title,
+        help=TrainConfig.model_fields["backbone"].description,
+        key="backbone",
+        persist_state="session",
+    )
+    backbone = catalogue.get(name)
+    top_1 = backbone.imagenet_top_1
+    facts = [
+        f"{backbone.parameters / 1e6:.1f} M parameters",
+        f"about {backbone.file_size / 1e6:.0f} MB",
+        f"{backbone.native_size} px by default",
+        f"ImageNet top-1 {top_1:.1%}" if top_1 else "no published top-1",
+        f"weights: {backbone.licence}",
+    ]
+    st.caption(f"{backbone.title}: " + " · ".join(facts))
+    return backbone
+
+
+def choose_weights(place: Any, backbone: Backbone) -> str:
+    """Where the weights come from, and what to do if they are not here."""
+    source = place.segmented_control(
+        "Weights",
+        list(SOURCES),
+        default="imagenet",
+        required=True,
+        format_func=SOURCES.get,
+        help=TrainConfig.model_fields["weights"].description,
+        key="weights",
+        persist_state="session",
+    )
+    if source == "imagenet" and not weights.is_at_hand(backbone):
+        show_missing(backbone)
+    return str(source)
+
+
+def show_missing(backbone: Backbone) -> None:
+    """Says that the weights must be fetched, and what to do without a network."""
+    path = weights.weights_file(backbone)
+    others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    here = f", or a backbone whose weights are here: {', '.join(others)}" * bool(others)
+    st.info(
+        f"The ImageNet weights of {backbone.title} are not on this machine and are "
+        f"downloaded when the run starts. Without internet, put the file `{path.name}` "
+        f"into `{path.parent}`, or choose random weights{here}.",
+        icon=":material/cloud_download:",
     )
 
 
-def show_estimate(settings: dict[str, Any], structure: Structure) -> None:
-    """What the run will take and which way it goes, before it starts."""
-    try:
-        config = TrainConfig.checked(**settings)
-        revision = library.load(config.dataset)
-        images = len(revision.of_split("train")), len(revision.of_split("val"))
-        told = estimates.estimate(config, structure, images)
-    except TransferError as error:
-        shell.show_error(error)
-        return
-    rough = "" if told.measured else " (roughly)"
+def show_estimate(config: TrainConfig, structure: Structure) -> None:
+    """What the run will take, and a way to know it better."""
+    revision = library.load(config.dataset, config.revision)
+    images = len(revision.of_split("train")), len(revision.of_split("val"))
+    takes = estimates.estimate(config, structure, images)
+    disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
     st.markdown(
-        f"**About {runs.duration(told.seconds)}**{rough} · "
-        f"{told.disk_bytes / 1e6:,.0f} MB on disk · "
-        f"{told.memory_bytes / 1e9:.1f} GB of memory"
+        f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
+        f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"
     )
-    st.caption(shell.escaped(told.why))
-    if not told.measured and st.button(
-        "Measure on this machine",
-        icon=":material/speed:",
-        help="Runs the backbone on one batch, for a better estimate; 5 to 30 seconds.",
-    ):
-        with st.spinner("Measuring …"):
-            session.inference().measure(config.backbone, config.image_size)
-        st.rerun()
-
-
-def start(settings: dict[str, Any], name: str) -> None:
-    """Queues the run and opens its page."""
-    try:
-        revision = library.load(settings["dataset"])
-        config = TrainConfig.checked(**settings, revision=revision.id)
-        run = session.store().create(config, name)
-    except TransferError as error:
-        shell.show_error(error)
+    if takes.measured:
         return
-    st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("A rough estimate: this backbone was never measured here.")
+        if st.button("Measure on this machine", icon=":material/speed:"):
+            with st.spinner("Measuring; up to half a minute …"):
+                session.inference().measure(config.backbone, config.image_size)
+            st.rerun()
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
-backbone = backbones.choose(right)
+backbone = choose_backbone(right)
+left, right = st.columns(2)
 chosen["backbone"] = backbone.name
-chosen["weights"] = backbones.choose_weights(left, backbone)
+chosen["weights"] = choose_weights(left, backbone)
 chosen["image_size"] = forms.image_size(right, backbone)
 
 st.subheader("What is frozen", anchor=False)
@@ -114,18 +139,17 @@ with st.expander("Parameter sharing or feature sharing?"):
 try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
+    chosen["freeze"] = blocks.freezing(structure)
+    st.subheader("Training", anchor=False)
+    chosen |= forms.settings(chosen["freeze"])
+    name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
+    with st.expander("The command line that does the same"):
+        st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
+    revision = library.load(chosen["dataset"]).id
+    config = TrainConfig.checked(**chosen, revision=revision)
+    show_estimate(config, structure)
+    if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+        run = session.store().create(config, name)
+        st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
 except TransferError as error:
     shell.show_error(error)
-    st.stop()
-chosen["freeze"] = freezing.choose_plan(structure)
-show_sum(FreezePlan.parse(chosen["freeze"]).resolve(structure))
-
-st.subheader("Training", anchor=False)
-chosen["method"] = forms.method(chosen["freeze"])
-chosen |= forms.settings(chosen["method"], fine_tunes=chosen["freeze"] != "all")
-show_estimate(chosen, structure)
-name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
-with st.expander("The command line that does the same", icon=":material/terminal:"):
-    st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
-if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-    start(chosen, name)

@@ -1,68 +1,15 @@
 """Runs: all of them, or one as it goes on and what came of it."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import charts, runs, session, shell
+from pages.shared import charts, curves, run_list, runs, session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.runs.record import Run
 
 PAGES = Path(__file__).parent
-
-
-def show_list() -> None:
-    """All runs, newest first; choosing one opens it."""
-    found = session.store().runs(limit=500)
-    if not found:
-        st.info(
-            "No run yet. A run trains a classifier on your images: first the new head "
-            "on the frozen backbone, then, if you like, some of the backbone too. "
-            "You watch it here, and may close the page meanwhile.",
-            icon=":material/model_training:",
-        )
-        st.page_link(
-            PAGES / "2_model.py",
-            label="Choose a model and start a run",
-            icon=":material/arrow_forward:",
-        )
-        return
-    st.caption("Select a run to open it.")
-    live = any(not run.status.is_final for run in found)
-    st.fragment(run_every=2.0 if live else None)(show_table)()
-
-
-def show_table() -> None:
-    """The table itself; it follows runs that go on."""
-    found = session.store().runs(limit=500)
-    chosen = st.dataframe(
-        [_row(run) for run in found],
-        key="runs",
-        on_select="rerun",
-        selection_mode="single-row",
-        hide_index=True,
-        column_config={
-            "Val accuracy": st.column_config.NumberColumn(format="percent"),
-            "Created": st.column_config.DatetimeColumn(format="distance"),
-        },
-    )
-    if rows := chosen.selection.rows:
-        st.query_params["run"] = found[rows[0]].id
-        st.rerun()
-
-
-def _row(run: Run) -> dict[str, object]:
-    return {
-        "Name": run.name,
-        "Dataset": run.dataset,
-        "Backbone": run.config.backbone,
-        "Status": runs.STATUS[run.status].label,
-        "Val accuracy": run.result.get("val_accuracy"),
-        "Created": datetime.fromtimestamp(run.created_at, UTC),
-        "Run": run.id,
-    }
 
 
 def show_run(run: Run) -> None:
@@ -80,8 +27,18 @@ def show_run(run: Run) -> None:
         )
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
-    if run.status.is_final and st.button("Delete run", icon=":material/delete:"):
-        confirm_delete(run)
+    if run.status.is_final:
+        with st.container(horizontal=True):
+            if not run.result.get("class_names"):
+                st.button(
+                    "Start again",
+                    icon=":material/replay:",
+                    help="Queues a new run with the same settings.",
+                    on_click=start_again,
+                    args=(run,),
+                )
+            if st.button("Delete run", icon=":material/delete:"):
+                confirm_delete(run)
 
 
 def show_live(run_id: str, was_live: bool) -> None:
@@ -102,13 +59,24 @@ def show_live(run_id: str, was_live: bool) -> None:
             )
     runs.show_error(run)
     runs.show_progress(run)
-    curves = runs.read_curves(store, run_id)
+    if run.config.method == "train":  # a closed form has no curves
+        show_curves(run)
+    with st.expander("Log of the worker", icon=":material/terminal:"):
+        st.code(runs.read_log(run_id), language=None, height=320)
+
+
+def show_curves(run: Run) -> None:
+    """Loss and accuracy, side by side."""
+    read = curves.read_curves(session.store(), run.id)
     steps = int(run.progress.get("steps") or 0)
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
-            charts.draw(curves, name, run.config, steps, key=f"{name}-{run_id}")
-    with st.expander("Log of the worker", icon=":material/terminal:"):
-        st.code(runs.read_log(run_id), language=None, height=320)
+            charts.draw(read, name, run.config, steps, key=f"{name}-{run.id}")
+
+
+def start_again(run: Run) -> None:
+    """A new run of the same settings; its page opens."""
+    st.query_params["run"] = session.store().create(run.config, run.name).id
 
 
 def stop(run_id: str) -> None:
@@ -135,7 +103,7 @@ def confirm_delete(run: Run) -> None:
         except TransferError as error:
             st.error(shell.escaped(str(error)))
             return
-        runs.forget(run.id)
+        curves.forget(run.id)
         del st.query_params["run"]
     if keep or delete:
         st.rerun()
@@ -158,4 +126,4 @@ if wanted:
     else:
         show_run(opened)
 else:
-    show_list()
+    run_list.show_list()

@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.shared import charts, runs, session, shell
+from pages.shared import amounts, charts, session, shell
 from transfer.datasets import images
 from transfer.errors import ImageError, TransferError
 from transfer.inference import Ranking
 from transfer.runs.record import Run
 
 PAGES = Path(__file__).parent
+#: Answers that are kept beyond those on the page, for who goes back to another run.
+KEPT = 50
 #: Classes shown beside a picture; the others are in a fold.
 SHOWN = 5
 
@@ -58,7 +60,9 @@ def answer(run: Run, name: str, content: bytes) -> Answer:
     """What the model says of the picture; asked once for the same bytes."""
     answers: dict[str, Answer] = st.session_state.setdefault("answers", {})
     key = f"{run.id}-{hashlib.sha256(content).hexdigest()}"
-    if key not in answers:
+    if key in answers:
+        answers[key] = answers.pop(key)  # the last used stand last
+    else:
         try:
             answers[key] = _asked(run, content)
         except ImageError as error:
@@ -66,6 +70,17 @@ def answer(run: Run, name: str, content: bytes) -> Answer:
         except TransferError as error:  # may go away, so it is not kept
             return Answer(error=shell.escaped(str(error)))
     return answers[key]
+
+
+def forget_oldest(shown: int) -> None:
+    """Drops the answers that were shown longest ago.
+
+    Args:
+        shown: Number of pictures on the page, whose answers stay.
+    """
+    answers: dict[str, Answer] = st.session_state.get("answers", {})
+    for key in list(answers)[: -(shown + KEPT)]:
+        del answers[key]
 
 
 def _asked(run: Run, content: bytes) -> Answer:
@@ -89,7 +104,7 @@ def show(name: str, said: Answer) -> None:
             if len(said.ranking) > SHOWN:
                 with st.expander(f"All {len(said.ranking)} classes"):
                     st.html(charts.bars(said.ranking))
-            st.caption(f"Answered in {runs.duration(said.seconds)}")
+            st.caption(f"Answered in {amounts.duration(said.seconds)}")
 
 
 shell.begin_page("Predict")
@@ -123,3 +138,4 @@ else:
         with st.spinner("Asking the model; the first answer takes some seconds."):
             said = answer(run, file.name, file.getvalue())
         show(file.name, said)
+    forget_oldest(len(files))

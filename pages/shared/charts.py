@@ -1,80 +1,16 @@
-"""Curves of a training, and bars of a prediction."""
+"""Charts of a training, and bars of a prediction."""
 
 import html
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 
+from pages.shared.curves import Curves
 from transfer.config import TrainConfig
-from transfer.runs.record import Metric
 
-#: Rows of one chart; more cannot be told apart and make each tick slower.
-MAX_ROWS = 400
 #: Warm is what trains, cold what is held back; both read well on light and dark.
 COLORS = {"train": "#d9701f", "val": "#4a8fd0"}
-PHASES = {"head": "head", "fine_tune": "fine-tuning"}
-
-Item = TypeVar("Item")
-_Epoch = tuple[str, int]
-_Row = tuple[float, float, str, str, str]
-
-
-@dataclass
-class Curves:
-    """What has been read of a run's metrics, ready to be drawn.
-
-    Of an epoch that goes on, the mean over the last steps, as many as an epoch has,
-    stands in: those that it has not done yet count as in the epoch before. The curve
-    so goes on where it was, and ends at the epoch's own mean.
-
-    Attributes:
-        last_id: Id of the newest metric that is in.
-    """
-
-    last_id: int = 0
-    _epochs: dict[_Epoch, dict[str, float]] = field(default_factory=dict)
-    _steps: dict[_Epoch, dict[str, dict[int, float]]] = field(default_factory=dict)
-
-    def add(self, metrics: Iterable[Metric]) -> None:
-        """Takes in newer values, in the order in which they were stored."""
-        for one in metrics:
-            epoch = one.phase, one.epoch
-            self.last_id = max(self.last_id, one.id)
-            if one.step is None:
-                self._epochs.setdefault(epoch, {})[one.name] = one.value
-                self._steps.pop(epoch, None)
-            elif epoch not in self._epochs:
-                named = self._steps.setdefault(epoch, {}).setdefault(one.name, {})
-                named[one.step] = one.value
-
-    def frame(self, name: str, head_epochs: int, steps: int = 0) -> pd.DataFrame:
-        """Rows of one chart: position, value, split, phase, epoch.
-
-        Args:
-            name: `loss` or `accuracy`.
-            head_epochs: Where fine-tuning begins on the axis of epochs.
-            steps: Steps of an epoch; 0 where they are not known yet.
-        """
-        rows: list[_Row] = []
-        for epoch, values in _thinned(list(self._epochs.items()), MAX_ROWS // 4):
-            at = _position(epoch, head_epochs)
-            for split, key in (("train", name), ("val", f"val_{name}")):
-                rows.append((at, values.get(key, math.nan), split, *_words(epoch)))
-        ended = [values[name] for values in self._epochs.values() if name in values]
-        for epoch, named in self._steps.items():
-            before = ended[-1] if ended else None
-            values = named.get(name, {})
-            going_on = _going_on(epoch, values, before, head_epochs, steps)
-            rows += _thinned(going_on, MAX_ROWS // 4)
-        rows = [row for row in rows if math.isfinite(row[1])]
-        columns = ["position", "value", "split", "phase", "epoch"]
-        types = {"position": float, "value": float}
-        return pd.DataFrame(rows, columns=columns).astype(types)
 
 
 def draw(curves: Curves, name: str, config: TrainConfig, steps: int, key: str) -> None:
@@ -105,40 +41,6 @@ def _bar(name: str, probability: float, best: bool) -> str:
         f'<div style="width:{max(probability, 0.004):.2%};height:.5rem;'
         f'border-radius:4px;background:{color}"></div></div></div>'
     )
-
-
-def _position(epoch: _Epoch, head_epochs: int) -> float:
-    phase, number = epoch
-    return number + (head_epochs if phase == "fine_tune" else 0)
-
-
-def _words(epoch: _Epoch) -> tuple[str, str]:
-    return PHASES.get(epoch[0], epoch[0]), str(epoch[1])
-
-
-def _going_on(
-    epoch: _Epoch,
-    values: dict[int, float],
-    before: float | None,
-    head_epochs: int,
-    steps: int,
-) -> list[_Row]:
-    start, of = _position(epoch, head_epochs) - 1, max(steps, *values, 1)
-    phase, number = _words(epoch)
-    means = []
-    for count, total in enumerate(accumulate(values.values()), 1):
-        left = 0 if before is None else max(of - count, 0)
-        means.append((total + left * (before or 0)) / (count + left))
-    return [
-        (start + step / of, mean, "train", phase, f"{number}, step {step}")
-        for step, mean in zip(values, means, strict=True)
-    ]
-
-
-def _thinned(items: list[Item], limit: int) -> list[Item]:
-    """At most `limit` of the items, evenly spaced, and always the last."""
-    stride = max(1, math.ceil(len(items) / limit))
-    return items[(len(items) - 1) % stride :: stride] if items else []
 
 
 def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
@@ -183,7 +85,12 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
             "mark": {"type": "point", "filled": True, "size": 220, "opacity": 0},
             "encoding": {**shared, "tooltip": tooltip},
         },
-        {"mark": {"type": "point", "filled": True, "size": 26}, "encoding": shared},
+        # Whole epochs only: the points of single steps would run into a blot.
+        {
+            "mark": {"type": "point", "filled": True, "size": 26},
+            "transform": [{"filter": "indexof(datum.epoch, 'step') < 0"}],
+            "encoding": shared,
+        },
     ]
     if fine_tunes:
         layers = [*_boundary(end), *layers]

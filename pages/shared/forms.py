@@ -1,10 +1,10 @@
-"""The settings of a run as form fields, each with its own help and limits."""
+"""The form of a run's settings, made from the fields of `TrainConfig`."""
 
 import shlex
 from typing import Any, Literal, get_args, get_origin
 
+import annotated_types
 import streamlit as st
-from annotated_types import Ge, Le
 
 from transfer.backbones.catalogue import Backbone
 from transfer.config import AUGMENTATIONS, TrainConfig
@@ -14,112 +14,136 @@ METHODS = {
     "instant": "Instant, in closed form",
     "source": "The source model as it is",
 }
-#: Settings in reach, and those in the fold, in the order of the page.
-COMMON = {
+LABELS = {
+    "head": "Head",
+    "augmentation": "Augmentation of the training images",
     "head_epochs": "Epochs of the head phase",
     "learning_rate": "Learning rate of the head phase",
     "fine_tune_epochs": "Epochs of the fine-tuning phase",
     "fine_tune_learning_rate": "Learning rate of the fine-tuning phase",
     "batch_size": "Batch size",
-    "augmentation": "Augmentation",
-}
-MORE = {
-    "head": "Head",
-    "views": "Kept views of each image",
-    "layer_decay": "Decay of the learning rate by depth",
-    "label_smoothing": "Label smoothing",
-    "l2_sp": "Pull towards the pretrained weights (L2-SP)",
+    "patience": "Patience in epochs",
     "class_weights": "Class weights",
-    "patience": "Patience of early stopping, in epochs",
+    "label_smoothing": "Label smoothing",
+    "layer_decay": "Layer decay",
+    "l2_sp": "Pull to the pretrained values (L2-SP)",
+    "views": "Views of each image",
     "precision": "Precision of frozen features",
     "seed": "Seed",
 }
-#: Those that say nothing where the head is not trained in steps.
-_ONE_STEP = ("class_weights", "precision", "seed")
+#: In reach; all others are in a fold.
+COMMON = list(LABELS)[:6]
+#: The others have no effect on a head that is not trained in steps.
+OF_ONE_STEP = ("class_weights", "precision")
+#: They have an effect only while the backbone's layers train.
+OF_FINE_TUNING = (
+    "fine_tune_epochs",
+    "fine_tune_learning_rate",
+    "layer_decay",
+    "l2_sp",
+)
+#: What a click on plus or minus adds, where a tenth of the default would not do.
+STEPS = {"layer_decay": 0.05, "label_smoothing": 0.05, "l2_sp": 0.001}
 
 
 def image_size(place: Any, backbone: Backbone) -> int | None:
     """Height and width in pixels; None is the backbone's own."""
     field = TrainConfig.model_fields["image_size"]
-    low = _limit(field, Ge, "ge")
     size = place.number_input(
         "Image size in pixels",
         value=backbone.native_size,
-        min_value=max(low, backbone.smallest_size),
-        max_value=_limit(field, Le, "le"),
+        min_value=max(_limit(field, annotated_types.Ge), backbone.smallest_size),
+        max_value=_limit(field, annotated_types.Le),
         help=field.description,
         key=f"image_size-{backbone.name}",
+        persist_state="session",
     )
     return None if size == backbone.native_size else int(size)
 
 
-def method(plan: str) -> str:
-    """How the head comes about; with unfrozen layers it can only be trained."""
-    if plan != "all":
-        return "train"
-    return str(
-        st.segmented_control(
-            "How the head is made",
-            list(METHODS),
-            default="train",
-            required=True,
-            format_func=METHODS.get,
-            help=TrainConfig.model_fields["method"].description,
-            key="method",
-        )
-    )
-
-
-def settings(made: str, fine_tunes: bool) -> dict[str, Any]:
+def settings(freeze: str) -> dict[str, Any]:
     """The settings as they are chosen, by field name of `TrainConfig`.
 
     Args:
-        made: The method.
-        fine_tunes: Whether there is a fine-tuning phase to be set.
+        freeze: The freeze plan; what it leaves without effect is disabled or hidden.
     """
-    off = set() if fine_tunes else {"layer_decay", "l2_sp"}
-    off |= {n for n in COMMON if n.startswith("fine_tune") and not fine_tunes}
-    common = {n: text for n, text in COMMON.items() if made == "train"}
-    chosen = _fields(common, off)
-    if chosen.get("augmentation", "none") == "none":
-        off.add("views")
-    more = {n: t for n, t in MORE.items() if made == "train" or n in _ONE_STEP}
+    chosen: dict[str, Any] = {"method": _method(all_frozen=freeze == "all")}
+    if chosen["method"] != "train":
+        with st.expander("More settings", icon=":material/tune:"):
+            return chosen | _fields(OF_ONE_STEP, freeze)
+    chosen |= _fields(COMMON, freeze)
+    rest = [name for name in LABELS if name not in COMMON]
+    if chosen["augmentation"] == "none":
+        rest.remove("views")
     with st.expander("More settings", icon=":material/tune:"):
-        return chosen | _fields(more, off)
+        return chosen | _fields(rest, freeze)
 
 
-def _fields(labels: dict[str, str], off: set[str]) -> dict[str, Any]:
-    columns = st.columns(2)
-    return {
-        name: _field(name, label, columns[index % 2], disabled=name in off)
-        for index, (name, label) in enumerate(labels.items())
-    }
+def _method(all_frozen: bool) -> str:
+    st.session_state.setdefault("method", "train")
+    if not all_frozen:
+        st.session_state["method"] = "train"
+    method = st.segmented_control(
+        "How the head learns",
+        list(METHODS),
+        required=True,
+        format_func=METHODS.get,
+        help=TrainConfig.model_fields["method"].description,
+        key="method",
+        disabled=not all_frozen,
+        persist_state="session",
+    )
+    if not all_frozen:
+        st.caption(
+            "Unfrozen blocks can only be trained; freeze all for the other ways."
+        )
+    return str(method)
 
 
-def _field(name: str, label: str, place: Any, disabled: bool) -> Any:
+def _fields(names: Any, freeze: str) -> dict[str, Any]:
+    """Fields in two columns, row by row, so that neighbours stand side by side."""
+    values, names = {}, list(names)
+    for left in range(0, len(names), 2):
+        for name, place in zip(names[left : left + 2], st.columns(2), strict=False):
+            idle = freeze == "all" and name in OF_FINE_TUNING
+            values[name] = _field(name, place, disabled=idle)
+    return values
+
+
+def _field(name: str, place: Any, disabled: bool) -> Any:
     field = TrainConfig.model_fields[name]
-    shared = {"label": label, "help": field.description, "key": name}
-    shared["disabled"] = disabled
+    shared = {"label": LABELS[name], "help": field.description, "key": name}
+    shared |= {"disabled": disabled, "persist_state": "session"}
     if name == "augmentation":
-        chosen = place.multiselect(options=AUGMENTATIONS, placeholder="None", **shared)
+        chosen = place.pills(
+            options=list(AUGMENTATIONS),
+            selection_mode="multi",
+            format_func=str.capitalize,
+            **shared,
+        )
         return ",".join(one for one in AUGMENTATIONS if one in chosen) or "none"
     if get_origin(field.annotation) is Literal:
         options = list(get_args(field.annotation))
         return place.selectbox(options=options, **shared)
-    low, high = _limit(field, Ge, "ge"), _limit(field, Le, "le")
-    limits: dict[str, Any] = {"min_value": low, "max_value": high}
-    if isinstance(field.default, float):
-        # "Above 0" is the field's own limit; a number box knows only "at least".
-        low = 1e-7 if low is None else float(low)
-        limits = {"min_value": low, "max_value": float(high), "format": "%g"}
-        limits["step"] = field.default / 10 or 0.01
-    return place.number_input(value=field.default, **limits, **shared)
+    return place.number_input(value=field.default, **_limits(name), **shared)
 
 
-def _limit(field: Any, kind: type, name: str) -> Any:
+def _limits(name: str) -> dict[str, Any]:
+    """Limits and step of a number box."""
+    field = TrainConfig.model_fields[name]
+    low, high = _limit(field, annotated_types.Ge), _limit(field, annotated_types.Le)
+    if not isinstance(field.default, float):
+        return {"min_value": low, "max_value": high}
+    # Where the field's own limit is "above 0": a number box knows only "at least".
+    low = 1e-7 if low is None else float(low)
+    step = STEPS.get(name, field.default / 10)
+    return {"min_value": low, "max_value": float(high), "step": step, "format": "%g"}
+
+
+def _limit(field: Any, kind: type[annotated_types.Ge | annotated_types.Le]) -> Any:
     for one in field.metadata:
         if isinstance(one, kind):
-            return getattr(one, name)
+            return one.ge if isinstance(one, annotated_types.Ge) else one.le
     return None
 
 

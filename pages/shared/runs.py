@@ -1,15 +1,16 @@
 """The parts of a run's page: status, progress, log, results."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pages.shared import shell
-from pages.shared.charts import PHASES, Curves
+from pages.shared.amounts import duration
+from pages.shared.curves import PHASES
+from pages.shared.shell import escaped
 from transfer.runs import launch
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
 
 #: How much of the end of a log is read and shown.
 LOG_BYTES = 32_000
@@ -33,6 +34,14 @@ STATUS = {
     RunStatus.FAILED: Look("Failed", "red", ":material/error:"),
     RunStatus.INTERRUPTED: Look("Interrupted", "red", ":material/power_off:"),
 }
+
+#: What an interrupted run leaves behind, and how to go on.
+KEPT = (
+    "\n\nKept are its settings, curves and log, the features that were computed, and "
+    "the checkpoint of its best epoch, but no model to predict with. **Start again** "
+    "queues the same settings as a new run, which need not compute those features "
+    "again. If memory was short, start one with a smaller batch size instead."
+)
 
 _PHASE = {
     "import": "Loading Keras",
@@ -59,15 +68,11 @@ def show_error(run: Run) -> None:
     """What ended a run that failed or was interrupted, and how to go on."""
     if not run.error:
         return
-    kept = (
-        "The last checkpoint is kept."
-        if run.status is RunStatus.INTERRUPTED
-        and "checkpoint is kept" not in run.error.get("hint", "")
-        else ""
-    )
-    parts = run.error.get("message", ""), run.error.get("hint", ""), kept
+    interrupted = run.status is RunStatus.INTERRUPTED
+    hint = KEPT if interrupted else escaped(run.error.get("hint", ""))
+    text = f"{escaped(run.error.get('message', ''))} {hint}"
     show = st.warning if run.status is RunStatus.STOPPED else st.error
-    show(shell.escaped(" ".join(filter(None, parts))), icon=STATUS[run.status].icon)
+    show(text.strip(), icon=STATUS[run.status].icon)
 
 
 def show_progress(run: Run) -> None:
@@ -81,30 +86,44 @@ def show_progress(run: Run) -> None:
     done = step / steps if steps else 0.0
     part = (epoch - 1 + done) / epochs if epochs else done
     st.progress(min(max(part, 0.0), 1.0), text=_PHASE.get(phase, phase))
-    speed, left = now.get("images_per_second"), now.get("seconds_left")
-    what = "Image" if phase == "prepare" else "Step"
-    tiles = {
-        "Epoch": f"{epoch} of {epochs}" if epochs else "–",
-        what: f"{step:,} of {steps:,}" if steps else "–",
-        "Images per second": f"{speed:,.0f}" if speed and epochs else "–",
-        "Time left in this phase": duration(left) if left is not None else "–",
-    }
-    for column, (label, value) in zip(st.columns(4), tiles.items(), strict=True):
+    for column, (label, value) in zip(st.columns(4), _tiles(now).items(), strict=False):
         column.metric(label, value)
+
+
+def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of where the run is; always a line of tiles, so nothing jumps."""
+    tiles = {}
+    if epochs := now.get("epochs"):
+        tiles["Epoch"] = f"{now.get('epoch', 0)} of {epochs}"
+    if steps := now.get("steps"):
+        what = "Step" if epochs else "Image"
+        tiles[what] = f"{now.get('step', 0):,} of {steps:,}"
+    if speed := now.get("images_per_second"):
+        tiles["Images per second"] = f"{speed:,.0f}"
+    if (left := now.get("seconds_left")) is not None:
+        tiles["Time left in this phase"] = duration(left)
+    return tiles or {"Worker": "getting ready"}
+
+
+def _best(run: Run) -> dict[str, str]:
+    """The tile of the best epoch, which a closed form has not."""
+    if run.config.method == "instant":
+        return {"Head": "in closed form"}
+    epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase", "")
+    return {"Best epoch": f"{epoch} ({PHASES.get(phase, '')})" if epoch else "–"}
 
 
 def show_results(run: Run) -> None:
     """What came of a run that has a model."""
     result = run.result
-    accuracy, epoch = result.get("val_accuracy"), result.get("best_epoch")
-    phase = PHASES.get(result.get("best_phase", ""), "")
+    accuracy = result.get("val_accuracy")
     trainable = result.get("trainable_parameters", 0)
     frozen = result.get("frozen_parameters", 0)
     memory = result.get("peak_memory_mb", 0.0)
     seconds = dict(result.get("seconds", {}))
     tiles = {
         "Val top-1 accuracy": "–" if accuracy is None else f"{accuracy:.1%}",
-        "Best epoch": f"{epoch} ({phase})" if epoch else "–",
+        **_best(run),
         "Trainable parameters": f"{trainable:,}",
         "Frozen parameters": f"{frozen:,}",
         "Peak memory": f"{memory:,.0f} MB",
@@ -116,39 +135,6 @@ def show_results(run: Run) -> None:
         column.metric(label, value, border=True)
     named = [f"{_PHASE.get(p, p).lower()} {duration(s)}" for p, s in seconds.items()]
     st.caption("Time by phase: " + " · ".join(named))
-
-
-def duration(seconds: float) -> str:
-    """A length of time in short: `40 ms`, `8.2 s`, `3 min 05 s`."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
-
-
-def read_curves(store: Store, run_id: str) -> Curves:
-    """The run's curves with what is new; what was read stays with the visitor.
-
-    A page that opens late reads the whole epochs and then only the steps after them:
-    a long run has a hundred thousand steps.
-    """
-    key = f"curves-{run_id}"
-    if key not in st.session_state:
-        st.session_state[key] = Curves()
-        st.session_state[key].add(store.epoch_metrics(run_id))
-    curves: Curves = st.session_state[key]
-    curves.add(store.metrics_after(run_id, curves.last_id))
-    return curves
-
-
-def forget(run_id: str) -> None:
-    """Drops what was read of a run that is deleted."""
-    st.session_state.pop(f"curves-{run_id}", None)
 
 
 def read_log(run_id: str) -> str:

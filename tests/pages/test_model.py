@@ -1,6 +1,7 @@
 """The page Model, empty and filled."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.pictures import make_pictures
+from transfer import __main__ as command_line
+from transfer import estimates, workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
+from transfer.inference import InferenceProcess
 from transfer.runs.store import Store
 
 ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
@@ -79,7 +84,7 @@ def preset(at: AppTest, name: str) -> AppTest:
 
 def toggles(at: AppTest) -> dict[str, bool]:
     """Whether each block trains."""
-    return {one.label: one.value for one in at.toggle}
+    return {one.label.split()[0]: one.value for one in at.toggle}
 
 
 def metrics(at: AppTest) -> dict[str, str]:
@@ -177,7 +182,7 @@ def test_model__another_backbone_has_blocks_of_its_own(dataset: Revision) -> Non
 def test_model__missing_weights_name_file_and_folder(
     dataset: Revision, tmp_path: Path
 ) -> None:
-    shown = open_page().warning[0].value
+    shown = open_page().info[0].value
     file = weights.weights_file(catalogue.get(catalogue.DEFAULT))
     assert file.name in shown and str(file.parent) in shown
     assert "random weights" in shown
@@ -187,13 +192,13 @@ def test_model__missing_weights_offer_those_at_hand(dataset: Revision) -> None:
     file = weights.weights_file(catalogue.get("vgg16"))
     file.parent.mkdir(parents=True)
     file.touch()
-    assert "VGG16" in open_page().warning[0].value
+    assert "VGG16" in open_page().info[0].value
 
 
 def test_model__random_weights_need_no_file(dataset: Revision) -> None:
     at = open_page()
     at.segmented_control(key="weights").set_value("random").run()
-    assert not at.warning
+    assert not at.info
     assert "--weights random" in at.code[-1].value
 
 
@@ -228,32 +233,83 @@ def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
     assert config["image_size"] is None
 
 
-def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
-    at = open_page("pets")
-    assert any("About" in one.value and "on disk" in one.value for one in at.markdown)
-    assert any("runs once per image" in one.value for one in at.caption)
-    assert "Measure on this machine" in [one.label for one in at.button]
-
-
-def test_model__instant_needs_no_epochs(dataset: Revision) -> None:
-    at = open_page("pets")
+def test_model__instant_hides_what_it_does_not_use(dataset: Revision) -> None:
+    at = open_page()
     at.segmented_control(key="method").set_value("instant").run()
-    labels = [one.label for one in at.number_input]
-    assert not [label for label in labels if "Epochs" in label]
+    assert not at.exception
+    assert not at.number_input(key="image_size-mobilenet_v2").disabled
+    assert [one.key for one in at.number_input] == ["image_size-mobilenet_v2"]
     assert start(at)["method"] == "instant"
 
 
-def test_model__with_unfrozen_blocks_the_head_is_trained(dataset: Revision) -> None:
-    at = preset(open_page("pets"), "last")
-    assert "method" not in [one.key for one in at.segmented_control]
+def test_model__instant_is_only_for_a_frozen_backbone(dataset: Revision) -> None:
+    at = open_page()
+    at.segmented_control(key="method").set_value("instant").run()
+    preset(at, "last")
+    method = at.segmented_control(key="method")
+    assert (method.value, method.disabled) == ("train", True)
     assert start(at)["method"] == "train"
 
 
-def test_model__each_augmentation_can_be_chosen(dataset: Revision) -> None:
-    at = open_page("pets")
-    assert at.number_input(key="views").disabled
-    at.multiselect(key="augmentation").set_value(["crop", "flip"]).run()
-    assert not at.number_input(key="views").disabled
-    code = next(one.value for one in at.code if "train" in one.value)
-    assert "--augmentation flip,crop" in code
-    assert start(at)["augmentation"] == "flip,crop"
+def test_model__each_augmentation_can_be_switched_off(dataset: Revision) -> None:
+    at = open_page()
+    at.pills(key="augmentation").set_value(["colour", "flip"]).run()
+    assert "--augmentation flip,colour" in at.code[-1].value
+    assert at.number_input(key="views").value == 4
+    at.pills(key="augmentation").set_value([]).run()
+    assert "--augmentation" not in at.code[-1].value
+    assert "views" not in [one.key for one in at.number_input]
+
+
+def test_model__command_line_gives_the_same_run(dataset: Revision) -> None:
+    at = preset(open_page(), "last")
+    at.pills(key="augmentation").set_value(["crop"])
+    at.selectbox(key="class_weights").set_value("balanced")
+    at.selectbox(key="precision").set_value("float32")
+    changes = {"patience": 3, "layer_decay": 0.5, "label_smoothing": 0.1}
+    changes |= {"l2_sp": 0.01, "seed": 7, "fine_tune_learning_rate": 1e-5}
+    for key, value in changes.items():
+        at.number_input(key=key).set_value(value)
+    at.text_input[0].set_value("my *run*").run()
+    words = shlex.split(at.code[-1].value)[3:]
+    args = vars(command_line.parser().parse_args(words))
+    given = {k: v for k, v in args.items() if k in TrainConfig.model_fields}
+    config = start(at)
+    assert config.pop("name") == args["name"]
+    assert config == TrainConfig(**given, revision=dataset.id).model_dump()
+    assert changes.items() <= config.items()
+
+
+def test_model__settings_survive_another_page(dataset: Revision) -> None:
+    at = open_page()
+    at.number_input(key="head_epochs").set_value(3)
+    preset(at, "none")
+    at.switch_page("../3_runs.py").run()
+    at.switch_page("../2_model.py").run()
+    assert at.number_input(key="head_epochs").value == 3
+    assert at.segmented_control(key="preset").value == "none"
+
+
+def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
+    shown = next(one.value for one in open_page().markdown if "About" in one.value)
+    assert "on disk" in shown and "memory" in shown
+    assert "the backbone runs once per image" in shown
+
+
+def test_model__measuring_makes_the_estimate_sure(
+    dataset: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(
+        self: InferenceProcess, backbone: str, image_size: int | None
+    ) -> dict[str, float]:
+        rates = {"keras": 100.0}
+        record = estimates.rates_record(backbone, (224, 224))
+        workspace.write_atomically(record, json.dumps(rates).encode())
+        return rates
+
+    monkeypatch.setattr(InferenceProcess, "measure", measure)
+    at = open_page()
+    assert any("rough estimate" in one.value for one in at.caption)
+    next(one for one in at.button if one.label.startswith("Measure")).click().run()
+    assert not at.exception
+    assert not any("rough estimate" in one.value for one in at.caption)

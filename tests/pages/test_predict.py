@@ -122,3 +122,13 @@ def test_predict__broken_picture_leaves_the_others(asked: list[bytes]) -> None:
     at.file_uploader[0].set_value(files).run()
     assert "no\\.jpg" in at.error[0].value
     assert "90.0%" in texts(at)
+
+
+def test_predict__answers_of_the_past_are_bounded(asked: list[bytes]) -> None:
+    finished_run()
+    at = open_page()
+    at.session_state["answers"] = {f"old-{i}": None for i in range(100)}
+    at.file_uploader[0].set_value([("a.jpg", jpeg(), "image/jpeg")]).run()
+    assert not at.exception
+    assert len(at.session_state["answers"]) == 51
+    assert "90.0%" in texts(at)

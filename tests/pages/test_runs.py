@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import curves
 from transfer.config import TrainConfig
 from transfer.runs import launch
 from transfer.runs.record import Metric, Run
@@ -99,6 +100,14 @@ def test_runs__selected_row_opens(running: Run) -> None:
     assert at.subheader[0].value == "my \\*run\\*"
 
 
+def test_runs__clicked_cell_opens(running: Run) -> None:
+    at = open_page()
+    chosen = {"selection": {"rows": [], "columns": [], "cells": [(0, "Name")]}}
+    at.session_state["runs"] = chosen
+    at.run()
+    assert running.id in at.query_params["run"]
+
+
 def test_runs__unknown_run_is_named() -> None:
     at = open_page("nonsense")
     assert not at.exception
@@ -147,11 +156,61 @@ def test_runs__completed_shows_its_results(running: Run) -> None:
     assert "Stop" not in [one.label for one in at.button]
 
 
-def test_runs__interrupted_says_that_the_checkpoint_is_kept(running: Run) -> None:
+def test_runs__interrupted_says_what_is_kept(running: Run) -> None:
     error = {"kind": "RunError", "message": "The worker vanished.", "hint": ""}
     Store().finish(running.id, RunStatus.INTERRUPTED, error=error)
     said = open_page(running.id).error[0].value
-    assert "The worker vanished" in said and "checkpoint is kept" in said
+    assert "The worker vanished" in said
+    assert "Kept are its settings" in said and "Start again" in said
+
+
+def test_runs__start_again_opens_a_new_run(running: Run) -> None:
+    Store().finish(running.id, RunStatus.INTERRUPTED, error={"message": "Gone."})
+    at = open_page(running.id)
+    button(at, "Start again").click().run()
+    assert not at.exception
+    again = str(at.query_params["run"])
+    assert again != running.id
+    new = Store().get(again)
+    assert (new.name, new.config) == (running.name, running.config)
+    assert "Queued" in badges(at)
+
+
+def test_runs__worker_is_getting_ready_before_there_are_numbers(running: Run) -> None:
+    Store().heartbeat(running.id, {"phase": "prepare"})
+    assert metrics(open_page(running.id)) == {"Worker": "getting ready"}
+
+
+def test_runs__instant_has_no_curves() -> None:
+    store = Store()
+    run = store.create(TrainConfig(dataset="flowers", method="instant"))
+    store.claim_next(9, "here")
+    store.finish(run.id, RunStatus.COMPLETED, RESULT)
+    at = open_page(run.id)
+    assert not at.exception
+    assert not at.get("vega_lite_chart")
+    assert metrics(at)["Head"] == "in closed form"
+
+
+def test_curves__running_epoch_grows_out_of_the_one_before() -> None:
+    read = curves.Curves()
+    values = [(1, None, 0.5), (2, 1, 0.9), (2, 2, 0.7)]
+    read.add(
+        Metric(phase="head", epoch=epoch, step=step, name="loss", value=value)
+        for epoch, step, value in values
+    )
+    frame = read.frame("loss", head_epochs=5, steps=4)
+    assert list(frame["position"]) == [1.0, 1.25, 1.5]
+    assert list(frame["value"]) == pytest.approx([0.5, 0.6, 0.65])
+
+
+def test_curves__first_epoch_is_the_mean_until_now() -> None:
+    read = curves.Curves()
+    read.add(
+        Metric(phase="head", epoch=1, step=step, name="loss", value=value)
+        for step, value in ((1, 2.0), (2, 1.0))
+    )
+    assert list(read.frame("loss", 5, steps=4)["value"]) == [2.0, 1.5]
 
 
 def test_runs__failed_shows_message_and_hint(running: Run) -> None:

@@ -15,6 +15,7 @@ KERAS = {"keras", "tensorflow", "openvino"}
 MAY_IMPORT_KERAS = (
     "transfer.backbones.graph",
     "transfer.backbones.pretrained",
+    "transfer.backbones.source",
     "transfer.features",
     "transfer.classifier",
     "transfer.phases",

@@ -1,0 +1,36 @@
+"""Lengths of time, bytes and counts, as they are shown."""
+
+
+def duration(seconds: float) -> str:
+    """A length of time in short: `40 ms`, `8.2 s`, `3 min 05 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def about(seconds: float) -> str:
+    """An estimated length of time: no more digits than are known."""
+    if seconds < 9.5:
+        return f"{max(seconds, 1):.0f} s"
+    return duration(float(f"{seconds:.2g}"))
+
+
+def size(number: float) -> str:
+    """A number of bytes in short: `12 MB`, `1.2 GB`."""
+    if number < 1e9:
+        return f"{max(number / 1e6, 1):.0f} MB"
+    return f"{number / 1e9:.1f} GB"
+
+
+def count(number: int) -> str:
+    """A large number in few letters: `928`, `14.8 k`, `1.26 M`."""
+    for unit, of in (("M", 1e6), ("k", 1e3)):
+        if number >= 0.9995 * of:  # what would round to a thousand of the unit below
+            return f"{number / of:.3g} {unit}"
+    return str(number)

@@ -1,0 +1,141 @@
+"""Curves of a training: what was read of a run's metrics, as rows of a chart."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from transfer.runs.record import Metric
+from transfer.runs.store import Store
+
+#: Rows of one chart; more cannot be told apart and make each tick slower.
+MAX_ROWS = 400
+PHASES = {"head": "head", "fine_tune": "fine-tuning"}
+
+Item = TypeVar("Item")
+_Epoch = tuple[str, int]
+_Row = tuple[float, float, str, str, str]
+
+
+@dataclass
+class Curves:
+    """What has been read of a run's metrics, ready to be drawn.
+
+    Of an epoch that goes on, the mean over the last so many steps as an epoch has
+    stands in, so that it grows out of the epoch before and ends at its own mean.
+
+    Attributes:
+        last_id: Id of the newest metric that is in.
+    """
+
+    last_id: int = 0
+    _epochs: dict[_Epoch, dict[str, float]] = field(default_factory=dict)
+    _steps: dict[_Epoch, dict[str, dict[int, float]]] = field(default_factory=dict)
+
+    def add(self, metrics: Iterable[Metric]) -> None:
+        """Takes in newer values, in the order in which they were stored."""
+        for one in metrics:
+            epoch = one.phase, one.epoch
+            self.last_id = max(self.last_id, one.id)
+            if one.step is None:
+                self._epochs.setdefault(epoch, {})[one.name] = one.value
+                self._steps.pop(epoch, None)
+            elif epoch not in self._epochs:
+                named = self._steps.setdefault(epoch, {}).setdefault(one.name, {})
+                named[one.step] = one.value
+
+    def frame(self, name: str, head_epochs: int, steps: int = 0) -> pd.DataFrame:
+        """Rows of one chart: position, value, split, phase, epoch.
+
+        Args:
+            name: `loss` or `accuracy`.
+            head_epochs: Where fine-tuning begins on the axis of epochs.
+            steps: Steps of an epoch; 0 where they are not known yet.
+        """
+        rows: list[_Row] = []
+        for epoch, values in _thinned(list(self._epochs.items()), MAX_ROWS // 4):
+            at = _position(epoch, head_epochs)
+            for split, key in (("train", name), ("val", f"val_{name}")):
+                rows.append((at, values.get(key, math.nan), split, *_words(epoch)))
+        for epoch, named in self._steps.items():
+            values = named.get(name, {})
+            before = self._before(epoch, head_epochs).get(name)
+            going_on = _going_on(epoch, values, before, head_epochs, steps)
+            rows += _thinned(going_on, MAX_ROWS // 4)
+        rows = [row for row in rows if math.isfinite(row[1])]
+        columns = ["position", "value", "split", "phase", "epoch"]
+        types = {"position": float, "value": float}
+        return pd.DataFrame(rows, columns=columns).astype(types)
+
+    def _before(self, epoch: _Epoch, head_epochs: int) -> dict[str, float]:
+        """Values of the epoch before; empty for the first of all.
+
+        Where a phase ended early, the epoch before is further away than one.
+        """
+        at = _position(epoch, head_epochs)
+        earlier = [one for one in self._epochs if _position(one, head_epochs) < at]
+        return self._epochs[earlier[-1]] if earlier else {}
+
+
+def read_curves(store: Store, run_id: str) -> Curves:
+    """The run's curves with what is new; what was read stays with the visitor.
+
+    A page that opens late reads the whole epochs and then only the steps after them:
+    a long run has a hundred thousand steps.
+    """
+    key = f"curves-{run_id}"
+    if key not in st.session_state:
+        st.session_state[key] = Curves()
+        st.session_state[key].add(store.epoch_metrics(run_id))
+    curves: Curves = st.session_state[key]
+    curves.add(store.metrics_after(run_id, curves.last_id))
+    return curves
+
+
+def forget(run_id: str) -> None:
+    """Drops what was read of a run that is deleted."""
+    st.session_state.pop(f"curves-{run_id}", None)
+
+
+def _position(epoch: _Epoch, head_epochs: int) -> float:
+    phase, number = epoch
+    return number + (head_epochs if phase == "fine_tune" else 0)
+
+
+def _words(epoch: _Epoch) -> tuple[str, str]:
+    return PHASES.get(epoch[0], epoch[0]), str(epoch[1])
+
+
+def _going_on(
+    epoch: _Epoch,
+    values: dict[int, float],
+    before: float | None,
+    head_epochs: int,
+    steps: int,
+) -> list[_Row]:
+    """Rows of an epoch's steps until now.
+
+    The mean over the new steps alone would begin with the noise of a single batch, a
+    spike at each epoch's start; so the steps of the epoch `before` that are still
+    among the last `steps` count with that epoch's mean.
+    """
+    start, of = _position(epoch, head_epochs) - 1, max(steps, *values, 1)
+    phase, number = _words(epoch)
+    rows = []
+    for count, (step, total) in enumerate(
+        zip(values, accumulate(values.values()), strict=True), 1
+    ):
+        old = 0 if before is None else max(of - count, 0)
+        mean = (total + old * (before or 0.0)) / (count + old)
+        rows.append((start + step / of, mean, "train", phase, f"{number}, step {step}"))
+    return rows
+
+
+def _thinned(items: list[Item], limit: int) -> list[Item]:
+    """At most `limit` of the items, evenly spaced, and always the last."""
+    stride = max(1, math.ceil(len(items) / limit))
+    return items[(len(items) - 1) % stride :: stride] if items else []
