@@ -43,6 +43,8 @@ KEPT = (
     "again. If memory was short, start one with a smaller batch size instead."
 )
 
+_HEADS = {"instant": "in closed form", "source": "the source's own"}
+
 _PHASE = {
     "import": "Loading Keras",
     "prepare": "Computing features",
@@ -107,9 +109,11 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
 
 def _best(run: Run) -> dict[str, str]:
     """The tile of the best epoch, which a closed form has not."""
-    if run.config.method == "instant":
-        return {"Head": "in closed form"}
+    if run.config.method != "train":
+        return {"Head": _HEADS[run.config.method]}
     epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase", "")
+    if epoch == 0:  # the head phase starts from the closed form, which stayed the best
+        return {"Best epoch": "none: the start"}
     return {"Best epoch": f"{epoch} ({PHASES.get(phase, '')})" if epoch else "–"}
 
 
