@@ -18,7 +18,6 @@ def show_run(run: Run) -> None:
     live = not run.status.is_final
     st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
     if run.result.get("class_names"):
-        runs.show_results(run)
         st.page_link(
             PAGES / "4_predict.py",
             label="Try it on a photograph",
@@ -59,6 +58,8 @@ def show_live(run_id: str, was_live: bool) -> None:
             )
     runs.show_error(run)
     runs.show_progress(run)
+    if run.result.get("class_names"):
+        runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
     with st.expander("Log of the worker", icon=":material/terminal:"):

@@ -63,7 +63,12 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "type": "quantitative",
         "title": None,
         "scale": {"zero": False, "nice": True},
-        "axis": {"format": ".0%" if percent else "~g", "tickCount": 5},
+        # As wide with the first labels as without: else the plot would jump then.
+        "axis": {
+            "format": ".0%" if percent else "~g",
+            "tickCount": 5,
+            "minExtent": 36,
+        },
     }
     tooltip = [
         {"field": "split", "title": "Split"},
@@ -109,13 +114,13 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
         "type": "text",
         "text": "fine-tuning →",
         "align": "left",
-        "baseline": "top",
-        "dx": 5,
+        "baseline": "bottom",
+        "dx": -1,
         "color": gray,
         "fontSize": 11,
     }
     rule = {"type": "rule", "color": gray, "strokeDash": [4, 4]}
     return [
         {"data": once, "mark": rule, "encoding": x},
-        {"data": once, "mark": text, "encoding": {**x, "y": {"value": 3}}},
+        {"data": once, "mark": text, "encoding": {**x, "y": {"value": -5}}},
     ]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pages.shared.amounts import duration
+from pages.shared.amounts import about, duration
 from pages.shared.curves import PHASES
 from pages.shared.shell import escaped
 from transfer.runs import launch
@@ -103,8 +103,9 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
     if speed := now.get("images_per_second"):
         tiles["Images per second"] = f"{speed:,.0f}"
     if (left := now.get("seconds_left")) is not None:
-        tiles["Time left in this phase"] = duration(left)
-    return tiles or {"Worker": "getting ready"}
+        tiles["Time left in this phase"] = about(left)
+    doing = "saving" if now.get("phase") == "evaluate" else "getting ready"
+    return tiles or {"Worker": doing}
 
 
 def _best(run: Run) -> dict[str, str]:
@@ -133,7 +134,6 @@ def show_results(run: Run) -> None:
         "Peak memory": f"{memory:,.0f} MB",
         "Duration": duration(seconds.pop("total", sum(seconds.values()))),
     }
-    st.subheader("Result")
     columns = [*st.columns(3), *st.columns(3)]
     for column, (label, value) in zip(columns, tiles.items(), strict=True):
         column.metric(label, value, border=True)
