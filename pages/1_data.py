@@ -1,17 +1,21 @@
 """Data: bring labelled photographs, see their classes and splits."""
 
 import html
+import math
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses, importing, shell
 from transfer.datasets import library
-from transfer.datasets.revision import SPLITS, Revision
+from transfer.datasets.revision import SPLITS, Image, Revision
 
 PAGES = Path(__file__).parent
+#: Pictures of a class, and classes on one page of them.
 SHOWN = 8
+CLASSES = 10
 
 
 def show_dataset(revision: Revision) -> None:
@@ -19,38 +23,71 @@ def show_dataset(revision: Revision) -> None:
     given = revision.split_source == "given"
     how = "as the folders give it" if given else f"stratified, seed {revision.seed}"
     st.caption(
-        f"{len(revision.images):,} images · {len(revision.class_names)} classes · "
+        f"{len(revision.images):,} images · {len(revision.class_names):,} classes · "
         f"split {how} · revision {revision.id}"
     )
+    show_counts(revision)
+    if passed_over := revision.passed_over:
+        files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
+        with st.expander(f"{files} passed over", icon=":material/info:"):
+            st.dataframe(pd.DataFrame(passed_over), hide_index=True)
+    show_pictures(revision)
+
+
+def show_counts(revision: Revision) -> None:
+    """Images by class and split."""
     counts = pd.DataFrame.from_dict(revision.counts(), orient="index")[list(SPLITS)]
     most = int(counts.to_numpy().max())
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         split: st.column_config.ProgressColumn(
-            split, format="%d", min_value=0, max_value=most
+            split, format="%d", min_value=0, max_value=most, width=120
         )
         for split in SPLITS
     }
-    st.dataframe(counts.rename_axis("class"), column_config=columns)
-    for label, name in enumerate(revision.class_names):
-        of_class = [one for one in revision.images if one.label == label][:SHOWN]
-        st.markdown(f"**{shell.escaped(name)}**")
-        with st.container(horizontal=True, gap="small"):
-            for image in of_class:
-                st.html(
-                    f'<img src="{addresses.thumbnail(image.sha256)}" loading="lazy" '
-                    f'alt="{html.escape(name)}" style="height:96px;border-radius:6px">',
-                    width="content",
-                )
-    if revision.passed_over:
-        with st.expander(f"{len(revision.passed_over)} files were passed over"):
-            st.dataframe(pd.DataFrame(revision.passed_over), hide_index=True)
+    columns["class"] = st.column_config.TextColumn("class", width="medium")
+    # A column and not the index, which is pinned: a long name would hide the counts.
+    table = counts.rename_axis("class").reset_index()
+    st.dataframe(table, column_config=columns, hide_index=True)
+
+
+def show_pictures(revision: Revision) -> None:
+    """Some pictures of every class, a screenful of classes at a time."""
+    by_label: dict[int, list[Image]] = {}
+    for image in revision.images:
+        by_label.setdefault(image.label, []).append(image)
+    names = list(enumerate(revision.class_names))
+    pages = math.ceil(len(names) / CLASSES)
+    place = st.container()
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"classes-{revision.id}")
+    with place:
+        for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
+            st.markdown(f"**{shell.escaped(name)}**")
+            st.html(_gallery(by_label[label][:SHOWN]))
+
+
+def _gallery(images: list[Image]) -> str:
+    """HTML of a row of squares, which stand still while the pictures come."""
+    squares = "".join(
+        f'<img src="{addresses.thumbnail(image.sha256)}" loading="lazy" '
+        f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
+        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
+        'background:rgba(128,140,150,.15)">'
+        for image in images
+    )
+    columns = "repeat(auto-fill,minmax(6.5rem,1fr))"
+    return (
+        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
+        f"{squares}</div>"
+    )
 
 
 @st.dialog("Delete this dataset?")
 def confirm_delete(name: str) -> None:
     """Asks once more."""
     st.write(
-        f"“{shell.escaped(name)}” and its images are removed. Its runs keep models."
+        f"“{shell.escaped(name)}” and its images are removed; models of it are kept."
     )
     if st.button("Delete", type="primary"):
         library.delete(name)
@@ -74,14 +111,15 @@ with st.expander("Import a dataset", expanded=not datasets):
         st.query_params["dataset"] = made.dataset
         st.rerun()
 if datasets:
-    asked_for = st.query_params.get("dataset")
-    names = list(datasets)
-    chosen = st.selectbox(
-        "Dataset", names, names.index(asked_for) if asked_for in names else 0
-    )
+    named, names = st.query_params.get("dataset", ""), list(datasets)
+    if named and named not in names:
+        st.warning(
+            f"There is no dataset {shell.escaped(named)}, so another one is shown."
+        )
+    chosen = st.selectbox("Dataset", names, names.index(named) if named in names else 0)
     st.query_params["dataset"] = chosen
     show_dataset(datasets[chosen])
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             PAGES / "2_model.py",
             label="Choose a model",

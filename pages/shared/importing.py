@@ -1,5 +1,6 @@
 """How images become a dataset: brought by upload or found on the server, then named."""
 
+import unicodedata
 from pathlib import Path
 
 import streamlit as st
@@ -40,6 +41,7 @@ def _import_from_server() -> Revision | None:
 
 def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
     """Name and split of a new dataset; imports it when asked to."""
+    called = _allowed_name(called)
     with st.form(f"import-{key}", border=False):
         name = st.text_input(
             "Name of the dataset",
@@ -56,6 +58,15 @@ def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
         st.warning("Choose a folder or a zip first, and wait until it has arrived.")
         return None
     return _import(source, name.strip() or called, val, test, seed)
+
+
+def _allowed_name(called: str) -> str:
+    """What `library.check_name` would take of a folder's name."""
+    signs = (
+        one if one in " -_." or unicodedata.category(one)[0] in "LMN" else "-"
+        for one in called
+    )
+    return "".join(signs)[: library.MAX_NAME_LENGTH].lstrip(" .").rstrip()
 
 
 def _split_choices(key: str) -> tuple[float, float, int]:

@@ -23,7 +23,7 @@ def upload(page: Page, folder: Path, name: str) -> None:
     page.locator("#folder").set_input_files(folder)
     page.get_by_text(f"All {files} files arrived.").wait_for()
     settle(page)
-    page.get_by_label("Name of the dataset").first.fill(name)
+    page.get_by_role("textbox", name="Name of the dataset").first.fill(name)
     page.get_by_role("button", name="Import", exact=True).first.click()
     page.get_by_text(f"{files} images").wait_for()
     settle(page)
@@ -34,6 +34,14 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option).click()
     settle(page)
+
+
+def ranked_classes(page: Page) -> list[str]:
+    """The classes that the page names beside a picture, from top to bottom."""
+    names = page.locator("[data-testid=stHtml] span[dir=auto]")
+    tops = [name.bounding_box() or {"y": 0.0} for name in names.all()]
+    assert tops == sorted(tops, key=lambda box: box["y"])
+    return names.all_inner_texts()
 
 
 def queued_run(tmp_path: Path, epochs: int) -> str:

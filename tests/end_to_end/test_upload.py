@@ -109,7 +109,7 @@ def test_uploader__a_full_disk_ends_the_upload_and_says_so(
     page.locator("#folder").set_input_files(pets)
     page.get_by_text("0 of 24 files arrived; 24 failed.").wait_for()
     settle(page)
-    page.get_by_label("Name of the dataset").first.fill("pets")
+    page.get_by_role("textbox", name="Name of the dataset").first.fill("pets")
     page.get_by_role("button", name="Import", exact=True).first.click()
     page.get_by_text("Choose a folder or a zip first").wait_for()
 

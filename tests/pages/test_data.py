@@ -41,9 +41,9 @@ def test_data__a_dataset_shows_its_classes_and_split(pets: Path) -> None:
         "8 images · 2 classes" in one.value for one in page.caption
     )
     counts = page.dataframe[0].value
-    assert list(counts.index) == ["cat", "dog"]
-    assert counts.loc["cat", "train"] + counts.loc["cat", "val"] == 4
-    assert any("1 files were passed over" in one.label for one in page.expander)
+    assert list(counts["class"]) == ["cat", "dog"]
+    assert counts.loc[0, "train"] + counts.loc[0, "val"] == 4
+    assert any("1 file was passed over" in one.label for one in page.expander)
 
 
 def test_data__a_folder_of_the_server_is_imported(
@@ -67,3 +67,36 @@ def test_data__a_folder_outside_the_roots_is_refused(
     page = _opened()
     page.text_input[1].set_value(str(tmp_path / "allowed" / ".." / "else")).run()
     assert "outside the folders" in page.error[0].value
+
+
+def test_data__a_dataset_without_a_name_is_called_like_its_folder(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pictures(tmp_path / "Birds, 2024 (all)", {"wren": 3, "crow": 3})
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    page = _opened()
+    page.text_input[1].set_value("Birds, 2024 (all)").run()
+    assert page.text_input(key="name-server").placeholder == "Birds- 2024 -all-"
+    page.button[1].click().run()
+    assert page.selectbox[0].value == "Birds- 2024 -all-"
+
+
+def test_data__nothing_to_import_is_said(workspace: Path) -> None:
+    page = _opened()
+    page.button[0].click().run()
+    assert "wait until it has arrived" in page.warning[0].value
+
+
+def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:
+    page = _opened(dataset="gone")
+    assert "no dataset gone" in page.warning[0].value
+    assert page.selectbox[0].value == "pets"
+
+
+def test_data__many_classes_come_page_by_page(workspace: Path, tmp_path: Path) -> None:
+    names = {f"class {number:02}": 2 for number in range(12)}
+    ingest.import_path(make_pictures(tmp_path / "many", names), "many")
+    page = _opened()
+    assert not page.exception
+    shown = [one.value for one in page.markdown if "class" in one.value]
+    assert len(shown) == 10
