@@ -117,7 +117,9 @@ def show_estimate(config: TrainConfig, structure: Structure) -> None:
     if takes.measured:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("A rough estimate: this backbone was never measured here.")
+        st.caption(
+            "A rough estimate: this backbone was never measured here.", width="content"
+        )
         if st.button("Measure on this machine", icon=":material/speed:"):
             with st.spinner("Measuring; up to half a minute …"):
                 session.inference().measure(config.backbone, config.image_size)

@@ -17,13 +17,6 @@ def show_run(run: Run) -> None:
     st.subheader(shell.escaped(run.name))
     live = not run.status.is_final
     st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
-    if run.result.get("class_names"):
-        st.page_link(
-            PAGES / "4_predict.py",
-            label="Try it on a photograph",
-            icon=":material/arrow_forward:",
-            query_params={"run": run.id},
-        )
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
     if run.status.is_final:
@@ -56,6 +49,13 @@ def show_live(run_id: str, was_live: bool) -> None:
                 on_click=stop,
                 args=(run_id,),
             )
+        if run.result.get("class_names"):
+            st.page_link(
+                PAGES / "4_predict.py",
+                label="Try it on a photograph",
+                icon=":material/arrow_forward:",
+                query_params={"run": run_id},
+            )
     runs.show_error(run)
     runs.show_progress(run)
     if run.result.get("class_names"):
@@ -69,6 +69,8 @@ def show_live(run_id: str, was_live: bool) -> None:
 def show_curves(run: Run) -> None:
     """Loss and accuracy, side by side."""
     read = curves.read_curves(session.store(), run.id)
+    if run.status.is_final and read.is_empty:
+        return
     steps = int(run.progress.get("steps") or 0)
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:

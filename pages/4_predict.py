@@ -16,6 +16,8 @@ from transfer.runs.record import Run
 PAGES = Path(__file__).parent
 #: Answers that are kept beyond those on the page, for who goes back to another run.
 KEPT = 50
+#: Letters of a run's name in the list, so that what follows it is seen.
+LONGEST = 50
 #: Classes shown beside a picture; the others are in a fold.
 SHOWN = 5
 
@@ -53,7 +55,8 @@ def choose_run(finished: list[Run]) -> Run:
 def _label(run: Run) -> str:
     accuracy = run.result.get("val_accuracy")
     val = "" if accuracy is None else f" · val accuracy {accuracy:.1%}"
-    return f"{run.name}{val} · {run.id}"
+    name = run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…"
+    return f"{name}{val} · {run.id}"
 
 
 def answer(run: Run, name: str, content: bytes) -> Answer:
@@ -127,11 +130,12 @@ else:
         key="photographs",
         help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF.",
     )
+    introduction = st.empty()  # emptied at once, not dimmed until the model answers
     if not files:
         classes = run.result["class_names"]
         some = ", ".join(shell.escaped(name) for name in classes[:8])
         more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
-        st.caption(
+        introduction.caption(
             f"Drop one or more photographs. This model tells apart: {some}{more}"
         )
     for file in files:

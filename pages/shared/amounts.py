@@ -23,8 +23,10 @@ def about(seconds: float) -> str:
 
 def size(number: float) -> str:
     """A number of bytes in short: `12 MB`, `1.2 GB`."""
+    if number < 1e6:
+        return "under 1 MB"
     if number < 1e9:
-        return f"{max(number / 1e6, 1):.0f} MB"
+        return f"{number / 1e6:.0f} MB"
     return f"{number / 1e9:.1f} GB"
 
 

@@ -95,7 +95,8 @@ def _show_layers(blocks: dict[str, tuple[Layer, ...]]) -> None:
         layers = blocks[name]
         width = max(len(layer.kind) for layer in layers)
         lines = (f"{one.kind:<{width}}  {one.name}" for one in layers)
-        st.code("\n".join(lines), language=None)
+        height = 300 if len(layers) > 12 else "content"
+        st.code("\n".join(lines), language=None, height=height)
 
 
 def _show_strip(structure: Structure, trains: set[str]) -> None:

@@ -67,7 +67,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "axis": {
             "format": ".0%" if percent else "~g",
             "tickCount": 5,
-            "minExtent": 36,
+            "minExtent": 44,
         },
     }
     tooltip = [

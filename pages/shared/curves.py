@@ -36,6 +36,11 @@ class Curves:
     _epochs: dict[_Epoch, dict[str, float]] = field(default_factory=dict)
     _steps: dict[_Epoch, dict[str, dict[int, float]]] = field(default_factory=dict)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured yet."""
+        return not self.last_id
+
     def add(self, metrics: Iterable[Metric]) -> None:
         """Takes in newer values, in the order in which they were stored."""
         for one in metrics:

@@ -39,16 +39,18 @@ def show_table() -> None:
         [_row(run) for run in found],
         key="runs",
         on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
+        selection_mode="single-cell",
         hide_index=True,
+        placeholder="–",
+        height="content" if len(found) < 20 else 740,
         column_config={
-            "Val accuracy": st.column_config.NumberColumn(format="%.1f %%"),
+            "Name": st.column_config.TextColumn(width="medium"),
+            "Val accuracy": st.column_config.NumberColumn(format="%.1f%%"),
             "Created": st.column_config.DatetimeColumn(format="distance"),
         },
     )
-    rows = [*chosen.selection.rows, *(row for row, _ in chosen.selection.cells)]
-    if rows:
-        st.query_params["run"] = found[rows[0]].id
+    if cells := chosen.selection.cells:
+        st.query_params["run"] = found[cells[0][0]].id
         st.rerun()
 
 
@@ -56,10 +58,10 @@ def _row(run: Run) -> dict[str, object]:
     accuracy = run.result.get("val_accuracy")
     return {
         "Name": run.name,
-        "Dataset": run.dataset,
-        "Backbone": run.config.backbone,
         "Status": runs.STATUS[run.status].label,
         "Val accuracy": None if accuracy is None else 100 * accuracy,
+        "Dataset": run.dataset,
+        "Backbone": run.config.backbone,
         "Created": datetime.fromtimestamp(run.created_at, UTC),
         "Run": run.id,
     }

@@ -137,8 +137,8 @@ def show_results(run: Run) -> None:
     columns = [*st.columns(3), *st.columns(3)]
     for column, (label, value) in zip(columns, tiles.items(), strict=True):
         column.metric(label, value, border=True)
-    named = [f"{_PHASE.get(p, p).lower()} {duration(s)}" for p, s in seconds.items()]
-    st.caption("Time by phase: " + " · ".join(named))
+    named = [f"{_PHASE.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
+    st.caption(" · ".join(named))
 
 
 def read_log(run_id: str) -> str:
