@@ -44,7 +44,7 @@ def test_uploader__an_unreadable_file_is_named_and_the_others_arrive(
     expect(page.locator("td", has_text="pets/cat/cat_3.png")).to_have_count(1)
     assert stored(workspace) == names - {"cat_3.png"}
     page.get_by_role("button", name="Import", exact=True).first.click()
-    page.get_by_text("23 images").wait_for()
+    page.get_by_text("23 images ·").wait_for()
     assert [one.dataset for one in library.list_datasets()] == ["pets"]
 
 
