@@ -25,7 +25,7 @@ def upload(page: Page, folder: Path, name: str) -> None:
     settle(page)
     page.get_by_role("textbox", name="Name of the dataset").first.fill(name)
     page.get_by_role("button", name="Import", exact=True).first.click()
-    page.get_by_text(f"{files} images ·").wait_for()
+    page.get_by_text(" classes · split").wait_for()
     settle(page)
 
 
