@@ -16,16 +16,6 @@ from transfer.errors import TransferError
 
 PAGES = Path(__file__).parent
 SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
-EXPLAINED = """
-**Parameter sharing**: the backbone keeps the parameters that it learnt on ImageNet, and
-only a new head learns. Quick, and hard to spoil with few images.
-
-**Feature sharing**: some parameters stay frozen, the others go on learning from your
-images. Early blocks see edges and textures, which suit most pictures; late blocks see
-what the old task was about, so unfreeze from the end.
-
-Either way training minimises L(θ) = E[ℓ(y, f_θ(x))] over the θ that is not frozen.
-"""
 
 
 def choose_dataset(place: Any) -> str:
@@ -121,7 +111,7 @@ def show_estimate(config: TrainConfig, structure: Structure) -> None:
             "A rough estimate: this backbone was never measured here.", width="content"
         )
         if st.button("Measure on this machine", icon=":material/speed:"):
-            with st.spinner("Measuring; up to half a minute …"):
+            with st.spinner("Measuring; up to a minute …"):
                 session.inference().measure(config.backbone, config.image_size)
             st.rerun()
 
@@ -136,8 +126,6 @@ chosen["weights"] = choose_weights(left, backbone)
 chosen["image_size"] = forms.image_size(right, backbone)
 
 st.subheader("What is frozen", anchor=False)
-with st.expander("Parameter sharing or feature sharing?"):
-    st.markdown(EXPLAINED)
 try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])

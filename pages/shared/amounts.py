@@ -18,7 +18,7 @@ def about(seconds: float) -> str:
     """An estimated length of time: no more digits than are known."""
     if seconds < 9.5:
         return f"{max(seconds, 1):.0f} s"
-    return duration(float(f"{seconds:.2g}"))
+    return duration(float(f"{seconds:.2g}")).removesuffix(" 00 s")
 
 
 def size(number: float) -> str:

@@ -18,10 +18,22 @@ PRESETS = {
     "blocks": "Choose blocks",
     "none": "Everything trains",
 }
+EXPLAINED = """
+**Parameter sharing**: the backbone keeps the parameters that it learnt on ImageNet, and
+only a new head learns. Quick, and hard to spoil with few images.
+
+**Feature sharing**: some parameters stay frozen, the others go on learning from your
+images. Early blocks see edges and textures, which suit most pictures; late blocks see
+what the old task was about, so unfreeze from the end.
+
+Either way training minimises L(θ) = E[ℓ(y, f_θ(x))] over the θ that is not frozen.
+"""
 
 
 def freezing(structure: Structure) -> str:
     """The freeze plan that is chosen, in the words of the command line."""
+    with st.expander("Parameter sharing or feature sharing?"):
+        st.markdown(EXPLAINED)
     st.session_state.setdefault("preset", "all")
     preset = st.segmented_control(
         "What trains",

@@ -253,8 +253,8 @@ def _finish(store: Store, run: Run, error: RunError, stopped: bool = False) -> b
 def _vanished() -> RunError:
     return RunError(
         "The worker vanished: it was killed, perhaps because memory ran out.",
-        "The last checkpoint is kept: resume the run, with a smaller batch size if "
-        "memory was short.",
+        "The last checkpoint is kept. Start the run again, with a smaller batch size "
+        "if memory was short.",
     )
 
 
@@ -262,8 +262,8 @@ def _silent(run: Run) -> RunError:
     return RunError(
         f"The worker on {run.host} has been silent for more than "
         f"{HEARTBEAT_TIMEOUT:.0f} seconds.",
-        "Check that machine and its network. The last checkpoint is kept: resume the "
-        "run.",
+        "Check that machine and its network, then start the run again. The last "
+        "checkpoint is kept.",
     )
 
 
