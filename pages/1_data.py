@@ -91,56 +91,7 @@ def confirm_delete(name: str) -> None:
     )
     if st.button("Delete", type="primary"):
         library.delete(name)
-        st.session_state.pop("is_first_import", None)
-        st.query_params.pop("dataset", None)
-        st.rerun()
-
-
-shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
-datasets = {one.dataset: one for one in library.list_datasets()}
-with st.container():
-    if not datasets:
-        st.info(
-            "No dataset yet. Put your photographs into one folder per class, for "
-            "example `flowers/roses/…` and `flowers/tulips/…`, and bring the outer "
-            "folder.",
-            icon=":material/photo_library:",
-        )
-# Whether it is a fold stays the same until an import is done, also when somebody else
-# imports meanwhile: an uploader that is moved on the page loses its upload.
-is_first = st.session_state.setdefault("is_first_import", not datasets)
-place = st.container(border=True) if is_first else st.expander("Import a dataset")
-with place:
-    for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
-        st.markdown(f"**{runs.escaped(name)}**")
-        st.html(_gallery(by_label[label][:SHOWN]))
-
-
-def _gallery(images: list[Image]) -> str:
-    """HTML of a row of squares, which stand still while the pictures come."""
-    squares = "".join(
-        f'<img src="{addresses.thumbnail(image.sha256)}" loading="lazy" '
-        f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
-        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        'background:rgba(128,140,150,.15)">'
-        for image in images
-    )
-    columns = "repeat(auto-fill,minmax(7.5rem,1fr))"
-    return (
-        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
-        f"{squares}</div>"
-    )
-
-
-@st.dialog("Delete this dataset?")
-def confirm_delete(name: str) -> None:
-    """Asks once more."""
-    st.write(
-        f"“{runs.escaped(name)}” and its images are removed; models of it are kept."
-    )
-    if st.button("Delete", type="primary"):
-        library.delete(name)
-        st.session_state.pop("is_first_import", None)
+        st.session_state.pop("import_is_open", None)
         st.query_params.pop("dataset", None)
         st.rerun()
 
@@ -160,7 +111,7 @@ else:
     place = st.expander("Import a dataset")
 with place:
     if made := importing.show_import():
-        del st.session_state["is_first_import"]
+        del st.session_state["import_is_open"]
         st.query_params["dataset"] = made.dataset
         st.rerun()
 if datasets:
