@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 #: Tried strengths, relative to the features' mean eigenvalue.
 _STRENGTHS = 10.0 ** np.arange(-4, 3.5, 0.5)
 
+#: Images that are held in float64 at a time.
+_PART = 1024
+
 Matrix = NDArray[np.float64]
 
 
@@ -53,63 +56,96 @@ def solve(
     """
     w = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
     w = w / w.mean()
-    x = features.astype(np.float64)
     targets = np.eye(num_classes)[labels]
-    x_mean, y_mean = np.average(x, 0, w), np.average(targets, 0, w)
-    root = np.sqrt(w)[:, None]
-    ridge = _Ridge((x - x_mean) * root, (targets - y_mean) * root)
+    ridge = _Ridge(features, targets, w)
     tried = []
-    for strength in map(float, _STRENGTHS):
-        scores = targets - ridge.left_out_errors(strength, w) / root
+    for strength, errors in zip(
+        _STRENGTHS, ridge.left_out_errors(_STRENGTHS), strict=True
+    ):
+        scores = targets - errors
         temperature, loss = _calibrated(scores, labels, w)
         right = float(np.mean(scores.argmax(1) == labels))
-        tried.append((loss, strength, temperature, right))
+        tried.append((loss, float(strength), temperature, right))
     loss, strength, temperature, accuracy = min(tried)
     kernel = ridge.coefficients(strength) * temperature
-    bias = y_mean * temperature - x_mean @ kernel
+    bias = ridge.y_mean * temperature - ridge.x_mean @ kernel
     return Solution(
-        kernel.astype(np.float32),
-        bias.astype(np.float32),
-        strength,
-        accuracy,
-        loss,
+        kernel.astype(np.float32), bias.astype(np.float32), strength, accuracy, loss
     )
 
 
 class _Ridge:
-    """Ridge regression of `y` on `x`, both centred, at any strength."""
+    """Ridge regression with an intercept, at any strength.
 
-    def __init__(self, x: Matrix, y: Matrix) -> None:
-        self._x, self._y = x, y
-        # The smaller of the two Gram matrices; both have the same eigenvalues.
+    It computes in float64, but holds no more than `_PART` images in it at a time.
+
+    Args:
+        x: Features `(images, channels)`.
+        y: Targets `(images, num_classes)`.
+        weights: How much each image counts, `(images,)`.
+    """
+
+    def __init__(self, x: NDArray[np.float32], y: Matrix, weights: Matrix) -> None:
+        self._x, self._weights = x, weights
+        self._root = np.sqrt(weights)[:, None]
+        # With fewer images than channels the images' own Gram matrix is the smaller.
         self._wide = x.shape[1] > x.shape[0]
-        values, vectors = np.linalg.eigh(x @ x.T if self._wide else x.T @ x)
+        size = len(x) if self._wide else _PART
+        self._rows = [slice(start, start + size) for start in range(0, len(x), size)]
+        self.y_mean = np.average(y, 0, weights)
+        self.x_mean = np.zeros(x.shape[1])
+        for rows in self._rows:
+            self.x_mean += weights[rows] @ x[rows].astype(np.float64) / weights.sum()
+        self._y = (y - self.y_mean) * self._root
+        values, self._vectors, projected = self._decomposed()
         self._values = np.maximum(values, 0)
-        self._vectors = vectors
-        self._scale = float(self._values.sum()) / min(x.shape) or 1.0
-        self._scores = vectors if self._wide else x @ vectors
-        self._projected = self._scores.T @ y
+        self.scale = float(self._values.sum()) / min(x.shape) or 1.0
+        self._projected = projected
 
-    def _shrunk(self, strength: float) -> Matrix:
-        """What each direction counts for, so that fitted values are
-        `scores @ (shrunk * projected)`.
-        """
-        kept = 1 / (self._values + strength * self._scale)
-        return np.asarray(kept * self._values if self._wide else kept)
+    def _part(self, rows: slice) -> Matrix:
+        """Features of some images, centred and weighted."""
+        return (self._x[rows].astype(np.float64) - self.x_mean) * self._root[rows]
+
+    def _decomposed(self) -> tuple[Matrix, Matrix, Matrix]:
+        """Eigenvalues and vectors of the Gram matrix, and the targets along them."""
+        if self._wide:
+            x = self._part(self._rows[0])
+            values, vectors = np.linalg.eigh(x @ x.T)
+            return values, vectors, vectors.T @ self._y
+        size = self._x.shape[1]
+        gram, right = np.zeros((size, size)), np.zeros((size, self._y.shape[1]))
+        for rows in self._rows:
+            x = self._part(rows)
+            gram += x.T @ x
+            right += x.T @ self._y[rows]
+        values, vectors = np.linalg.eigh(gram)
+        return values, vectors, vectors.T @ right
 
     def coefficients(self, strength: float) -> Matrix:
         """The solution, `(channels, num_classes)`."""
-        kept = 1 / (self._values + strength * self._scale)
-        solved = self._vectors @ (kept[:, None] * self._projected)
-        return np.asarray(self._x.T @ solved if self._wide else solved)
+        kept = 1 / (self._values + strength * self.scale)
+        solved: Matrix = self._vectors @ (kept[:, None] * self._projected)
+        return self._part(self._rows[0]).T @ solved if self._wide else solved
 
-    def left_out_errors(self, strength: float, weights: Matrix) -> Matrix:
-        """Each row's error by the solution that was found without it."""
-        shrunk = self._shrunk(strength)
-        fitted = self._scores @ (shrunk[:, None] * self._projected)
-        # The last term is the mean's part in each fitted value.
-        leverage = (self._scores**2) @ shrunk + weights / weights.sum()
-        return np.asarray((self._y - fitted) / np.maximum(1 - leverage, 1e-6)[:, None])
+    def left_out_errors(self, strengths: NDArray[np.float64]) -> Matrix:
+        """Each image's error by the solution that was found without it.
+
+        Returns:
+            An array `(len(strengths), images, num_classes)`.
+        """
+        errors = np.empty((len(strengths), *self._y.shape))
+        for rows in self._rows:
+            along = self._vectors if self._wide else self._part(rows) @ self._vectors
+            squares = along**2
+            for index, strength in enumerate(strengths):
+                shrunk = 1 / (self._values + strength * self.scale)
+                shrunk = shrunk * self._values if self._wide else shrunk
+                fitted = along @ (shrunk[:, None] * self._projected)
+                # The last term is the mean's part in each fitted value.
+                leverage = squares @ shrunk + self._weights[rows] / self._weights.sum()
+                left = np.maximum(1 - leverage, 1e-6)[:, None] * self._root[rows]
+                errors[index, rows] = (self._y[rows] - fitted) / left
+        return errors
 
 
 def _calibrated(

@@ -23,9 +23,9 @@ def _made(
 def test_solve__leave_one_out_is_what_leaving_out_gives(channels: int) -> None:
     features, labels = _made(40, channels)
     x, y = features.astype(np.float64), np.eye(3)[labels]
-    ridge = instant._Ridge(x - x.mean(0), y - y.mean(0))
-    errors = ridge.left_out_errors(0.3, np.ones(40))
-    alpha = 0.3 * ridge._scale
+    ridge = instant._Ridge(features, y, np.ones(40))
+    (errors,) = ridge.left_out_errors(np.array([0.3]))
+    alpha = 0.3 * ridge.scale
     for left_out in (0, 17, 39):
         others = np.arange(40) != left_out
         model = Ridge(alpha=alpha).fit(x[others], y[others])
@@ -62,16 +62,23 @@ def test_solve__weights_count_like_repeated_images() -> None:
     features, labels = _made(60, 6)
     twice = np.where(labels == 0, 2.0, 1.0).astype(np.float32)
     repeated = np.repeat(np.arange(60), twice.astype(int))
-    a, b = features.astype(np.float64), np.eye(3)[labels]
-    weighted = instant._Ridge(
-        (a - np.average(a, 0, twice)) * np.sqrt(twice)[:, None],
-        (b - np.average(b, 0, twice)) * np.sqrt(twice)[:, None],
-    )
-    x, y = a[repeated], b[repeated]
-    plain = instant._Ridge(x - x.mean(0), y - y.mean(0))
+    y = np.eye(3)[labels]
+    weighted = instant._Ridge(features, y, twice.astype(np.float64))
+    plain = instant._Ridge(features[repeated], y[repeated], np.ones(len(repeated)))
     np.testing.assert_allclose(
         weighted.coefficients(0.1), plain.coefficients(0.1), atol=1e-9
     )
+
+
+def test_solve__many_images_are_taken_part_by_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    features, labels = _made(60, 6)
+    whole = instant.solve(features, labels, 3)
+    monkeypatch.setattr(instant, "_PART", 7)
+    parts = instant.solve(features, labels, 3)
+    np.testing.assert_allclose(parts.kernel, whole.kernel, rtol=1e-4, atol=1e-6)
+    assert parts.loss == pytest.approx(whole.loss)
 
 
 def test_solve__one_image_a_class_gives_finite_numbers() -> None:

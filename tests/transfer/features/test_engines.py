@@ -1,0 +1,66 @@
+"""Both engines give what the Keras model gives, whatever the model and the batch."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from numpy.typing import NDArray
+
+from transfer import estimates
+from transfer.features import engines
+from transfer.features.engines import BATCH, KerasEngine, OpenVINOEngine
+
+
+@pytest.fixture
+def prefix() -> keras.Model:
+    """Two outputs, and activations of which the conversion makes further ones."""
+    pixels = keras.Input((16, 16, 3))
+    x = layers.Rescaling(1 / 255)(pixels)
+    low = layers.Conv2D(4, 3, activation="silu")(x)
+    high = layers.Conv2D(8, 3, activation="silu")(low)
+    return keras.Model(pixels, [layers.GlobalAveragePooling2D()(high), low])
+
+
+def _pixels(count: int) -> NDArray[np.uint8]:
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (count, 16, 16, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("count", [BATCH, 5])
+def test_run__every_output_as_keras_computes_it(
+    workspace: Path, prefix: keras.Model, count: int
+) -> None:
+    pixels = _pixels(count)
+    expected = [np.asarray(one) for one in prefix(pixels.astype(np.float32))]
+    for engine in (KerasEngine(prefix), OpenVINOEngine(prefix, "net")):
+        outputs = engine.run(pixels)
+        assert [one.shape for one in outputs] == [one.shape for one in expected]
+        for output, wanted in zip(outputs, expected, strict=True):
+            np.testing.assert_allclose(output, wanted, atol=1e-5)
+
+
+def test_choose__measures_once_and_takes_the_fastest(
+    workspace: Path, prefix: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    engines.choose(prefix, "net", "net-1", lines.append)
+    rates = estimates.kept_rates("net", (16, 16))
+    assert {"keras", "openvino"} <= set(rates)
+    assert f"{rates}" in lines[-1]
+    monkeypatch.setattr(engines, "measure", None)  # not asked for again
+    assert engines.choose(prefix, "net", "net-1", lines.append)
+
+
+def test_choose__keras_where_the_model_cannot_be_converted(
+    workspace: Path, prefix: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr(engines, "_converted", refuse)
+    lines: list[str] = []
+    chosen = engines.choose(prefix, "net", "net-1", lines.append)
+    assert isinstance(chosen, KerasEngine)
+    assert "no such operation" in lines[0]
