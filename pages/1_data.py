@@ -29,7 +29,7 @@ def show_dataset(revision: Revision) -> None:
     show_counts(revision)
     if passed_over := revision.passed_over:
         files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
-        with st.expander(f"{files} passed over", icon=":material/info:"):
+        with st.expander(f"{files} passed over"):
             st.dataframe(pd.DataFrame(passed_over), hide_index=True)
     show_pictures(revision)
 
@@ -76,7 +76,7 @@ def _gallery(images: list[Image]) -> str:
         'background:rgba(128,140,150,.15)">'
         for image in images
     )
-    columns = "repeat(auto-fill,minmax(6.5rem,1fr))"
+    columns = "repeat(auto-fill,minmax(7.5rem,1fr))"
     return (
         f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
         f"{squares}</div>"
@@ -91,13 +91,13 @@ def confirm_delete(name: str) -> None:
     )
     if st.button("Delete", type="primary"):
         library.delete(name)
+        st.session_state.pop("is_first_import", None)
         st.query_params.pop("dataset", None)
         st.rerun()
 
 
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
 datasets = {one.dataset: one for one in library.list_datasets()}
-# In a place of its own: were the uploader moved on the page, it would stop its upload.
 with st.container():
     if not datasets:
         st.info(
@@ -106,8 +106,13 @@ with st.container():
             "folder.",
             icon=":material/photo_library:",
         )
-with st.expander("Import a dataset", expanded=not datasets):
+# Whether it is a fold stays the same until an import is done, also when somebody else
+# imports meanwhile: an uploader that is moved on the page loses its upload.
+is_first = st.session_state.setdefault("is_first_import", not datasets)
+place = st.container(border=True) if is_first else st.expander("Import a dataset")
+with place:
     if made := importing.show_import():
+        del st.session_state["is_first_import"]
         st.query_params["dataset"] = made.dataset
         st.rerun()
 if datasets:
