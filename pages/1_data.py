@@ -91,27 +91,28 @@ def confirm_delete(name: str) -> None:
     )
     if st.button("Delete", type="primary"):
         library.delete(name)
-        st.session_state.pop("import_is_open", None)
+        st.session_state.pop("is_first_import", None)
         st.query_params.pop("dataset", None)
         st.rerun()
 
 
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
 datasets = {one.dataset: one for one in library.list_datasets()}
-# Kept for the visitor until an import is done: were the uploader moved on the page
-# because somebody else imported a dataset, it would lose its upload.
-if st.session_state.setdefault("import_is_open", not datasets):
-    st.info(
-        "No dataset yet. Put your photographs into one folder per class, for example "
-        "`flowers/roses/…` and `flowers/tulips/…`, and bring the outer folder.",
-        icon=":material/photo_library:",
-    )
-    place = st.container(border=True)
-else:
-    place = st.expander("Import a dataset")
+with st.container():
+    if not datasets:
+        st.info(
+            "No dataset yet. Put your photographs into one folder per class, for "
+            "example `flowers/roses/…` and `flowers/tulips/…`, and bring the outer "
+            "folder.",
+            icon=":material/photo_library:",
+        )
+# Whether it is a fold stays the same until an import is done, also when somebody else
+# imports meanwhile: an uploader that is moved on the page loses its upload.
+is_first = st.session_state.setdefault("is_first_import", not datasets)
+place = st.container(border=True) if is_first else st.expander("Import a dataset")
 with place:
     if made := importing.show_import():
-        del st.session_state["import_is_open"]
+        del st.session_state["is_first_import"]
         st.query_params["dataset"] = made.dataset
         st.rerun()
 if datasets:

@@ -328,8 +328,9 @@ class _Job:
             layer.trainable = layer.name in trained
         model = classifier.assembled(self.backbone, self.head)
         in_backbone = self.resolved.trainable_parameters if trained else 0
+        # Not all `variables`: the dropout's random state is one of them.
         trainable = in_backbone + sum(
-            v.shape.num_elements() for v in self.head.variables
+            v.shape.num_elements() for v in self.head.trainable_variables
         )
         return Trained(
             model=model,
