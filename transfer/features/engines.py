@@ -39,17 +39,20 @@ class Engine(Protocol):
 
 
 class KerasEngine:
-    """The prefix as Keras runs it."""
+    """The prefix as TensorFlow runs it.
+
+    Attributes:
+        function: The traced prefix, for batches of `BATCH` images.
+    """
 
     def __init__(self, prefix: keras.Model) -> None:
-        self._prefix = prefix
+        self.function: Any = _traced(prefix)
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        full = _filled(pixels).astype(np.float32)
-        outputs: Any = self._prefix.predict_on_batch(full)
-        several = outputs if isinstance(outputs, list) else [outputs]
-        return [np.asarray(output)[: len(pixels)] for output in several]
+        full = tf.constant(_filled(pixels), tf.float32)
+        outputs = tf.nest.flatten(self.function(full))
+        return [output.numpy()[: len(pixels)] for output in outputs]
 
 
 class OpenVINOEngine:
@@ -59,22 +62,23 @@ class OpenVINOEngine:
         prefix: Converted if no earlier conversion is kept under `key`.
         key: Names the prefix and its weights.
         hint: OpenVINO's name of the precision, `f32` or `bf16`.
+        function: The traced prefix, if there is one already.
     """
 
-    def __init__(self, prefix: keras.Model, key: str, hint: str = "f32") -> None:
+    def __init__(
+        self, prefix: keras.Model, key: str, hint: str = "f32", function: Any = None
+    ) -> None:
         core = openvino.Core()
-        model = core.read_model(_converted(prefix, key))
+        model = core.read_model(_converted(prefix, key, function))
         # The conversion leaves each SiLU activation as a further output, in Keras'
         # order of axes; they made EfficientNetB0 nine times slower than without.
         for extra in model.get_results()[len(prefix.outputs) :]:
             model.remove_result(extra)
-        model.reshape([BATCH, *prefix.input_shape[1:]])
         # Pixels become float32 inside, which saves writing them once more.
         steps = PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8)
-        model = steps.build()
         self._compiled = core.compile_model(
-            model,
+            steps.build(),
             "CPU",
             {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"},
         )
@@ -91,7 +95,14 @@ def _filled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(pixels, [(0, missing), (0, 0), (0, 0), (0, 0)]) if missing else pixels
 
 
-def _converted(prefix: keras.Model, key: str) -> Path:
+def _traced(prefix: keras.Model) -> Any:
+    """The prefix as one TensorFlow graph, for batches of `BATCH` images."""
+    images = tf.TensorSpec([BATCH, *prefix.input_shape[1:]], tf.float32)
+    function = tf.function(lambda x: prefix(x, training=False), autograph=False)
+    return function.get_concrete_function(images)
+
+
+def _converted(prefix: keras.Model, key: str, function: Any) -> Path:
     """The prefix as an OpenVINO file; its weights lie beside it.
 
     It lies among the features, so that it goes when it was not used for long.
@@ -99,9 +110,10 @@ def _converted(prefix: keras.Model, key: str) -> Path:
     folder = workspace.folder("features", "engines", key)
     kept, weights = folder / "prefix.xml", folder / "prefix.bin"
     if not (kept.exists() and weights.exists()):
+        model = openvino.convert_model(function or _traced(prefix))
         with tempfile.TemporaryDirectory(dir=folder) as made:
             path = Path(made) / "prefix.xml"
-            prefix.export(str(path), format="openvino", verbose=False)
+            openvino.save_model(model, path, compress_to_fp16=False)
             os.replace(path.with_suffix(".bin"), weights)
             os.replace(path, kept)
     os.utime(kept)
@@ -151,12 +163,13 @@ def measure(
         key: As in `choose`.
         log: As in `choose`.
     """
-    rates = {"keras": _images_per_second(KerasEngine(prefix), prefix)}
+    plain = KerasEngine(prefix)
+    rates = {"keras": _images_per_second(plain, prefix)}
     others = {} if tf.config.list_physical_devices("GPU") else _HINTS
     try:
         for engine, hint in others.items():
             if hint == "f32" or computes_bfloat16():
-                tried = OpenVINOEngine(prefix, key, hint)
+                tried = OpenVINOEngine(prefix, key, hint, plain.function)
                 rates[engine] = _images_per_second(tried, prefix)
     except Exception as error:  # noqa: BLE001  a model that cannot be converted
         log(f"OpenVINO cannot run this backbone, so Keras does: {error}")
