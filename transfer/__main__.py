@@ -22,7 +22,7 @@ from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
 #: Seconds between two looks at a run that is waited for.
-_LOOK = 0.2
+_LOOK = 0.1
 
 
 class _Parser(argparse.ArgumentParser):

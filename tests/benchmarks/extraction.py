@@ -120,6 +120,8 @@ def _onnx(model: keras.Model, folder: Path) -> Callable[[Any], Any] | None:
     model(np.zeros((BATCH, *model.input_shape[1:]), np.float32))  # the export wants it
     model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    if len(session.get_inputs()) > 1:  # EfficientNet: two constants become inputs
+        return None
     name = session.get_inputs()[0].name
     return lambda pixels: session.run(None, {name: pixels})
 

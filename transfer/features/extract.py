@@ -24,8 +24,8 @@ from transfer.features.views import View
 #: by batch, so that a worker's memory does not grow with the dataset.
 MEMORY_BYTES = 128 << 20
 
-#: Batches that are decoded ahead of the engine.
-_AHEAD = 4
+#: Bytes of pixels that are decoded ahead of the engine, which may still be loading.
+_AHEAD_BYTES = 64 << 20
 
 #: Raise this when decoding or resizing changes what the model sees: old features are
 #: then no longer used.
@@ -173,6 +173,8 @@ class Extractor:
         if not views:
             return
         starts = iter(range(0, len(views), BATCH))
+        height, width = self.image_size
+        batches_ahead = max(2, _AHEAD_BYTES // (BATCH * height * width * 3))
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             ahead: list[tuple[int, list[Future[NDArray[np.uint8]]]]] = []
 
@@ -181,7 +183,7 @@ class Extractor:
                     batch = views[start : start + BATCH]
                     ahead.append((start, [pool.submit(self._pixels, v) for v in batch]))
 
-            fill(_AHEAD)
+            fill(batches_ahead)
             while ahead:
                 start, futures = ahead.pop(0)
                 pixels = np.stack([future.result() for future in futures])

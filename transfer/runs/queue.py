@@ -136,7 +136,7 @@ def delete(store: Store, run: str) -> Run:
 
 
 class Supervisor:
-    """Sweeps and dispatches once a second in a thread of the server.
+    """Sweeps and dispatches three times a second in a thread of the server.
 
     The workers are on their own: they outlive the supervisor.
 
@@ -150,7 +150,7 @@ class Supervisor:
     def __init__(
         self,
         open_store: Callable[[], Store] = Store,
-        interval: float = 1.0,
+        interval: float = 0.3,
         launch: Callable[[str], subprocess.Popen[bytes]] | None = None,
     ) -> None:
         self._open_store = open_store
