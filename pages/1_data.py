@@ -106,6 +106,10 @@ with st.container():
             "folder.",
             icon=":material/photo_library:",
         )
+        st.markdown("No photographs at hand? These samples need no internet:")
+        if made := importing.show_samples("empty"):
+            st.query_params["dataset"] = made.dataset
+            st.rerun()
 # Whether it is a fold stays the same until an import is done, also when somebody else
 # imports meanwhile: an uploader that is moved on the page loses its upload.
 is_first = st.session_state.setdefault("is_first_import", not datasets)

@@ -15,7 +15,11 @@ from transfer.datasets import library
 from transfer.errors import TransferError
 
 PAGES = Path(__file__).parent
-SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
+SOURCES = {
+    "imagenet": "ImageNet",
+    "starter": "Tiny ImageNet",
+    "random": "Random (no transfer)",
+}
 
 
 def choose_dataset(place: Any) -> str:
@@ -41,11 +45,11 @@ def choose_dataset(place: Any) -> str:
 
 def choose_backbone(place: Any) -> Backbone:
     """The backbone, with its facts below."""
-    names = list(catalogue.BACKBONES)
+    names, first = list(catalogue.BACKBONES), weights.default_backbone()
     name = place.selectbox(
         "Backbone",
         names,
-        names.index(catalogue.DEFAULT),
+        names.index(first),
         format_func=lambda one: catalogue.get(one).title,
         help=TrainConfig.model_fields["backbone"].description,
         key="backbone",
@@ -57,10 +61,12 @@ def choose_backbone(place: Any) -> Backbone:
         f"{backbone.parameters / 1e6:.1f} M parameters",
         f"about {backbone.file_size / 1e6:.0f} MB",
         f"{backbone.native_size} px by default",
-        f"ImageNet top-1 {top_1:.1%}" if top_1 else "no published top-1",
+        f"ImageNet top-1 {top_1:.1%}" if top_1 else "never trained on ImageNet",
         f"weights: {backbone.licence}",
     ]
     st.caption(f"{backbone.title}: " + " · ".join(facts))
+    if name == first == catalogue.STARTER:
+        st.info(weights.starter_instead(), icon=":material/cloud_off:")
     return backbone
 
 
@@ -68,15 +74,15 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
     """Where the weights come from, and what to do if they are not here."""
     source = place.segmented_control(
         "Weights",
-        list(SOURCES),
-        default="imagenet",
+        [backbone.pretrained, "random"],
+        default=backbone.pretrained,
         required=True,
         format_func=SOURCES.get,
         help=TrainConfig.model_fields["weights"].description,
-        key="weights",
+        key=f"weights-{backbone.pretrained}",
         persist_state="session",
     )
-    if source == "imagenet" and not weights.is_at_hand(backbone):
+    if source != "random" and not weights.is_at_hand(backbone):
         show_missing(backbone)
     return str(source)
 
@@ -85,11 +91,11 @@ def show_missing(backbone: Backbone) -> None:
     """Says that the weights must be fetched, and what to do without a network."""
     path = weights.weights_file(backbone)
     others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
-    here = f", or a backbone whose weights are here: {', '.join(others)}" * bool(others)
+    here = ", ".join(others)
     st.info(
         f"The ImageNet weights of {backbone.title} are not on this machine and are "
         f"downloaded when the run starts. Without internet, put the file `{path.name}` "
-        f"into `{path.parent}`, or choose random weights{here}.",
+        f"into `{path.parent}`, or choose a backbone whose weights are here ({here}), or random weights.",
         icon=":material/cloud_download:",
     )
 

@@ -4,6 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from transfer.backbones import weights
+
+
+@pytest.fixture(autouse=True)
+def internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test asks the network: the server of the weights answers, it is said."""
+    weights._can_be_fetched.cache_clear()
+    monkeypatch.setattr(weights, "_answers", lambda url: True)
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from transfer import errors
 from transfer.backbones import catalogue, weights
+from transfer.commands import weights as weights_command
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import ingest, library, samples
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, RunError, TransferError
 from transfer.freezing import FreezePlan
@@ -23,6 +24,9 @@ from transfer.runs.store import Store
 
 #: Seconds between two looks at a run that is waited for.
 _LOOK = 0.1
+
+#: What stands before the name of a sample where a path is expected.
+_SAMPLE = "sample:"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +51,13 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     add = command("import", import_, "make a dataset of a folder or zip")
-    add.add_argument("path", type=Path, metavar="PATH")
+    add.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="folder or zip, or sample:NAME for one that comes with the program: "
+        + ", ".join(samples.SAMPLES),
+    )
     add.add_argument("--name", required=True, help="name of the dataset")
     add.add_argument("--val", type=float, default=0.2, help="share of val, 0 to 0.9")
     add.add_argument("--test", type=float, default=0.0, help="share of test, 0 to 0.9")
@@ -55,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
     command("datasets", datasets, "list the datasets")
     command("backbones", backbones, "list the backbones")
     command("runs", runs, "list the runs")
+    about = "pretrained weights: what is here, download, add from a file"
+    weights_command.add_arguments(
+        commands.add_parser("weights", help=about, description=about)
+    )
     _add_train(command("train", train, "train a classifier"))
     for name, does, text in (
         ("show", show, "show a run"),
@@ -101,14 +115,17 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
             last = time.monotonic()
             _tell(f"\rimported {done} of {of} images", end="")
 
-    revision = ingest.import_path(
-        args.path,
-        args.name,
-        val=args.val,
-        test=args.test,
-        seed=args.seed,
-        progress=progress,
-    )
+    options: dict[str, Any] = {
+        "val": args.val,
+        "test": args.test,
+        "seed": args.seed,
+        "progress": progress,
+    }
+    if str(args.path).startswith(_SAMPLE):
+        sample = str(args.path).removeprefix(_SAMPLE)
+        revision = ingest.import_sample(sample, args.name, **options)
+    else:
+        revision = ingest.import_path(args.path, args.name, **options)
     _tell("")
     passed_over = [
         {"path": one.path, "reason": one.reason} for one in revision.passed_over
@@ -163,6 +180,10 @@ def runs(_: argparse.Namespace) -> dict[str, Any]:
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """A new run, and what came of it."""
     given = {n: getattr(args, n) for n in TrainConfig.model_fields if n in args}
+    if "backbone" not in given:
+        given["backbone"] = weights.default_backbone()
+        if given["backbone"] == catalogue.STARTER:
+            _tell(weights.starter_instead())
     config = TrainConfig.checked(**given)
     catalogue.get(config.backbone)
     FreezePlan.parse(config.freeze)

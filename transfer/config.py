@@ -16,6 +16,9 @@ from transfer.errors import ConfigError
 #: Random changes of `TrainConfig.augmentation`, in the order in which they are made.
 AUGMENTATIONS = ("flip", "crop", "rotation", "colour")
 
+#: The backbone that comes with the program, and the name of its weights.
+STARTER = "starter"
+
 
 class TrainConfig(BaseModel):
     """Everything that decides a run; the defaults are the recommendation.
@@ -37,8 +40,9 @@ class TrainConfig(BaseModel):
     )
     weights: str = Field(
         default="imagenet",
-        description="Where the backbone's parameters come from: `imagenet`, `random` "
-        "(no transfer, for comparison) or the path of a weights file.",
+        description="Where the backbone's parameters come from: `imagenet`, `starter` "
+        "(of the backbone of that name, and the default there), `random` (no "
+        "transfer, for comparison) or the path of a weights file.",
     )
     method: Literal["train", "instant", "source"] = Field(
         default="train",
@@ -174,6 +178,29 @@ class TrainConfig(BaseModel):
                 f"any of {', '.join(AUGMENTATIONS)}"
             )
         return ",".join(name for name in AUGMENTATIONS if name in names)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _starter_has_its_own(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("backbone") == STARTER:
+            return {"weights": STARTER, **given}
+        return given
+
+    @model_validator(mode="after")
+    def _weights_exist(self) -> "TrainConfig":
+        is_starter = self.backbone == STARTER
+        if self.weights == ("imagenet" if is_starter else STARTER):
+            own = STARTER if is_starter else "imagenet"
+            raise ValueError(
+                f"{self.backbone} has no weights `{self.weights}`; choose `{own}`, "
+                "`random` or a weights file"
+            )
+        if is_starter and self.method == "source":
+            raise ValueError(
+                "the starter comes without the classification layer that the method "
+                "`source` takes; choose the method `instant` or `train`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_step_is_linear(self) -> "TrainConfig":

@@ -100,6 +100,22 @@ class InferenceProcess:
         """
         return dict(self._ask("measure", backbone=backbone, image_size=image_size))
 
+    def fetch(self, backbone: str) -> None:
+        """Downloads a backbone's pretrained weights if they are not there.
+
+        Raises:
+            WeightsError: They cannot be downloaded, or what is there is damaged.
+        """
+        self._ask("fetch", backbone=backbone)
+
+    def add(self, file: Path) -> str:
+        """Takes a weights file; the name of the backbone that it belongs to.
+
+        Raises:
+            WeightsError: It is damaged or of no backbone of the catalogue.
+        """
+        return str(self._ask("add", path=str(file)))
+
     def _ask(self, request: str, **arguments: Any) -> Any:
         line = json.dumps({"request": request, "arguments": arguments}).encode()
         with self._lock:

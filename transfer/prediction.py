@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import classifier, workspace
-from transfer.backbones import graph
+from transfer.backbones import catalogue, graph, pretrained
 from transfer.datasets import images
 from transfer.errors import RunError, TransferError
 from transfer.features import engines
@@ -117,10 +117,20 @@ def _measure(backbone: str, image_size: int | None) -> Any:
     return engines.measure(model, backbone, key, lambda line: print(line, flush=True))
 
 
+def _fetch(backbone: str) -> Any:
+    return str(pretrained.fetch(catalogue.get(backbone)))
+
+
+def _add(path: str) -> Any:
+    return pretrained.add(Path(path)).name
+
+
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "structure": _structure,
     "measure": _measure,
+    "fetch": _fetch,
+    "add": _add,
 }
 
 

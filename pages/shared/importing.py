@@ -6,14 +6,16 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import shell, uploader
-from transfer.datasets import ingest, library, roots
+from transfer.datasets import ingest, library, roots, samples
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 
 
 def show_import() -> Revision | None:
-    """The two ways to bring images; the dataset once it is made."""
-    upload, server = st.tabs(["Upload", "Folder on this server"])
+    """The ways to bring images; the dataset once it is made."""
+    upload, server, sample, public = st.tabs(
+        ["Upload", "Folder on this server", "Samples", "Public sets"]
+    )
     with upload:
         arrival = uploader.folder_upload()
         source, called = (arrival.source, arrival.name) if arrival else (None, "")
@@ -21,7 +23,42 @@ def show_import() -> Revision | None:
         if made:
             uploader.forget()
     with server:
-        return _import_from_server() or made
+        made = _import_from_server() or made
+    with sample:
+        made = show_samples("tab") or made
+    with public:
+        _show_public_sets()
+    return made
+
+
+def show_samples(key: str) -> Revision | None:
+    """The samples, each with a button that makes a dataset of it; that dataset."""
+    made = None
+    for one, place in zip(samples.SAMPLES.values(), st.columns(2), strict=True):
+        with place.container(border=True):
+            st.markdown(f"**{one.title}**  \n{shell.escaped(one.about)}")
+            if st.button(f"Use {one.title.lower()}", key=f"{one.name}-{key}"):
+                made = _import_sample(one.name)
+    return made
+
+
+def _import_sample(name: str) -> Revision | None:
+    taken = {one.dataset for one in library.list_datasets()}
+    numbers = (f"{name} {number}" for number in range(2, len(taken) + 3))
+    free = next(one for one in [name, *numbers] if one not in taken)
+    try:
+        with st.spinner("Making the pictures …"):
+            return ingest.import_sample(name, free)
+    except TransferError as error:
+        shell.show_error(error)
+        return None
+
+
+def _show_public_sets() -> None:
+    """Where there is internet: what to download, then to upload here."""
+    st.caption("Download one of these with your browser, then bring it under Upload.")
+    for one in samples.PUBLIC_SETS:
+        st.markdown(f"[{one.title}]({one.url}): {shell.escaped(one.about)}")
 
 
 def _import_from_server() -> Revision | None:

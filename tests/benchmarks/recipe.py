@@ -45,14 +45,21 @@ def main() -> None:
             words = ("--name", f"flowers-{seed}", "--seed", str(seed))
             bench.transfer(Path(folder), "import", str(photos), *words)
         rows = [
-            _row(name, {"fine_tune_learning_rate": 1e-3, **settings}, args.seeds)
+            row(name, {"backbone": "mobilenet_v2_035", **settings}, args.seeds)
             for name, settings in ROWS.items()
             if args.only in name
         ]
     bench.tell("recipe", rows)
 
 
-def _row(name: str, settings: dict[str, Any], seeds: int) -> dict[str, Any]:
+def row(name: str, settings: dict[str, Any], seeds: int) -> dict[str, Any]:
+    """Val accuracy and seconds of training with these settings, over the seeds.
+
+    Args:
+        name: What to call the row.
+        settings: Of `TrainConfig`; the datasets are `flowers-0`, `flowers-1` and so on.
+        seeds: Number of seeds.
+    """
     from transfer import training  # noqa: PLC0415  reads the environment first
     from transfer.callbacks import Listener  # noqa: PLC0415
     from transfer.config import TrainConfig  # noqa: PLC0415
@@ -61,23 +68,20 @@ def _row(name: str, settings: dict[str, Any], seeds: int) -> dict[str, Any]:
     accuracies, seconds = [], []
     for seed in range(seeds):
         config = TrainConfig.checked(
-            dataset=f"flowers-{seed}",
-            backbone="mobilenet_v2_035",
-            seed=seed,
-            **settings,
+            **{"dataset": f"flowers-{seed}", "seed": seed, **settings}
         )
         trained = training.train(config, library.load(config.dataset), Listener())
         accuracies.append(trained.best.accuracy)
         seconds.append(trained.seconds["head"] + trained.seconds["fine_tune"])
-    row = {
+    made = {
         "recipe": name,
         "val accuracy": statistics.mean(accuracies),
         "lowest": min(accuracies),
         "highest": max(accuracies),
         "seconds": statistics.mean(seconds),
     }
-    print(row, flush=True)
-    return row
+    print(made, flush=True)
+    return made
 
 
 if __name__ == "__main__":

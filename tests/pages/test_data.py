@@ -1,6 +1,7 @@
 """The Data page, empty and filled."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,6 +10,11 @@ from tests.pictures import make_pictures
 from transfer.datasets import ingest
 
 ROUTER = str(Path(__file__).parents[2] / "pages" / "shared" / "router.py")
+
+
+def _import_buttons(page: AppTest) -> list[Any]:
+    """Those of the two forms: upload, folder on the server."""
+    return [button for button in page.button if button.label == "Import"]
 
 
 def _opened(page: str = "1_data.py", **query: str) -> AppTest:
@@ -54,7 +60,7 @@ def test_data__a_folder_of_the_server_is_imported(
     page = _opened()
     page.text_input[1].set_value(str(tmp_path / "birds")).run()
     page.text_input(key="name-server").set_value("birds")
-    page.button[1].click().run()
+    _import_buttons(page)[1].click().run()
     assert not page.exception
     assert page.selectbox[0].value == "birds"
 
@@ -77,14 +83,24 @@ def test_data__a_dataset_without_a_name_is_called_like_its_folder(
     page = _opened()
     page.text_input[1].set_value("Birds, 2024 (all)").run()
     assert page.text_input(key="name-server").placeholder == "Birds- 2024 -all-"
-    page.button[1].click().run()
+    _import_buttons(page)[1].click().run()
     assert page.selectbox[0].value == "Birds- 2024 -all-"
 
 
 def test_data__nothing_to_import_is_said(workspace: Path) -> None:
     page = _opened()
-    page.button[0].click().run()
+    _import_buttons(page)[0].click().run()
     assert "wait until it has arrived" in page.warning[0].value
+
+
+def test_data__a_sample_becomes_a_dataset(workspace: Path) -> None:
+    page = _opened()
+    next(b for b in page.button if b.label == "Use handwritten digits").click().run()
+    assert not page.exception
+    assert page.selectbox[0].value == "digits"
+    again = next(b for b in page.button if b.label == "Use handwritten digits")
+    again.click().run()
+    assert page.selectbox[0].value == "digits 2"
 
 
 def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:

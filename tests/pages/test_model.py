@@ -197,7 +197,7 @@ def test_model__missing_weights_offer_those_at_hand(dataset: Revision) -> None:
 
 def test_model__random_weights_need_no_file(dataset: Revision) -> None:
     at = open_page()
-    at.segmented_control(key="weights").set_value("random").run()
+    at.segmented_control(key="weights-imagenet").set_value("random").run()
     assert not at.info
     assert "--weights random" in at.code[-1].value
 
@@ -219,7 +219,7 @@ def test_model__fine_tuning_is_set_only_where_something_trains(
 
 def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
     at = preset(open_page(), "last")
-    at.segmented_control(key="weights").set_value("random")
+    at.segmented_control(key="weights-imagenet").set_value("random")
     at.selectbox(key="head").set_value("dense1024")
     at.number_input(key="head_epochs").set_value(3)
     at.number_input(key="learning_rate").set_value(0.002)

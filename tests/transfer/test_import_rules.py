@@ -16,6 +16,7 @@ MAY_IMPORT_KERAS = (
     "transfer.backbones.graph",
     "transfer.backbones.pretrained",
     "transfer.backbones.source",
+    "transfer.backbones.starter",
     "transfer.features",
     "transfer.classifier",
     "transfer.phases",

@@ -112,6 +112,34 @@ def test_main__wrong_use_is_explained(
     assert message in train(*options, status=2)["error"]["message"]
 
 
+def test_main__weights_are_listed_and_added(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    listed = {one["backbone"]: one for one in run("weights", "list")["weights"]}
+    assert [name for name, one in listed.items() if one["here"]] == ["starter"]
+    assert listed["resnet50"]["licence"]
+    broken = tmp_path / Path(listed["resnet50"]["file"]).name
+    broken.write_bytes(b"half a file")
+    refused = run("weights", "add", str(broken), status=1)["error"]
+    assert "does not have the published hash" in refused["message"]
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # no network
+    refused = run("weights", "fetch", "resnet50", status=1)["error"]
+    assert "1 of 1 weights could not be fetched. resnet50:" in refused["message"]
+
+
+def test_main__a_sample_and_the_starter_need_no_network(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # no network
+    run("import", "sample:digits", "--name", "digits")
+    trained = run("train", "--dataset", "digits", "--method", "instant")
+    config = run("show", trained["run"])["config"]
+    assert (config["backbone"], config["weights"]) == ("starter", "starter")
+    assert trained["val_accuracy"] > 0.9
+
+
 def test_main__missing_weights_name_the_file_and_its_folder(
     pets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,4 +1,5 @@
-"""Every backbone on offer, as plain data: all classifiers of `keras.applications`.
+"""Every backbone on offer, as plain data: the starter, which comes with the program,
+and all classifiers of `keras.applications`.
 
 Where the numbers come from: parameters and smallest sizes were measured by building
 each model in Keras 3.15.1; weight files and hashes are the ones that Keras asks for (a
@@ -18,7 +19,8 @@ from transfer.errors import BackboneError
 
 Preprocessing = Literal["tf", "torch", "caffe", "included"]
 
-DEFAULT = "mobilenet_v2"
+#: What is offered first where its ImageNet weights can be had, and what is where not.
+DEFAULT, STARTER = "mobilenet_v2", "starter"
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _APACHE = "Apache 2.0"
@@ -51,6 +53,7 @@ class Backbone:
         weights_url: Where Keras downloads it.
         weights_hash: Its published MD5 or SHA-256, in hexadecimal; empty where Keras
             gives none.
+        pretrained: The name of its pretrained weights among the settings of a run.
     """
 
     name: str
@@ -67,10 +70,11 @@ class Backbone:
     weights_file: str
     weights_url: str
     weights_hash: str = ""
+    pretrained: Literal["imagenet", "starter"] = "imagenet"
 
     @property
     def file_size(self) -> int:
-        """Bytes of the ImageNet weights file: 4 for each parameter.
+        """Bytes of the weights in float32: 4 for each parameter.
 
         Computed, not looked up; the real file is larger: ResNet50's by half a per cent,
         MobileNet's by a third.
@@ -306,7 +310,24 @@ def _convnext(size: str, parameters: int, top_1: float, digest: str) -> Backbone
     )
 
 
+_STARTER = Backbone(
+    name=STARTER,
+    title="Starter",
+    family="Starter",
+    builder="Starter",
+    parameters=2_808_032,
+    native_size=112,
+    imagenet_top_1=None,
+    preprocessing="tf",
+    licence=f"{_APACHE} (this project); learnt from Tiny ImageNet: research use",
+    weights_file="weights.npz",
+    weights_url="",
+    weights_hash="",
+    pretrained="starter",
+)
+
 _ALL = (
+    _STARTER,
     _mobilenet("mobilenet", 3_228_864, 0.704),
     _mobilenet("mobilenet_v2", 2_257_984, 0.713),
     _mobilenet("mobilenet_v2_075", 1_382_064, 0.695, 0.75),

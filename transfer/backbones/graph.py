@@ -15,6 +15,7 @@ from keras import layers
 
 from transfer.backbones import blocks, catalogue, pretrained
 from transfer.backbones.catalogue import Backbone
+from transfer.backbones.starter import network
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.errors import BackboneError
 
@@ -39,7 +40,7 @@ def build(
 
     Args:
         name: Name in the catalogue.
-        weights: `imagenet`, `random` or the path of a weights file.
+        weights: `imagenet`, `starter`, `random` or the path of a weights file.
         image_size: `(height, width)` in pixels; the backbone's own if None.
         seed: Seed of random weights.
 
@@ -144,7 +145,11 @@ def fingerprint(model: keras.Model) -> str:
 
 def _build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
     pixels = keras.Input((*size, 3), name="pixels")
-    builder = getattr(keras.applications, backbone.builder)
+    builder = (
+        network.Starter
+        if backbone.pretrained == "starter"
+        else getattr(keras.applications, backbone.builder)
+    )
     try:
         model = builder(
             include_top=False,

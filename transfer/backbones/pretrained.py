@@ -2,12 +2,16 @@
 
 import contextlib
 import hashlib
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import h5py
 import keras
+import numpy as np
 
 from transfer import workspace
 from transfer.backbones import weights
@@ -24,25 +28,99 @@ _ENDINGS = (".h5", ".keras")
 
 
 def load(model: keras.Model, backbone: Backbone, source: str) -> None:
-    """Fills a model with the ImageNet weights or with those of a file.
+    """Fills a model with its pretrained weights or with those of a file.
 
     Args:
         model: What the builder of `backbone` made, without classification layers.
         backbone: Its entry in the catalogue.
-        source: `imagenet`, or the path of an `.h5`, `.weights.h5` or `.keras` file.
+        source: `imagenet`, `starter`, or the path of an `.h5`, `.weights.h5` or
+            `.keras` file.
 
     Raises:
         WeightsError: The weights are missing, broken or of another model.
     """
-    path = _fetched(backbone) if source == "imagenet" else _given(source)
+    path = _fetched(backbone) if source == backbone.pretrained else _given(source)
     try:
-        model.load_weights(path)
+        if path.suffix == ".npz":
+            _assign(model, path)
+        else:
+            model.load_weights(path)
     except Exception as error:  # h5py, Keras and zipfile each raise their own
         raise WeightsError(
             f"{path} does not hold weights that fit {backbone.name}: {_first(error)}.",
             f"Expected a weights file of {backbone.title} without its classification "
             "layers, as Keras saves it.",
         ) from error
+
+
+def fetch(backbone: Backbone) -> Path:
+    """The file of the pretrained weights, downloaded if it is not there.
+
+    Raises:
+        WeightsError: It cannot be downloaded, or what is there is damaged.
+    """
+    return _fetched(backbone)
+
+
+def add(file: Path) -> Backbone:
+    """Puts a weights file where Keras looks for it; the backbone that it belongs to.
+
+    Args:
+        file: Named as Keras names it. It is checked by its published hash; where there
+            is none, by the number of weights in it.
+
+    Raises:
+        WeightsError: There is no such file, or it is damaged or of another model.
+    """
+    if not file.is_file():
+        raise WeightsError(f"There is no file {file}.")
+    backbone = weights.of_file(file)
+    if not _has_hash(file, backbone.weights_hash):
+        raise WeightsError(
+            f"{file.name} is damaged: its content does not have the published hash "
+            f"{backbone.weights_hash}.",
+            f"Download it again from {backbone.weights_url}.",
+        )
+    if not backbone.weights_hash:
+        _count(file, backbone)
+    place = weights.weights_file(backbone)
+    with workspace.writing(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_suffix(".part")
+        shutil.copyfile(file, part)
+        part.replace(place)
+    return backbone
+
+
+def _count(file: Path, backbone: Backbone) -> None:
+    """Raises a `WeightsError` if the file does not hold as many weights as expected."""
+    found = 0
+
+    def visit(_: str, item: Any) -> None:
+        nonlocal found
+        found += item.size if isinstance(item, h5py.Dataset) else 0
+
+    try:
+        with h5py.File(file) as opened:
+            opened.visititems(visit)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise WeightsError(
+            f"{file.name} cannot be read as a weights file: {_first(error)}.",
+            f"Download it again from {backbone.weights_url}.",
+        ) from error
+    if found != backbone.parameters:
+        raise WeightsError(
+            f"{file.name} holds {found:,} weights, but {backbone.title} has "
+            f"{backbone.parameters:,}.",
+            f"Download it again from {backbone.weights_url}.",
+        )
+
+
+def _assign(model: keras.Model, path: Path) -> None:
+    """Sets each variable to the array of its path, float16 in the file."""
+    with np.load(path, allow_pickle=False) as arrays:
+        for variable in model.variables:
+            variable.assign(arrays[variable.path].astype(np.float32))
 
 
 def _given(source: str) -> Path:
@@ -69,7 +147,9 @@ def _fetched(backbone: Backbone) -> Path:
             f"{path} is damaged or outdated: its content does not have the published "
             f"hash {backbone.weights_hash}.",
             f"Delete it to have it downloaded again, or put the file from "
-            f"{backbone.weights_url} in its place.",
+            f"{backbone.weights_url} in its place."
+            if backbone.weights_url
+            else "Take the file from Transfer Studio's own repository again.",
         )
     return path
 

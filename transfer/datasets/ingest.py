@@ -2,16 +2,40 @@
 
 import hashlib
 import json
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from transfer.datasets import index, library, splits, staging
+from transfer import workspace
+from transfer.datasets import index, library, samples, splits, staging
 from transfer.datasets.index import Entry, Index
 from transfer.datasets.revision import SPLITS, Image, PassedOver, Revision, Split
 from transfer.datasets.sources import open_source
 from transfer.datasets.staging import Picture, Progress
 from transfer.errors import DatasetError
+
+
+def import_sample(
+    sample: str,
+    name: str,
+    *,
+    val: float = 0.2,
+    test: float = 0.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Revision:
+    """A new dataset made of a sample that comes with the program; see `import_path`.
+
+    Raises:
+        NotFoundError: There is no such sample.
+    """
+    chosen = samples.get(sample)
+    with tempfile.TemporaryDirectory(dir=workspace.folder()) as folder:
+        chosen.write(Path(folder))
+        return import_path(
+            Path(folder), name, val=val, test=test, seed=seed, progress=progress
+        )
 
 
 def import_path(

@@ -1,10 +1,12 @@
 """ImageNet weights are looked for under KERAS_HOME, as Keras does."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from transfer.backbones import catalogue, weights
+from transfer.errors import WeightsError
 
 MOBILENET = catalogue.get("mobilenet_v2_035")
 RESNET = catalogue.get("resnet50")
@@ -37,7 +39,47 @@ def test_missing__names_file_folder_and_reason(keras_home: Path) -> None:
     assert RESNET.weights_file in text
     assert str(keras_home / "models") in text
     assert "no network" in text
-    assert text.endswith("or choose random weights.")
+    assert text.endswith("weights are there (starter), or random weights.")
+
+
+def test_default_backbone__the_usual_one_where_its_weights_can_be_had(
+    keras_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert weights.default_backbone() == catalogue.DEFAULT
+    weights._can_be_fetched.cache_clear()
+    monkeypatch.setattr(weights, "_answers", lambda url: False)
+    assert weights.default_backbone() == catalogue.STARTER
+    usual = weights.weights_file(catalogue.get(catalogue.DEFAULT))
+    usual.parent.mkdir(parents=True)
+    usual.write_bytes(b"weights")
+    assert weights.default_backbone() == catalogue.DEFAULT
+
+
+def test_default_backbone__a_network_that_is_silent_is_given_up(
+    keras_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(weights, "_answers", lambda url: ended.wait(60))
+    monkeypatch.setattr(weights, "_PATIENCE", 0.01)
+    assert weights.default_backbone() == catalogue.STARTER
+    ended.set()
+
+
+def test_answers__an_address_without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert not weights._answers("http://127.0.0.1:9/weights.h5")
+
+
+def test_size__of_the_file_or_else_of_its_parameters(keras_home: Path) -> None:
+    assert weights.size(MOBILENET) == 4 * MOBILENET.parameters
+    put(keras_home)
+    assert weights.size(MOBILENET) == len(b"weights")
+
+
+def test_of_file__by_its_name() -> None:
+    assert weights.of_file(Path("stick") / RESNET.weights_file) is RESNET
+    with pytest.raises(WeightsError, match="Keep the name"):
+        weights.of_file(Path("resnet.h5"))
 
 
 def test_missing__names_weights_at_hand(keras_home: Path) -> None:

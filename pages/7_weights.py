@@ -1,0 +1,92 @@
+"""Weights: which pretrained weights are on this machine, and getting more of them."""
+
+import hmac
+import os
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import shell
+from transfer.backbones import catalogue, weights
+from transfer.datasets import roots
+from transfer.errors import TransferError
+from transfer.inference import InferenceProcess
+
+
+def show_table() -> None:
+    """All backbones with what is known of their weights."""
+    table = pd.DataFrame(
+        {
+            "backbone": one.title,
+            "here": weights.is_at_hand(one),
+            "MB": round(weights.size(one) / 1e6, 1),
+            "ImageNet top-1": one.imagenet_top_1,
+            "licence": one.licence,
+        }
+        for one in catalogue.BACKBONES.values()
+    )
+    top_1 = st.column_config.NumberColumn(format="percent")
+    st.dataframe(table, hide_index=True, column_config={"ImageNet top-1": top_1})
+
+
+def is_admin() -> bool:
+    """Whether this visitor may add weights: all may where no word is asked for."""
+    word = os.environ.get("TRANSFER_ADMIN", "")
+    if not word:
+        return True
+    given = st.text_input("The administrator's word", type="password")
+    if given and not hmac.compare_digest(given.encode(), word.encode()):
+        st.error("That is not the word that TRANSFER_ADMIN names on this server.")
+        return False
+    return bool(given)
+
+
+def fetch() -> None:
+    """Downloads what is missing, one by one."""
+    missing = [b for b in catalogue.BACKBONES.values() if not weights.is_at_hand(b)]
+    titles = {one.name: one.title for one in missing}
+    chosen = st.multiselect("Download", list(titles), format_func=titles.get)
+    if st.button("Download", disabled=not chosen, icon=":material/download:"):
+        _in_a_process(
+            lambda process: [process.fetch(name) for name in chosen],
+            f"Downloading {len(chosen)} …",
+        )
+
+
+def add() -> None:
+    """Takes a file that somebody brought on a stick or a share."""
+    text = st.text_input(
+        "Weights file on the server",
+        help="Named as where it is downloaded; below "
+        + " or ".join(f"`{root}`" for root in roots.allowed()),
+    )
+    if st.button("Add", disabled=not text, icon=":material/add:"):
+        _in_a_process(lambda process: process.add(roots.resolve(text)), "Checking …")
+
+
+def _in_a_process(does: Callable[[InferenceProcess], object], says: str) -> None:
+    """In a process of its own, so that predictions go on meanwhile."""
+    process = InferenceProcess()
+    try:
+        with st.spinner(says):
+            does(process)
+        st.rerun()
+    except TransferError as error:
+        shell.show_error(error)
+    finally:
+        process.close()
+
+
+shell.begin_page("Weights", "What backbones learnt before; needed once per backbone.")
+show_table()
+st.caption(
+    f"Kept in {weights.keras_home() / 'models'}; the starter's come with the app."
+)
+st.subheader("Get more", anchor=False)
+if is_admin():
+    left, right = st.columns(2)
+    with left:
+        fetch()
+    with right:
+        add()

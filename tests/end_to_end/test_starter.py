@@ -1,0 +1,78 @@
+"""The first five minutes without internet: nothing but what the program brings."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.end_to_end.conftest import SHARED, settle
+from tests.end_to_end.test_app import ranked_classes
+from transfer.datasets import samples
+from transfer.runs.store import Store
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def keras_home(tmp_path: Path) -> Path:
+    """An empty folder for Keras: no ImageNet weights are at hand."""
+    return tmp_path / "keras"
+
+
+def train(page: Page) -> float:
+    """Trains with what the Model page proposes; the val accuracy."""
+    page.get_by_role("link", name="Choose a model").click()
+    page.get_by_text("so the starter is chosen").wait_for(timeout=30_000)
+    page.get_by_text("Cut after").wait_for(timeout=120_000)
+    settle(page)
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text("Completed").wait_for(timeout=180_000)
+    settle(page)
+    run = Store().runs()[0]
+    assert (run.config.backbone, run.config.weights) == ("starter", "starter")
+    return float(run.result["val_accuracy"])
+
+
+def predict(page: Page, picture: Path) -> str:
+    """The class that is named first."""
+    page.get_by_role("link", name="Try it on a photograph").click()
+    settle(page)
+    page.locator("input[type=file]").set_input_files(picture)
+    expect(page.get_by_text("Answered in")).to_have_count(1, timeout=60_000)
+    return ranked_classes(page)[0]
+
+
+def test_starter__a_sample_is_learnt_without_internet(
+    page: Page, tmp_path: Path
+) -> None:
+    page.get_by_role("button", name="Use gearwheels").first.click()
+    page.get_by_text(" classes · split").wait_for(timeout=120_000)
+    settle(page)
+    assert train(page) > 0.6
+    wheel = tmp_path / "wheel.png"
+    samples._gearwheel("cracked", np.random.default_rng(99)).save(wheel)
+    assert predict(page, wheel) in {"good", "broken tooth", "cracked"}
+
+
+def test_starter__flowers_out_of_a_zip(page: Page, tmp_path: Path) -> None:
+    archive = SHARED / "data" / "flower_photos.zip"
+    if not archive.exists():
+        pytest.skip("../shared/data/flower_photos.zip is not there")
+    unseen, few = tmp_path / "unseen.jpg", tmp_path / "few.zip"
+    with zipfile.ZipFile(archive) as photos, zipfile.ZipFile(few, "w") as zipped:
+        names = sorted(n for n in photos.namelist() if n.endswith(".jpg"))
+        for flower in sorted({Path(name).parent.name for name in names}):
+            of_class = [name for name in names if Path(name).parent.name == flower]
+            for name in of_class[:80]:
+                zipped.writestr(f"{flower}/{Path(name).name}", photos.read(name))
+        unseen.write_bytes(photos.read(of_class[300]))
+    page.locator("#zip").set_input_files(few)
+    page.get_by_text("arrived").first.wait_for()
+    settle(page)
+    page.get_by_role("button", name="Import", exact=True).first.click()
+    page.get_by_text(" classes · split").wait_for(timeout=60_000)
+    settle(page)
+    assert train(page) > 0.7
+    assert predict(page, unseen) == flower

@@ -1,0 +1,42 @@
+"""Samples become datasets without a network."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from transfer.datasets import ingest, samples
+from transfer.errors import NotFoundError
+
+
+def test_import_sample__digits(workspace: Path) -> None:
+    revision = ingest.import_sample("digits", "digits", seed=1)
+    assert revision.class_names == tuple("0123456789")
+    # Two people wrote one digit in the same 64 values here and there.
+    assert len(revision.images) + len(revision.passed_over) == 1797
+    assert list(workspace.glob("tmp*")) == []
+
+
+def test_write__gearwheels_differ_and_are_the_same_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "_COUNT", 2)
+    for name in ("one", "two"):
+        samples.get("gearwheels").write(tmp_path / name)
+    files = sorted(f.relative_to(tmp_path / "one") for f in tmp_path.rglob("one/*/*"))
+    assert [str(f.parent) for f in files[::2]] == ["broken tooth", "cracked", "good"]
+    pictures = [np.asarray(Image.open(tmp_path / "one" / f)) for f in files]
+    again = [np.asarray(Image.open(tmp_path / "two" / f)) for f in files]
+    assert all(map(np.array_equal, pictures, again))
+    assert len({p.tobytes() for p in pictures}) == 6
+    assert {p.shape for p in pictures} == {(160, 160, 3)}
+
+
+def test_get__unknown() -> None:
+    with pytest.raises(NotFoundError, match="gearwheels, digits"):
+        samples.get("cats")
+
+
+def test_public_sets__have_addresses() -> None:
+    assert all(one.url.startswith("https://") for one in samples.PUBLIC_SETS)

@@ -1,0 +1,1 @@
+"""The starter: a small backbone that this project pretrained and ships."""
