@@ -1,0 +1,1 @@
+"""What the longer words of the command line do; `__main__` names them all."""
