@@ -95,7 +95,8 @@ def show_missing(backbone: Backbone) -> None:
     st.info(
         f"The ImageNet weights of {backbone.title} are not on this machine and are "
         f"downloaded when the run starts. Without internet, put the file `{path.name}` "
-        f"into `{path.parent}`, or choose a backbone whose weights are here ({here}), or random weights.",
+        f"into `{path.parent}`, or choose a backbone whose weights are here ({here}), "
+        "or random weights.",
         icon=":material/cloud_download:",
     )
 

@@ -80,9 +80,7 @@ def _in_a_process(does: Callable[[InferenceProcess], object], says: str) -> None
 
 shell.begin_page("Weights", "What backbones learnt before; needed once per backbone.")
 show_table()
-st.caption(
-    f"Kept in {weights.keras_home() / 'models'}; the starter's come with the app."
-)
+st.caption(f"Kept in {weights.keras_home() / 'models'}; the starter brings its own.")
 st.subheader("Get more", anchor=False)
 if is_admin():
     left, right = st.columns(2)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from transfer import errors
 from transfer.backbones import catalogue, weights
+from transfer.commands import evaluate
 from transfer.commands import weights as weights_command
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library, samples
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     predict_ = command("predict", predict, "classify pictures with a finished run")
     predict_.add_argument("run", metavar="RUN", help="id or name")
     predict_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    evaluate.add_to(command)
     return top
 
 

@@ -18,12 +18,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import classifier, workspace
+from transfer import calibration, classifier, evaluation, workspace
 from transfer.backbones import catalogue, graph, pretrained
 from transfer.datasets import images
+from transfer.datasets.revision import Split
 from transfer.errors import RunError, TransferError
 from transfer.features import engines
-from transfer.runs.record import error_record
+from transfer.runs.record import Run, error_record
 from transfer.runs.store import Store
 
 _BATCH = 32
@@ -35,31 +36,42 @@ class Classifier:
     Args:
         path: The run's `model.keras`.
         class_names: Names in label order.
+        temperature: What the probabilities are scaled by, see `calibration`.
+
+    Attributes:
+        model: The model, unscaled.
     """
 
-    def __init__(self, path: Path, class_names: list[str]) -> None:
+    def __init__(
+        self, path: Path, class_names: list[str], temperature: float = 1.0
+    ) -> None:
         self.class_names = class_names
-        self._model = keras.models.load_model(path, compile=False)
+        self._temperature = temperature
+        self.model = keras.models.load_model(path, compile=False)
 
     def probabilities(self, pictures: list[Path | bytes]) -> NDArray[np.float32]:
         """Probabilities `(len(pictures), num_classes)`, each row summing to 1.
 
+        They are scaled by the temperature; the model itself stays as it was trained.
+
         Raises:
             ImageError: A picture cannot be read.
         """
-        size = self._model.input_shape[1:3]
+        size = self.model.input_shape[1:3]
         rows = []
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             for start in range(0, len(pictures), _BATCH):
                 batch = pictures[start : start + _BATCH]
                 pixels = np.stack([*pool.map(lambda p: images.decode(p, size), batch)])
-                rows.append(self._model.predict_on_batch(pixels.astype(np.float32)))
-        return np.concatenate(rows)
+                rows.append(self.model.predict_on_batch(pixels.astype(np.float32)))
+        return calibration.scaled(np.concatenate(rows), self._temperature)
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: Path, modified: int, class_names: tuple[str, ...]) -> Classifier:
-    return Classifier(path, list(class_names))
+def _loaded(
+    path: Path, modified: int, class_names: tuple[str, ...], temperature: float
+) -> Classifier:
+    return Classifier(path, list(class_names), temperature)
 
 
 def load(run: str) -> Classifier:
@@ -69,18 +81,24 @@ def load(run: str) -> Classifier:
         NotFoundError: There is no such run.
         RunError: The run has no model (yet).
     """
-    store = Store()
-    try:
-        found = store.get(run)
-    finally:
-        store.close()
+    found = _found(run)
     path = workspace.home() / "runs" / found.id / "model.keras"
     if not path.exists() or "class_names" not in found.result:
         raise RunError(
             f"Run {found.id} is {found.status} and has no model to predict with.",
             "Choose a run that has finished.",
         )
-    return _loaded(path, path.stat().st_mtime_ns, tuple(found.result["class_names"]))
+    names = tuple(found.result["class_names"])
+    temperature = float(found.result.get("temperature", 1.0))
+    return _loaded(path, path.stat().st_mtime_ns, names, temperature)
+
+
+def _found(run: str) -> Run:
+    store = Store()
+    try:
+        return store.get(run)
+    finally:
+        store.close()
 
 
 def ranked(
@@ -125,12 +143,25 @@ def _add(path: str) -> Any:
     return pretrained.add(Path(path)).name
 
 
+def _evaluate(run: str, split: Split) -> Any:
+    model = load(run).model
+    found = evaluation.evaluate(_found(run), model, split, lambda line: print(line))
+    if split == "val":
+        store = Store()
+        try:
+            store.amend(found.run, temperature=found.temperature)
+        finally:
+            store.close()
+    return found.summary()
+
+
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "structure": _structure,
     "measure": _measure,
     "fetch": _fetch,
     "add": _add,
+    "evaluate": _evaluate,
 }
 
 

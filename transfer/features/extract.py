@@ -194,6 +194,10 @@ class Extractor:
         path = library.image_path(view.sha256)
         return view.of(images.decode(path, self.image_size))
 
+    def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A layer's output for pixels `(at most BATCH, height, width, 3)`; not kept."""
+        return self._run((layer,), pixels)[0].astype(np.float32, copy=False)
+
     def _run(self, layers: tuple[str, ...], pixels: NDArray[np.uint8]) -> list[Rows]:
         by_engine = tuple(n for n in layers if not self.tensors[n].is_pixels)
         outputs: dict[str, Rows] = {name: pixels for name in layers}

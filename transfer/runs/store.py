@@ -208,6 +208,17 @@ class Store:
             run_id, status, ended_at=time.time(), result=result or {}, error=error or {}
         )
 
+    def amend(self, run_id: str, **values: Any) -> Run:
+        """The run with values added to its result, for what is found out later.
+
+        Raises:
+            NotFoundError: There is no run of that id.
+        """
+        with self._writing() as connection:
+            result = {**_locked(connection, run_id)["result"], **values}
+            _change(connection, run_id, result=result)
+        return self.get(run_id)
+
     def resume(self, run_id: str) -> Run:
         """The interrupted run, queued again; its metrics and checkpoint are kept.
 

@@ -6,9 +6,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from transfer import callbacks, workspace
 from transfer.datasets import library
 from transfer.errors import RunError, TransferError
-from transfer.runs import launch, queue
+from transfer.runs import evaluations, launch, queue
 from transfer.runs.record import Metric, Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
 #: Seconds between two writes to the store; pages look about once a second.
 _FLUSH_SECONDS = 0.5
+
+T = TypeVar("T")
 
 
 class StoreListener(callbacks.Listener):
@@ -122,10 +124,11 @@ class StoreListener(callbacks.Listener):
 
 
 def work(store: Store, run: Run) -> None:
-    """Does the run and writes how it ended."""
+    """Does the run and writes how it ended; details of the evaluation come after."""
     listener = StoreListener(store, run.id)
+    add_details: Callable[[], None] | None = None
     try:
-        result = _train(run, listener)
+        result, add_details = _train(run, listener)
         stopped = listener.stop_requested()
         status = RunStatus.STOPPED if stopped else RunStatus.COMPLETED
         error = None
@@ -137,9 +140,14 @@ def work(store: Store, run: Run) -> None:
     with suppress(TransferError):
         listener.close()
     store.finish(run.id, status, result, error)
+    if add_details:
+        _tried(add_details)
 
 
-def _train(run: Run, listener: StoreListener) -> dict[str, Any]:
+def _train(
+    run: Run, listener: StoreListener
+) -> tuple[dict[str, Any], Callable[[], None] | None]:
+    """What came of the training, and what adds details to its evaluation."""
     start = time.perf_counter()
     listener.progress(phase="import")
     # Importing Keras takes seconds; the run must show that it lives before that.
@@ -149,10 +157,16 @@ def _train(run: Run, listener: StoreListener) -> dict[str, Any]:
     revision = library.load(run.config.dataset, run.config.revision)
     trained = training.train(run.config, revision, listener)
     trained.model.save(workspace.folder("runs", run.id) / "model.keras")
-    seconds = {"import": imported, **trained.seconds}
-    seconds["total"] = time.perf_counter() - start
     has_val = bool(revision.of_split("val"))
-    return {
+    judging = time.perf_counter()
+    judged = None
+    if has_val and not listener.stop_requested():  # a stop is to take no longer
+        judged = _tried(lambda: _evaluate(run, trained.model, listener))
+    seconds = {"import": imported, **trained.seconds}
+    seconds["evaluate"] += time.perf_counter() - judging
+    seconds["total"] = time.perf_counter() - start
+    evaluated, add_details = judged or ({}, None)
+    result = {
         "val_accuracy": trained.best.accuracy if has_val else None,
         "val_loss": trained.best.loss if has_val else None,
         "best_phase": trained.best.phase,
@@ -162,7 +176,39 @@ def _train(run: Run, listener: StoreListener) -> dict[str, Any]:
         "class_names": list(revision.class_names),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_memory_mb": round(_peak_memory_bytes() / 1e6, 1),
+        **evaluated,
     }
+    return result, add_details
+
+
+def _evaluate(
+    run: Run, model: Any, listener: StoreListener
+) -> tuple[dict[str, Any], Callable[[], None]]:
+    """What the evaluation of val adds to the result, and what adds its details.
+
+    Spoilt pictures and the map take longer than all the rest, and nobody who waits for
+    the run needs them at once.
+    """
+    from transfer import evaluation  # noqa: PLC0415
+
+    evaluator = evaluation.Evaluator(run, model, listener.log)
+    found = evaluator.evaluate("val")
+    evaluations.save(found)
+
+    def add_details() -> None:
+        evaluations.save(evaluator.add_details(found))
+
+    return {"temperature": found.temperature}, add_details
+
+
+def _tried(attempt: Callable[[], T]) -> T | None:
+    """What the attempt gives; its failure is logged and ends no run."""
+    try:
+        return attempt()
+    except Exception:
+        print("The evaluation failed; the page Evaluate can do it again.", flush=True)
+        traceback.print_exc()
+        return None
 
 
 def _peak_memory_bytes() -> int:
@@ -210,7 +256,7 @@ def _awaited() -> str:
 
     What takes long is imported meanwhile; from then on all output goes to the log.
     """
-    from transfer import training  # noqa: F401, PLC0415
+    from transfer import evaluation, training  # noqa: F401, PLC0415
 
     if run_id := sys.stdin.readline().strip():
         log = os.open(launch.log_path(run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)

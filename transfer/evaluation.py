@@ -1,0 +1,188 @@
+"""Evaluates a run on a split: what its whole model says of every picture."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer import calibration, image_map, metrics
+from transfer.datasets import images, library
+from transfer.datasets.revision import Split
+from transfer.errors import DatasetError
+from transfer.features.engines import BATCH
+from transfer.features.extract import Extractor
+from transfer.features.views import View
+from transfer.metrics import Interval
+from transfer.robustness import KINDS
+from transfer.runs import evaluations
+from transfer.runs.evaluations import Evaluation, Robustness
+from transfer.runs.record import Run
+
+#: Spoilt pictures: how many images at most, at least, and for how many seconds.
+_MOST, _FEWEST, _SECONDS = 200, 20, 60.0
+
+Log = Callable[[str], None]
+#: Number of right answers by kind of change and strength; ("", 0) is unspoilt.
+_Hits = dict[tuple[str, float], int]
+
+
+class Evaluator:
+    """Evaluates one run.
+
+    The model runs in float32 in the fastest engine. Features of a frozen backbone that
+    the run's training has kept are taken from the cache.
+
+    Args:
+        run: The run.
+        model: Its whole classifier, as `classifier.assembled` made it.
+        log: Takes lines for the log.
+    """
+
+    def __init__(self, run: Run, model: keras.Model, log: Log) -> None:
+        self._run, self._log = run, log
+        self._revision = library.load(run.config.dataset, run.config.revision)
+        self._head = model.get_layer("head")
+        backbone = model.get_layer("pooled_backbone")
+        self._extractor = Extractor(backbone, ["pooling"], run.config.backbone, log)
+        self._features: NDArray[np.float32] | None = None
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """The answers for every image of a split, and all figures of them.
+
+        Raises:
+            DatasetError: The split has no images.
+            ImageError: A picture cannot be read.
+        """
+        found = self._revision.of_split(split)
+        if not found:
+            raise DatasetError(
+                f'The dataset "{self._revision.dataset}" has no {split} images.',
+                "Choose another split, or import it again with a share of that split.",
+            )
+        labels = np.array([image.label for image in found], np.int64)
+        probabilities = self._answers(self._pooled([one.sha256 for one in found]))
+        return Evaluation(
+            run=self._run.id,
+            split=split,
+            class_names=self._revision.class_names,
+            sha256=np.array([image.sha256 for image in found]),
+            paths=np.array([image.path for image in found]),
+            labels=labels,
+            probabilities=probabilities,
+            temperature=self._temperature(split, probabilities, labels),
+            figures=metrics.figures(probabilities, labels),
+        )
+
+    def _temperature(
+        self,
+        split: Split,
+        probabilities: NDArray[np.float32],
+        labels: NDArray[np.int64],
+    ) -> float:
+        """Fitted on val; every other split takes what that gave."""
+        if split == "val":
+            return calibration.fit(probabilities, labels)
+        return float(self._run.result.get("temperature", 1.0))
+
+    def _pooled(self, hashes: list[str]) -> NDArray[np.float32]:
+        rows = self._extractor.read("pooling", [View(one) for one in hashes])
+        self._features = rows.astype(np.float32, copy=False)
+        return self._features
+
+    def _answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities `(images, num_classes)` of pooled features."""
+        logits = self._head(features, training=False)
+        softmax = keras.ops.softmax(keras.ops.cast(logits, "float32"))
+        return np.asarray(keras.ops.convert_to_numpy(softmax), np.float32)
+
+    def add_details(self, evaluation: Evaluation) -> Evaluation:
+        """The evaluation with the accuracy on spoilt pictures and the image map."""
+        positions = image_map.chosen(len(evaluation.labels))
+        features = self._features
+        if features is None or len(features) != len(evaluation.labels):
+            features = self._pooled(evaluation.sha256.tolist())
+        return replace(
+            evaluation,
+            map_images=positions,
+            map_places=image_map.layout(features[positions]),
+            robustness=self._robustness(evaluation),
+        )
+
+    def _robustness(self, evaluation: Evaluation) -> Robustness:
+        order = np.random.default_rng(0).permutation(len(evaluation.labels))
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            affordable = self._affordable()
+            if affordable < _FEWEST:
+                return Robustness(
+                    skipped="This backbone is too slow on this machine to try it on "
+                    "spoilt pictures."
+                )
+            chosen = order[:affordable]
+            hits: _Hits = {}
+            for start in range(0, len(chosen), BATCH):
+                batch = chosen[start : start + BATCH]
+                for key, answers in self._spoilt(evaluation.sha256[batch], pool):
+                    right = np.sum(answers == evaluation.labels[batch])
+                    hits[key] = hits.get(key, 0) + int(right)
+        return _robustness_of(hits, len(chosen))
+
+    def _affordable(self) -> int:
+        """How many images can be tried in all ways within `_SECONDS`."""
+        height, width = self._extractor.image_size
+        blank = np.zeros((BATCH, height, width, 3), np.uint8)
+        self._extractor.run("pooling", blank)  # loads the engine
+        start = time.perf_counter()
+        self._extractor.run("pooling", blank)
+        seconds = (time.perf_counter() - start) / BATCH
+        ways = 1 + sum(len(kind.strengths) for kind in KINDS.values())
+        return min(_MOST, int(_SECONDS / (ways * seconds)))
+
+    def _spoilt(
+        self, hashes: NDArray[np.str_], pool: Executor
+    ) -> Iterator[tuple[tuple[str, float], NDArray[np.int64]]]:
+        """What the model answers to one batch, spoilt in every way."""
+        size = self._extractor.image_size
+        paths = [library.image_path(str(one)) for one in hashes]
+        pictures = list(pool.map(lambda path: images.decode(path, size), paths))
+        seeds = [int(str(one)[:8], 16) for one in hashes]
+
+        def answered(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
+            features = self._extractor.run("pooling", np.stack(pixels))
+            return np.asarray(self._answers(features).argmax(1), np.int64)
+
+        yield ("", 0.0), answered(pictures)
+        for name, kind in KINDS.items():
+            for strength in kind.strengths:
+                same = [strength] * len(pictures)
+                yield (
+                    (name, strength),
+                    answered([*pool.map(kind.change, pictures, same, seeds)]),
+                )
+
+
+def _robustness_of(hits: _Hits, images: int) -> Robustness:
+    accuracy: dict[str, list[tuple[float, Interval]]] = {name: [] for name in KINDS}
+    for (name, strength), count in hits.items():
+        if name:
+            accuracy[name].append((strength, metrics.wilson(count, images)))
+    unspoilt = metrics.wilson(hits["", 0.0], images)
+    return Robustness(images=images, unspoilt=unspoilt, accuracy=accuracy)
+
+
+def evaluate(run: Run, model: keras.Model, split: Split, log: Log) -> Evaluation:
+    """The stored evaluation of a run's split, with all details.
+
+    Raises:
+        TransferError: The dataset is gone, the split empty, or a picture broken.
+    """
+    evaluator = Evaluator(run, model, log)
+    found = evaluator.evaluate(split)
+    evaluations.save(found)
+    found = evaluator.add_details(found)
+    evaluations.save(found)
+    return found

@@ -1,0 +1,321 @@
+"""Figures of how well a classifier does, each with its 95 % confidence interval.
+
+A figure that has no value, such as the recall of a class without images, is `nan`, and
+so are the ends of its interval.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from scipy.cluster import hierarchy
+from scipy.spatial import distance
+
+Floats = NDArray[np.float64]
+
+#: Quantile of the normal distribution that leaves 2.5 % above it.
+_Z = 1.959963984540054
+#: Resamples of a bootstrap; its ends then move by about a tenth of a standard error.
+_RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """A figure and the ends of its 95 % confidence interval, shares of 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain data; `nan` becomes None, for JSON has no such number."""
+        named = self._asdict().items()
+        return {name: None if np.isnan(one) else float(one) for name, one in named}
+
+    @classmethod
+    def from_json(cls, data: dict[str, float | None]) -> "Interval":
+        """The interval that `to_json` wrote."""
+        return cls(**{k: np.nan if v is None else v for k, v in data.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassFigures:
+    """How well one class is told from the others.
+
+    Attributes:
+        images: Number of its images.
+        predicted: Number of images that were taken for it.
+        precision: Share of these that are of the class.
+        recall: Share of its images that were recognised.
+        f1: Harmonic mean of the two; 0 where no image was recognised.
+    """
+
+    images: int
+    predicted: int
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """How well a classifier does on a split.
+
+    Attributes:
+        images: Number of images.
+        top_1: Share of images whose most probable class is the right one.
+        top_5: Share of images whose class is among the five most probable.
+        balanced_accuracy: Mean recall of the classes that have images.
+        macro_f1: Mean F1 of the classes that have images or were named.
+        classes: Of each class, in label order.
+    """
+
+    images: int
+    top_1: Interval
+    top_5: Interval
+    balanced_accuracy: Interval
+    macro_f1: Interval
+    classes: tuple[ClassFigures, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        headline = {name: getattr(self, name).to_json() for name in HEADLINE}
+        classes = [
+            {
+                "images": one.images,
+                "predicted": one.predicted,
+                **{name: getattr(one, name).to_json() for name in PER_CLASS},
+            }
+            for one in self.classes
+        ]
+        return {"images": self.images, **headline, "classes": classes}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Figures":
+        """The figures that `to_json` wrote."""
+        read = Interval.from_json
+        classes = tuple(
+            ClassFigures(**{**one, **{name: read(one[name]) for name in PER_CLASS}})
+            for one in data["classes"]
+        )
+        headline = {name: read(data[name]) for name in HEADLINE}
+        return cls(images=data["images"], **headline, classes=classes)
+
+
+#: The figures of a whole split, and those of each class.
+HEADLINE = ("top_1", "top_5", "balanced_accuracy", "macro_f1")
+PER_CLASS = ("precision", "recall", "f1")
+
+
+def figures(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> Figures:
+    """All figures of one split.
+
+    Args:
+        probabilities: `(images, num_classes)`.
+        labels: The right label indices, `(images,)`.
+    """
+    ranks = label_ranks(probabilities, labels)
+    matrix = confusion(labels, probabilities.argmax(1), probabilities.shape[1])
+    intervals = {
+        "top_1": wilson(np.sum(ranks < 1), len(ranks)),
+        "top_5": wilson(np.sum(ranks < 5), len(ranks)),
+        "balanced_accuracy": _bootstrapped(matrix, _balanced_accuracy),
+        "macro_f1": _bootstrapped(matrix, _macro_f1),
+    }
+    return Figures(images=len(labels), **intervals, classes=_per_class(matrix))
+
+
+def label_ranks(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> NDArray[np.int64]:
+    """How many classes are more probable than the right one, `(images,)`.
+
+    Of equally probable classes the one of the lower label counts as more probable,
+    as `argmax` has it.
+    """
+    right = np.take_along_axis(probabilities, labels[:, None], axis=1)
+    before = np.arange(probabilities.shape[1]) < labels[:, None]
+    above = (probabilities > right) | ((probabilities == right) & before)
+    return np.asarray(above.sum(axis=1), np.int64)
+
+
+def confusion(
+    labels: NDArray[np.integer[Any]],
+    predicted: NDArray[np.integer[Any]],
+    num_classes: int,
+) -> NDArray[np.int64]:
+    """Number of images by right label (rows) and predicted label (columns)."""
+    cells = labels.astype(np.int64) * num_classes + predicted
+    counts = np.bincount(cells, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
+
+
+def wilson(hits: ArrayLike, of: ArrayLike) -> Interval:
+    """A share with its score interval.
+
+    Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953: unlike the usual
+    normal approximation it keeps its promise for shares near 0 and 1 and small samples.
+    """
+    value, low, high = wilson_arrays(hits, of)
+    return Interval(float(value), float(low), float(high))
+
+
+def wilson_arrays(hits: ArrayLike, of: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Many shares with the ends of their intervals; see `wilson`."""
+    hits, of = np.asarray(hits, np.float64), np.asarray(of, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = hits / of
+        centre = (share + _Z**2 / (2 * of)) / (1 + _Z**2 / of)
+        spread = np.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
+        half = spread * _Z / (1 + _Z**2 / of)
+    # Rounding alone could leave the share itself outside.
+    low, high = np.minimum(centre - half, share), np.maximum(centre + half, share)
+    return share, np.clip(low, 0, 1), np.clip(high, 0, 1)
+
+
+def _per_class(matrix: NDArray[np.int64]) -> tuple[ClassFigures, ...]:
+    hits, images, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    return tuple(
+        ClassFigures(
+            images=int(images[label]),
+            predicted=int(predicted[label]),
+            precision=wilson(hits[label], predicted[label]),
+            recall=wilson(hits[label], images[label]),
+            f1=f1(hits[label], images[label], predicted[label]),
+        )
+        for label in range(len(matrix))
+    )
+
+
+def f1(hits: int, images: int, predicted: int) -> Interval:
+    """F1 of one class with its interval.
+
+    F1 is 2s / (1 + s), where s is the share of hits among the images that are of the
+    class or were taken for it. Such an image is a hit or none, so s has Wilson's
+    interval, and F1 grows with s. A bootstrap would give a class without mistakes an
+    interval of no width.
+    """
+    share = np.array(wilson(hits, images + predicted - hits))
+    return Interval(*(2 * share / (1 + share)).tolist())
+
+
+def _balanced_accuracy(hits: Floats, images: Floats, predicted: Floats) -> Floats:
+    return _mean_share(hits, images)
+
+
+def _macro_f1(hits: Floats, images: Floats, predicted: Floats) -> Floats:
+    return _mean_share(2 * hits, images + predicted)
+
+
+def _mean_share(hits: Floats, of: Floats) -> Floats:
+    """Mean over the last axis of the shares that have a value."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = np.where(of > 0, hits / np.maximum(of, 1), 0.0)
+        return np.asarray(shares.sum(-1) / (of > 0).sum(-1))
+
+
+def _bootstrapped(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interval:
+    """A mean over classes, with the percentile interval of the bootstrap.
+
+    Efron and Tibshirani 1993, chapter 13. Drawing images with replacement draws the
+    cells of the confusion matrix out of a multinomial distribution, so that no image
+    need be touched. Where no answer is wrong, or every one, resampling changes
+    nothing, and the interval is Wilson's for as many images.
+    """
+    rows, columns = np.nonzero(matrix)
+    cells, total = matrix[rows, columns], int(matrix.sum())
+    if not total:
+        return Interval(np.nan, np.nan, np.nan)
+
+    def of(counts: NDArray[np.int64]) -> Floats:
+        classes = np.eye(len(matrix))
+        hits = counts @ (classes[rows] * (rows == columns)[:, None])
+        return np.asarray(
+            figure(hits, counts @ classes[rows], counts @ classes[columns])
+        )
+
+    value = float(of(cells[None])[0])
+    if value in (0.0, 1.0):
+        return wilson(total * value, total)
+    drawn = np.random.default_rng(seed).multinomial(total, cells / total, _RESAMPLES)
+    low, high = np.quantile(of(drawn), (0.025, 0.975))
+    return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def similarity_order(matrix: NDArray[np.int64]) -> list[int]:
+    """Labels in an order that brings classes together which are often confused.
+
+    Average linkage on the symmetrised shares of confusions, its leaves in the order
+    of Bar-Joseph et al. 2001, https://doi.org/10.1093/bioinformatics/17.suppl_1.S22.
+    """
+    if len(matrix) < 3:
+        return list(range(len(matrix)))
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    apart = 1 - (shares + shares.T) / 2
+    np.fill_diagonal(apart, 0.0)
+    condensed = distance.squareform(apart, checks=False)
+    tree = hierarchy.linkage(condensed, "average", optimal_ordering=True)
+    return [int(label) for label in hierarchy.leaves_list(tree)]
+
+
+class Paired(NamedTuple):
+    """Two runs on the same images.
+
+    Attributes:
+        images: Number of images.
+        only_first: How many of them only the first run got right.
+        only_second: How many of them only the second run got right.
+        difference: Accuracy of the first less that of the second, -1 to 1.
+        p_value: How likely so uneven a result is were both equally good.
+    """
+
+    images: int
+    only_first: int
+    only_second: int
+    difference: Interval
+    p_value: float
+
+
+def paired_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
+    """Whether one run is better than another on the same images.
+
+    McNemar's test in its exact form, and the interval of Newcombe 1998, method 10,
+    https://doi.org/10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C.
+
+    Args:
+        first: Whether the first run is right, by image.
+        second: The same of the second run, images in the same order.
+    """
+    both, only_first = int(np.sum(first & second)), int(np.sum(first & ~second))
+    only_second, images = int(np.sum(~first & second)), len(first)
+    apart = only_first + only_second
+    tail = special.bdtr(min(only_first, only_second), apart, 0.5) if apart else 1.0
+    interval = _newcombe(both, only_first, only_second, images)
+    return Paired(images, only_first, only_second, interval, min(1.0, 2 * float(tail)))
+
+
+def _newcombe(both: int, only_first: int, only_second: int, images: int) -> Interval:
+    if not images:
+        return Interval(np.nan, np.nan, np.nan)
+    neither = images - both - only_first - only_second
+    first, low_1, high_1 = wilson(both + only_first, images)
+    second, low_2, high_2 = wilson(both + only_second, images)
+    product = float(both * neither - only_first * only_second)
+    if product > 0:
+        product = max(product - images / 2, 0)
+    totals = (both + only_first) * (only_second + neither)
+    totals *= (both + only_second) * (only_first + neither)
+    phi = product / np.sqrt(float(totals)) if totals else 0.0
+
+    def spread(one: float, other: float) -> float:
+        return float(np.sqrt(max(one**2 - 2 * phi * one * other + other**2, 0.0)))
+
+    difference = first - second
+    return Interval(
+        difference,
+        difference - spread(first - low_1, high_2 - second),
+        difference + spread(second - low_2, high_1 - first),
+    )

@@ -1,0 +1,70 @@
+"""Changes that spoil a picture, to see how much of it a classifier can bear.
+
+After Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261, in small: five
+kinds at three strengths, made on the picture as the model sees it.
+"""
+
+import io
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+Pixels = NDArray[np.uint8]
+
+
+class Kind(NamedTuple):
+    """One way to spoil a picture.
+
+    Attributes:
+        strengths: Three, from weak to strong.
+        unit: What a strength is, in words.
+        change: The picture `(height, width, 3)` so spoilt, of the same size; takes the
+            picture, the strength, and a seed where chance plays a part.
+    """
+
+    strengths: tuple[float, float, float]
+    unit: str
+    change: Callable[[Pixels, float, int], Pixels]
+
+
+def _blurred(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    radius = strength / 100 * min(pixels.shape[:2])
+    return np.array(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def _noisy(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    random = np.random.default_rng(seed)
+    noise = random.standard_normal(pixels.shape, np.float32) * np.float32(strength)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def _darker(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    darker: Pixels = np.rint(pixels * (1 - strength / 100)).astype(np.uint8)
+    return darker
+
+
+def _rotated(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    """Turned to a side that chance decides; bare corners get the mean colour."""
+    image = Image.fromarray(pixels)
+    mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    turn = strength * (1 if seed % 2 else -1)
+    return np.array(image.rotate(turn, Image.Resampling.BILINEAR, fillcolor=mean))
+
+
+def _compressed(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=round(100 - strength))
+    with Image.open(buffer) as image:
+        return np.array(image)
+
+
+KINDS = {
+    "blur": Kind((0.5, 1.0, 2.0), "radius, % of the shorter side", _blurred),
+    "noise": Kind((10, 25, 50), "standard deviation, grey levels of 255", _noisy),
+    "brightness": Kind((30, 50, 70), "% darker", _darker),
+    "rotation": Kind((10, 20, 40), "degrees", _rotated),
+    "jpeg": Kind((60, 80, 92), "100 − JPEG quality", _compressed),
+}
