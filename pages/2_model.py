@@ -101,11 +101,20 @@ def show_missing(backbone: Backbone) -> None:
     )
 
 
-def show_estimate(config: TrainConfig, structure: Structure) -> None:
-    """What the run will take, and a way to know it better."""
-    revision = library.load(config.dataset, config.revision)
-    images = len(revision.of_split("train")), len(revision.of_split("val"))
+def show_estimate(
+    config: TrainConfig, structure: Structure, images: tuple[int, int], places: Any
+) -> None:
+    """What the run will take, and a way to know it better.
+
+    Args:
+        config: The settings.
+        structure: The backbone.
+        images: Number of training images and of val images.
+        places: Beside the freeze plan, for seconds of an epoch and disk.
+    """
     takes = estimates.estimate(config, structure, images)
+    places[0].metric("One epoch", f"about {amounts.about(takes.epoch_seconds)}")
+    places[1].metric("On disk", amounts.size(takes.disk_bytes))
     disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
     st.markdown(
         f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
@@ -136,15 +145,16 @@ st.subheader("What is frozen", anchor=False)
 try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
-    chosen["freeze"] = blocks.freezing(structure)
+    revision = library.load(chosen["dataset"])
+    images = len(revision.of_split("train")), len(revision.of_split("val"))
+    chosen["freeze"], places = blocks.freezing(structure, chosen["weights"], images[0])
     st.subheader("Training", anchor=False)
     chosen |= forms.settings(chosen["freeze"])
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
         st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
-    revision = library.load(chosen["dataset"]).id
-    config = TrainConfig.checked(**chosen, revision=revision)
-    show_estimate(config, structure)
+    config = TrainConfig.checked(**chosen, revision=revision.id)
+    show_estimate(config, structure, images, places)
     if st.button("Start training", type="primary", icon=":material/play_arrow:"):
         run = session.store().create(config, name)
         st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})

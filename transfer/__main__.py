@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from transfer import errors
 from transfer.backbones import catalogue, weights
-from transfer.commands import evaluate
+from transfer.commands import evaluate, rank, sweep
 from transfer.commands import weights as weights_command
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library, samples
@@ -81,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     predict_.add_argument("run", metavar="RUN", help="id or name")
     predict_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     evaluate.add_to(command)
+    rank.add_to(command)
+    sweep.add_to(command)
     return top
 
 

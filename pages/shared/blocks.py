@@ -1,140 +1,155 @@
-"""Which blocks of a backbone train: presets, a toggle for each block, and the sum."""
+"""The freeze editor: one plan behind presets, a drawing, toggles and a table."""
 
-import html
+from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts
-from transfer.backbones.structure import Layer, Structure
+from pages.shared import drawing, layers, lessons
+from transfer import plans
+from transfer.backbones import catalogue
+from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
-from transfer.freezing import FreezePlan, Resolved, trainable_blocks
-
-#: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
-FROZEN, TRAINS = "#2f74b5", "#d9701f"
+from transfer.errors import FreezeError
+from transfer.freezing import FreezePlan, Resolved
 
 PRESETS = {
-    "all": "Head only (parameter sharing)",
-    "last": "Last blocks train",
-    "blocks": "Choose blocks",
-    "none": "Everything trains",
+    "instant": "Parameter sharing, instant",
+    "all": "Head only",
+    "last": "Last block",
+    "stage": "Last stage",
+    "none": "Everything",
+    "custom": "My choice",
 }
-EXPLAINED = """
-**Parameter sharing**: the backbone keeps the parameters that it learnt on ImageNet, and
-only a new head learns. Quick, and hard to spoil with few images.
-
-**Feature sharing**: some parameters stay frozen, the others go on learning from your
-images. Early blocks see edges and textures, which suit most pictures; late blocks see
-what the old task was about, so unfreeze from the end.
-
-Either way training minimises L(θ) = E[ℓ(y, f_θ(x))] over the θ that is not frozen.
-"""
+CLICKS = {False: "Training starts there", True: "That block alone"}
 
 
-def freezing(structure: Structure) -> str:
-    """The freeze plan that is chosen, in the words of the command line."""
+@dataclass
+class _Edited:
+    """The plan of one backbone in this session.
+
+    Attributes:
+        plan: The plan now.
+        base: The plan from which the table of layers was last made.
+        made: How often it was; part of the table's key, so that it starts anew.
+    """
+
+    plan: str = "all"
+    base: str = "all"
+    made: int = 0
+
+
+def adopt(backbone: str, plan: str) -> None:
+    """Makes this the plan of a backbone, whatever was chosen before."""
+    kept = _kept(backbone)
+    kept.plan = kept.base = plan
+    kept.made += 1
+    if plan != "all":
+        st.session_state["method"] = "train"
+
+
+def freezing(structure: Structure, weights: str, images: int) -> tuple[str, Any]:
+    """The freeze plan that is chosen, and two places for what it costs.
+
+    Args:
+        structure: The backbone.
+        weights: Where its parameters come from.
+        images: Number of training images.
+    """
+    plan = _plan(structure)
+    resolved = plan.resolve(structure)
     with st.expander("Parameter sharing or feature sharing?"):
-        st.markdown(EXPLAINED)
-    st.session_state.setdefault("preset", "all")
-    preset = st.segmented_control(
-        "What trains",
-        list(PRESETS),
-        required=True,
-        format_func=PRESETS.get,
+        title = catalogue.get(structure.backbone).title
+        lessons.explain(structure, resolved, title, weights)
+    _presets(structure, resolved)
+
+    def clicked(block: str, only: bool) -> None:
+        alone = block == drawing.HEAD
+        after = FreezePlan("all") if alone else None
+        after = after or plans.clicked(structure, plan, block, only)
+        adopt(structure.backbone, str(after))
+
+    only = st.segmented_control(
+        "A click on a block", list(CLICKS), required=True, format_func=CLICKS.get,
+        default=False, key="click", persist_state="session",
+    )  # fmt: skip
+    drawing.draw(structure, resolved, bool(only), clicked)
+    places = _show_sum(resolved)
+    lessons.warn(structure, resolved, images)
+    with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
+        layers.show_blocks(structure, resolved, clicked)
+    with st.expander("Single layers"):
+        kept = _kept(structure.backbone)
+        layers.show_layers(structure, _base(structure), _table_key(structure, kept))
+    return str(plan), places
+
+
+def _kept(backbone: str) -> _Edited:
+    kept: _Edited = st.session_state.setdefault(f"freeze-{backbone}", _Edited())
+    return kept
+
+
+def _table_key(structure: Structure, kept: _Edited) -> str:
+    return f"layers-{structure.backbone}-{kept.made}"
+
+
+def _base(structure: Structure) -> frozenset[str]:
+    plan = FreezePlan.parse(_kept(structure.backbone).base)
+    return frozenset(plan.resolve(structure).trainable_layers)
+
+
+def _plan(structure: Structure) -> FreezePlan:
+    """The plan now: what was last adopted, and what was ticked in the table since."""
+    kept = _kept(structure.backbone)
+    try:
+        FreezePlan.parse(kept.plan).resolve(structure)
+    except FreezeError as error:  # settings of another backbone were loaded
+        st.warning(f"{error} Everything is frozen instead.")
+        adopt(structure.backbone, "all")
+    key = _table_key(structure, kept)
+    if key in st.session_state:
+        trains = layers.edited(structure, _base(structure), key)
+        kept.plan = str(plans.described(structure, trains))
+    elif kept.plan != kept.base:  # another page has made the table forget
+        adopt(structure.backbone, kept.plan)
+    return FreezePlan.parse(kept.plan)
+
+
+def _presets(structure: Structure, resolved: Resolved) -> None:
+    known = {
+        "all": FreezePlan("all"),
+        "none": FreezePlan("none"),
+        "last": FreezePlan("last", count=1),
+        "stage": plans.last_stage(structure),
+    }
+    same = (
+        name
+        for name, plan in known.items()
+        if plan.resolve(structure).trainable_layers == resolved.trainable_layers
+    )
+    now = next(same, "custom")
+    if now == "all" and st.session_state.get("method") == "instant":
+        now = "instant"
+    st.session_state["preset"] = now
+
+    def chosen() -> None:
+        name = st.session_state["preset"]
+        if name in ("instant", "all"):
+            st.session_state["method"] = "instant" if name == "instant" else "train"
+        if name != "custom":
+            plan = known["all" if name == "instant" else name]
+            adopt(structure.backbone, str(plan))
+
+    st.segmented_control(
+        "What trains", list(PRESETS), required=True, format_func=PRESETS.get,
         help=TrainConfig.model_fields["freeze"].description,
-        key="preset",
-        persist_state="session",
-    )
-    keys = {
-        name: f"trains-{structure.backbone}-{name}"
-        for name in trainable_blocks(structure)
-    }
-    plan = _plan(str(preset), structure, keys)
-    resolved = FreezePlan.parse(plan).resolve(structure)
-    trains = set(resolved.trainable_layers)
-    _show_strip(structure, trains)
-    _show_sum(resolved)
-    title = f"The {len(structure.blocks)} blocks, from pixels to head"
-    with st.expander(title, expanded=preset == "blocks"):
-        _show_blocks(structure, keys, trains, follows=preset != "blocks")
-    return plan
+        key="preset", on_change=chosen,
+    )  # fmt: skip
 
 
-def _plan(preset: str, structure: Structure, keys: dict[str, str]) -> str:
-    if preset == "last":
-        label, key = "Number of blocks that train", f"last-{structure.backbone}"
-        return f"last:{st.slider(label, 1, len(keys), 1, key=key)}"
-    if preset == "blocks":
-        chosen = [name for name, key in keys.items() if st.session_state.get(key)]
-        return f"blocks:{','.join(chosen)}" if chosen else "all"
-    return preset
-
-
-def _show_blocks(
-    structure: Structure, keys: dict[str, str], trains: set[str], follows: bool
-) -> None:
-    """A toggle for each block; while it `follows` a preset, it shows that one's."""
-    st.caption(
-        "A block that is switched on trains; the others stay frozen. Beside each "
-        "stands its number of parameters."
-    )
-    with st.grid(min_column_width=190, gap=("xsmall", "medium")):
-        for name, layers in structure.blocks.items():
-            size = amounts.count(sum(layer.parameters for layer in layers))
-            if name not in keys:
-                st.markdown(f":gray[{name} :small[nothing to train]]")
-                continue
-            if follows:
-                on = any(layer.name in trains for layer in layers)
-                st.session_state[keys[name]] = on
-            label = f"{name} :gray[:small[{size}]]"
-            st.toggle(
-                label, key=keys[name], on_change=_choose_blocks, persist_state="session"
-            )
-    _show_layers(structure.blocks)
-
-
-def _choose_blocks() -> None:
-    """Turning one block over starts from the preset's blocks and leaves the preset."""
-    st.session_state["preset"] = "blocks"
-
-
-def _show_layers(blocks: dict[str, tuple[Layer, ...]]) -> None:
-    """The layers of one block, for who wants to know."""
-    name = st.selectbox(
-        "Layers of a block", list(blocks), index=None, placeholder="Choose a block"
-    )
-    if name in blocks:
-        layers = blocks[name]
-        width = max(len(layer.kind) for layer in layers)
-        lines = (f"{one.kind:<{width}}  {one.name}" for one in layers)
-        height = 300 if len(layers) > 12 else "content"
-        st.code("\n".join(lines), language=None, height=height)
-
-
-def _show_strip(structure: Structure, trains: set[str]) -> None:
-    """The backbone from pixels to head, one cell for each block, cold or warm."""
-    blocks = {
-        name: any(layer.name in trains for layer in layers)
-        for name, layers in structure.blocks.items()
-    }
-    cells = [
-        f'<div title="{html.escape(name)}: {"trains" if on else "frozen"}" '
-        f'style="flex:1;background:{TRAINS if on else FROZEN}"></div>'
-        for name, on in {**blocks, "head": True}.items()
-    ]
-    says = f"{sum(blocks.values())} of {len(blocks)} blocks train, and the head"
-    st.html(
-        f'<div role="img" aria-label="{says}" style="display:flex;gap:2px;height:1rem;'
-        f'border-radius:.3rem;overflow:hidden">{"".join(cells)}</div>'
-        '<div style="display:flex;justify-content:space-between;font-size:.8rem;'
-        f'opacity:.75;margin-top:.25rem"><span>pixels</span><span>{says}</span>'
-        "<span>head</span></div>"
-    )
-
-
-def _show_sum(resolved: Resolved) -> None:
-    """What the plan adds up to."""
-    trainable, frozen, cut = st.columns([1, 1, 2])
+def _show_sum(resolved: Resolved) -> Any:
+    """What the plan adds up to; places for the seconds of an epoch and for the disk."""
+    trainable, frozen, cut, epoch, disk = st.columns([3, 3, 4, 2, 2])
     trainable.metric("Trainable parameters", f"{resolved.trainable_parameters:,}")
     frozen.metric("Frozen parameters", f"{resolved.frozen_parameters:,}")
     cut.metric("Cut after", resolved.cut.layer, help="All below it is frozen.")
@@ -143,3 +158,4 @@ def _show_sum(resolved: Resolved) -> None:
         "These are the backbone's; the new head's parameters always train and are not "
         f"counted here. At the cut, each image is {shape} numbers."
     )
+    return epoch, disk

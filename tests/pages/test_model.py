@@ -88,8 +88,9 @@ def toggles(at: AppTest) -> dict[str, bool]:
 
 
 def metrics(at: AppTest) -> dict[str, str]:
-    """The tiles of the page by their labels."""
-    return {one.label: one.value for one in at.metric}
+    """The tiles of the page by their labels, but for what is estimated."""
+    estimated = ("One epoch", "On disk")
+    return {m.label: m.value for m in at.metric if m.label not in estimated}
 
 
 def start(at: AppTest) -> dict[str, Any]:
@@ -140,7 +141,8 @@ def test_model__unknown_dataset_is_named(dataset: Revision) -> None:
 
 def test_model__last_blocks_add_up(dataset: Revision) -> None:
     at = preset(open_page(), "last")
-    at.slider[0].set_value(2).run()
+    assert toggles(at) == {"stem": False, "block_1": False, "top": True}
+    at.toggle[1].set_value(True).run()
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
     assert metrics(at) == {
         "Trainable parameters": "3,020",
@@ -159,13 +161,62 @@ def test_model__everything_trains_from_the_pixels(dataset: Revision) -> None:
 def test_model__a_toggle_starts_from_the_preset(dataset: Revision) -> None:
     at = preset(open_page(), "none")
     at.toggle[0].set_value(False).run()
-    assert at.segmented_control(key="preset").value == "blocks"
+    assert at.segmented_control(key="preset").value == "custom"
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
-    assert "--freeze blocks:block_1,top" in at.code[-1].value
+    assert "--freeze last:2" in at.code[-1].value
+
+
+def test_model__instant_is_a_preset(dataset: Revision) -> None:
+    at = preset(preset(open_page(), "none"), "instant")
+    assert not any(toggles(at).values())
+    assert "--method instant" in at.code[-1].value
+    assert "--method" not in preset(at, "all").code[-1].value
+
+
+def tick(at: AppTest, row: int, trains: bool) -> AppTest:
+    """The page after a layer was ticked in the table of single layers."""
+    made = at.session_state["freeze-mobilenet_v2"].made
+    key = f"layers-mobilenet_v2-{made}"
+    edits = {"edited_rows": {row: {"Trains": trains}}, "added_rows": []}
+    at.session_state[key] = {**edits, "deleted_rows": []}
+    return at.run()
+
+
+def test_model__single_layers_and_the_drawing_are_one_plan(dataset: Revision) -> None:
+    at = tick(preset(open_page(), "last"), 0, True)
+    assert not at.exception
+    assert "--freeze blocks:stem,top" in at.code[-1].value
+    assert toggles(at) == {"stem": True, "block_1": False, "top": True}
+    at.toggle[0].set_value(False).run()
+    assert toggles(at) == {"stem": False, "block_1": False, "top": True}
+    assert at.segmented_control(key="preset").value == "last"
+
+
+def test_model__a_plan_of_single_layers_survives_another_page(
+    dataset: Revision,
+) -> None:
+    at = tick(open_page(), 0, True)
+    at.switch_page("../3_runs.py").run()
+    at.switch_page("../2_model.py").run()
+    assert toggles(at) == {"stem": True, "block_1": False, "top": False}
+
+
+def test_model__warns_of_what_is_frozen_above(dataset: Revision) -> None:
+    at = open_page()
+    at.toggle[0].set_value(True).run()
+    assert any("frozen above" in one.value for one in at.warning)
+
+
+def test_model__theta_is_named(dataset: Revision) -> None:
+    at = preset(open_page(), "last")
+    explained = next(one.value for one in at.markdown if "L(θ)" in one.value)
+    assert "3,000 parameters of top" in explained
 
 
 def test_model__no_block_chosen_is_head_only(dataset: Revision) -> None:
-    at = preset(open_page(), "blocks")
+    at = open_page()
+    at.toggle[0].set_value(True).run()
+    at.toggle[0].set_value(False).run()
     assert not at.exception
     assert metrics(at)["Trainable parameters"] == "0"
     assert "--freeze" not in at.code[-1].value

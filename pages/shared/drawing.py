@@ -1,0 +1,99 @@
+"""The backbone drawn as its blocks, cold and warm; a click on one changes the plan."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import amounts
+from transfer.backbones.structure import Structure
+from transfer.freezing import Resolved, trainable_blocks
+
+#: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
+FROZEN, TRAINS = "#2f74b5", "#d9701f"
+HEAD = "head"
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    here = Path(__file__).parent
+    return st.components.v2.component(
+        "backbone_drawing",
+        html=(here / "drawing.html").read_text("utf-8"),
+        css=(here / "drawing.css").read_text("utf-8"),
+        js=(here / "drawing.js").read_text("utf-8"),
+    )
+
+
+def draw(
+    structure: Structure,
+    resolved: Resolved,
+    only: bool,
+    clicked: Callable[[str, bool], None],
+) -> None:
+    """The drawing.
+
+    Args:
+        structure: The backbone.
+        resolved: What the plan comes to in it.
+        only: Whether a click is meant for one block alone; with Shift it is the
+            other way round.
+        clicked: Called with the block's name (`HEAD` for the head) and `only`.
+    """
+    key = f"drawing-{structure.backbone}"
+
+    def told() -> None:
+        click = st.session_state[key].get("click")
+        if click:
+            clicked(click["block"], click["only"])
+
+    what = "turns this block over" if only else "lets training start at this block"
+    _component()(
+        key=key,
+        data={
+            "blocks": bars(structure, resolved),
+            "says": summary(structure, resolved),
+            "hint": f"A click {what}; with Shift, "
+            + ("training starts there." if only else "it turns that block alone over."),
+            "only": only,
+            "cold": FROZEN,
+            "warm": TRAINS,
+        },
+        on_click_change=told,
+    )
+
+
+def summary(structure: Structure, resolved: Resolved) -> str:
+    """How many blocks train."""
+    trains = set(resolved.trainable_layers)
+    names = {layer.block for layer in structure.layers if layer.name in trains}
+    return f"{len(names)} of {len(structure.blocks)} blocks train, and the head"
+
+
+def bars(structure: Structure, resolved: Resolved) -> list[dict[str, Any]]:
+    """What is drawn of each block and the head, from pixels to the output."""
+    trainable, trains = trainable_blocks(structure), set(resolved.trainable_layers)
+    drawn: list[dict[str, Any]] = []
+    for name, layers in structure.blocks.items():
+        able = [layer.name in trains for layer in layers if layer.parameters]
+        state = "trains" if able and all(able) else "part" if any(able) else "frozen"
+        state = state if name in trainable else "empty"
+        size = sum(layer.parameters + layer.statistics for layer in layers)
+        words = {"part": "trains in part", "empty": "has nothing to train"}
+        about = f"{name}: {amounts.count(size)} parameters, {words.get(state, state)}"
+        one = {"name": name, "parameters": size, "state": state, "about": about}
+        drawn.append({**one, "cut": _cut(structure, resolved, name)})
+    about = "The new head: it always trains. A click freezes the whole backbone."
+    head = {"name": HEAD, "parameters": 0, "state": "trains", "about": about}
+    return [*drawn, {**head, "cut": ""}]
+
+
+def _cut(structure: Structure, resolved: Resolved, block: str) -> str:
+    """Where the cut goes through this block, as a class of the style sheet."""
+    own = [i for i, layer in enumerate(structure.layers) if layer.block == block]
+    if resolved.cut.index not in own:
+        return ""
+    if resolved.cut.index == 0:
+        return "cut before"
+    return "cut" if resolved.cut.index == own[-1] else "cut inside"

@@ -1,0 +1,71 @@
+"""A toggle for each block and a table of single layers: other hands on one plan."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import amounts
+from transfer.backbones.structure import Structure
+from transfer.freezing import Resolved, trainable_blocks
+
+
+def show_blocks(
+    structure: Structure, resolved: Resolved, clicked: Callable[[str, bool], None]
+) -> None:
+    """A toggle for each block; `clicked` hears of one that was turned over."""
+    st.caption(
+        "A block that is switched on trains; the others stay frozen. Beside each "
+        "stands its number of parameters."
+    )
+    trainable, trains = trainable_blocks(structure), set(resolved.trainable_layers)
+    with st.grid(min_column_width=190, gap=("xsmall", "medium")):
+        for name, layers in structure.blocks.items():
+            if name not in trainable:
+                st.markdown(f":gray[{name} :small[nothing to train]]")
+                continue
+            key = f"trains-{structure.backbone}-{name}"
+            st.session_state[key] = any(layer.name in trains for layer in layers)
+            size = amounts.count(sum(layer.parameters for layer in layers))
+            label = f"{name} :gray[:small[{size}]]"
+            st.toggle(label, key=key, on_change=clicked, args=(name, True))
+
+
+def table(structure: Structure, trains: frozenset[str]) -> pd.DataFrame:
+    """The layers that have something to train, and whether they do."""
+    layers = [layer for layer in structure.layers if layer.parameters]
+    return pd.DataFrame(
+        {
+            "Trains": [layer.name in trains for layer in layers],
+            "Layer": [layer.name for layer in layers],
+            "Kind": [layer.kind for layer in layers],
+            "Block": [layer.block for layer in layers],
+            "Parameters": [layer.parameters for layer in layers],
+        }
+    )
+
+
+def show_layers(structure: Structure, trains: frozenset[str], key: str) -> None:
+    """The table with its checkboxes.
+
+    Args:
+        structure: The backbone.
+        trains: The layers that trained when the table was last made anew.
+        key: Its key; `edited` reads what was ticked since.
+    """
+    st.caption(
+        "For who wants to choose single layers. Layers without parameters are left out."
+    )
+    rows = table(structure, trains)
+    others = [column for column in rows if column != "Trains"]
+    st.data_editor(rows, key=key, disabled=others, hide_index=True, height=320)
+
+
+def edited(structure: Structure, trains: frozenset[str], key: str) -> frozenset[str]:
+    """The layers that train after what was ticked in the table."""
+    changes = st.session_state.get(key, {}).get("edited_rows", {})
+    rows = table(structure, trains)
+    for row, values in changes.items():
+        if "Trains" in values:
+            rows.loc[int(row), "Trains"] = bool(values["Trains"])
+    return frozenset(rows["Layer"][rows["Trains"]])

@@ -1,0 +1,66 @@
+"""What freezing is and what trains now, in few words; and what is unwise in a plan."""
+
+import streamlit as st
+
+from pages.shared import shell
+from transfer import plans
+from transfer.backbones.structure import Structure
+from transfer.freezing import Resolved
+
+EXPLAINED = """
+**Parameter sharing**: the backbone keeps all parameters that it learnt from its source,
+and only a new head learns. Quick, and hard to spoil with few images.
+
+**Feature sharing**: some parameters stay frozen, the others go on learning from your
+images. Early blocks see edges and textures, which suit most pictures; late blocks see
+what the old task was about, so unfreeze from the end.
+
+Either way it takes four steps:
+
+1. **Choose a source model**: {title}, weights “{weights}”.
+2. **Split its parameters** into frozen and trained: θ, what trains now, is {theta}.
+3. **Train** only θ, minimising L(θ) = E[ℓ(y, f_θ(x))]: the loss ℓ of the model's answer
+   f_θ(x) to an image x of class y, on average over the training images.
+4. **Predict** with f_θ, from pixels to class names.
+"""
+
+
+def explain(structure: Structure, resolved: Resolved, title: str, weights: str) -> None:
+    """The two kinds of transfer and the four steps, with the θ that train now."""
+    st.markdown(
+        EXPLAINED.format(
+            title=shell.escaped(title),
+            weights=shell.escaped(weights),
+            theta=theta(structure, resolved),
+        )
+    )
+
+
+def theta(structure: Structure, resolved: Resolved) -> str:
+    """What trains: the number of parameters and the names of their blocks."""
+    trains = set(resolved.trainable_layers)
+    names = [
+        shell.escaped(name)
+        for name, layers in structure.blocks.items()
+        if any(layer.name in trains for layer in layers)
+    ]
+    if not names:
+        return "the head alone"
+    if len(names) > 8:
+        names = [*names[:3], "…", *names[-3:]]
+    return (
+        f"the head and {resolved.trainable_parameters:,} parameters of "
+        f"{', '.join(names)}"
+    )
+
+
+def warn(structure: Structure, resolved: Resolved, images: int) -> None:
+    """What is unwise about the plan; a word on BatchNorm where it trains."""
+    for lesson in plans.lessons(structure, resolved, images):
+        st.warning(shell.escaped(lesson), icon=":material/school:")
+    if count := plans.batch_norms(structure, resolved):
+        st.caption(
+            f"{count} BatchNorm layer{'s' * (count > 1)} among them: their scale and "
+            "offset train. Their mean and variance stay those of the source, because "
+            "those of small batches would undo what the layers above have learnt."
+        )

@@ -1,0 +1,114 @@
+"""Which backbones to rank for a dataset, and what came of it, without Keras."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from transfer import jobs, workspace
+from transfer.backbones import catalogue
+from transfer.backbones.catalogue import Backbone
+from transfer.datasets.revision import Revision
+
+#: Training images that a ranking or a sweep looks at.
+MOST_IMAGES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """How a backbone is expected to do on a dataset, with everything frozen.
+
+    Attributes:
+        backbone: Name in the catalogue.
+        weights: Where its parameters come from.
+        image_size: Height and width in pixels.
+        images: Number of training images that were looked at.
+        accuracy: Expected accuracy of a linear head, in [0, 1].
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        log_me: LogME in nats for each image; larger is better.
+        images_per_second: Of the fastest engine on this machine.
+        seconds: That the candidate took, when its features were computed.
+        parameters: Number of the backbone's weights.
+    """
+
+    backbone: str
+    weights: str
+    image_size: int
+    images: int
+    accuracy: float
+    low: float
+    high: float
+    log_me: float
+    images_per_second: float
+    seconds: float
+    parameters: int
+
+
+def source(backbone: Backbone, weights: str) -> str:
+    """Where a backbone's parameters come from if `weights` is asked for.
+
+    A backbone that was not pretrained on ImageNet has pretrained weights of its own.
+    """
+    own: str = getattr(backbone, "pretrained", "imagenet")
+    return own if weights in ("imagenet", "starter") else weights
+
+
+def job_name(revision: Revision) -> str:
+    """The job that ranks backbones for this revision; one at a time."""
+    return f"rank-{revision.id}"
+
+
+def start(revision: Revision, backbones: Sequence[str], weights: str) -> None:
+    """Starts the ranking in a process of its own.
+
+    Raises:
+        RunError: The system cannot start another process.
+        StorageError: The workspace cannot be written.
+    """
+    words = ["rank", "--dataset", revision.dataset, "--revision", revision.id]
+    words += ["--backbones", ",".join(backbones), "--weights", weights]
+    jobs.start(job_name(revision), words)
+
+
+def kept(revision: Revision, name: str, weights: str, size: int) -> Candidate | None:
+    """What an earlier ranking found."""
+    try:
+        path = _record(revision, name, weights, size)
+        return Candidate(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def all_kept(revision: Revision, weights: str) -> list[Candidate]:
+    """All that earlier rankings found at the backbones' own sizes, best first."""
+    found = [
+        kept(revision, one.name, source(one, weights), one.native_size)
+        for one in catalogue.BACKBONES.values()
+    ]
+    return best_first(one for one in found if one)
+
+
+def keep(revision: Revision, candidate: Candidate) -> None:
+    """Keeps it for the next time.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    path = _record(
+        revision, candidate.backbone, candidate.weights, candidate.image_size
+    )
+    workspace.write_atomically(path, json.dumps(asdict(candidate)).encode())
+
+
+def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Sorted by expected accuracy, then by LogME."""
+    return sorted(candidates, key=lambda one: (-one.accuracy, -one.log_me))
+
+
+def _record(revision: Revision, name: str, weights: str, size: int) -> Path:
+    # Weights may be the path of a file, which makes no file name.
+    source = hashlib.sha256(weights.encode()).hexdigest()[:8]
+    file = f"{name}-{weights if weights.isalnum() else source}-{size}.json"
+    return workspace.home() / "rankings" / revision.id / file

@@ -1,0 +1,79 @@
+"""`python -m transfer rank`: which backbone suits a dataset."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from transfer import candidates
+from transfer.backbones import catalogue
+from transfer.candidates import Candidate
+from transfer.datasets import library
+from transfer.jobs import Reporter
+
+
+def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Adds the word to the command line.
+
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
+    one = command("rank", rank, "compare backbones on your images")
+    one.add_argument("--dataset", required=True, help="name of the dataset")
+    one.add_argument("--revision", default="", help=argparse.SUPPRESS)
+    one.add_argument(
+        "--backbones", required=True, metavar="A,B,...", help="names of backbones"
+    )
+    add_shared(one)
+
+
+def add_shared(command: argparse.ArgumentParser) -> None:
+    """What the commands that may be jobs have in common."""
+    command.add_argument(
+        "--weights",
+        default="imagenet",
+        help="where their parameters come from: imagenet, random or a weights file",
+    )
+    command.add_argument("--job", default="", help=argparse.SUPPRESS)
+
+
+def rank(args: argparse.Namespace) -> dict[str, Any]:
+    """The candidates, best first."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        names = [name.strip() for name in args.backbones.split(",") if name.strip()]
+        for name in names:
+            catalogue.get(name)
+        revision = library.load(args.dataset, args.revision)
+        reporter.progress(candidate=0, candidates=len(names), step=0, steps=0)
+        # Importing Keras takes seconds; wrong names are told before that.
+        from transfer import ranking  # noqa: PLC0415
+
+        found: list[Candidate] = []
+
+        def told(**values: Any) -> None:
+            reporter.progress(candidate=len(found) + 1, **values)
+            tell(f"{values['backbone']}: {values['step']} of {values['steps']} images")
+
+        for one in ranking.rank(revision, names, args.weights, told):
+            found.append(one)
+            reporter.progress(found=[asdict(each) for each in found])
+        result = {
+            "dataset": revision.dataset,
+            "revision": revision.id,
+            "candidates": [asdict(one) for one in candidates.best_first(found)],
+        }
+        reporter.done(result)
+        return result
+
+
+_last_told = [0.0]
+
+
+def tell(line: str) -> None:
+    """A line on standard error over the last one, a few times a second."""
+    if sys.stderr.isatty() and time.monotonic() - _last_told[0] > 0.2:
+        _last_told[0] = time.monotonic()
+        print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,61 @@
+"""`python -m transfer sweep`: how much of a backbone to freeze."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from transfer import depths
+from transfer.backbones import catalogue
+from transfer.commands.rank import add_shared, tell
+from transfer.datasets import library
+from transfer.depths import Depth
+from transfer.jobs import Reporter
+
+
+def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Adds the word to the command line.
+
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
+    one = command("sweep", sweep, "try how much of a backbone to freeze")
+    one.add_argument("--dataset", required=True, help="name of the dataset")
+    one.add_argument("--revision", default="", help=argparse.SUPPRESS)
+    one.add_argument("--backbone", default=catalogue.DEFAULT, help="its name")
+    one.add_argument(
+        "--image-size", type=int, default=None, help="height and width in pixels"
+    )
+    add_shared(one)
+
+
+def sweep(args: argparse.Namespace) -> dict[str, Any]:
+    """Accuracy and time of each depth, from all frozen on."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        catalogue.get(args.backbone)
+        revision = library.load(args.dataset, args.revision)
+        reporter.progress(phase="import", depth=0, depths=0)
+        # Importing Keras takes seconds; wrong names are told before that.
+        from transfer import sweep as trainings  # noqa: PLC0415
+
+        found: list[Depth] = []
+
+        def told(**values: Any) -> None:
+            reporter.progress(**values)
+            tell(f"{values['phase']}: {values['depth']} of {values['depths']} depths")
+
+        for one in trainings.sweep(
+            revision, args.backbone, args.weights, args.image_size, told
+        ):
+            found.append(one)
+            reporter.progress(found=[asdict(each) for each in found])
+        result = {
+            "dataset": revision.dataset,
+            "revision": revision.id,
+            "backbone": args.backbone,
+            "advised": depths.advised(found).freeze,
+            "depths": [asdict(one) for one in found],
+        }
+        reporter.done(result)
+        return result

@@ -1,0 +1,94 @@
+"""Where to freeze: which depths to try, and what came of each, without Keras."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from transfer import jobs
+from transfer.backbones.structure import Structure
+from transfer.datasets.revision import Revision
+from transfer.freezing import FreezePlan, trainable_blocks
+
+#: Numbers of last blocks that train, where there are so many.
+_COUNTS = (0, 1, 2, 4, 6, 8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """What a short training of some depth came to.
+
+    Attributes:
+        freeze: The freeze plan.
+        blocks: Number of blocks that train.
+        cut: The layer below which everything is frozen.
+        trainable_parameters: The head's included.
+        images: Number of val images that the accuracy is of.
+        accuracy: Best accuracy on them, in [0, 1].
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        epoch_seconds: Of an epoch of all training images at this depth, once features
+            are kept; from the speed that was measured.
+        seconds: Of this short training.
+    """
+
+    freeze: str
+    blocks: int
+    cut: str
+    trainable_parameters: int
+    images: int
+    accuracy: float
+    low: float
+    high: float
+    epoch_seconds: float
+    seconds: float
+
+
+def plans(structure: Structure) -> list[tuple[FreezePlan, int]]:
+    """The plans to try, from all frozen on, each with its number of blocks that train.
+
+    Six where the backbone has the blocks.
+    """
+    blocks = len(trainable_blocks(structure))
+    counts = _COUNTS if blocks > _COUNTS[-1] else range(min(blocks, 5) + 1)
+    return [(_plan(count, blocks), count) for count in counts]
+
+
+def _plan(count: int, blocks: int) -> FreezePlan:
+    if count == 0:
+        return FreezePlan("all")
+    return FreezePlan("none") if count == blocks else FreezePlan("last", count=count)
+
+
+def advised(depths: Iterable[Depth]) -> Depth:
+    """The shallowest depth whose interval holds the best accuracy of all.
+
+    Deeper ones take longer and are not better beyond doubt.
+    """
+    tried = sorted(depths, key=lambda one: one.blocks)
+    best = max(one.accuracy for one in tried)
+    return next(one for one in tried if one.high >= best)
+
+
+def job_name(
+    revision: Revision, backbone: str, weights: str, image_size: int | None
+) -> str:
+    """The job that tries the depths of this backbone on this revision."""
+    source = weights.encode()
+    named = weights if weights.isalnum() else hashlib.sha256(source).hexdigest()[:8]
+    return f"sweep-{revision.id}-{backbone}-{named}-{image_size or 'native'}"
+
+
+def start(
+    revision: Revision, backbone: str, weights: str, image_size: int | None
+) -> None:
+    """Starts the sweep in a process of its own.
+
+    Raises:
+        RunError: The system cannot start another process.
+        StorageError: The workspace cannot be written.
+    """
+    words = ["sweep", "--dataset", revision.dataset, "--revision", revision.id]
+    words += ["--backbone", backbone, "--weights", weights]
+    if image_size:
+        words += ["--image-size", str(image_size)]
+    jobs.start(job_name(revision, backbone, weights, image_size), words)

@@ -1,0 +1,215 @@
+"""Jobs: a command in a process of its own, with progress that a page can read.
+
+A job is a folder `jobs/NAME` of the workspace: `status.json` is what the job says of
+itself, `process.json` which process it is, `log.txt` all its output. The name tells
+what the job is about, so that a page finds it again after a reload, and what came of
+it after a restart.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from transfer import workspace
+from transfer.errors import RunError, TransferError
+from transfer.runs import launch
+from transfer.runs.record import error_record
+
+#: Progress is written no more often than this, in seconds.
+_PAUSE = 0.2
+#: Seconds for a cancelled process to end before it is killed.
+_GRACE = 1.0
+
+State = Literal["running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is known of a job.
+
+    Attributes:
+        state: How it stands.
+        progress: Where it is now, in the job's own words.
+        result: What came of it; empty unless it is done.
+        error: `kind`, `message` and `hint` of what ended it; empty if nothing did.
+    """
+
+    state: State
+    progress: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, str] = field(default_factory=dict)
+
+
+def start(name: str, command: Sequence[str]) -> None:
+    """Starts `python -m transfer COMMAND --job NAME`; it outlives this process.
+
+    Nothing happens if the job is running.
+
+    Args:
+        name: Of the job: letters, digits, `.`, `_` and `-`.
+        command: Words of our command line.
+
+    Raises:
+        RunError: The system cannot start another process.
+        StorageError: The workspace cannot be written.
+    """
+    job = status(name)
+    if job and job.state == "running":
+        return
+    folder = workspace.folder("jobs", name)
+    _write(name, Job(state="running"))
+    with workspace.writing(folder):
+        log = (folder / "log.txt").open("wb")
+    words = [sys.executable, "-m", "transfer", *command, "--job", name]
+    with log:
+        try:
+            process = subprocess.Popen(  # noqa: S603  our own module
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=launch.environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise RunError(f"No process could be started: {error}.") from error
+    _note_process(name, process.pid)
+
+
+def status(name: str) -> Job | None:
+    """How the job stands; `None` if there never was one of that name.
+
+    A job whose process is gone without a word has failed.
+    """
+    try:
+        job = Job(**json.loads((_folder(name) / "status.json").read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    if job.state != "running" or _process(name):
+        return job
+    # It may have written its last words and ended since they were read.
+    again = Job(**json.loads((_folder(name) / "status.json").read_bytes()))
+    if again.state != "running":
+        return again
+    gone = RunError(
+        "It ended before it was done.", f"{_folder(name) / 'log.txt'} has the details."
+    )
+    return Job(state="failed", progress=job.progress, error=error_record(gone))
+
+
+def cancel(name: str) -> None:
+    """Ends the process of a running job; what it kept until then stays.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    job = status(name)
+    if not job or job.state != "running":
+        return
+    if process := _process(name):
+        with suppress(psutil.NoSuchProcess):
+            for one in (process.terminate, process.kill):
+                one()
+                with suppress(psutil.TimeoutExpired):
+                    process.wait(_GRACE)
+                    break
+    _write(name, Job(state="cancelled", progress=job.progress))
+
+
+def forget(name: str) -> None:
+    """Removes a job that is not running, and what came of it."""
+    job = status(name)
+    if job and job.state != "running":
+        shutil.rmtree(_folder(name), ignore_errors=True)
+
+
+class Reporter:
+    """What a job tells of itself.
+
+    Args:
+        name: Of the job; without one nothing is written.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._name, self._last = name, 0.0
+        self._progress: dict[str, Any] = {}
+        if name:
+            with suppress(OSError, AttributeError):
+                os.nice(10)  # pages and predictions go first
+            _note_process(name, os.getpid())
+
+    def progress(self, **values: Any) -> None:
+        """Where the job is now; values that are not given stay.
+
+        Written at most five times a second.
+        """
+        self._progress |= values
+        if self._name and time.monotonic() - self._last > _PAUSE:
+            self._last = time.monotonic()
+            _write(self._name, Job(state="running", progress=self._progress))
+
+    def done(self, result: dict[str, Any]) -> None:
+        """The job's last words: what came of it."""
+        if self._name:
+            _write(
+                self._name, Job(state="done", progress=self._progress, result=result)
+            )
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Tells what ended the block, if it did not end by itself."""
+        try:
+            yield
+        except TransferError as error:
+            self._failed(error)
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            self._failed(RunError(f"It failed: {kind}: {str(error)[:300]}"))
+            raise
+
+    def _failed(self, error: TransferError) -> None:
+        if self._name:
+            record = error_record(error)
+            _write(
+                self._name, Job(state="failed", progress=self._progress, error=record)
+            )
+
+
+def _folder(name: str) -> Path:
+    return workspace.home() / "jobs" / name
+
+
+def _write(name: str, job: Job) -> None:
+    content = json.dumps(asdict(job)).encode()
+    workspace.write_atomically(_folder(name) / "status.json", content)
+
+
+def _note_process(name: str, pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        record = {"pid": pid, "started_at": psutil.Process(pid).create_time()}
+        content = json.dumps(record).encode()
+        workspace.write_atomically(_folder(name) / "process.json", content)
+
+
+def _process(name: str) -> psutil.Process | None:
+    """The job's living process; a zombie is gone, and so is one of the same number."""
+    try:
+        record = json.loads((_folder(name) / "process.json").read_bytes())
+        process = psutil.Process(record["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        same = abs(process.create_time() - record["started_at"]) < 1.0
+        return process if same else None
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
