@@ -5,6 +5,7 @@ import signal
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -137,3 +138,23 @@ def test_app__a_killed_worker_shows_as_interrupted(
     os.kill(pid, signal.SIGKILL)
     page.get_by_text("Interrupted").first.wait_for()
     assert (workspace / "runs" / run / "checkpoint.npz").exists()
+
+
+def test_app__a_killed_server_changes_nothing_for_a_run(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    run = queued_run(tmp_path, epochs=40)
+    page.goto(f"{server}/runs?run={run}")
+    wait_for_epochs(page)
+    port = server.rpartition(":")[2]
+    (process,) = (
+        child for child in psutil.Process().children() if port in child.cmdline()
+    )
+    process.kill()
+    for _ in range(600):
+        if (ended := Store().get(run)).status.is_final:
+            break
+        page.wait_for_timeout(100)
+    assert ended.status == "completed"
+    trained = {one.epoch for one in Store().epoch_metrics(run) if one.phase == "head"}
+    assert trained == set(range(1, 41))

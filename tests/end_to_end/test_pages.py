@@ -1,0 +1,108 @@
+"""Every page, empty and filled, narrow and wide: complete, named, nothing cut off."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.end_to_end.conftest import settle
+from tests.pictures import make_pictures
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs import queue
+from transfer.runs.store import Store
+
+pytestmark = pytest.mark.browser
+
+PATHS = ("", "model", "runs", "evaluate", "predict", "export", "weights")
+
+#: What a person with a screen reader or a keyboard would stumble over, in words. After
+#: the rules button-name, label, image-alt, link-name, duplicate-id, html-has-lang and
+#: heading-order of https://dequeuniversity.com/rules/axe
+VIOLATIONS = """() => {
+  const found = [];
+  const shown = e => e.getClientRects().length && getComputedStyle(e).visibility
+    !== 'hidden' && !e.closest('[aria-hidden=true]');
+  const all = selector => {
+    const list = [];
+    const walk = root => {
+      list.push(...root.querySelectorAll(selector));
+      for (const e of root.querySelectorAll('*')) if (e.shadowRoot) walk(e.shadowRoot);
+    };
+    walk(document);
+    return list.filter(shown);
+  };
+  const named = e => (e.getAttribute('aria-label') || '').trim()
+    || (e.getAttribute('aria-labelledby') || '').split(' ')
+      .map(id => document.getElementById(id)?.textContent || '').join('').trim()
+    || (e.title || '').trim() || (e.textContent || '').trim()
+    || [...(e.labels || [])].map(l => l.textContent).join('').trim()
+    || e.closest('label')?.textContent.trim();
+  const say = (rule, e) => found.push(`${rule}: ${e.outerHTML.slice(0, 160)}`);
+  for (const e of all('button, [role=button], [role=tab], [role=radio]'))
+    if (!named(e)) say('button without a name', e);
+  for (const e of all('input:not([type=hidden]):not([type=file]), select, textarea'))
+    if (!named(e)) say('field without a label', e);
+  for (const e of all('img')) if (!e.hasAttribute('alt')) say('picture without alt', e);
+  for (const e of all('a[href]')) if (!named(e)) say('link without a name', e);
+  const ids = all('[id]').filter(e => e.getRootNode() === document).map(e => e.id);
+  for (const id of new Set(ids))
+    if (ids.filter(one => one === id).length > 1) found.push(`id twice: ${id}`);
+  if (!document.documentElement.lang) found.push('no language');
+  let last = 0;
+  for (const e of all('h1, h2, h3, h4, h5, h6')) {
+    const level = Number(e.tagName[1]);
+    if (last && level > last + 1) say('heading skips a level', e);
+    last = level;
+  }
+  const main = document.querySelector('[data-testid=stMain]');
+  if (main.scrollWidth > main.clientWidth + 1) found.push('scrolls sideways');
+  return found;
+}"""
+
+
+def look(page: Page, server: str, query: str = "") -> dict[str, list[str]]:
+    """What is wrong on each page, by page and width; nothing, if all is well."""
+    wrong: dict[str, list[str]] = {}
+    for width in (1280, 768):
+        page.set_viewport_size({"width": width, "height": 1000})
+        for path in PATHS:
+            page.goto(f"{server}/{path}{query}")
+            settle(page)
+            found = page.evaluate(VIOLATIONS)
+            for error in page.locator("[data-testid=stException]").all():
+                found.append(error.inner_text()[:300])
+            if page.get_by_text("Something went wrong on this page").count():
+                found.append("the page failed")
+            if found:
+                wrong[f"/{path} at {width}"] = found
+    return wrong
+
+
+def test_pages__empty(page: Page, server: str) -> None:
+    assert look(page, server) == {}
+
+
+def test_pages__with_a_dataset_and_a_finished_run(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    name = "a class with quite a long name, of which there are some"
+    folder = make_pictures(tmp_path / "pets", {"cat": 12, name: 12})
+    revision = ingest.import_path(folder, "pets")
+    config = TrainConfig.checked(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        head_epochs=3,
+    )
+    store = Store()
+    run = store.create(config, "a run with a long name that somebody typed in " * 2)
+    for _ in range(1200):
+        queue.sweep(store)
+        if store.get(run.id).status.is_final:
+            break
+        page.wait_for_timeout(100)
+    assert store.get(run.id).status == "completed"
+    assert look(page, server, f"?run={run.id}&dataset=pets") == {}
