@@ -16,7 +16,8 @@ st.navigation(
         st.Page(PAGES / "1_data.py", title="Data", url_path="data", default=True),
         st.Page(PAGES / "2_model.py", title="Model", url_path="model"),
         st.Page(PAGES / "3_runs.py", title="Runs", url_path="runs"),
-        st.Page(PAGES / "4_predict.py", title="Predict", url_path="predict"),
+        st.Page(PAGES / "4_evaluate.py", title="Evaluate", url_path="evaluate"),
+        st.Page(PAGES / "5_predict.py", title="Predict", url_path="predict"),
     ],
     position="top",
 ).run()
