@@ -51,7 +51,13 @@ def show_live(run_id: str, was_live: bool) -> None:
             )
         if run.result.get("class_names"):
             st.page_link(
-                PAGES / "4_predict.py",
+                PAGES / "4_evaluate.py",
+                label="Evaluate it",
+                icon=":material/arrow_forward:",
+                query_params={"run": run_id},
+            )
+            st.page_link(
+                PAGES / "5_predict.py",
                 label="Try it on a photograph",
                 icon=":material/arrow_forward:",
                 query_params={"run": run_id},

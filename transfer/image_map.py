@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 #: Images on a map; more take long and run into a blot.
 MOST = 2000
@@ -26,14 +27,23 @@ def layout(features: NDArray[np.floating[Any]], seed: int = 0) -> NDArray[np.flo
     https://jmlr.org/papers/v9/vandermaaten08a.html). Fewer than ten images get their
     first two principal components.
     """
+    if not len(features):
+        return np.empty((0, 2), np.float32)
+    # Threads of scikit-learn wait for each other without sleeping: beside a training
+    # that has all cores, 700 images took 79 s with two threads and 8 s with one.
+    with threadpool_limits(1):
+        return _placed(features, seed)
+
+
+def _placed(features: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:
     # Takes more than a second, and of a worker's work only this needs it.
     from sklearn.decomposition import PCA  # noqa: PLC0415
     from sklearn.manifold import TSNE  # noqa: PLC0415
 
     images, channels = features.shape
-    if not images:
-        return np.empty((0, 2), np.float32)
     kept = min(_DIMENSIONS, images, channels)
+    if images < 2:
+        return np.zeros((images, 2), np.float32)
     components = PCA(kept, random_state=seed).fit_transform(features)
     if images < _FEWEST or kept < 2:
         return np.pad(components, [(0, 0), (0, 2)])[:, :2].astype(np.float32)

@@ -55,7 +55,7 @@ def open_page(run: str = "") -> AppTest:
     at.run()
     if run:
         at.query_params["run"] = run
-    return at.switch_page("../4_predict.py").run()
+    return at.switch_page("../5_predict.py").run()
 
 
 def jpeg(color: str = "red") -> bytes:

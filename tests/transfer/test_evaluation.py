@@ -1,5 +1,6 @@
 """Evaluation of tiny models: real pictures, real training, real files."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +21,22 @@ from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a dataset of three colours and a run that a worker has done."""
+    home = tmp_path_factory.mktemp("made")
+    folder = make_pictures(home / "pets", {"cat": 40, "dog": 40, "owl": 40})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_HOME", str(home / "workspace"))
+        trained(ingest.import_path(folder, "pets", val=0.3, test=0.2))
+    return home / "workspace"
+
+
 @pytest.fixture
-def pets(workspace: Path, tmp_path: Path) -> Revision:
-    """A dataset of three colours with all splits."""
-    folder = make_pictures(tmp_path / "pets", {"cat": 40, "dog": 40, "owl": 40})
-    return ingest.import_path(folder, "pets", val=0.3, test=0.2)
+def pets(workspace: Path, made: Path) -> Revision:
+    """The dataset, in a workspace of this test's own."""
+    shutil.copytree(made, workspace)
+    return library.load("pets")
 
 
 def settings(revision: Revision) -> TrainConfig:
@@ -39,14 +51,19 @@ def settings(revision: Revision) -> TrainConfig:
     )
 
 
-@pytest.fixture
-def finished(pets: Revision) -> Run:
-    """A run that a worker has done in this very process."""
+def trained(revision: Revision) -> Run:
+    """A run that a worker does in this very process."""
     store = Store()
-    run = store.create(settings(pets))
+    run = store.create(settings(revision))
     store.claim_next(9, "here")
     worker.work(store, store.begin(run.id))
     return store.get(run.id)
+
+
+@pytest.fixture
+def finished(pets: Revision) -> Run:
+    """The run that is done."""
+    return Store().runs()[0]
 
 
 def evaluated(run: Run, split: str = "val") -> Evaluation:
@@ -106,11 +123,8 @@ def test_work__a_broken_evaluation_fails_no_run(
         raise ValueError("no map today")
 
     monkeypatch.setattr(image_map, "layout", broken)
-    store = Store()
-    run = store.create(settings(pets))
-    store.claim_next(9, "here")
-    worker.work(store, store.begin(run.id))
-    assert store.get(run.id).status is RunStatus.COMPLETED
+    run = trained(pets)
+    assert run.status is RunStatus.COMPLETED
     assert evaluated(run).robustness is None
     assert "no map today" in capsys.readouterr().err
 

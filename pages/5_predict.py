@@ -11,6 +11,7 @@ from pages.shared import amounts, charts, session, shell
 from transfer.datasets import images
 from transfer.errors import ImageError, TransferError
 from transfer.inference import Ranking
+from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 PAGES = Path(__file__).parent
@@ -93,8 +94,12 @@ def _asked(run: Run, content: bytes) -> Answer:
     return Answer(thumbnail, ranking, time.perf_counter() - start)
 
 
-def show(name: str, said: Answer) -> None:
-    """The picture, and its ranked classes beside it."""
+def show(name: str, said: Answer, threshold: float) -> None:
+    """The picture, and its ranked classes beside it.
+
+    Args:
+        threshold: Probability below which the best class is no answer, 0 to 1.
+    """
     if said.error:
         st.error(said.error, icon=":material/broken_image:")
         return
@@ -103,6 +108,11 @@ def show(name: str, said: Answer) -> None:
         picture.image(said.thumbnail, alt=name, width="stretch")
         picture.caption(shell.escaped(name))
         with classes:
+            if said.ranking[0][1] < threshold:
+                st.markdown(
+                    f"**I don't know.** No class reaches {threshold:.0%}, the "
+                    "threshold that was kept on the page Evaluate."
+                )
             st.html(charts.bars(said.ranking[:SHOWN]))
             if len(said.ranking) > SHOWN:
                 with st.expander(f"All {len(said.ranking)} classes"):
@@ -141,5 +151,5 @@ else:
     for file in files:
         with st.spinner("Asking the model; the first answer takes some seconds."):
             said = answer(run, file.name, file.getvalue())
-        show(file.name, said)
+        show(file.name, said, evaluations.threshold(run.id))
     forget_oldest(len(files))

@@ -1,0 +1,116 @@
+"""What probabilities are worth: reliability, and when to say "I don't know"."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import plots
+from transfer import curves
+from transfer.runs import evaluations
+from transfer.runs.evaluations import Evaluation
+
+
+def show(evaluation: Evaluation) -> None:
+    """The reliability diagram, then accuracy against the share answered."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _show_reliability(evaluation)
+    with right:
+        _show_threshold(evaluation)
+
+
+def _show_reliability(evaluation: Evaluation) -> None:
+    st.subheader("Do the probabilities hold?", anchor=False)
+    labels = evaluation.labels
+    before = curves.reliability(evaluation.probabilities, labels)
+    after = curves.reliability(evaluation.judged, labels)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": plots.GRAY, "dash": "dot"}
+    )
+    named = {"As trained": (before, plots.COLD), "Scaled": (after, plots.WARM)}
+    for name, (one, color) in named.items():
+        filled = one.counts > 0
+        figure.add_scatter(
+            x=one.confidence[filled],
+            y=one.accuracy[filled],
+            name=f"{name}, error {one.error:.1%}",
+            mode="lines+markers",
+            marker={"color": color},
+            error_y={
+                "array": (one.high - one.accuracy)[filled],
+                "arrayminus": (one.accuracy - one.low)[filled],
+                "thickness": 1,
+            },
+            hovertext=[f"{count:,} images" for count in one.counts[filled]],
+        )
+    figure.data[0].showlegend = False
+    plots.percent_axes(figure, "Confidence", "Accuracy")
+    legend = {"orientation": "h", "y": 1.12, "x": 0}
+    st.plotly_chart(plots.layout(figure, 420, legend=legend), key="reliability")
+    note = " Each half of val is scaled by what the other half gives."
+    st.caption(
+        f"Expected calibration error {before.error:.1%} as trained, {after.error:.1%} "
+        f"after scaling by the temperature {evaluation.temperature:.2f} that was "
+        "fitted on val. Probabilities are scaled wherever they are shown."
+        + (note if evaluation.split == "val" else "")
+    )
+
+
+def _show_threshold(evaluation: Evaluation) -> None:
+    st.subheader("When to say “I don't know”", anchor=False)
+    kept = evaluations.threshold(evaluation.run)
+    threshold = st.slider(
+        "Threshold: answers with less confidence are not given",
+        *(0.0, 1.0, kept, 0.01),
+        key=f"threshold-{evaluation.run}",
+    )
+    probabilities, labels = evaluation.shown, evaluation.labels
+    answered, accuracy = curves.answered_at(probabilities, labels, threshold)
+    found = curves.risk_coverage(probabilities, labels)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=found.answered,
+        y=found.accuracy,
+        mode="lines",
+        line={"color": plots.COLD},
+        hovertext=[f"from {one:.1%} confidence on" for one in found.thresholds],
+        showlegend=False,
+    )
+    figure.add_scatter(
+        x=[answered.value],
+        y=[accuracy.value],
+        mode="markers",
+        marker={"color": plots.WARM, "size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    lowest = float(found.accuracy.min()) if len(found.accuracy) else 0.0
+    low = max(0.0, lowest - 0.05)
+    plots.percent_axes(
+        figure, "Share answered", "Accuracy of the answers", range=[low, 1.01]
+    )
+    st.plotly_chart(plots.layout(figure, 320), key="coverage")
+    _show_choice(evaluation, threshold, kept)
+
+
+def _show_choice(evaluation: Evaluation, threshold: float, kept: float) -> None:
+    """What the threshold means in figures, and the button that keeps it."""
+    answered, accuracy = curves.answered_at(
+        evaluation.shown, evaluation.labels, threshold
+    )
+    right = "no answer is left"
+    if answered.value:
+        right = (
+            f"{accuracy.value:.1%} of them are right "
+            f"({accuracy.low:.1%} – {accuracy.high:.1%})"
+        )
+    st.markdown(f"**{answered.value:.1%}** of the images are answered, and {right}.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Keep this threshold", disabled=threshold == kept):
+            evaluations.keep_threshold(evaluation.run, threshold)
+            st.rerun()
+        st.caption(
+            f"Kept: {kept:.0%}. Below it the page Predict says “I don't know”."
+            if kept
+            else "None is kept: the page Predict always gives an answer."
+        )

@@ -1,0 +1,83 @@
+"""The confusion matrix of an evaluation; a click on a cell shows its images."""
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import gallery, plots
+from transfer import metrics
+from transfer.runs.evaluations import Evaluation
+
+Cell = tuple[int, int]
+
+
+def show(evaluation: Evaluation) -> None:
+    """The matrix, a list of its cells, and the images of the chosen one."""
+    with st.container(horizontal=True):
+        values = st.segmented_control(
+            "Cells", ("Counts", "Shares of the class"), default="Counts", required=True
+        )
+        order = st.segmented_control(
+            "Order of the classes",
+            ("By similarity", "By label"),
+            default="By similarity",
+            required=True,
+            help="By similarity, classes that are often confused stand together.",
+        )
+    labels = list(range(len(evaluation.class_names)))
+    if order == "By similarity":
+        labels = metrics.similarity_order(evaluation.confusion)
+    cells = filled_cells(evaluation)
+    figure = plots.confusion(
+        evaluation.confusion,
+        evaluation.class_names,
+        labels,
+        values != "Counts",
+        cells,
+    )
+    key = f"{evaluation.run}-{evaluation.split}"
+    st.caption("Click a cell to see its images.")
+    st.plotly_chart(
+        figure,
+        key=f"confusion-{key}",
+        on_select=lambda: take_click(f"confusion-{key}", f"cell-{key}", cells),
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )
+    _show_cell(evaluation, cells, f"cell-{key}")
+
+
+def filled_cells(evaluation: Evaluation) -> list[Cell]:
+    """The cells with images: first the mistakes, most frequent first, then the hits."""
+    matrix = evaluation.confusion
+    filled = [(int(i), int(j)) for i, j in zip(*np.nonzero(matrix), strict=True)]
+    return sorted(filled, key=lambda cell: (cell[0] == cell[1], -matrix[cell]))
+
+
+def take_click(chart: str, chosen: str, cells: list[Cell]) -> None:
+    """Hands a click on the chart to the list below it."""
+    points = st.session_state[chart].selection.point_indices
+    if points and points[0] < len(cells):
+        st.session_state[chosen] = cells[points[0]]
+
+
+def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
+    names, matrix = evaluation.class_names, evaluation.confusion
+
+    def said(cell: Cell) -> str:
+        truth, predicted = (names[label] for label in cell)
+        return f"{truth} → {predicted}: {matrix[cell]:,}"
+
+    if st.session_state.get(key) not in cells:
+        st.session_state.pop(key, None)  # evaluated again since
+    chosen = st.selectbox(
+        "Right class → answer: images",
+        cells,
+        format_func=said,
+        key=key,
+        help="Mistakes first, the most frequent one on top.",
+    )
+    truth, predicted = chosen
+    here = (evaluation.labels == truth) & (evaluation.predicted == predicted)
+    positions = np.flatnonzero(here)
+    surest = np.argsort(-evaluation.shown[positions, predicted], kind="stable")
+    gallery.show(evaluation, positions[surest].tolist())

@@ -1,0 +1,155 @@
+"""Parts of the page Evaluate: figures, pictures, curves, robustness, map."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import gallery, plots
+from transfer import curves
+from transfer.metrics import Interval
+from transfer.runs.evaluations import Evaluation
+
+#: Curves drawn at first: those of the classes that are hardest to tell.
+CURVES = 5
+_LEVELS = ("as it is", "weak", "medium", "strong")
+
+
+def _span(one: Interval) -> str:
+    return "–" if np.isnan(one.value) else f"{one.low:.1%} – {one.high:.1%}"
+
+
+def show_summary(evaluation: Evaluation) -> None:
+    """The headline figures and those of each class."""
+    found = evaluation.figures
+    tiles = {
+        "Top-1 accuracy": found.top_1,
+        "Balanced accuracy": found.balanced_accuracy,
+    }
+    tiles["Macro F1"] = found.macro_f1
+    if len(evaluation.class_names) > 5:  # else it could not but be right
+        tiles["Top-5 accuracy"] = found.top_5
+    for column, (label, one) in zip(st.columns(len(tiles)), tiles.items(), strict=True):
+        value = "–" if np.isnan(one.value) else f"{one.value:.1%}"
+        more: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
+        column.metric(label, value, _span(one), border=True, **more)
+    st.caption(
+        f"{found.images:,} images. Below each figure its 95 % confidence interval: "
+        "with other images of the same kind it could as well have come out there."
+    )
+    _show_classes(evaluation)
+
+
+def _show_classes(evaluation: Evaluation) -> None:
+    rows = []
+    for name, one in zip(
+        evaluation.class_names, evaluation.figures.classes, strict=True
+    ):
+        row: dict[str, Any] = {"Class": name, "Images": one.images}
+        figures = {"Recall": one.recall, "Precision": one.precision, "F1": one.f1}
+        for label, figure in figures.items():
+            row |= {label: 100 * figure.value, f"{label}, 95 %": _span(figure)}
+        rows.append(row)
+    number = st.column_config.NumberColumn(format="%.1f%%")
+    config: dict[str, Any] = dict.fromkeys(("Recall", "Precision", "F1"), number)
+    config["Class"] = st.column_config.TextColumn(width="medium")
+    table = pd.DataFrame(rows)
+    height: Any = "content" if len(rows) < 20 else 740
+    st.dataframe(table, hide_index=True, height=height, column_config=config)
+
+
+def show_pictures(evaluation: Evaluation) -> None:
+    """The most confident mistakes and the least confident hits."""
+    confidence, right = curves.answers(evaluation.shown, evaluation.labels)
+    by_confidence = np.argsort(-confidence, kind="stable")
+    mistakes = [int(one) for one in by_confidence if not right[one]]
+    hits = [int(one) for one in by_confidence[::-1] if right[one]]
+    st.subheader("Most confident mistakes", anchor=False)
+    if mistakes:
+        st.caption(
+            "Often the label is what is wrong. Below each picture: its class, then the "
+            "answer with its probability."
+        )
+        gallery.show(evaluation, mistakes, 24)
+    else:
+        st.success("No mistakes on this split.", icon=":material/check_circle:")
+    st.subheader("Least confident hits", anchor=False)
+    gallery.show(evaluation, hits, 24)
+
+
+def show_curves(evaluation: Evaluation) -> None:
+    """ROC and precision-recall curves of chosen classes."""
+    probabilities, labels = evaluation.shown, evaluation.labels
+    names = evaluation.class_names
+    filled = [label for label in range(len(names)) if (labels == label).any()]
+    ranked = sorted(filled, key=lambda one: evaluation.figures.classes[one].f1.value)
+    chosen = st.multiselect(
+        "Classes",
+        filled,
+        default=ranked[:CURVES],
+        format_func=lambda label: names[label],
+        key=f"curves-{evaluation.run}-{evaluation.split}",
+        help="Each against all others; at first the hardest ones.",
+    )
+    kinds = {
+        "ROC": (curves.roc, "False positive rate", "True positive rate", "area"),
+        "Precision and recall": (
+            *(curves.precision_recall, "Recall", "Precision"),
+            "average precision",
+        ),
+    }
+    for column, (title, (curve, x, y, area)) in zip(
+        st.columns(2, gap="large"), kinds.items(), strict=True
+    ):
+        figure = go.Figure()
+        for label in chosen:
+            one = curve(probabilities, labels, label)
+            figure.add_scatter(
+                x=one.x,
+                y=one.y,
+                mode="lines",
+                name=f"{plots.shortened(names[label])}, {area} {one.area:.3f}",
+                line={"color": plots.PALETTE[label % len(plots.PALETTE)]},
+            )
+        plots.percent_axes(figure, x, y)
+        below = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
+        with column:
+            st.subheader(title, anchor=False)
+            height = 400 + 24 * len(chosen)
+            plots.layout(figure, height, legend=below, showlegend=True)
+            st.plotly_chart(figure, key=f"curve-{title}")
+
+
+def show_robustness(evaluation: Evaluation) -> None:
+    """Accuracy on spoilt pictures, by kind and strength."""
+    tried = evaluation.robustness
+    if tried is None or tried.skipped:
+        st.info(tried.skipped if tried else "Not tried yet.")
+        return
+    figure = go.Figure()
+    for number, (name, points) in enumerate(tried.accuracy.items()):
+        figures = [tried.unspoilt, *(one for _, one in points)]
+        figure.add_scatter(
+            x=np.arange(4) + (number - 2) * 0.03,  # else the intervals hide each other
+            y=[one.value for one in figures],
+            name="JPEG" if name == "jpeg" else name.capitalize(),
+            mode="lines+markers",
+            line={"color": plots.PALETTE[number]},
+            error_y={
+                "array": [one.high - one.value for one in figures],
+                "arrayminus": [one.value - one.low for one in figures],
+                "thickness": 1,
+            },
+            hovertext=["", *(f"strength {strength:g}" for strength, _ in points)],
+        )
+    figure.update_xaxes(tickvals=[0, 1, 2, 3], ticktext=_LEVELS, title="Spoilt")
+    figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%", range=[0, 1.03])
+    st.plotly_chart(plots.layout(figure, 460), key="robustness")
+    st.caption(
+        f"The same {tried.images} images, blurred, with noise, darker, rotated, or "
+        "saved as JPEG of low quality, with 95 % confidence intervals. A curve that "
+        "falls early says which photographs to take with care, or which augmentation "
+        "to train with."
+    )

@@ -1,0 +1,135 @@
+"""Plotly figures of an evaluation: confusion matrix, image map, lines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+GRAY = "#87919b"
+WARM, COLD = "#d9701f", "#3f86c9"
+#: Told apart on light and on dark; classes beyond these begin anew.
+PALETTE = (
+    *("#3f86c9", "#d9701f", "#4f9d69", "#9a72c4", "#c9485b"),
+    *("#2ba3a3", "#b8902f", "#d16fa8", "#7a8794", "#7f9a2e"),
+)
+#: Letters of a class name on an axis or in a legend; the whole is shown on hovering.
+LONGEST = 22
+
+
+def shortened(name: str) -> str:
+    """The name, cut where it is too long for an axis; HTML means nothing in it."""
+    cut = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    return plain(cut)
+
+
+def plain(text: str) -> str:
+    """Text in which Plotly finds no markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
+    """The figure with the margins and fonts of all charts."""
+    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 24, "b": 8})
+    figure.update_layout(hoverlabel={"align": "left"}, **more)
+    return figure
+
+
+def confusion(
+    matrix: NDArray[np.int64],
+    names: Sequence[str],
+    order: Sequence[int],
+    shares: bool,
+    cells: Sequence[tuple[int, int]],
+) -> go.Figure:
+    """The confusion matrix; its cells are points of the second trace, in that order.
+
+    A heat map itself cannot be selected in: unseen markers on its filled cells can.
+    """
+    turned = matrix[np.ix_(order, order)]
+    of_class = np.maximum(turned.sum(1, keepdims=True), 1)
+    values = turned / of_class if shares else turned
+    place = {label: position for position, label in enumerate(order)}
+    ticks = [shortened(names[label]) for label in order]
+    size = len(order)
+    side = max(420, min(900, 34 * size))
+    dark = st.context.theme.type == "dark"
+    ends = ("#1c232a", "#6aaee8") if dark else ("#f1f4f6", "#1f5f99")
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            colorscale=[[0, ends[0]], [1, ends[1]]],
+            texttemplate=("%{z:.0%}" if shares else "%{z}") if size <= 20 else None,
+            hoverinfo="skip",
+            showscale=False,
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.add_scatter(
+        x=[place[predicted] for _, predicted in cells],
+        y=[place[truth] for truth, _ in cells],
+        mode="markers",
+        marker={"symbol": "square-open", "size": max(8, 0.7 * side / size)},
+        hovertext=[_cell_text(matrix, names, cell) for cell in cells],
+        hoverinfo="text",
+        marker_opacity=0,
+        selected={"marker": {"opacity": 1, "color": WARM}},
+        unselected={"marker": {"opacity": 0}},
+    )
+    small = {"size": 12 if size <= 25 else 9}
+    axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}
+    axis |= {"showgrid": False, "zeroline": False, "constrain": "domain"}
+    ends_at = [-0.5, size - 0.5]
+    figure.update_xaxes(axis, title="Answer", side="bottom", range=ends_at)
+    figure.update_yaxes(axis, title="Right class", range=ends_at[::-1])
+    return layout(figure, side, showlegend=False, dragmode=False)
+
+
+def _cell_text(
+    matrix: NDArray[np.int64], names: Sequence[str], cell: tuple[int, int]
+) -> str:
+    truth, predicted = cell
+    count, of = matrix[truth, predicted], matrix[truth].sum()
+    return (
+        f"{plain(names[truth])} → {plain(names[predicted])}<br>"
+        f"{count:,} of {of:,} images, {count / max(of, 1):.1%}"
+    )
+
+
+def image_map(
+    places: NDArray[np.float32],
+    groups: Mapping[str, tuple[str, NDArray[np.int64]]],
+    texts: Sequence[str],
+) -> go.Figure:
+    """A map of images with one trace for each group.
+
+    Args:
+        places: `(images, 2)`.
+        groups: Colour and positions of the images of each group, by its name.
+        texts: What hovering over an image shows.
+    """
+    figure = go.Figure()
+    for name, (color, positions) in groups.items():
+        figure.add_scatter(
+            x=places[positions, 0],
+            y=places[positions, 1],
+            name=shortened(name),
+            mode="markers",
+            marker={"color": color, "size": 8, "opacity": 0.8},
+            hovertext=[texts[position] for position in positions],
+            hoverinfo="text",
+        )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return layout(figure, 620, dragmode="lasso", showlegend=len(groups) <= 25)
+
+
+def percent_axes(figure: go.Figure, x: str, y: str, **y_more: Any) -> go.Figure:
+    """The figure with shares of 0 to 1 on both axes."""
+    figure.update_xaxes(title=x, tickformat=".0%", range=[-0.01, 1.01])
+    y_axis = {"range": [-0.01, 1.03], **y_more}
+    figure.update_yaxes(title=y, tickformat=".0%", **y_axis)
+    return figure
