@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from transfer import errors
 from transfer.backbones import catalogue, weights
+from transfer.commands import export as export_commands
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Revision
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     predict_ = command("predict", predict, "classify pictures with a finished run")
     predict_.add_argument("run", metavar="RUN", help="id or name")
     predict_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    export_commands.add(command)
     return top
 
 

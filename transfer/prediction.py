@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,11 +34,14 @@ class Classifier:
     Args:
         path: The run's `model.keras`.
         class_names: Names in label order.
+
+    Raises:
+        RunError: The file is not a model that a run wrote.
     """
 
     def __init__(self, path: Path, class_names: list[str]) -> None:
         self.class_names = class_names
-        self._model = keras.models.load_model(path, compile=False)
+        self._model = classifier.load(path, len(class_names))
 
     def probabilities(self, pictures: list[Path | bytes]) -> NDArray[np.float32]:
         """Probabilities `(len(pictures), num_classes)`, each row summing to 1.

@@ -1,0 +1,1 @@
+"""Commands of `python -m transfer`, each with its options."""
