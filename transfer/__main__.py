@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from transfer import errors
 from transfer.backbones import catalogue, weights
 from transfer.commands import evaluate, rank, sweep
+from transfer.commands import export as export_commands
 from transfer.commands import weights as weights_command
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library, samples
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_to(command)
     rank.add_to(command)
     sweep.add_to(command)
+    export_commands.add(command)
     return top
 
 

@@ -1,10 +1,13 @@
 """A backbone and a head as one model: pixels in, probabilities out."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
 from keras import layers
+
+from transfer import modelfile
 
 Head = Literal["linear", "dense1024"]
 
@@ -77,3 +80,30 @@ def assembled(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
         layers.Softmax(name="probabilities", dtype="float32")(head(features)),
         name="classifier",
     )
+
+
+def load(
+    path: Path, num_classes: int, image_size: tuple[int, int] | None = None
+) -> keras.Model:
+    """The classifier that a run saved, once its file is seen to be one.
+
+    Args:
+        path: The run's `model.keras`.
+        num_classes: Number of probabilities that it must give.
+        image_size: `(height, width)` in pixels that it must take; any if None.
+
+    Raises:
+        RunError: The file is not such a model; none of it was executed.
+    """
+    modelfile.check(path, image_size)
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:300]
+        raise modelfile.refused(f"Keras cannot read it ({reason})") from error
+    if model.output_shape != (None, num_classes):
+        raise modelfile.refused(
+            f"it gives {model.output_shape[1:]} values, but the run has {num_classes} "
+            "classes"
+        )
+    return model

@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +39,9 @@ class Classifier:
 
     Attributes:
         model: The model, unscaled.
+
+    Raises:
+        RunError: The file is not a model that a run wrote.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Classifier:
     ) -> None:
         self.class_names = class_names
         self._temperature = temperature
-        self.model = keras.models.load_model(path, compile=False)
+        self.model = classifier.load(path, len(class_names))
 
     def probabilities(self, pictures: list[Path | bytes]) -> NDArray[np.float32]:
         """Probabilities `(len(pictures), num_classes)`, each row summing to 1.

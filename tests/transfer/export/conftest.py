@@ -1,0 +1,111 @@
+"""A finished run with a tiny real model, made once for all tests of a module."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.pictures import make_pictures
+from transfer import classifier, workspace
+from transfer.backbones import graph
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Height and width in pixels of the tiny models.
+SIZE = 64
+CLASSES = {"cat": 12, "dog": 12, "Gänse blümchen": 12}
+
+
+def tiny_model(num_classes: int = 3, backbone: str = "mobilenet_v2_035") -> Any:
+    """A classifier whose probabilities differ between pictures."""
+    built = graph.build(backbone, image_size=(SIZE, SIZE))
+    for layer in built.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
+    pooled = classifier.pooled(built)
+    head = classifier.head("linear", pooled.output_shape[-1], num_classes, 0)
+    return classifier.assembled(pooled, head)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace that all tests of the exports share."""
+    return tmp_path_factory.mktemp("export") / "workspace"
+
+
+@pytest.fixture(scope="session")
+def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A completed run on three classes, with random weights."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("TRANSFER_HOME", str(home))
+    folder = tmp_path_factory.mktemp("pictures")
+    make_pictures(folder, CLASSES, (80, 100), extension=".jpg")
+    revision = ingest.import_path(folder, "pets", val=0.5)
+    store = Store()
+    config = TrainConfig(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=SIZE,
+    )
+    run = store.create(config, "my pets")
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    tiny_model().save(workspace.folder("runs", run.id) / "model.keras")
+    result = {
+        "val_accuracy": 0.75,
+        "val_loss": 0.5,
+        "class_names": list(revision.class_names),
+        "trainable_parameters": 3843,
+        "frozen_parameters": 410208,
+    }
+    ended = store.finish(run.id, RunStatus.COMPLETED, result)
+    store.close()
+    patch.undo()
+    return ended
+
+
+@pytest.fixture(autouse=True)
+def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test sees that workspace."""
+    monkeypatch.setenv("TRANSFER_HOME", str(home))
+    yield
+
+
+def transfer(*arguments: str, status: int = 0) -> Any:
+    """The JSON that `python -m transfer` printed, which must end with `status`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "transfer", *arguments, "--json"],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def alone(*command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """A bundle's program, run where our package cannot be imported."""
+    clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
+    return subprocess.run(
+        [sys.executable, "-I", *command],
+        cwd=cwd,
+        env={**clean, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )

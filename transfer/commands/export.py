@@ -1,0 +1,69 @@
+"""`export` and `script`: a run as files, and as a program to read."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from transfer import workspace
+from transfer.datasets import library
+from transfer.export import choices
+from transfer.runs.record import Run
+from transfer.runs.store import Store
+
+#: Adds a command: its name, what it does and its help text.
+Add = Callable[[str, Callable[..., Any], str], argparse.ArgumentParser]
+
+
+def add(command: Add) -> None:
+    """Adds both commands and their options."""
+    one = command("export", export, "write a finished run as files that work alone")
+    one.add_argument("run", metavar="RUN", help="id or name")
+    one.add_argument("--format", required=True, help=", ".join(choices.FORMATS))
+    one.add_argument(
+        "--quantize",
+        default="none",
+        help=f"{', '.join(choices.QUANTIZATIONS)}; other than none for litert only",
+    )
+    one.add_argument(
+        "--output", required=True, type=Path, metavar="FOLDER", help="a new folder"
+    )
+    one.add_argument("--zip", action="store_true", help="write FOLDER.zip too")
+    two = command("script", script, "write a run as a Keras program to read")
+    two.add_argument("run", metavar="RUN", help="id or name")
+    two.add_argument("--output", required=True, type=Path, metavar="PATH")
+
+
+def export(args: argparse.Namespace) -> dict[str, Any]:
+    """Where the bundle lies, and how far it agrees with the app."""
+    chosen = choices.get(args.format, args.quantize)
+    run = _run(args.run)
+    _tell("loading Keras")
+    from transfer.export import bundle  # noqa: PLC0415  it loads Keras
+
+    order = bundle.Order(run=run, chosen=chosen, quantize=args.quantize)
+    return bundle.write(order, args.output, zipped=args.zip, tell=_tell)
+
+
+def script(args: argparse.Namespace) -> dict[str, Any]:
+    """Where the program was written."""
+    from transfer.export import script as writer  # noqa: PLC0415
+
+    run = _run(args.run)
+    revision = library.load(run.config.dataset, run.config.revision)
+    text = writer.text(run, revision)
+    workspace.write_atomically(args.output, text.encode())
+    return {"run": run.id, "output": str(args.output), "lines": text.count("\n")}
+
+
+def _run(wanted: str) -> Run:
+    store = Store()
+    try:
+        return store.get(wanted)
+    finally:
+        store.close()
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

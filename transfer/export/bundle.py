@@ -1,0 +1,309 @@
+"""A finished run as a folder that works without this program, and proves it."""
+
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer import classifier, prediction, workspace
+from transfer.datasets import images, library
+from transfer.datasets.revision import Image, Revision
+from transfer.errors import ConfigError, NotFoundError, RunError
+from transfer.export import card, choices, formats, parity
+from transfer.runs.record import Run
+
+#: Encoded originals that come with the bundle, to check it on another machine.
+GOLDEN = 20
+#: Training images that int8 takes the ranges of its numbers from.
+_CALIBRATION = 128
+
+_OUR_ERROR = "from transfer.errors import ImageError\n"
+_OWN_ERROR = '''
+class ImageError(Exception):
+    """One file cannot be read as a picture.
+
+    Args:
+        message: What happened.
+        hint: How to mend it.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be exported.
+
+    Attributes:
+        run: A run with a model.
+        chosen: The format.
+        quantize: One of its quantisations.
+    """
+
+    run: Run
+    chosen: choices.Format
+    quantize: str = "none"
+
+
+def write(
+    order: Order,
+    output: Path,
+    *,
+    zipped: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Writes the bundle, whole or not at all.
+
+    Args:
+        order: What is to be exported.
+        output: The bundle's folder; it must not exist, or be empty.
+        zipped: Whether `OUTPUT.zip` is written too.
+        tell: Takes a line about each step.
+
+    Returns:
+        `run`, `format`, `quantize`, `output`, `zip` and the certificate's values as
+        `parity`.
+
+    Raises:
+        ConfigError: The output folder is not empty.
+        NotFoundError: The run's dataset is gone, on which the file would be proved.
+        RunError: The run has no model, or it cannot be written in this format.
+        StorageError: The folder cannot be written.
+    """
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ConfigError(
+            f"{output} exists already and is not an empty folder.",
+            "Choose another folder.",
+        )
+    with workspace.writing(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as made:
+            folder = Path(made) / "bundle"
+            folder.mkdir()
+            certificate = _fill(folder, order, tell)
+            if output.exists():
+                output.rmdir()
+            os.replace(folder, output)
+        archive = _zip(output) if zipped else None
+    return {
+        "run": order.run.id,
+        "format": order.chosen.name,
+        "quantize": order.quantize,
+        "output": str(output),
+        "zip": None if archive is None else str(archive),
+        "parity": certificate.to_json(),
+    }
+
+
+def _fill(
+    folder: Path, order: Order, tell: Callable[[str], None]
+) -> parity.Certificate:
+    run = order.run
+    revision = _revision(run)
+    tell("loading the model")
+    model = _model(run)
+    size = tuple(model.input_shape[1:3])
+    tell(f"writing {order.chosen.title}")
+    chosen = _calibration(revision, size) if order.quantize == "int8" else []
+    formats.write(model, order.chosen, order.quantize, folder, chosen)
+    described = _description(order, revision, size)
+    _write_json(folder / "model.json", described)
+    names = described["class_names"]
+    (folder / "labels.txt").write_text("\n".join(names) + "\n", "utf-8")
+    _write_programs(folder, order.chosen)
+
+    split, compared = _compared(revision)
+    tell(f"asking the app about {len(compared)} {split} images")
+    paths = [library.image_path(one.sha256) for one in compared]
+    own = prediction.load(run.id).probabilities(list(paths))
+    golden = _evenly(range(len(compared)), GOLDEN)
+    _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
+    tell(f"asking the exported file about {len(compared)} {split} images")
+    certificate = parity.certify(
+        folder, paths, own, quantize=order.quantize, split=split
+    )
+    _write_json(folder / "parity.json", certificate.to_json())
+    text = card.text(run, revision, described, certificate)
+    (folder / "MODEL_CARD.md").write_text(text, "utf-8")
+    return certificate
+
+
+def _revision(run: Run) -> Revision:
+    try:
+        return library.load(run.config.dataset, run.config.revision)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{error.message} The exported file is checked on its images, so the run "
+            "cannot be exported without them.",
+            "Import the dataset again under its old name.",
+        ) from error
+
+
+def _model(run: Run) -> Any:
+    path = workspace.home() / "runs" / run.id / "model.keras"
+    if not path.is_file() or not run.result.get("class_names"):
+        raise RunError(
+            f"Run {run.id} is {run.status} and has no model to export.",
+            "Choose a run that has finished.",
+        )
+    model = classifier.load(path, len(run.result["class_names"]))
+    return formats.calibrated(model, float(run.result.get("temperature") or 1.0))
+
+
+def _calibration(
+    revision: Revision, size: tuple[int, int]
+) -> list[NDArray[np.float32]]:
+    """Pixels of some training images of all classes."""
+    train = sorted(revision.of_split("train"), key=lambda one: (one.label, one.sha256))
+    return [
+        images.decode(library.image_path(one.sha256), size).astype(np.float32)
+        for one in _evenly(train, _CALIBRATION)
+    ]
+
+
+def _compared(revision: Revision) -> tuple[str, list[Image]]:
+    """Val images of all classes; of train where there is no val."""
+    for split in ("val", "train"):
+        found = [one for one in revision.images if one.split == split]
+        if found:
+            found.sort(key=lambda one: (one.label, one.sha256))
+            return split, list(_evenly(found, parity.IMAGES))
+    raise NotFoundError("The dataset has no images to check the exported file on.")
+
+
+def _evenly(values: Sequence[Any], count: int) -> list[Any]:
+    """At most `count` of the values, spread evenly."""
+    if len(values) <= count:
+        return list(values)
+    return [values[int(i)] for i in np.linspace(0, len(values) - 1, count)]
+
+
+def _description(
+    order: Order, revision: Revision, size: tuple[int, ...]
+) -> dict[str, Any]:
+    """What model.json says: all that one needs to use the model elsewhere."""
+    run, names = order.run, list(order.run.result["class_names"])
+    height, width = size
+    return {
+        "name": run.name,
+        "run": run.id,
+        "format": order.chosen.name,
+        "quantize": order.quantize,
+        "file": order.chosen.file,
+        "class_names": names,
+        "input": {
+            "name": "image",
+            "shape": [None, height, width, 3],
+            "dtype": "float32",
+            "values": "red, green, blue from 0 to 255; the model scales them itself",
+        },
+        "output": {
+            "name": "probabilities",
+            "shape": [None, len(names)],
+            "dtype": "float32",
+            "values": "calibrated probabilities in the order of class_names",
+        },
+        "preprocessing": {
+            "program": "decoding.py",
+            "orientation": "upright, as EXIF says",
+            "colours": "RGB, 8 bits; alpha on white, deeper greys scaled",
+            "resize": {
+                "height": height,
+                "width": width,
+                "how": "stretched to fill, nothing cropped",
+                "filter": "Pillow BILINEAR with reducing_gap 3.0",
+                "jpeg": "decoded at reduced scale (Pillow draft), never below the size",
+            },
+        },
+        "temperature": float(run.result.get("temperature") or 1.0),
+        "threshold": run.result.get("threshold"),
+        "dataset": {
+            "name": revision.dataset,
+            "revision": revision.id,
+            "images": revision.counts(),
+        },
+        "config": run.config.model_dump(mode="json"),
+        "metrics": card.metrics(run, revision),
+        "versions": _versions(order.chosen),
+    }
+
+
+def _versions(chosen: choices.Format) -> dict[str, str]:
+    made_with = {"keras", "tensorflow", "numpy", "pillow", "pi-heif", *chosen.packages}
+    return {name: metadata.version(name) for name in sorted(made_with)}
+
+
+def _write_programs(folder: Path, chosen: choices.Format) -> None:
+    """predict.py and what it needs; nothing of it imports our package."""
+    bundled = resources.files("transfer.export.bundled")
+    for name, to in (
+        ("predict.py", "predict.py"),
+        ("verify.py", "verify.py"),
+        (f"runner_{chosen.name}.py", "runner.py"),
+    ):
+        content = bundled.joinpath(name).read_text("utf-8")
+        (folder / to).write_text(content, "utf-8")
+    (folder / "decoding.py").write_text(decoding(), "utf-8")
+    packages = sorted({*chosen.packages, "numpy", "pillow", "pi-heif"})
+    pinned = [f"{name}=={metadata.version(name)}\n" for name in packages]
+    (folder / "requirements.txt").write_text("".join(pinned), "utf-8")
+
+
+def decoding() -> str:
+    """The program that decodes pictures, of its one own file, without our package."""
+    source = Path(images.__file__).read_text("utf-8")
+    if source.count(_OUR_ERROR) != 1:
+        raise RuntimeError(f"{images.__file__} imports its error in another way")
+    return source.replace(_OUR_ERROR, _OWN_ERROR)
+
+
+def _write_golden(
+    folder: Path, order: Order, chosen: list[Image], own: NDArray[np.float32]
+) -> None:
+    golden = folder / "golden"
+    golden.mkdir()
+    listed = []
+    for number, (image, row) in enumerate(zip(chosen, own, strict=True), 1):
+        name = f"{number:02}{Path(image.path).suffix.lower()}"
+        shutil.copyfile(library.image_path(image.sha256), golden / name)
+        listed.append(
+            {
+                "file": name,
+                "sha256": image.sha256,
+                "class_name": order.run.result["class_names"][image.label],
+                "probabilities": [float(one) for one in row],
+            }
+        )
+    expected = {
+        "tolerance": choices.TOLERANCES.get(order.quantize),
+        "smallest_agreement": 1 - choices.INT8_MAY_DIFFER,
+        "images": listed,
+    }
+    _write_json(golden / "expected.json", expected)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _zip(folder: Path) -> Path:
+    """The folder as a zip beside it, with the folder's name inside."""
+    path = folder.with_name(f"{folder.name}.zip")
+    written = path.with_name(f".{path.name}.part")
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for one in sorted(folder.rglob("*")):
+            archive.write(one, Path(folder.name) / one.relative_to(folder))
+    os.replace(written, path)
+    return path

@@ -1,0 +1,198 @@
+"""The model card: what the model is for and what was measured of it.
+
+Its headings are those of Mitchell et al. 2019, Model Cards for Model Reporting,
+https://arxiv.org/abs/1810.03993. Nothing stands in it that was not measured or set.
+"""
+
+import math
+from typing import Any
+
+from transfer.backbones import catalogue
+from transfer.datasets.revision import Revision
+from transfer.export import parity
+from transfer.runs.record import Run
+
+#: Standard deviations on either side that hold 95 % of a normal distribution.
+_Z = 1.959964
+
+
+def wilson(right: float, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share: Wilson 1927, doi:10.1080/01621459.1927.10502953.
+
+    Args:
+        right: Share that was right, 0 to 1.
+        of: Number of images, 1 or more.
+    """
+    middle = (right + _Z**2 / (2 * of)) / (1 + _Z**2 / of)
+    spread = right * (1 - right) / of + _Z**2 / (4 * of**2)
+    half = _Z / (1 + _Z**2 / of) * math.sqrt(spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def metrics(run: Run, revision: Revision) -> dict[str, Any]:
+    """What the run measured on val, and its evaluation where one is stored."""
+    result, images = run.result, len(revision.of_split("val"))
+    found: dict[str, Any] = {
+        "val_images": images,
+        "val_accuracy": result.get("val_accuracy"),
+        "val_loss": result.get("val_loss"),
+    }
+    if images and found["val_accuracy"] is not None:
+        interval = wilson(float(found["val_accuracy"]), images)
+        found["val_accuracy_interval_95"] = [round(one, 4) for one in interval]
+    if result.get("evaluation"):
+        found["evaluation"] = result["evaluation"]
+    return found
+
+
+def text(
+    run: Run,
+    revision: Revision,
+    described: dict[str, Any],
+    certificate: parity.Certificate,
+) -> str:
+    """The card in Markdown.
+
+    Args:
+        run: The exported run.
+        revision: The images that it learnt from.
+        described: What model.json says.
+        certificate: What the comparison with the app found.
+    """
+    sections = {
+        "Model details": _details(run, described),
+        "Intended use": _use(described),
+        "Factors": _factors(),
+        "Metrics": _metrics(described),
+        "Training data": _data(revision, "train"),
+        "Evaluation data": _data(revision, "val"),
+        "Quantitative analyses": _results(described, certificate),
+        "Ethical considerations": _ethics(),
+        "Caveats and recommendations": _caveats(described, certificate),
+    }
+    body = "\n\n".join(f"## {name}\n\n{part}" for name, part in sections.items())
+    return f"# Model card: {run.name}\n\n{body}\n"
+
+
+def _details(run: Run, described: dict[str, Any]) -> str:
+    config, result = run.config, run.result
+    backbone = catalogue.get(config.backbone)
+    height, width = described["input"]["shape"][1:3]
+    trained = result.get("trainable_parameters") or 0
+    frozen = result.get("frozen_parameters") or 0
+    return (
+        f"- Image classifier with {len(described['class_names'])} classes, made with "
+        f"Transfer Studio (run {run.id}).\n"
+        f"- Backbone: {backbone.title}, weights `{config.weights}`, licence of its "
+        f"ImageNet weights: {backbone.licence}.\n"
+        f"- Input: RGB images of {height} × {width} pixels.\n"
+        f"- Method: {_method(run)}.\n"
+        f"- Freeze plan: `{config.freeze}`; {trained:,} parameters trained, {frozen:,} "
+        "stayed as they were.\n"
+        f"- Augmentation: `{config.augmentation}`; label smoothing "
+        f"{config.label_smoothing:g}; class weights `{config.class_weights}`; seed "
+        f"{config.seed}.\n"
+        f"- Temperature of its probabilities: {described['temperature']:g} "
+        "(Guo et al. 2017).\n"
+        f"- File: `{described['file']}` ({described['format']}, quantisation "
+        f"{described['quantize']})."
+    )
+
+
+def _method(run: Run) -> str:
+    config = run.config
+    if config.method == "instant":
+        return "the head in closed form (ridge regression) on the frozen backbone"
+    if config.method == "source":
+        return "the source model's own classification layer, nothing trained"
+    phases = f"{config.head_epochs} epochs of the head on the frozen backbone"
+    if config.freeze != "all" and config.fine_tune_epochs:
+        phases += f", then {config.fine_tune_epochs} epochs of the unfrozen layers too"
+    return f"{phases}; the best epoch by val accuracy was kept"
+
+
+def _use(described: dict[str, Any]) -> str:
+    names = ", ".join(described["class_names"])
+    return (
+        f"To tell these classes apart: {names}. Every picture is given one of them, "
+        "also one that shows none of them."
+    )
+
+
+def _factors() -> str:
+    return (
+        "Light, camera, background and the way the pictures were chosen were not "
+        "recorded, so results were not measured apart for them."
+    )
+
+
+def _metrics(described: dict[str, Any]) -> str:
+    threshold = described["threshold"]
+    decided = (
+        "The first guess counts; no threshold was set."
+        if threshold is None
+        else f"Answers below a probability of {threshold} count as unsure."
+    )
+    return f"Top-1 accuracy on val images, with its 95 % interval (Wilson). {decided}"
+
+
+def _data(revision: Revision, split: str) -> str:
+    counts = {name: by[split] for name, by in revision.counts().items()}  # type: ignore[index]
+    rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
+    return (
+        f"Split `{split}` of the dataset {revision.dataset}, revision {revision.id}: "
+        f"{sum(counts.values())} images.\n\n| Class | Images |\n|---|---|\n{rows}"
+    )
+
+
+def _results(described: dict[str, Any], certificate: parity.Certificate) -> str:
+    found = described["metrics"]
+    accuracy = found["val_accuracy"]
+    lines = ["The run had no val images, so its accuracy is not known."]
+    if accuracy is not None:
+        low, high = found.get("val_accuracy_interval_95", (0.0, 1.0))
+        lines = [
+            f"- Val accuracy: {accuracy:.2%} (95 % interval {low:.2%} to {high:.2%}, "
+            f"{found['val_images']} images). The best epoch was chosen on the same "
+            "images, which makes it look a little better than it is.",
+        ]
+    if found.get("val_loss") is not None:
+        lines.append(f"- Val loss: {found['val_loss']:.4f} nats.")
+    lines += [
+        f"- The exported file against the app, on {certificate.images} "
+        f"{certificate.split} images: same first guess for "
+        f"{certificate.agreement:.2%}, largest difference of a probability "
+        f"{certificate.largest_difference:.2g}, "
+        f"{'within' if certificate.agrees else '**NOT WITHIN**'} what is allowed.",
+        f"- {certificate.bytes:,} bytes; {certificate.milliseconds_per_image:g} ms per "
+        "image, one at a time, on the machine that exported it.",
+    ]
+    return "\n".join(lines)
+
+
+def _ethics() -> str:
+    return (
+        "The classes and their pictures are the author's; whether pictures of people "
+        "may be classified, and who could be harmed by a wrong answer, was not "
+        "examined. The folder `golden` holds pictures of the dataset: remove it "
+        "before sharing the bundle if they must stay private."
+    )
+
+
+def _caveats(described: dict[str, Any], certificate: parity.Certificate) -> str:
+    lines = [
+        "- Pictures of another kind than those of the dataset may be answered wrongly "
+        "with high probability.",
+        "- Decode pictures with `decoding.py`, or another resize will change answers.",
+    ]
+    if described["quantize"] != "none":
+        lines.append(
+            f"- Numbers are stored as {described['quantize']}, so answers differ from "
+            "the app's; how much is measured above."
+        )
+    if certificate.differing:
+        lines.append(
+            f"- {len(certificate.differing)} compared images get another first guess "
+            "than in the app; `parity.json` names them."
+        )
+    return "\n".join(lines)
