@@ -88,13 +88,15 @@ class Runner:
         unreadable: dict[int, ImageError] = {}
         compute = self._many if len(pictures) >= _MANY else self._few
         for start, batch in self._decoded(pictures):
-            good = [i for i, one in enumerate(batch) if not isinstance(one, ImageError)]
-            for i, one in enumerate(batch):
+            readable: dict[int, Pixels] = {}
+            for position, one in enumerate(batch, start):
                 if isinstance(one, ImageError):
-                    unreadable[start + i] = one
-            if good:
-                at = start + np.array(good)
-                features[at] = compute(np.stack([batch[i] for i in good]))
+                    unreadable[position] = one
+                else:
+                    readable[position] = one
+            if readable:
+                at = [*readable]
+                features[at] = compute(np.stack([*readable.values()]))
                 probabilities[at] = self._classified(features[at])
         return Answers(probabilities, features, unreadable)
 
@@ -110,7 +112,7 @@ class Runner:
         """Probabilities: the head, and the softmax that follows it."""
         logits = np.asarray(self._head(features, training=False), np.float64)
         powers = np.exp(logits - logits.max(-1, keepdims=True))
-        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+        return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 
     def _decoded(
         self, pictures: Sequence[Path | bytes]
