@@ -3,20 +3,22 @@
 import argparse
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from transfer import errors
+from transfer import answers, errors, workspace
+from transfer.answers import Answer
 from transfer.backbones import catalogue, weights
 from transfer.commands import evaluate, rank, sweep
 from transfer.commands import export as export_commands
 from transfer.commands import weights as weights_command
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library, samples
+from transfer.datasets import ingest, library, pictures, samples
 from transfer.datasets.revision import Revision
-from transfer.errors import ConfigError, RunError, TransferError
+from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.freezing import FreezePlan
 from transfer.inference import InferenceProcess
 from transfer.runs import queue
@@ -80,7 +82,14 @@ def parser() -> argparse.ArgumentParser:
         command(name, does, text).add_argument("run", metavar="RUN", help="id or name")
     predict_ = command("predict", predict, "classify pictures with a finished run")
     predict_.add_argument("run", metavar="RUN", help="id or name")
-    predict_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    predict_.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a picture, or a folder or zip of pictures",
+    )
+    predict_.add_argument("--csv", type=Path, metavar="PATH", help="write a table too")
     evaluate.add_to(command)
     rank.add_to(command)
     sweep.add_to(command)
@@ -281,21 +290,37 @@ def delete(args: argparse.Namespace) -> dict[str, Any]:
 
 def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The classes of pictures, best first."""
+    run = Store().get(args.run)
     process = InferenceProcess()
-    try:
-        rankings = process.predict(args.run, list(args.paths))
-    finally:
-        process.close()
-    return [
-        {
-            "path": str(path),
-            "predictions": [
-                {"class_name": name, "probability": probability}
-                for name, probability in ranking
-            ],
-        }
-        for path, ranking in zip(args.paths, rankings, strict=True)
-    ]
+    with tempfile.TemporaryDirectory() as folder:
+        named = list(_pictures(args.paths, Path(folder)))
+        try:
+            said = process.predict_each(run.id, [path for _, path in named])
+        finally:
+            process.close()
+    found = []
+    for (name, path), one in zip(named, said, strict=True):
+        if not isinstance(one, ImageError):
+            found.append(Answer(path=name, ranking=one))
+        elif path in args.paths:  # asked for by name, so it is no mere leftover
+            raise one
+        else:
+            found.append(Answer(path=name, ranking=[], error=str(one)))
+    if args.csv:
+        threshold = answers.stored_threshold(run.id)
+        table = answers.to_csv(found, threshold)
+        workspace.write_atomically(args.csv, table.encode())
+    return answers.to_records(found)
+
+
+def _pictures(paths: list[Path], folder: Path) -> Iterator[tuple[str, Path]]:
+    """Names and files of the pictures; those of folders and zips one by one."""
+    for number, path in enumerate(paths):
+        if path.is_dir() or path.suffix.lower() == ".zip":
+            inside = pictures.found(path, folder / str(number))
+            yield from ((str(path / name), file) for name, file in inside)
+        else:
+            yield str(path), path
 
 
 def _tell(text: str, end: str = "\n") -> None:

@@ -1,6 +1,7 @@
 """The long-lived inference process, from the side that asks, which needs no Keras."""
 
 import base64
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 from transfer import errors, workspace
 from transfer.backbones.structure import Structure
 from transfer.datasets.revision import Split
-from transfer.errors import RunError, TransferError
+from transfer.errors import ImageError, RunError, TransferError
 from transfer.runs import launch
 
 #: All classes with their probabilities, best first.
@@ -28,10 +29,12 @@ class InferenceProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        self._warmed: set[str] = set()
 
     def start(self) -> None:
         """Starts the process without waiting until it has imported Keras."""
         if self._process is None or self._process.poll() is not None:
+            self._warmed.clear()
             with (workspace.folder() / "inference.log").open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603  our own module
                     [sys.executable, "-m", "transfer.prediction"],
@@ -59,14 +62,88 @@ class InferenceProcess:
             RunError: It has no model, or the process died.
             ImageError: A picture cannot be read.
         """
-        sent = [
-            {"bytes": base64.b64encode(p).decode()}
-            if isinstance(p, bytes)
-            else {"path": str(p.absolute())}
-            for p in pictures
-        ]
-        answer = self._ask("predict", run=run, pictures=sent)
+        answer = self._ask("predict", run=run, pictures=[_sent(p) for p in pictures])
         return [[(name, value) for name, value in ranking] for ranking in answer]
+
+    def predict_each(
+        self, run: str, pictures: list[bytes | Path], top: int | None = None
+    ) -> list[Ranking | ImageError]:
+        """As `predict`, but a picture that cannot be read stops no other.
+
+        Args:
+            run: Id or name of a run that has finished.
+            pictures: Encoded pictures, or paths of them.
+            top: Number of classes of each ranking; all if not given.
+
+        Returns:
+            A ranking for each picture, or why there is none.
+
+        Raises:
+            NotFoundError: There is no such run.
+            RunError: It has no model, or the process died.
+        """
+        sent = [_sent(picture) for picture in pictures]
+        return [
+            ImageError(one["error"]["message"], one["error"]["hint"])
+            if "error" in one
+            else [(name, value) for name, value in one["ranking"]]
+            for one in self._ask("predict_each", run=run, pictures=sent, top=top)
+        ]
+
+    def explain(self, run: str, picture: bytes | Path, class_name: str) -> bytes:
+        """A PNG of the picture, bright where the model sees evidence for a class.
+
+        Args:
+            run: Id or name of a run that has finished.
+            picture: Encoded picture, or the path of one.
+            class_name: Any of the run's classes.
+
+        Raises:
+            NotFoundError: There is no such run or class.
+            RunError: It has no model, or the process died.
+            ImageError: The picture cannot be read.
+        """
+        sent = _sent(picture)
+        answer = self._ask("explain", run=run, picture=sent, class_name=class_name)
+        return base64.b64decode(answer)
+
+    def nearest(
+        self, run: str, picture: bytes | Path, count: int = 5
+    ) -> list[dict[str, Any]]:
+        """The training images that the model finds most like a picture.
+
+        For the first picture of a run it may have to look at all training images once.
+
+        Args:
+            run: Id or name of a run that has finished.
+            picture: Encoded picture, or the path of one.
+            count: Number of images.
+
+        Returns:
+            `sha256`, `class_name`, `path` and `similarity`, in [-1, 1], of each, the
+            nearest first.
+
+        Raises:
+            NotFoundError: There is no such run, or its dataset was deleted.
+            RunError: It has no model, or the process died.
+            ImageError: The picture cannot be read.
+        """
+        sent = _sent(picture)
+        return list(self._ask("nearest", run=run, picture=sent, count=count))
+
+    def warm(self, run: str) -> None:
+        """Has a run's model loaded while nobody waits for it; returns at once.
+
+        What goes wrong is not said here: the first question will meet it again.
+        """
+        self.start()
+        if run not in self._warmed:
+            self._warmed.add(run)
+            threading.Thread(target=self._warm, args=[run], daemon=True).start()
+
+    def _warm(self, run: str) -> None:
+        with contextlib.suppress(TransferError):
+            self._ask("warm", run=run)
 
     def structure(self, backbone: str, image_size: int | None = None) -> Structure:
         """The blocks and cuts of a backbone; kept on disk after the first time.
@@ -158,6 +235,12 @@ class InferenceProcess:
             "The inference process ended before it had answered.",
             f"Try again; {workspace.home() / 'inference.log'} has the details.",
         )
+
+
+def _sent(picture: bytes | Path) -> dict[str, str]:
+    if isinstance(picture, bytes):
+        return {"bytes": base64.b64encode(picture).decode()}
+    return {"path": str(picture.absolute())}
 
 
 def _raised(record: dict[str, str]) -> TransferError:

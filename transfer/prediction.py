@@ -9,7 +9,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -17,16 +16,22 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import calibration, classifier, evaluation, workspace
+from transfer import (
+    bulk,
+    calibration,
+    classifier,
+    evaluation,
+    explain,
+    neighbours,
+    workspace,
+)
 from transfer.backbones import catalogue, graph, pretrained
 from transfer.datasets import images
 from transfer.datasets.revision import Split
-from transfer.errors import RunError, TransferError
+from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.features import engines
 from transfer.runs.record import Run, error_record
 from transfer.runs.store import Store
-
-_BATCH = 32
 
 
 class Classifier:
@@ -35,45 +40,62 @@ class Classifier:
     Args:
         path: The run's `model.keras`.
         class_names: Names in label order.
+        backbone: Name in the catalogue.
         temperature: What the probabilities are scaled by, see `calibration`.
 
     Attributes:
         model: The model, unscaled.
+        runner: Runs it.
 
     Raises:
         RunError: The file is not a model that a run wrote.
     """
 
     def __init__(
-        self, path: Path, class_names: list[str], temperature: float = 1.0
+        self,
+        path: Path,
+        class_names: list[str],
+        *,
+        backbone: str,
+        temperature: float = 1.0,
     ) -> None:
         self.class_names = class_names
-        self._temperature = temperature
         self.model = classifier.load(path, len(class_names))
+        self.runner = bulk.Runner(self.model, backbone, _log)
+        self._temperature = temperature
+
+    def answers(self, pictures: list[Path | bytes]) -> bulk.Answers:
+        """Probabilities and features; a picture that cannot be read stops no other.
+
+        Probabilities are scaled by the temperature; the model stays as it was trained.
+        """
+        found = self.runner.run(pictures)
+        scaled = calibration.scaled(found.probabilities, self._temperature)
+        return found._replace(probabilities=np.asarray(scaled, np.float32))
 
     def probabilities(self, pictures: list[Path | bytes]) -> NDArray[np.float32]:
         """Probabilities `(len(pictures), num_classes)`, each row summing to 1.
 
-        They are scaled by the temperature; the model itself stays as it was trained.
-
         Raises:
             ImageError: A picture cannot be read.
         """
-        size = self.model.input_shape[1:3]
-        rows = []
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            for start in range(0, len(pictures), _BATCH):
-                batch = pictures[start : start + _BATCH]
-                pixels = np.stack([*pool.map(lambda p: images.decode(p, size), batch)])
-                rows.append(self.model.predict_on_batch(pixels.astype(np.float32)))
-        return calibration.scaled(np.concatenate(rows), self._temperature)
+        found = self.answers(pictures)
+        for error in found.unreadable.values():
+            raise error
+        return found.probabilities
 
 
 @lru_cache(maxsize=4)
 def _loaded(
-    path: Path, modified: int, class_names: tuple[str, ...], temperature: float
+    path: Path,
+    modified: int,
+    class_names: tuple[str, ...],
+    backbone: str,
+    temperature: float,
 ) -> Classifier:
-    return Classifier(path, list(class_names), temperature)
+    return Classifier(
+        path, list(class_names), backbone=backbone, temperature=temperature
+    )
 
 
 def load(run: str) -> Classifier:
@@ -90,9 +112,13 @@ def load(run: str) -> Classifier:
             f"Run {found.id} is {found.status} and has no model to predict with.",
             "Choose a run that has finished.",
         )
-    names = tuple(found.result["class_names"])
-    temperature = float(found.result.get("temperature", 1.0))
-    return _loaded(path, path.stat().st_mtime_ns, names, temperature)
+    return _loaded(
+        path,
+        path.stat().st_mtime_ns,
+        tuple(found.result["class_names"]),
+        found.config.backbone,
+        float(found.result.get("temperature", 1.0)),
+    )
 
 
 def _found(run: str) -> Run:
@@ -108,20 +134,60 @@ def ranked(
 ) -> list[list[tuple[str, float]]]:
     """Class names and probabilities of each picture, all classes, best first."""
     return [
-        [
-            (classifier.class_names[label], float(row[label]))
-            for label in np.argsort(-row)
-        ]
-        for row in classifier.probabilities(pictures)
+        _ranking(classifier, row, None) for row in classifier.probabilities(pictures)
     ]
+
+
+def _ranking(
+    classifier: Classifier, row: NDArray[np.float32], top: int | None
+) -> list[tuple[str, float]]:
+    labels = np.argsort(-row)[:top]
+    return [(classifier.class_names[label], float(row[label])) for label in labels]
+
+
+def _opened(picture: dict[str, str]) -> Path | bytes:
+    if "path" in picture:
+        return Path(picture["path"])
+    return base64.b64decode(picture["bytes"])
 
 
 def _predict(run: str, pictures: list[dict[str, str]]) -> Any:
-    opened: list[Path | bytes] = [
-        Path(p["path"]) if "path" in p else base64.b64decode(p["bytes"])
-        for p in pictures
+    return ranked(load(run), [_opened(one) for one in pictures])
+
+
+def _predict_each(run: str, pictures: list[dict[str, str]], top: int | None) -> Any:
+    one = load(run)
+    found = one.answers([_opened(picture) for picture in pictures])
+    return [
+        {"error": error_record(found.unreadable[i])}
+        if i in found.unreadable
+        else {"ranking": _ranking(one, row, top)}
+        for i, row in enumerate(found.probabilities)
     ]
-    return ranked(load(run), opened)
+
+
+def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
+    one, opened = load(run), _opened(picture)
+    content = opened if isinstance(opened, bytes) else opened.read_bytes()
+    if class_name not in one.class_names:
+        raise NotFoundError(f'The run has no class "{class_name}".')
+    pixels = images.decode(content, one.runner.image_size)
+    label = one.class_names.index(class_name)
+    heat = explain.heat_map(one.model, pixels, label)
+    return base64.b64encode(explain.overlay(content, heat)).decode()
+
+
+def _nearest(run: str, picture: dict[str, str], count: int) -> Any:
+    one = load(run)
+    found = one.answers([_opened(picture)])
+    for error in found.unreadable.values():
+        raise error
+    known = neighbours.of_run(_found(run), one.runner)
+    return known.nearest(found.features[0], count)
+
+
+def _warm(run: str) -> Any:
+    load(run).runner.warm()
 
 
 def _structure(backbone: str, image_size: int | None) -> Any:
@@ -134,7 +200,11 @@ def _measure(backbone: str, image_size: int | None) -> Any:
     size = (image_size, image_size) if image_size else None
     model = classifier.pooled(graph.build(backbone, image_size=size))
     key = f"{backbone}-random"
-    return engines.measure(model, backbone, key, lambda line: print(line, flush=True))
+    return engines.measure(model, backbone, key, _log)
+
+
+def _log(line: str) -> None:
+    print(line, flush=True)
 
 
 def _fetch(backbone: str) -> Any:
@@ -159,6 +229,10 @@ def _evaluate(run: str, split: Split) -> Any:
 
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
+    "predict_each": _predict_each,
+    "explain": _explain,
+    "nearest": _nearest,
+    "warm": _warm,
     "structure": _structure,
     "measure": _measure,
     "fetch": _fetch,

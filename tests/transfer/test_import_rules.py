@@ -24,6 +24,7 @@ MAY_IMPORT_KERAS = (
     "transfer.callbacks",
     "transfer.evaluation",
     "transfer.explain",
+    "transfer.bulk",
     "transfer.prediction",
     "transfer.export",
     "transfer.runs.worker",

@@ -78,7 +78,7 @@ def import_path(
         pictures, repeated = _without_repeats(pictures)
         passed_over = (*source.passed_over, *found.passed_over, *unreadable, *repeated)
         _check_classes(found, pictures, passed_over)
-        revision = _identified(
+        revision = identified(
             Revision(
                 dataset=name,
                 id="",
@@ -178,7 +178,7 @@ def _split(
     )
 
 
-def _identified(revision: Revision) -> Revision:
+def identified(revision: Revision) -> Revision:
     """The revision with the id that its content gives it, whenever it was made."""
     content = {**revision.to_json(), "id": "", "created_at": 0}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ import logging
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -125,6 +125,36 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
             for sha256 in new:
                 image_path(sha256).unlink(missing_ok=True)
             raise
+
+
+def amend(
+    name: str, change: Callable[[Revision], Revision], staged: dict[str, Path]
+) -> Revision:
+    """The next revision of a dataset; earlier ones stay, for the runs that name them.
+
+    Args:
+        name: The dataset.
+        change: Makes the next revision out of the newest; called while no other writer
+            is at work. Where it returns the newest itself, nothing is written.
+        staged: A file of the workspace by SHA-256, for every image that is new; they
+            are moved.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+        StorageError: The workspace cannot be written.
+    """
+    with _locked():
+        newest = load(name)
+        revision = change(newest)
+        if revision.id == newest.id:
+            return newest
+        for sha256, path in staged.items():
+            _move(path, image_path(sha256))
+        folder = workspace.home() / "datasets" / name
+        manifest = json.dumps(revision.to_json()).encode()
+        workspace.write_atomically(folder / f"{revision.id}.json", manifest)
+        workspace.write_atomically(folder / "newest", revision.id.encode())
+        return revision
 
 
 def delete(name: str) -> None:

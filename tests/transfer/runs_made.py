@@ -1,0 +1,61 @@
+"""A finished run with a tiny model, made without training."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from tests.pictures import make_pictures
+from transfer import classifier, estimates, workspace
+from transfer.backbones import graph
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+CLASSES = {"cat": 12, "dog": 12, "fox": 12}
+
+
+def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Model]:
+    """A completed run on a new dataset `pets`, and its model of random weights.
+
+    Args:
+        folder: Where the dataset's pictures are made.
+        fastest: The engine that counts as the fastest here.
+    """
+    make_pictures(folder / "pets", CLASSES)
+    revision = ingest.import_path(folder / "pets", "pets")
+    config = TrainConfig.checked(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+    )
+    rates = {"keras": 1.0, "openvino": 1.0, fastest: 2.0}
+    estimates.rates_record(config.backbone, (32, 32)).write_text(json.dumps(rates))
+    model = _model()
+    store = Store()
+    run = store.create(config, "tiny")
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    model.save(workspace.folder("runs", run.id) / "model.keras")
+    result = {"val_accuracy": 0.5, "class_names": list(revision.class_names)}
+    ended = store.finish(run.id, RunStatus.COMPLETED, result)
+    store.close()
+    return ended, model
+
+
+@lru_cache(maxsize=1)
+def _model() -> keras.Model:
+    """Random weights let features vanish, so BatchNorm scales them."""
+    backbone = graph.build("mobilenet_v2_035", image_size=(32, 32))
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
+    head = classifier.head("linear", 1280, len(CLASSES), seed=0)
+    return classifier.assembled(classifier.pooled(backbone), head)

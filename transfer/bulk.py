@@ -1,0 +1,136 @@
+"""A whole classifier on one picture or on thousands, the fastest way for each.
+
+What lies below the head runs in the engine that is fastest on this machine, while the
+next pictures are decoded; a few pictures go through Keras, which need not be converted
+first. A conversion that training made of the same weights is used again.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.datasets import images
+from transfer.errors import ImageError
+from transfer.features import engines
+from transfer.features.engines import BATCH, Engine
+from transfer.features.extract import Extractor
+
+#: From this number of pictures on an engine is worth its start, which takes seconds
+#: the first time that a model is used.
+_MANY = 2 * BATCH
+
+#: Batches that are decoded ahead.
+_AHEAD = 3
+
+Pixels = NDArray[np.uint8]
+
+
+class Answers(NamedTuple):
+    """What a classifier says of pictures.
+
+    Attributes:
+        probabilities: `(pictures, num_classes)`, float32; rows sum to 1, and are not a
+            number where a picture cannot be read.
+        features: What the head saw, `(pictures, channels)`, float32.
+        unreadable: Errors of pictures, by their position.
+    """
+
+    probabilities: NDArray[np.float32]
+    features: NDArray[np.float32]
+    unreadable: dict[int, ImageError]
+
+
+class Runner:
+    """Runs a whole classifier.
+
+    Args:
+        model: As `classifier.assembled` makes it.
+        backbone: Name in the catalogue; engines' speeds are kept under it.
+        log: Takes a line that says which engine it is and why.
+    """
+
+    def __init__(
+        self, model: keras.Model, backbone: str, log: Callable[[str], None]
+    ) -> None:
+        height, width = model.input_shape[1:3]
+        self.image_size = (height, width)
+        self._pooled: keras.Model = model.get_layer("pooled_backbone")
+        self._head: keras.Model = model.get_layer("head")
+        self._backbone, self._log = backbone, log
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """Knows the features that are kept of the same backbone with these weights."""
+        return Extractor(self._pooled, ["pooling"], self._backbone, self._log)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        key = self.extractor.tensors["pooling"].key
+        return engines.choose(self._pooled, self._backbone, key, self._log)
+
+    def warm(self) -> None:
+        """Builds what the first answer needs."""
+        self._few(np.zeros((1, *self.image_size, 3), np.uint8))
+
+    def run(self, pictures: Sequence[Path | bytes]) -> Answers:
+        """The answers for encoded pictures or files of them, in their order."""
+        channels, classes = self._head.input_shape[-1], self._head.output_shape[-1]
+        features = np.full((len(pictures), channels), np.nan, np.float32)
+        probabilities = np.full((len(pictures), classes), np.nan, np.float32)
+        unreadable: dict[int, ImageError] = {}
+        compute = self._many if len(pictures) >= _MANY else self._few
+        for start, batch in self._decoded(pictures):
+            readable: dict[int, Pixels] = {}
+            for position, one in enumerate(batch, start):
+                if isinstance(one, ImageError):
+                    unreadable[position] = one
+                else:
+                    readable[position] = one
+            if readable:
+                at = [*readable]
+                features[at] = compute(np.stack([*readable.values()]))
+                probabilities[at] = self._classified(features[at])
+        return Answers(probabilities, features, unreadable)
+
+    def _few(self, pixels: Pixels) -> NDArray[np.float32]:
+        found = self._pooled.predict_on_batch(pixels.astype(np.float32))
+        return np.asarray(found, np.float32)
+
+    def _many(self, pixels: Pixels) -> NDArray[np.float32]:
+        (found,) = self._engine.run(pixels)
+        return np.asarray(found, np.float32)
+
+    def _classified(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities: the head, and the softmax that follows it."""
+        logits = np.asarray(self._head(features, training=False), np.float64)
+        powers = np.exp(logits - logits.max(-1, keepdims=True))
+        return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+
+    def _decoded(
+        self, pictures: Sequence[Path | bytes]
+    ) -> Iterator[tuple[int, list[Pixels | ImageError]]]:
+        """Start and pixels of each batch, while the next ones are decoded."""
+        ahead: deque[tuple[int, list[Future[Pixels | ImageError]]]] = deque()
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            for start in range(0, len(pictures), BATCH):
+                batch = pictures[start : start + BATCH]
+                ahead.append((start, [pool.submit(self._decode, p) for p in batch]))
+                if len(ahead) > _AHEAD:
+                    first, futures = ahead.popleft()
+                    yield first, [future.result() for future in futures]
+            for first, futures in ahead:
+                yield first, [future.result() for future in futures]
+
+    def _decode(self, picture: Path | bytes) -> Pixels | ImageError:
+        try:
+            return images.decode(picture, self.image_size)
+        except ImageError as error:
+            return error

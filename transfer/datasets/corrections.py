@@ -1,0 +1,76 @@
+"""A picture that a model got wrong becomes a training image, with the right class."""
+
+import hashlib
+import time
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from transfer import workspace
+from transfer.datasets import images, index, library, staging
+from transfer.datasets.ingest import identified
+from transfer.datasets.revision import Image, Revision
+from transfer.errors import NotFoundError
+
+
+def add(dataset: str, picture: bytes, class_name: str, name: str) -> Revision:
+    """The dataset's next revision, in which the picture has this class.
+
+    A new picture goes to train. One that is there already, byte for byte, keeps its
+    split and gets the class. Runs keep the revision that they name.
+
+    Args:
+        dataset: Name of the dataset.
+        picture: The encoded picture.
+        class_name: One of the dataset's classes.
+        name: What the picture was called.
+
+    Returns:
+        The newest revision; the one that was, if it says the same already.
+
+    Raises:
+        NotFoundError: There is no such dataset, or no such class in it.
+        ImageError: The picture cannot be read.
+        StorageError: The disk is full or the workspace cannot be written.
+    """
+    images.decode(picture, (32, 32))
+    sha256 = hashlib.sha256(picture).hexdigest()
+
+    def changed(newest: Revision) -> Revision:
+        return _with(newest, sha256, _label(newest, class_name), name)
+
+    with staging.folder() as folder:
+        staged = folder / "correction"
+        with workspace.writing(staged):
+            staged.write_bytes(picture)
+        return library.amend(dataset, changed, {sha256: staged})
+
+
+def _label(revision: Revision, class_name: str) -> int:
+    if class_name not in revision.class_names:
+        raise NotFoundError(
+            f'The dataset "{revision.dataset}" has no class "{class_name}".',
+            f"Its classes: {', '.join(revision.class_names)}.",
+        )
+    return revision.class_names.index(class_name)
+
+
+def _with(revision: Revision, sha256: str, label: int, name: str) -> Revision:
+    """The revision with the picture under this label; the same one if it is so."""
+    listed = {image.sha256: image for image in revision.images}
+    old = listed.get(sha256)
+    if old and old.label == label:
+        return revision
+    path = f"corrections/{revision.class_names[label]}/{_unique(name, sha256)}"
+    listed[sha256] = (
+        replace(old, label=label)
+        if old
+        else Image(sha256=sha256, path=path, label=label, split="train")
+    )
+    ordered = tuple(sorted(listed.values(), key=lambda image: image.path))
+    return identified(replace(revision, images=ordered, created_at=time.time()))
+
+
+def _unique(name: str, sha256: str) -> str:
+    """The picture's file name with part of its hash; cameras repeat their names."""
+    shown = PurePosixPath(index.shown(name.replace("\\", "/"))).name or "picture"
+    return f"{sha256[:8]}-{shown[-100:]}"

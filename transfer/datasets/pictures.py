@@ -1,0 +1,52 @@
+"""The pictures in a folder or zip, whatever folders they lie in."""
+
+import shutil
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from transfer import workspace
+from transfer.datasets import index
+from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets.sources import Source, open_source
+
+
+def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
+    """Path inside the folder or zip, and a file, of each picture; sorted.
+
+    Args:
+        path: The folder or .zip.
+        folder: Where pictures of a zip are unpacked to, under names of our own.
+
+    Raises:
+        DatasetError: There is nothing at `path`, or the zip is not safe to unpack.
+        StorageError: The disk is full or `folder` cannot be written.
+    """
+    with open_source(path) as source:
+        names = sorted(name for name in source.files if _is_picture(name))
+        if path.is_dir():
+            return [(index.shown(name), path / name) for name in names]
+        return [
+            (index.shown(name), _unpacked(source, name, folder / f"{number:07}"))
+            for number, name in enumerate(names)
+        ]
+
+
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in IMAGE_EXTENSIONS
+
+
+def _unpacked(source: Source, name: str, target: Path) -> Path:
+    """The picture as a file; of one that is damaged in the zip, what can be read.
+
+    Decoding it then tells what is wrong with it.
+    """
+    with workspace.writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            try:
+                with source.open(name) as packed:
+                    shutil.copyfileobj(packed, file)
+            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+                pass
+    return target

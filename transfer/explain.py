@@ -1,0 +1,91 @@
+"""Where in a picture a classifier finds its evidence for a class: Grad-CAM.
+
+Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks via
+Gradient-based Localization, https://arxiv.org/abs/1610.02391. It passes the sanity
+check of Adebayo et al. 2018, https://arxiv.org/abs/1810.03292: with random weights the
+map is another one.
+"""
+
+import io
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from PIL import Image
+
+from transfer.datasets import images
+
+#: Colours of the overlay from no evidence to the strongest, RGB in [0, 255]: darker to
+#: brighter, so that they are told apart without colour too.
+_COLOURS = np.array([[31, 12, 72], [187, 55, 84], [249, 142, 9], [252, 240, 150]])
+#: How much of the picture the strongest evidence covers, in [0, 1].
+_COVER = 0.75
+
+HeatMap = NDArray[np.float32]
+
+
+def heat_map(model: keras.Model, pixels: NDArray[np.uint8], label: int) -> HeatMap:
+    """How much each place of a picture speaks for a class.
+
+    Args:
+        model: A whole classifier, as `classifier.assembled` makes it.
+        pixels: The picture at the model's size, `(height, width, 3)`.
+        label: Index of the class.
+
+    Returns:
+        A map `(height, width)`, float32 in [0, 1]: 1 where the evidence is strongest,
+        and 0 everywhere if nothing in the picture speaks for the class.
+    """
+    features = _feature_map(model, pixels)
+    head = model.get_layer("head")
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        logits = head(tf.reduce_mean(features, axis=(1, 2)), training=False)
+        score = logits[0, label]
+    gradients = tape.gradient(score, features)
+    weights = tf.reduce_mean(gradients, axis=(1, 2))  # of each channel
+    evidence = tf.nn.relu(tf.einsum("brcf,bf->brc", features, weights))[0].numpy()
+    strongest = float(evidence.max())
+    if strongest > 0:
+        evidence = evidence / strongest
+    return _enlarged(evidence, pixels.shape[:2])
+
+
+def _feature_map(model: keras.Model, pixels: NDArray[np.uint8]) -> tf.Tensor:
+    """What the backbone hands to pooling, `(1, rows, columns, channels)`, float32."""
+    backbone = model.get_layer("pooled_backbone")
+    unpooled = keras.Model(backbone.inputs, backbone.get_layer("pooling").input)
+    batch = tf.constant(pixels[np.newaxis], tf.float32)
+    return tf.cast(unpooled(batch, training=False), tf.float32)
+
+
+def _enlarged(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
+    image = Image.fromarray(evidence.astype(np.float32))
+    resized = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.clip(np.asarray(resized, np.float32), 0, 1)
+
+
+def overlay(picture: bytes, heat: HeatMap) -> bytes:
+    """A PNG of the picture with the heat map on it: bright where the evidence is.
+
+    Args:
+        picture: Encoded picture.
+        heat: As `heat_map` returns it; stretched to the picture's proportions, as the
+            picture was stretched to the model's.
+
+    Raises:
+        ImageError: The picture cannot be read.
+    """
+    small = images.decode(images.encode_thumbnail(picture, 512)).astype(np.float32)
+    heat = _enlarged(heat, small.shape[:2])[..., np.newaxis]
+    stops = np.linspace(0, 1, len(_COLOURS))
+    colours = np.concatenate(
+        [np.interp(heat, stops, channel) for channel in _COLOURS.T], axis=-1
+    )
+    grey = small.mean(axis=-1, keepdims=True)
+    cover = 0.25 + (_COVER - 0.25) * heat
+    mixed = (1 - cover) * (0.5 * small + 0.5 * grey) + cover * colours
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(mixed).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
