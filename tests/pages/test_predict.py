@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from transfer.config import TrainConfig
 from transfer.inference import InferenceProcess, Ranking
+from transfer.runs import evaluations
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -104,6 +105,20 @@ def test_predict__classes_are_ranked_beside_the_picture(asked: list[bytes]) -> N
     shown = texts(at)
     assert "Gänse*blümchen &lt;b&gt;" in shown and "90.0%" in shown
     assert shown.index("90.0%") < shown.index("10.0%")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "knows"), [(0.0, True), (0.9, True), (0.95, False)]
+)
+def test_predict__below_the_kept_threshold_it_does_not_know(
+    asked: list[bytes], threshold: float, knows: bool
+) -> None:
+    evaluations.keep_threshold(finished_run().id, threshold)
+    at = open_page()
+    at.file_uploader[0].set_value([("a.jpg", jpeg(), "image/jpeg")]).run()
+    said = " ".join(one.value for one in at.markdown)
+    assert ("I don't know" in said) != knows
+    assert "90.0%" in texts(at)
 
 
 def test_predict__same_picture_is_asked_once(asked: list[bytes]) -> None:

@@ -1,0 +1,301 @@
+"""The page Evaluate: empty, before an evaluation, and every view of a stored one."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import confusions, image_map, plots
+from tests.pictures import make_pictures
+from transfer import metrics
+from transfer.config import TrainConfig
+from transfer.datasets import ingest, library
+from transfer.datasets.revision import Split
+from transfer.errors import RunError
+from transfer.inference import InferenceProcess
+from transfer.metrics import Interval
+from transfer.robustness import KINDS
+from transfer.runs import evaluations
+from transfer.runs.evaluations import Evaluation, Robustness
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
+LONG = "Gänse*blümchen <b> & some more words that make a very long class name"
+VIEWS = (
+    *("Summary", "Confusions", "Mistakes", "Curves", "Confidence"),
+    *("Robustness", "Map"),
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh(workspace: Path) -> None:
+    """A store and an inference process of this test's own workspace."""
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Run:
+    """A run that ended with a model, of a dataset with val images."""
+    folder = make_pictures(tmp_path / "pets", {"cat": 10, "dog": 10})
+    revision = ingest.import_path(folder, "pets", val=0.5)
+    return run_of(["cat", "dog"], revision.id)
+
+
+def run_of(names: list[str], revision: str = "") -> Run:
+    store = Store()
+    config = TrainConfig(dataset="pets", revision=revision)
+    run = store.create(config, "my *run*")
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    evaluations._path(run.id, "val").parent.mkdir(parents=True)
+    result = {"val_accuracy": 0.9, "class_names": names, "temperature": 1.5}
+    return store.finish(run.id, RunStatus.COMPLETED, result)
+
+
+def evaluation_of(
+    run: Run, images: int = 60, split: Split = "val", skill: float = 1.5, **more: Any
+) -> Evaluation:
+    """A stored evaluation of a mediocre model, with all details."""
+    names = run.result["class_names"]
+    random = np.random.default_rng(0)
+    labels = np.arange(images) % len(names)
+    logits = random.normal(0, 1, (images, len(names)))
+    logits[np.arange(images), labels] += skill
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    accuracy = {
+        name: [(strength, Interval(0.5, 0.4, 0.6)) for strength in kind.strengths]
+        for name, kind in KINDS.items()
+    }
+    found = Evaluation(
+        run=run.id,
+        split=split,
+        class_names=tuple(names),
+        sha256=np.array([f"{i:064x}" for i in range(images)]),
+        paths=np.array([f"{names[k]}/<i>{i}.jpg" for i, k in enumerate(labels)]),
+        labels=labels,
+        probabilities=probabilities.astype(np.float32),
+        temperature=1.5,
+        figures=metrics.figures(probabilities, labels),
+        robustness=Robustness(
+            images=images, unspoilt=Interval(0.8, 0.7, 0.9), accuracy=accuracy
+        ),
+        map_images=np.arange(images),
+        map_places=random.normal(size=(images, 2)).astype(np.float32),
+    )
+    found = Evaluation(**{**vars_of(found), **more})
+    evaluations.save(found)
+    return found
+
+
+def vars_of(found: Evaluation) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in Evaluation.__dataclass_fields__}
+
+
+def open_page(run: str = "", **query: str) -> AppTest:
+    """The page Evaluate after its first run."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=30)
+    at.run()
+    for name, value in ({"run": run, **query} if run else query).items():
+        at.query_params[name] = value
+    return at.switch_page("../4_evaluate.py").run()
+
+
+def pictures(at: AppTest) -> int:
+    """Number of pictures on the page."""
+    return sum(str(one.proto.body).count("<img ") for one in at.get("html"))
+
+
+def button(at: AppTest, label: str) -> Any:
+    return next(one for one in at.button if one.label == label)
+
+
+def test_evaluate__no_model_says_what_to_do() -> None:
+    at = open_page()
+    assert not at.exception
+    assert "No model yet" in at.info[0].value
+
+
+def test_evaluate__not_yet_evaluated_offers_it(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def evaluate(self: InferenceProcess, run: str, split: Split) -> dict[str, Any]:
+        asked.append((run, split))
+        return evaluation_of(finished, split=split).summary()
+
+    monkeypatch.setattr(InferenceProcess, "evaluate", evaluate)
+    at = open_page(finished.id)
+    assert not at.exception
+    assert "not been evaluated on val" in at.info[0].value
+    button(at, "Evaluate on val").click().run()
+    assert not at.exception
+    assert asked == [(finished.id, "val")]
+    assert at.metric[0].label == "Top-1 accuracy"
+
+
+def test_evaluate__what_went_wrong_is_said(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluate(*_: object) -> dict[str, Any]:
+        raise RunError("The process died.", "Try again.")
+
+    monkeypatch.setattr(InferenceProcess, "evaluate", evaluate)
+    at = open_page(finished.id)
+    button(at, "Evaluate on val").click().run()
+    assert "The process died" in at.error[0].value
+
+
+def test_evaluate__only_splits_with_images_are_offered(finished: Run) -> None:
+    assert open_page(finished.id).segmented_control[0].options == ["val", "train"]
+    chosen = open_page(finished.id, split="train")
+    assert chosen.segmented_control[0].value == "train"
+    assert "on train" in chosen.info[0].value
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("classes", [2, 12, 100])
+def test_evaluate__every_view_of_any_number_of_classes(view: str, classes: int) -> None:
+    run = run_of([LONG, *(f"class {i}" for i in range(1, classes))])
+    evaluation_of(run, images=3 * classes)
+    at = open_page(run.id, view=view)
+    assert not at.exception
+    assert not at.error
+    assert at.segmented_control[1].value == view
+
+
+def test_evaluate__figures_have_intervals(finished: Run) -> None:
+    found = evaluation_of(finished).figures
+    at = open_page(finished.id)
+    top_1 = at.metric[0]
+    assert top_1.value == f"{found.top_1.value:.1%}"
+    assert top_1.delta == f"{found.top_1.low:.1%} – {found.top_1.high:.1%}"
+    assert [one.label for one in at.metric] == [
+        *("Top-1 accuracy", "Balanced accuracy", "Macro F1")
+    ]
+    table = at.dataframe[0].value
+    assert list(table["Class"]) == ["cat", "dog"]
+    assert table["Recall"][0] == pytest.approx(100 * found.classes[0].recall.value)
+
+
+def test_evaluate__a_cell_shows_its_images(finished: Run) -> None:
+    found = evaluation_of(finished)
+    at = open_page(finished.id, view="Confusions")
+    cells = confusions.filled_cells(found)
+    assert pictures(at) == found.confusion[cells[0]]
+    cell = at.selectbox[1]
+    assert cell.options[0].startswith(("cat → dog", "dog → cat"))
+    cell.set_value(cells[-1]).run()
+    assert pictures(at) == found.confusion[cells[-1]]
+
+
+def test_filled_cells__mistakes_first(finished: Run) -> None:
+    found = evaluation_of(finished, images=90)
+    cells = confusions.filled_cells(found)
+    wrong = [i != j for i, j in cells]
+    assert wrong == sorted(wrong, reverse=True)
+    counts = [
+        found.confusion[cell]
+        for cell, is_wrong in zip(cells, wrong, strict=True)
+        if is_wrong
+    ]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_take_click__chooses_the_cell_of_the_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = SimpleNamespace(selection=SimpleNamespace(point_indices=[1]))
+    state: dict[str, Any] = {"chart": points}
+    monkeypatch.setattr(st, "session_state", state)
+    confusions.take_click("chart", "cell", [(0, 1), (1, 1)])
+    assert state["cell"] == (1, 1)
+    points.selection.point_indices = []
+    confusions.take_click("chart", "cell", [(0, 1), (1, 1)])
+    assert state["cell"] == (1, 1)
+
+
+def test_confusion__markers_lie_on_their_cells() -> None:
+    matrix = np.array([[5, 0, 2], [0, 7, 0], [1, 0, 4]])
+    figure = plots.confusion(
+        matrix, ["<a>", "b", "c"], [2, 0, 1], False, [(0, 2), (1, 1)]
+    )
+    heat, points = figure.data
+    assert heat.z[points.y[0]][points.x[0]] == 2
+    assert heat.z[points.y[1]][points.x[1]] == 7
+    assert points.hovertext[0] == "&lt;a&gt; → c<br>2 of 7 images, 28.6%"
+
+
+def test_selected__finds_images_by_trace_and_number(finished: Run) -> None:
+    found = evaluation_of(finished)
+    groups = image_map.by_error(found)
+    wrong = groups["Wrong"][1]
+    point = {"curve_number": 1, "point_index": 0}
+    assert image_map.selected(groups, [point]) == [wrong[0]]
+    assert found.predicted[wrong[0]] != found.labels[wrong[0]]
+    assert image_map.selected(groups, [{"curve_number": 9, "point_index": 0}]) == []
+
+
+def test_evaluate__mistakes_and_hits(finished: Run) -> None:
+    found = evaluation_of(finished)
+    at = open_page(finished.id, view="Mistakes")
+    mistakes = int((found.labels != found.predicted).sum())
+    assert pictures(at) == min(24, mistakes) + min(24, 60 - mistakes)
+    assert "&lt;i&gt;" in str(at.get("html")[0].proto.body)
+
+
+def test_evaluate__a_model_without_mistakes(finished: Run) -> None:
+    evaluation_of(finished, skill=50.0)
+    for view in VIEWS:
+        at = open_page(finished.id, view=view)
+        assert not at.exception, view
+    assert "No mistakes" in open_page(finished.id, view="Mistakes").success[0].value
+
+
+def test_evaluate__threshold_is_kept_for_predict(finished: Run) -> None:
+    evaluation_of(finished)
+    at = open_page(finished.id, view="Confidence")
+    assert "None is kept" in " ".join(one.value for one in at.caption)
+    at.slider[0].set_value(0.7).run()
+    button(at, "Keep this threshold").click().run()
+    assert not at.exception
+    assert evaluations.threshold(finished.id) == 0.7
+    assert "Kept: 70%" in " ".join(one.value for one in at.caption)
+
+
+def test_evaluate__no_answer_reaches_the_threshold(finished: Run) -> None:
+    evaluation_of(finished)
+    at = open_page(finished.id, view="Confidence")
+    at.slider[0].set_value(1.0).run()
+    assert not at.exception
+    assert "no answer is left" in " ".join(one.value for one in at.markdown)
+
+
+@pytest.mark.parametrize("view", ["Robustness", "Map"])
+def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> None:
+    evaluation_of(finished, robustness=None, map_images=np.empty(0, int))
+    at = open_page(finished.id, view=view)
+    assert not at.exception
+    assert "just ended" in at.info[0].value
+    assert button(at, "Compute it now")
+
+
+def test_evaluate__a_slow_backbone_says_why(finished: Run) -> None:
+    evaluation_of(finished, robustness=Robustness(skipped="It is too slow."))
+    at = open_page(finished.id, view="Robustness")
+    assert at.info[0].value == "It is too slow."
+
+
+def test_evaluate__a_deleted_dataset_leaves_the_figures(finished: Run) -> None:
+    evaluation_of(finished)
+    library.delete("pets")
+    at = open_page(finished.id)
+    assert not at.exception
+    assert "was deleted" in at.warning[0].value
+    assert at.metric[0].label == "Top-1 accuracy"
