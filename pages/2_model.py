@@ -5,7 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts, blocks, forms, session, shell
+from pages.shared import (
+    amounts,
+    blocks,
+    depth,
+    forms,
+    gallery,
+    ranking,
+    session,
+    shell,
+)
 from transfer import estimates
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
@@ -125,6 +134,11 @@ def show_estimate(
             st.rerun()
 
 
+def use(name: str) -> None:
+    """Makes this the backbone that is chosen."""
+    st.session_state["backbone"] = name
+
+
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
@@ -133,14 +147,17 @@ left, right = st.columns(2)
 chosen["backbone"] = backbone.name
 chosen["weights"] = choose_weights(left, backbone)
 chosen["image_size"] = forms.image_size(right, backbone)
-
-st.subheader("What is frozen", anchor=False)
+gallery.show(use)
 try:
+    revision = library.load(chosen["dataset"])
+    ranking.show(revision, backbone.name, chosen["weights"], use)
+    st.subheader("What is frozen", anchor=False)
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
-    revision = library.load(chosen["dataset"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     chosen["freeze"], places = blocks.freezing(structure, chosen["weights"], images[0])
+    size, freeze = chosen["image_size"], chosen["freeze"]
+    depth.show(revision, backbone.name, chosen["weights"], size, freeze)
     st.subheader("Training", anchor=False)
     chosen |= forms.settings(chosen["freeze"])
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")

@@ -1,0 +1,67 @@
+"""All backbones in one table; a click on a row uses that one."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from transfer import estimates
+from transfer.backbones import catalogue, weights
+
+
+def show(choose: Callable[[str], None]) -> None:
+    """The fold.
+
+    Args:
+        choose: Called with the name of the backbone of the row that was clicked.
+    """
+
+    def told() -> None:
+        rows = st.session_state["gallery"]["selection"]["rows"]
+        if rows:
+            choose(list(catalogue.BACKBONES)[rows[0]])
+
+    count = len(catalogue.BACKBONES)
+    with st.expander(f"All {count} backbones", icon=":material/grid_view:"):
+        st.dataframe(
+            table(),
+            hide_index=True,
+            key="gallery",
+            on_select=told,
+            selection_mode="single-row",
+            height=320,
+            column_config={
+                "Parameters": st.column_config.NumberColumn(format="%.1f M"),
+                "File": st.column_config.NumberColumn(format="%.0f MB"),
+                "ImageNet top-1": st.column_config.NumberColumn(
+                    format="percent", help="As published; not measured here."
+                ),
+                "Images/s here": st.column_config.NumberColumn(
+                    format="%.0f",
+                    help="Of the fastest engine on this machine; empty until the "
+                    "backbone was first used or measured here.",
+                ),
+            },
+        )
+        st.caption("A click at the left of a row uses that backbone.")
+
+
+def table() -> pd.DataFrame:
+    """The catalogue as it is shown."""
+    every = list(catalogue.BACKBONES.values())
+    rates = [estimates.kept_rates(b.name, (b.native_size,) * 2) for b in every]
+    return pd.DataFrame(
+        {
+            "Backbone": [one.title for one in every],
+            "Weights": [
+                "here" if weights.is_at_hand(one) else "to be downloaded"
+                for one in every
+            ],
+            "Parameters": [one.parameters / 1e6 for one in every],
+            "File": [one.file_size / 1e6 for one in every],
+            "Pixels": [one.native_size for one in every],
+            "ImageNet top-1": [one.imagenet_top_1 for one in every],
+            "Images/s here": [max(one.values()) if one else None for one in rates],
+            "Licence of the weights": [one.licence for one in every],
+        }
+    )
