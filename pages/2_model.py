@@ -5,7 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts, blocks, forms, session, shell
+from pages.shared import (
+    amounts,
+    blocks,
+    depth,
+    forms,
+    gallery,
+    ranking,
+    session,
+    shell,
+)
 from transfer import estimates
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
@@ -61,7 +70,7 @@ def choose_backbone(place: Any) -> Backbone:
         f"{backbone.parameters / 1e6:.1f} M parameters",
         f"about {backbone.file_size / 1e6:.0f} MB",
         f"{backbone.native_size} px by default",
-        f"ImageNet top-1 {top_1:.1%}" if top_1 else "never trained on ImageNet",
+        f"ImageNet top-1 {top_1:.1%}" if top_1 else "no top-1 on ImageNet",
         f"weights: {backbone.licence}",
     ]
     st.caption(f"{backbone.title}: " + " · ".join(facts))
@@ -132,6 +141,11 @@ def show_estimate(
             st.rerun()
 
 
+def use(name: str) -> None:
+    """Makes this the backbone that is chosen."""
+    st.session_state["backbone"] = name
+
+
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
@@ -140,14 +154,17 @@ left, right = st.columns(2)
 chosen["backbone"] = backbone.name
 chosen["weights"] = choose_weights(left, backbone)
 chosen["image_size"] = forms.image_size(right, backbone)
-
-st.subheader("What is frozen", anchor=False)
+gallery.show(use)
 try:
+    revision = library.load(chosen["dataset"])
+    ranking.show(revision, backbone.name, chosen["weights"], use)
+    st.subheader("What is frozen", anchor=False)
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
-    revision = library.load(chosen["dataset"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     chosen["freeze"], places = blocks.freezing(structure, chosen["weights"], images[0])
+    size, freeze = chosen["image_size"], chosen["freeze"]
+    depth.show(revision, backbone.name, chosen["weights"], size, freeze)
     st.subheader("Training", anchor=False)
     chosen |= forms.settings(chosen["freeze"])
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import gallery, plots
+from pages.shared import judged, plots
 from transfer import metrics
 from transfer.runs.evaluations import Evaluation
 
@@ -80,4 +80,4 @@ def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
     here = (evaluation.labels == truth) & (evaluation.predicted == predicted)
     positions = np.flatnonzero(here)
     surest = np.argsort(-evaluation.shown[positions, predicted], kind="stable")
-    gallery.show(evaluation, positions[surest].tolist())
+    judged.show(evaluation, positions[surest].tolist())

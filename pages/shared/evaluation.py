@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import gallery, plots
+from pages.shared import judged, plots
 from transfer import curves
 from transfer.metrics import Interval
 from transfer.runs.evaluations import Evaluation
@@ -72,11 +72,11 @@ def show_pictures(evaluation: Evaluation) -> None:
             "Often the label is what is wrong. Below each picture: its class, then the "
             "answer with its probability."
         )
-        gallery.show(evaluation, mistakes, 24)
+        judged.show(evaluation, mistakes, 24)
     else:
         st.success("No mistakes on this split.", icon=":material/check_circle:")
     st.subheader("Least confident hits", anchor=False)
-    gallery.show(evaluation, hits, 24)
+    judged.show(evaluation, hits, 24)
 
 
 def show_curves(evaluation: Evaluation) -> None:

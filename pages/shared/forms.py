@@ -152,6 +152,8 @@ def command_line(chosen: dict[str, Any], run: str = "") -> str:
     words = ["python", "-m", "transfer", "train"]
     for name, value in chosen.items():
         field = TrainConfig.model_fields[name]
-        if field.is_required() or value != field.default:
+        # The default backbone is another one where there is no internet.
+        always = field.is_required() or name == "backbone"
+        if always or value != field.default:
             words += ["--" + name.replace("_", "-"), str(value)]
     return shlex.join([*words, "--name", run] if run else words)

@@ -1,57 +1,67 @@
-"""Pictures of an evaluation, each with what it is and what it was taken for."""
+"""All backbones in one table; a click on a row uses that one."""
 
-import html
-from collections.abc import Sequence
+from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses
-from transfer.runs.evaluations import Evaluation
-
-#: Pictures shown at once; more take seconds to load.
-MOST = 60
+from transfer import estimates
+from transfer.backbones import catalogue, weights
 
 
-def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> None:
-    """A grid of pictures, the first `most` of them.
+def show(choose: Callable[[str], None]) -> None:
+    """The fold.
 
     Args:
-        positions: Of the images in the evaluation.
+        choose: Called with the name of the backbone of the row that was clicked.
     """
-    if len(positions) > most:
-        st.caption(f"The first {most} of {len(positions):,} images.")
-    cards = "".join(_card(evaluation, int(one)) for one in positions[:most])
-    columns = "repeat(auto-fill,minmax(9rem,1fr))"
-    st.html(
-        f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
-        f"{cards}</div>"
-    )
+
+    def told() -> None:
+        rows = st.session_state["gallery"]["selection"]["rows"]
+        if rows:
+            choose(list(catalogue.BACKBONES)[rows[0]])
+
+    count = len(catalogue.BACKBONES)
+    with st.expander(f"All {count} backbones", icon=":material/grid_view:"):
+        st.dataframe(
+            table(),
+            hide_index=True,
+            key="gallery",
+            on_select=told,
+            selection_mode="single-row",
+            height=320,
+            column_config={
+                "Parameters": st.column_config.NumberColumn(format="%.1f M"),
+                "File": st.column_config.NumberColumn(format="%.0f MB"),
+                "ImageNet top-1": st.column_config.NumberColumn(
+                    format="percent", help="As published; not measured here."
+                ),
+                "Images/s here": st.column_config.NumberColumn(
+                    format="%.0f",
+                    help="Of the fastest engine on this machine; empty until the "
+                    "backbone was first used or measured here.",
+                ),
+            },
+        )
+        st.caption("A click at the left of a row uses that backbone.")
 
 
-def _card(evaluation: Evaluation, position: int) -> str:
-    """One square picture and two lines below it, cut where they are too long."""
-    names = evaluation.class_names
-    truth = names[evaluation.labels[position]]
-    predicted = evaluation.predicted[position]
-    confidence = float(evaluation.shown[position, predicted])
-    path = html.escape(str(evaluation.paths[position]))
-    address = addresses.thumbnail(str(evaluation.sha256[position]))
-    is_right = predicted == evaluation.labels[position]
-    said = f"{'✓' if is_right else '✗'} {names[predicted]}"
-    return (
-        '<figure style="margin:0;min-width:0">'
-        f'<img src="{address}" loading="lazy" alt="{path}" title="{path}" '
-        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        'background:rgba(128,140,150,.15)">'
-        f'<figcaption style="font-size:.8rem;line-height:1.35">{_line(truth)}'
-        '<div style="display:flex;gap:.4rem;justify-content:space-between;opacity:.75">'
-        f"{_line(said)}<span>{confidence:.0%}</span></div></figcaption></figure>"
-    )
-
-
-def _line(text: str) -> str:
-    shown = html.escape(text)
-    return (
-        f'<div dir="auto" title="{shown}" style="overflow:hidden;white-space:nowrap;'
-        f'text-overflow:ellipsis">{shown}</div>'
+def table() -> pd.DataFrame:
+    """The catalogue as it is shown."""
+    every = list(catalogue.BACKBONES.values())
+    rates = [estimates.kept_rates(b.name, (b.native_size,) * 2) for b in every]
+    return pd.DataFrame(
+        {
+            "Backbone": [one.title for one in every],
+            "Weights": [
+                "here" if weights.is_at_hand(one) else "to be downloaded"
+                for one in every
+            ],
+            "Parameters": [one.parameters / 1e6 for one in every],
+            "File": [one.file_size / 1e6 for one in every],
+            "Pixels": [one.native_size for one in every],
+            "ImageNet top-1": [one.imagenet_top_1 for one in every],
+            "Images/s here": [max(one.values()) if one else None for one in rates],
+            "Licence of the weights": [one.licence for one in every],
+        }
     )

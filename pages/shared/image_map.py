@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import gallery, plots
+from pages.shared import judged, plots
 from transfer.runs.evaluations import Evaluation
 
 Groups = dict[str, tuple[str, NDArray[np.int64]]]
@@ -34,7 +34,7 @@ def show(evaluation: Evaluation) -> None:
         config={"displaylogo": False},
     )
     if chosen := selected(groups, event.selection.points):
-        gallery.show(evaluation, evaluation.map_images[chosen].tolist())
+        judged.show(evaluation, evaluation.map_images[chosen].tolist())
 
 
 def by_class(evaluation: Evaluation) -> Groups:

@@ -1,0 +1,109 @@
+"""Where should I freeze? Accuracy and time by depth, from short trainings."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import amounts, blocks, shell, tradeoff, waiting
+from pages.shared.tradeoff import Point
+from transfer import depths
+from transfer.candidates import MOST_IMAGES
+from transfer.datasets.revision import Revision
+from transfer.depths import Depth
+from transfer.errors import TransferError
+
+
+def show(
+    revision: Revision, backbone: str, source: str, size: int | None, plan: str
+) -> None:
+    """The fold.
+
+    Args:
+        revision: The dataset.
+        backbone: Name in the catalogue.
+        source: Where its parameters come from.
+        size: Height and width in pixels; `None` is the backbone's own.
+        plan: The freeze plan that is chosen now.
+    """
+    job = depths.job_name(revision, backbone, source, size)
+    running = waiting.is_running(job)
+    with st.expander("Where should I freeze?", icon=":material/stairs:"):
+        st.caption(
+            "A short training at each of six depths, on kept features of at most "
+            f"{MOST_IMAGES:,} images: what unfreezing gains, and what it costs."
+        )
+        if st.button("Try the depths", icon=":material/play_arrow:", disabled=running):
+            try:
+                depths.start(revision, backbone, source, size)
+            except TransferError as error:
+                shell.show_error(error)
+            else:
+                st.rerun()
+        found = [Depth(**one) for one in waiting.watch(job, _line)]
+        if found:
+            _show_found(found, backbone, plan)
+
+
+def _line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and where the sweep is."""
+    depth, of, phase = (now.get(k, 0) for k in ("depth", "depths", "phase"))
+    if not of:
+        return 0.0, "Starting …"
+    if not depth:
+        step, steps = now.get("step", 0), now.get("steps", 1)
+        words = f"Features at all depths: {step:,} of {steps:,} images"
+        return step / max(steps, 1) / (of + 1), words
+    return depth / (of + 1), f"Depth {depth} of {of}: {words_of(str(phase))}"
+
+
+def words_of(freeze: str) -> str:
+    """A freeze plan of a sweep in few words."""
+    kind, _, count = freeze.partition(":")
+    if kind == "last":
+        return "last block" if count == "1" else f"last {count} blocks"
+    return "head only" if freeze == "all" else "everything"
+
+
+def _show_found(found: list[Depth], backbone: str, plan: str) -> None:
+    points = [
+        Point(
+            name=one.freeze,
+            label=words_of(one.freeze),
+            cost=one.epoch_seconds,
+            accuracy=one.accuracy,
+            low=one.low,
+            high=one.high,
+            more=f"{words_of(one.freeze)}: {one.accuracy:.1%} ({one.low:.1%} to "
+            f"{one.high:.1%}), {amounts.duration(one.epoch_seconds)} an epoch, "
+            f"{amounts.count(one.trainable_parameters)} trainable parameters",
+        )
+        for one in found
+    ]
+
+    def choose(freeze: str) -> None:
+        blocks.adopt(backbone, freeze)
+
+    tradeoff.chart(
+        points,
+        f"depth-chart-{backbone}",
+        "seconds for an epoch of all training images, features kept",
+        "val accuracy",
+        choose,
+        now=plan,
+        line=True,
+        log=True,
+    )
+    best = depths.advised(found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"Suggested: **{words_of(best.freeze)}**, {best.accuracy:.1%} of "
+            f"{best.images:,} val images. Deeper is not better beyond doubt.",
+            width="content",
+        )
+        st.button(
+            "Use it", on_click=choose, args=(best.freeze,), key=f"adopt-{backbone}"
+        )
+    st.caption(
+        "A click on a point adopts it. Bars are 95 % intervals; the trainings were "
+        "short, so a full run gains more, most of all at the deeper ones."
+    )

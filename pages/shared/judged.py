@@ -1,0 +1,57 @@
+"""Pictures of an evaluation, each with what it is and what it was taken for."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.shared import addresses
+from transfer.runs.evaluations import Evaluation
+
+#: Pictures shown at once; more take seconds to load.
+MOST = 60
+
+
+def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> None:
+    """A grid of pictures, the first `most` of them.
+
+    Args:
+        positions: Of the images in the evaluation.
+    """
+    if len(positions) > most:
+        st.caption(f"The first {most} of {len(positions):,} images.")
+    cards = "".join(_card(evaluation, int(one)) for one in positions[:most])
+    columns = "repeat(auto-fill,minmax(9rem,1fr))"
+    st.html(
+        f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
+        f"{cards}</div>"
+    )
+
+
+def _card(evaluation: Evaluation, position: int) -> str:
+    """One square picture and two lines below it, cut where they are too long."""
+    names = evaluation.class_names
+    truth = names[evaluation.labels[position]]
+    predicted = evaluation.predicted[position]
+    confidence = float(evaluation.shown[position, predicted])
+    path = html.escape(str(evaluation.paths[position]))
+    address = addresses.thumbnail(str(evaluation.sha256[position]))
+    is_right = predicted == evaluation.labels[position]
+    said = f"{'✓' if is_right else '✗'} {names[predicted]}"
+    return (
+        '<figure style="margin:0;min-width:0">'
+        f'<img src="{address}" loading="lazy" alt="{path}" title="{path}" '
+        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
+        'background:rgba(128,140,150,.15)">'
+        f'<figcaption style="font-size:.8rem;line-height:1.35">{_line(truth)}'
+        '<div style="display:flex;gap:.4rem;justify-content:space-between;opacity:.75">'
+        f"{_line(said)}<span>{confidence:.0%}</span></div></figcaption></figure>"
+    )
+
+
+def _line(text: str) -> str:
+    shown = html.escape(text)
+    return (
+        f'<div dir="auto" title="{shown}" style="overflow:hidden;white-space:nowrap;'
+        f'text-overflow:ellipsis">{shown}</div>'
+    )

@@ -1,0 +1,152 @@
+"""Rank for my images: backbones compared by a linear head on some of the images."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import amounts, shell, tradeoff, waiting
+from pages.shared.tradeoff import Point
+from transfer import candidates
+from transfer.backbones import catalogue, weights
+from transfer.candidates import MOST_IMAGES, Candidate
+from transfer.datasets.revision import Revision
+from transfer.errors import TransferError
+
+#: Backbones that are proposed to be ranked.
+PROPOSED = 6
+
+
+def show(
+    revision: Revision, backbone: str, source: str, choose: Callable[[str], None]
+) -> None:
+    """The fold.
+
+    Args:
+        revision: The dataset.
+        backbone: The one that is chosen now.
+        source: Where parameters come from.
+        choose: Called with the name of another backbone.
+    """
+    job = candidates.job_name(revision)
+    running = waiting.is_running(job)
+    with st.expander(
+        "Rank for my images", icon=":material/leaderboard:", expanded=running
+    ):
+        st.caption(
+            f"Each backbone runs once over at most {MOST_IMAGES:,} of the training "
+            "images; a linear head on its features, cross-validated, tells the "
+            "accuracy to expect with everything frozen. No val or test image is used."
+        )
+        _ask(revision, backbone, source, running)
+        waiting.watch(job, _line)
+        if found := candidates.all_kept(revision, source):
+            _show_found(found, backbone, choose)
+
+
+def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
+    at_hand = [b.name for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    wanted = st.multiselect(
+        "Backbones to compare",
+        list(catalogue.BACKBONES),
+        list(dict.fromkeys([backbone, *at_hand]))[:PROPOSED],
+        format_func=lambda one: catalogue.get(one).title,
+        help="Those whose weights are not here are downloaded first.",
+        key="rank-backbones",
+        persist_state="session",
+    )
+    idle = running or not wanted
+    if st.button("Rank", icon=":material/play_arrow:", disabled=idle):
+        try:
+            candidates.start(revision, wanted, source)
+        except TransferError as error:
+            shell.show_error(error)
+        else:
+            st.rerun()
+
+
+def _line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and where the ranking is."""
+    of, step, steps = (now.get(k, 0) for k in ("candidates", "step", "steps"))
+    number = now.get("candidate", 0)
+    if not number:
+        return 0.0, "Starting …"
+    part = step / steps if steps else 0.0
+    title = shell.escaped(catalogue.get(now["backbone"]).title)
+    words = f"{title} ({number} of {of}): {step:,} of {steps:,} images"
+    return (number - 1 + part) / max(of, 1), words
+
+
+def _show_found(
+    found: list[Candidate], backbone: str, choose: Callable[[str], None]
+) -> None:
+    points = [
+        Point(
+            name=one.backbone,
+            label=catalogue.get(one.backbone).title,
+            cost=1000 / one.images_per_second,
+            accuracy=one.accuracy,
+            low=one.low,
+            high=one.high,
+            more=f"{catalogue.get(one.backbone).title}: {one.accuracy:.1%} "
+            f"({one.low:.1%} to {one.high:.1%}), "
+            f"{one.images_per_second:,.0f} images/s",
+        )
+        for one in found
+    ]
+    tradeoff.chart(
+        points,
+        "rank-chart",
+        "milliseconds per image on this machine",
+        "expected accuracy",
+        choose,
+        now=backbone,
+        log=len(points) > 1,
+    )
+    _show_table(found, choose)
+
+
+def table(found: list[Candidate]) -> pd.DataFrame:
+    """The candidates as they are shown."""
+    return pd.DataFrame(
+        {
+            "Backbone": [catalogue.get(one.backbone).title for one in found],
+            "Expected accuracy": [one.accuracy for one in found],
+            "95 % interval": [f"{one.low:.1%} – {one.high:.1%}" for one in found],
+            "LogME": [one.log_me for one in found],
+            "Images/s": [one.images_per_second for one in found],
+            "Parameters": [amounts.count(one.parameters) for one in found],
+            "Ranked in": [amounts.duration(one.seconds) for one in found],
+        }
+    )
+
+
+def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
+    def told() -> None:
+        rows = st.session_state["rank-table"]["selection"]["rows"]
+        if rows:
+            choose(found[rows[0]].backbone)
+
+    st.dataframe(
+        table(found),
+        hide_index=True,
+        key="rank-table",
+        on_select=told,
+        selection_mode="single-row",
+        column_config={
+            "Expected accuracy": st.column_config.ProgressColumn(
+                format="percent", min_value=0, max_value=1
+            ),
+            "LogME": st.column_config.NumberColumn(
+                format="%.3f",
+                help="Logarithm of maximum evidence for each image (You et al. 2021): "
+                "larger is better, and it needs no head to be trained.",
+            ),
+            "Images/s": st.column_config.NumberColumn(format="%.0f"),
+        },
+    )
+    st.caption(
+        "A click on a point or a row uses that backbone. Where intervals overlap, the "
+        f"{found[0].images:,} images do not tell which is better."
+    )

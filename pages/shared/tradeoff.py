@@ -1,0 +1,105 @@
+"""One chart of accuracy against cost, with intervals; a click chooses a point."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared.drawing import FROZEN, TRAINS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One thing to choose.
+
+    Attributes:
+        name: What it is called in the choice.
+        label: What stands beside the point.
+        cost: In the unit of the axis.
+        accuracy: In [0, 1].
+        low: Lower end of its interval.
+        high: Upper end.
+        more: What is told when the pointer is over it.
+    """
+
+    name: str
+    label: str
+    cost: float
+    accuracy: float
+    low: float
+    high: float
+    more: str
+
+
+def chart(
+    points: Sequence[Point],
+    key: str,
+    cost: str,
+    accuracy: str,
+    chosen: Callable[[str], None],
+    now: str = "",
+    line: bool = False,
+    log: bool = False,
+) -> None:
+    """The chart.
+
+    Args:
+        points: From which one is chosen.
+        key: Of the chart.
+        cost: Title of the axis of costs, with its unit.
+        accuracy: Title of the axis of accuracies.
+        chosen: Called with the name of the point that was clicked.
+        now: Name of the point that is chosen now.
+        line: Whether a line joins the points.
+        log: Whether costs are shown on a logarithmic axis.
+    """
+
+    def told() -> None:
+        picked = st.session_state[key]["selection"]["points"]
+        if picked:
+            chosen(points[picked[0]["point_index"]].name)
+
+    st.plotly_chart(
+        _figure(points, cost, accuracy, now, line, log),
+        key=key,
+        on_select=told,
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )
+
+
+def _figure(
+    points: Sequence[Point], cost: str, accuracy: str, now: str, line: bool, log: bool
+) -> go.Figure:
+    colours = [TRAINS if point.name == now else FROZEN for point in points]
+    up = [point.high - point.accuracy for point in points]
+    down = [point.accuracy - point.low for point in points]
+    trace = go.Scatter(
+        x=[point.cost for point in points],
+        y=[point.accuracy for point in points],
+        mode="lines+markers+text" if line else "markers+text",
+        line={"color": "rgba(128,128,128,.5)", "width": 1},
+        marker={"size": 13, "color": colours, "opacity": 1},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}, "textfont": {"color": None}},
+        error_y={
+            "array": up,
+            "arrayminus": down,
+            "thickness": 1.5,
+            "width": 4,
+            "color": "rgba(128,128,128,.8)",
+        },
+        text=[point.label for point in points],
+        textposition="middle right",
+        hovertext=[point.more for point in points],
+        hoverinfo="text",
+        cliponaxis=False,
+    )
+    figure = go.Figure(trace)
+    figure.update_layout(
+        height=340, margin={"l": 10, "r": 90, "t": 10, "b": 10}, clickmode="select"
+    )
+    figure.update_xaxes(title=cost, type="log" if log else "linear")
+    figure.update_yaxes(title=accuracy, tickformat=".0%")
+    return figure

@@ -1,0 +1,56 @@
+"""A job on a page: its progress while it runs, and a way to end it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import shell
+from transfer import jobs
+from transfer.errors import RunError
+
+#: Seconds between two looks at a job that runs.
+LOOK = 1.0
+
+Line = Callable[[dict[str, Any]], tuple[float, str]]
+
+
+def watch(name: str, line: Line) -> list[dict[str, Any]]:
+    """What a job has found so far; while it runs, its progress and a button to cancel.
+
+    Args:
+        name: Of the job, whether or not there ever was one.
+        line: Of its progress: the share that is done, 0 to 1, and where it is.
+    """
+    job = jobs.status(name)
+    if job is None:
+        return []
+    if job.state == "running":
+        st.fragment(_tick, run_every=LOOK)(name, line)
+    elif job.state == "failed":
+        words = {"kind": "", "message": "It failed.", "hint": "", **job.error}
+        shell.show_error(RunError(words["message"], words["hint"]))
+    elif job.state == "cancelled":
+        st.caption("Cancelled; what was found until then is kept.")
+    return list(job.progress.get("found", []))
+
+
+def is_running(name: str) -> bool:
+    """Whether the job runs now."""
+    job = jobs.status(name)
+    return bool(job) and job.state == "running"
+
+
+def _tick(name: str, line: Line) -> None:
+    job = jobs.status(name)
+    found = job.progress.get("found", []) if job else []
+    seen = st.session_state.setdefault(f"seen-{name}", len(found))
+    if not job or job.state != "running" or len(found) != seen:
+        st.session_state[f"seen-{name}"] = len(found)
+        st.rerun()
+    done, words = line(job.progress)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(max(done, 0.0), 1.0), words)
+        if st.button("Cancel", key=f"cancel-{name}", icon=":material/close:"):
+            jobs.cancel(name)
+            st.rerun()

@@ -1,0 +1,133 @@
+"""Jobs: a command in a process of its own, found again by its name."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from transfer import jobs
+from transfer.errors import DatasetError
+from transfer.jobs import Reporter
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for the end of its input."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def running(name: str, process: subprocess.Popen[bytes], **progress: object) -> None:
+    """A job of this name that the process does."""
+    jobs._write(name, jobs.Job(state="running", progress=progress))
+    jobs._note_process(name, process.pid)
+
+
+def test_status__of_no_job_is_none() -> None:
+    assert jobs.status("rank-none") is None
+
+
+def test_start__the_command_ends_and_its_words_are_read() -> None:
+    jobs.start("rank-1", ["rank", "--dataset", "gone", "--backbones", "vgg16"])
+    psutil.Process(jobs._process("rank-1").pid).wait(60)  # type: ignore[union-attr]
+    job = jobs.status("rank-1")
+    assert job and job.state == "failed"
+    assert "gone" in job.error["message"] and job.error["kind"] == "NotFoundError"
+
+
+def test_start__a_running_job_is_not_started_twice(
+    sleeper: subprocess.Popen[bytes], workspace: Path
+) -> None:
+    running("rank-1", sleeper, found=[1])
+    jobs.start("rank-1", ["rank"])
+    job = jobs.status("rank-1")
+    assert job and (job.state, job.progress) == ("running", {"found": [1]})
+    assert not (workspace / "jobs" / "rank-1" / "log.txt").exists()
+
+
+def test_status__a_process_that_vanished_has_failed(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    running("rank-1", sleeper, found=[1])
+    sleeper.kill()
+    sleeper.wait()
+    job = jobs.status("rank-1")
+    assert job and (job.state, job.progress) == ("failed", {"found": [1]})
+    assert "ended before it was done" in job.error["message"]
+
+
+def test_status__another_process_of_the_same_number_is_not_it(workspace: Path) -> None:
+    jobs._write("rank-1", jobs.Job(state="running"))
+    record = workspace / "jobs" / "rank-1" / "process.json"
+    record.write_text(f'{{"pid": {os.getpid()}, "started_at": 1.0}}')
+    job = jobs.status("rank-1")
+    assert job and job.state == "failed"
+
+
+def test_cancel__ends_the_process_and_keeps_what_was_found(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    running("rank-1", sleeper, found=[1])
+    jobs.cancel("rank-1")
+    assert not psutil.pid_exists(sleeper.pid)
+    job = jobs.status("rank-1")
+    assert job and (job.state, job.progress) == ("cancelled", {"found": [1]})
+
+
+def test_cancel__leaves_a_job_that_is_done() -> None:
+    Reporter("rank-1").done({"answer": 1})
+    jobs.cancel("rank-1")
+    job = jobs.status("rank-1")
+    assert job and (job.state, job.result) == ("done", {"answer": 1})
+
+
+def test_forget__removes_a_job_that_has_ended(workspace: Path) -> None:
+    Reporter("rank-1").done({})
+    jobs.forget("rank-1")
+    assert jobs.status("rank-1") is None
+
+
+def test_forget__leaves_a_running_job(sleeper: subprocess.Popen[bytes]) -> None:
+    running("rank-1", sleeper)
+    jobs.forget("rank-1")
+    job = jobs.status("rank-1")
+    assert job and job.state == "running"
+
+
+def test_reporter__progress_adds_up_and_is_read_by_others() -> None:
+    reporter = Reporter("rank-1")
+    reporter._last = -10.0  # nothing was written for long
+    reporter.progress(step=1, steps=2)
+    reporter.progress(step=2)  # too soon: kept for later
+    job = jobs.status("rank-1")
+    assert job and job.progress == {"step": 1, "steps": 2}
+    reporter.done({})
+    job = jobs.status("rank-1")
+    assert job and job.progress == {"step": 2, "steps": 2}
+
+
+def test_reporter__tells_errors_in_words() -> None:
+    with pytest.raises(DatasetError), Reporter("rank-1").telling():
+        raise DatasetError("No images.", "Bring some.")
+    job = jobs.status("rank-1")
+    assert job and job.error["hint"] == "Bring some."
+    with pytest.raises(ValueError), Reporter("rank-2").telling():
+        raise ValueError("odd")
+    job = jobs.status("rank-2")
+    assert job and job.error["message"] == "It failed: ValueError: odd"
+
+
+def test_reporter__without_a_name_writes_nothing(workspace: Path) -> None:
+    with Reporter().telling():
+        Reporter().progress(step=1)
+        Reporter().done({})
+    assert not (workspace / "jobs").exists()
