@@ -16,7 +16,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, RunError, TransferError
 from transfer.freezing import FreezePlan
 from transfer.inference import InferenceProcess
-from transfer.runs import queue
+from transfer.runs import continuing, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     command("backbones", backbones, "list the backbones")
     command("runs", runs, "list the runs")
     _add_train(command("train", train, "train a classifier"))
+    again = command("resume", resume, "go on with a run from its last checkpoint")
+    again.add_argument("run", metavar="RUN", help="id or name")
+    _add_detach(again)
     for name, does, text in (
         ("show", show, "show a run"),
         ("stop", stop, "stop a run and keep its best weights"),
@@ -80,6 +83,10 @@ def _add_train(command: argparse.ArgumentParser) -> None:
                 help=(field.description or "").replace("%", "%%"),
             )
     command.add_argument("--name", default="", help="what to call the run")
+    _add_detach(command)
+
+
+def _add_detach(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detach", action="store_true", help="do not wait for the run's end"
     )
@@ -169,9 +176,20 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     revision = library.load(config.dataset)
     config = config.model_copy(update={"revision": revision.id})
     store = Store()
-    run = store.create(config, args.name)
+    continuing.model(store, config, revision)
+    return _followed(store, store.create(config, args.name), args.detach)
+
+
+def resume(args: argparse.Namespace) -> dict[str, Any]:
+    """A run that goes on from its last checkpoint, and what came of it."""
+    store = Store()
+    return _followed(store, queue.resume(store, args.run), args.detach)
+
+
+def _followed(store: Store, run: Run, detach: bool) -> dict[str, Any]:
+    """What came of a queued run, or how it stands if it is not to be waited for."""
     queue.dispatch(store)
-    if args.detach:
+    if detach:
         return _outcome(store.get(run.id))
     _tell(f"run {run.id}")
     try:

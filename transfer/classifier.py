@@ -1,10 +1,13 @@
 """A backbone and a head as one model: pixels in, probabilities out."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
 from keras import layers
+
+from transfer.errors import WeightsError
 
 Head = Literal["linear", "dense1024"]
 
@@ -77,3 +80,25 @@ def assembled(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
         layers.Softmax(name="probabilities", dtype="float32")(head(features)),
         name="classifier",
     )
+
+
+def take_weights(path: Path, pooled_backbone: keras.Model, head: keras.Model) -> None:
+    """Sets backbone and head to those of a saved classifier.
+
+    Args:
+        path: A `model.keras` that `assembled` made of the same backbone and head.
+        pooled_backbone: As in `pooled`.
+        head: As in `head`.
+
+    Raises:
+        WeightsError: There is no such file, or its weights have other shapes.
+    """
+    try:
+        model = keras.models.load_model(path, compile=False)
+        for part in (pooled_backbone, head):
+            part.set_weights(model.get_layer(part.name).get_weights())
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"The model to start from cannot be used: {str(error).splitlines()[0]}",
+            "It must have the same backbone, head and classes.",
+        ) from error
