@@ -59,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
     again = command("resume", resume, "go on with a run from its last checkpoint")
     again.add_argument("run", metavar="RUN", help="id or name")
     _add_detach(again)
+    words = command("tag", tag, "name a run, note something about it, tag it")
+    words.add_argument("run", metavar="RUN", help="id or name")
+    words.add_argument("--name", help="what to call it")
+    words.add_argument("--note", help="what to remember about it")
+    words.add_argument("--tags", help="words to find it by, with commas between")
     for name, does, text in (
         ("show", show, "show a run"),
         ("stop", stop, "stop a run and keep its best weights"),
@@ -161,7 +166,13 @@ def runs(_: argparse.Namespace) -> dict[str, Any]:
     queue.sweep(store)
     return {
         "runs": [
-            {**_outcome(run), "name": run.name, "dataset": run.dataset}
+            {
+                **_outcome(run),
+                "name": run.name,
+                "dataset": run.dataset,
+                "note": run.note,
+                "tags": [*run.tags],
+            }
             for run in store.runs()
         ]
     }
@@ -258,6 +269,14 @@ def show(args: argparse.Namespace) -> dict[str, Any]:
             for (phase, epoch), values in epochs.items()
         ],
     }
+
+
+def tag(args: argparse.Namespace) -> dict[str, Any]:
+    """A run with its new name, note and tags."""
+    store = Store()
+    tags = None if args.tags is None else args.tags.split(",")
+    run = store.describe(store.get(args.run).id, args.name, args.note, tags)
+    return {"run": run.id, "name": run.name, "note": run.note, "tags": [*run.tags]}
 
 
 def stop(args: argparse.Namespace) -> dict[str, Any]:

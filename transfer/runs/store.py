@@ -223,6 +223,35 @@ class Store:
             run_id, RunStatus.QUEUED, **worker, ended_at=None, error={}, progress={}
         )
 
+    def describe(
+        self,
+        run_id: str,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> Run:
+        """The run with what the user calls it and says of it; `None` leaves as it is.
+
+        Args:
+            name: An empty one is not taken.
+            tags: In any order; empty ones and repeated ones are left out.
+
+        Raises:
+            NotFoundError: There is no run of that id.
+        """
+        changes: dict[str, Any] = {}
+        if name is not None and name.strip():
+            changes["name"] = name.strip()
+        if note is not None:
+            changes["note"] = note.strip()
+        if tags is not None:
+            changes["tags"] = sorted({tag.strip() for tag in tags if tag.strip()})
+        with self._writing() as connection:
+            _locked(connection, run_id)
+            if changes:
+                _change(connection, run_id, **changes)
+        return self.get(run_id)
+
     def delete(self, run_id: str) -> None:
         """Removes a run that has ended or waits: its record, its metrics, its folder.
 

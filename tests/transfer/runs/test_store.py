@@ -245,6 +245,17 @@ def test_drop_metrics__keeps_what_the_checkpoint_has_seen(store: Store) -> None:
     assert left() == []
 
 
+def test_describe__changes_what_it_is_given(store: Store) -> None:
+    run = store.create(FLOWERS, "first")
+    store.describe(run.id, note=" worth a look ", tags=["b", "a", " a", ""])
+    named = store.describe(run.id, name="best *so* far")
+    assert (named.name, named.note) == ("best *so* far", "worth a look")
+    assert named.tags == ("a", "b")
+    assert store.describe(run.id, name=" ", tags=[]).name == "best *so* far"
+    with pytest.raises(NotFoundError):
+        store.describe("00000000", name="x")
+
+
 def test_delete__removes_record_metrics_and_folder(
     store: Store, workspace: Path
 ) -> None:
