@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import charts, curves, run_list, runs, session, shell
+from pages.shared import again, charts, curves, run_list, runs, session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.runs.record import Run
@@ -21,14 +21,7 @@ def show_run(run: Run) -> None:
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
     if run.status.is_final:
         with st.container(horizontal=True):
-            if not run.result.get("class_names"):
-                st.button(
-                    "Start again",
-                    icon=":material/replay:",
-                    help="Queues a new run with the same settings.",
-                    on_click=start_again,
-                    args=(run,),
-                )
+            again.show_buttons(run)
             if st.button("Delete run", icon=":material/delete:"):
                 confirm_delete(run)
 
@@ -64,7 +57,8 @@ def show_live(run_id: str, was_live: bool) -> None:
             )
     runs.show_error(run)
     runs.show_progress(run)
-    if run.result.get("class_names"):
+    runs.show_batch(run)
+    if run.status.is_final and run.result.get("class_names"):
         runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
@@ -81,11 +75,6 @@ def show_curves(run: Run) -> None:
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
             charts.draw(read, name, run.config, steps, key=f"{name}-{run.id}")
-
-
-def start_again(run: Run) -> None:
-    """A new run of the same settings; its page opens."""
-    st.query_params["run"] = session.store().create(run.config, run.name).id
 
 
 def stop(run_id: str) -> None:

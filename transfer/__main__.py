@@ -21,7 +21,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.freezing import FreezePlan
 from transfer.inference import InferenceProcess
-from transfer.runs import queue
+from transfer.runs import continuing, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -74,6 +74,14 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("weights", help=about, description=about)
     )
     _add_train(command("train", train, "train a classifier"))
+    again = command("resume", resume, "go on with a run from its last checkpoint")
+    again.add_argument("run", metavar="RUN", help="id or name")
+    _add_detach(again)
+    words = command("tag", tag, "name a run, note something about it, tag it")
+    words.add_argument("run", metavar="RUN", help="id or name")
+    words.add_argument("--name", help="what to call it")
+    words.add_argument("--note", help="what to remember about it")
+    words.add_argument("--tags", help="words to find it by, with commas between")
     for name, does, text in (
         ("show", show, "show a run"),
         ("stop", stop, "stop a run and keep its best weights"),
@@ -109,6 +117,10 @@ def _add_train(command: argparse.ArgumentParser) -> None:
                 help=(field.description or "").replace("%", "%%"),
             )
     command.add_argument("--name", default="", help="what to call the run")
+    _add_detach(command)
+
+
+def _add_detach(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detach", action="store_true", help="do not wait for the run's end"
     )
@@ -186,7 +198,13 @@ def runs(_: argparse.Namespace) -> dict[str, Any]:
     queue.sweep(store)
     return {
         "runs": [
-            {**_outcome(run), "name": run.name, "dataset": run.dataset}
+            {
+                **_outcome(run),
+                "name": run.name,
+                "dataset": run.dataset,
+                "note": run.note,
+                "tags": [*run.tags],
+            }
             for run in store.runs()
         ]
     }
@@ -205,9 +223,20 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     revision = library.load(config.dataset)
     config = config.model_copy(update={"revision": revision.id})
     store = Store()
-    run = store.create(config, args.name)
+    continuing.model(store, config, revision)
+    return _followed(store, store.create(config, args.name), args.detach)
+
+
+def resume(args: argparse.Namespace) -> dict[str, Any]:
+    """A run that goes on from its last checkpoint, and what came of it."""
+    store = Store()
+    return _followed(store, queue.resume(store, args.run), args.detach)
+
+
+def _followed(store: Store, run: Run, detach: bool) -> dict[str, Any]:
+    """What came of a queued run, or how it stands if it is not to be waited for."""
     queue.dispatch(store)
-    if args.detach:
+    if detach:
         return _outcome(store.get(run.id))
     _tell(f"run {run.id}")
     try:
@@ -276,6 +305,14 @@ def show(args: argparse.Namespace) -> dict[str, Any]:
             for (phase, epoch), values in epochs.items()
         ],
     }
+
+
+def tag(args: argparse.Namespace) -> dict[str, Any]:
+    """A run with its new name, note and tags."""
+    store = Store()
+    tags = None if args.tags is None else args.tags.split(",")
+    run = store.describe(store.get(args.run).id, args.name, args.note, tags)
+    return {"run": run.id, "name": run.name, "note": run.note, "tags": [*run.tags]}
 
 
 def stop(args: argparse.Namespace) -> dict[str, Any]:

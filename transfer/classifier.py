@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from transfer import modelfile
+from transfer.errors import WeightsError
 
 Head = Literal["linear", "dense1024"]
 
@@ -107,3 +108,26 @@ def load(
             "classes"
         )
     return model
+
+
+def take_weights(path: Path, pooled_backbone: keras.Model, head: keras.Model) -> None:
+    """Sets backbone and head to those of a saved classifier.
+
+    Args:
+        path: A `model.keras` that `assembled` made of the same backbone and head.
+        pooled_backbone: As in `pooled`.
+        head: As in `head`.
+
+    Raises:
+        RunError: There is no such file, or it is not a classifier of these classes.
+        WeightsError: Its weights have other shapes.
+    """
+    model = load(path, head.output_shape[-1])
+    try:
+        for part in (pooled_backbone, head):
+            part.set_weights(model.get_layer(part.name).get_weights())
+    except ValueError as error:
+        raise WeightsError(
+            f"The model to start from cannot be used: {str(error).splitlines()[0]}",
+            "It must have the same backbone, head and classes.",
+        ) from error

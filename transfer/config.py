@@ -166,6 +166,13 @@ class TrainConfig(BaseModel):
         "runs with equal settings and seed are equal.",
     )
 
+    start_from: str = Field(
+        default="",
+        description="Id of a finished run whose model is the start in place of the "
+        "pretrained weights; its backbone, head, image size and classes must be the "
+        "same. Empty starts from the pretrained weights.",
+    )
+
     @field_validator("augmentation")
     @classmethod
     def _known_augmentations(cls, text: str) -> str:
@@ -209,6 +216,15 @@ class TrainConfig(BaseModel):
                 f"the method `{self.method}` keeps the whole backbone and has a linear "
                 f"head, but freeze is `{self.freeze}` and head is `{self.head}`; "
                 "choose freeze `all` and head `linear`, or the method `train`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_training_starts_from_a_run(self) -> "TrainConfig":
+        if self.start_from and self.method != "train":
+            raise ValueError(
+                f"the method `{self.method}` makes a head of its own, so it cannot "
+                f"start from the run `{self.start_from}`; choose the method `train`"
             )
         return self
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from transfer.callbacks import Listener
+from transfer.checkpoints import Snapshot
 from transfer.classifier import Forward
 from transfer.errors import TrainingError
 from transfer.features.extract import Features
@@ -51,6 +52,39 @@ class Best:
         """Whether another epoch is better."""
         return (accuracy, -loss) > (self.accuracy, -self.loss)
 
+    def state(self) -> dict[str, Any]:
+        """All but the weights."""
+        names = ("phase", "epoch", "accuracy", "loss")
+        return {name: getattr(self, name) for name in names}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Becomes what it was when the snapshot was taken."""
+        self.weights = dict(snapshot.best)
+        for name, value in snapshot.best_state.items():
+            setattr(self, name, value)
+
+
+@dataclass
+class _Epoch:
+    """An epoch until now.
+
+    Attributes:
+        number: Counted from 1 in each phase.
+        steps: Steps done.
+        images: Images that they have seen.
+        sums: Loss times images, right answers and images.
+    """
+
+    number: int
+    steps: int = 0
+    images: int = 0
+    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+
+    @property
+    def reached(self) -> tuple[float, float]:
+        """Mean loss and accuracy."""
+        return float(self.sums[0] / self.sums[2]), float(self.sums[1] / self.sums[2])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -66,6 +100,7 @@ class Recipe:
         l2_sp: Weight of half the squared distance of `anchored` variables from where
             they are at the start (Li et al. 2018, https://arxiv.org/abs/1802.01483).
         anchored: Those variables.
+        anchors: Where they are held; by default where they are when the phase is made.
     """
 
     batch_size: int
@@ -75,6 +110,7 @@ class Recipe:
     patience: int = 0
     l2_sp: float = 0.0
     anchored: Sequence[keras.Variable] = ()
+    anchors: Sequence[Any] = ()
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
@@ -125,6 +161,10 @@ class Phase:
         variables: Those that train; all else stays as it is.
         optimizer: Keras optimizer.
         recipe: How they move.
+        random: The random state of what it computes, such as that of dropout.
+
+    Attributes:
+        kept: The last snapshot; `None` before `run`.
     """
 
     def __init__(
@@ -134,15 +174,21 @@ class Phase:
         variables: list[keras.Variable],
         optimizer: keras.optimizers.Optimizer,
         recipe: Recipe,
+        random: Sequence[keras.Variable] = (),
     ) -> None:
         self.name = name
         self.variables = variables
+        self.kept: Snapshot | None = None
+        self._state = {v.path: v for v in [*variables, *random]}
         self._forward = forward
         self._optimizer = optimizer
         self._recipe = recipe
         self._batch_size = recipe.batch_size
         self._seconds_per_step = 0.0
-        self._anchors = [tf.identity(v.value) for v in recipe.anchored]
+        self._is_traced = False
+        self._anchors = recipe.anchors or [
+            tf.identity(v.value) for v in recipe.anchored
+        ]
         optimizer.build(variables)
         self._train = tf.function(
             self._train_steps, autograph=False, reduce_retracing=True
@@ -158,6 +204,7 @@ class Phase:
         val: Examples,
         best: Best,
         listener: Listener,
+        start: Snapshot | None = None,
     ) -> None:
         """Trains for `epochs` epochs or until a stop is requested.
 
@@ -168,20 +215,69 @@ class Phase:
                 counts as the best.
             best: Updated with every epoch that beats it.
             listener: Hears of every step and epoch.
+            start: Goes on from here, to the same end as without the pause.
 
         Raises:
             TrainingError: The loss became infinite or not a number.
         """
-        if len(val.labels):  # where it starts may be better than all that follows
+        epoch = _Epoch(1)
+        if start:
+            epoch = self._restored(start, best)
+        elif len(val.labels):  # where it starts may be better than all that follows
             self._keep(best, 0, *self.evaluate(val))
-        for epoch in range(1, epochs + 1):
-            start = time.perf_counter()
-            reached = self._train_epoch(epoch, epochs, train, listener)
-            speed = len(train.labels) / (time.perf_counter() - start)
-            self.finish_epoch(epoch, reached, val, best, listener, speed)
-            since_best = epoch - best.epoch if best.phase == self.name else epoch
-            if 0 < self._recipe.patience <= since_best or listener.stop_requested():
+        self._snapshot(epoch, best)
+        while epoch.number <= epochs and not self._waited(epoch.number - 1, best):
+            begin, seen = time.perf_counter(), epoch.images
+            self._train_epoch(epoch, epochs, train, best, listener)
+            speed = (epoch.images - seen) / (time.perf_counter() - begin)
+            stopped_within = epoch.images < len(train.labels)
+            if stopped_within:  # before what a part of an epoch does to the best
+                listener.checkpoint(self._snapshot(epoch, best))
+            self.finish_epoch(epoch.number, epoch.reached, val, best, listener, speed)
+            if stopped_within:
                 return
+            epoch = _Epoch(epoch.number + 1)
+            if listener.stop_requested():
+                break
+            if listener.wants_checkpoint():
+                listener.checkpoint(self._snapshot(epoch, best))
+        listener.checkpoint(self._snapshot(epoch, best))
+
+    def _waited(self, epoch: int, best: Best) -> bool:
+        """Whether nothing has got better for as long as the patience lasts."""
+        since_best = epoch - best.epoch if best.phase == self.name else epoch
+        return 0 < self._recipe.patience <= since_best
+
+    def _snapshot(self, epoch: _Epoch, best: Best) -> Snapshot:
+        """The state between two steps, copied; the last one is kept."""
+        self.kept = Snapshot(
+            phase=self.name,
+            epoch=epoch.number - 1,
+            step=epoch.steps,
+            images=epoch.images,
+            sums=(float(epoch.sums[0]), float(epoch.sums[1]), float(epoch.sums[2])),
+            batch_size=self._batch_size,
+            now={path: _value(v) for path, v in self._state.items()},
+            optimizer=tuple(_value(v) for v in self._optimizer.variables),
+            best=dict(best.weights),
+            best_state=best.state(),
+        )
+        return self.kept
+
+    def _restored(self, start: Snapshot, best: Best) -> _Epoch:
+        """Sets everything to the snapshot; the epoch that it was taken in."""
+        best.restore(start)
+        for path, variable in self._state.items():
+            variable.assign(start.now[path])
+        variables = self._optimizer.variables
+        for variable, value in zip(variables, start.optimizer, strict=True):
+            variable.assign(value)
+        if start.batch_size != self._batch_size:
+            # The learning rate follows the share of an epoch that is done.
+            steps = int(start.optimizer[0]) * start.batch_size / self._batch_size
+            self._optimizer.iterations.assign(round(steps))
+        step = start.images // self._batch_size
+        return _Epoch(start.epoch + 1, step, start.images, np.array(start.sums))
 
     def finish_epoch(
         self,
@@ -211,10 +307,6 @@ class Phase:
             values |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
         listener.epoch(self.name, epoch, values)
         self._keep(best, epoch, val_loss, val_accuracy, always=not len(val.labels))
-        listener.checkpoint(
-            best.weights,
-            {"phase": self.name, "epoch": epoch, "best_epoch": best.epoch},
-        )
 
     def _keep(
         self,
@@ -225,48 +317,60 @@ class Phase:
         always: bool = False,
     ) -> None:
         if always or best.is_beaten_by(accuracy, loss):
-            best.weights |= {
-                v.path: keras.ops.convert_to_numpy(v).copy() for v in self.variables
-            }
+            best.weights |= {v.path: _value(v) for v in self.variables}
             best.phase, best.epoch = self.name, epoch
             best.loss, best.accuracy = loss, accuracy
 
     def _train_epoch(
-        self, epoch: int, epochs: int, train: Examples, listener: Listener
-    ) -> tuple[float, float]:
-        """Mean loss and accuracy over the images of one epoch."""
-        random = np.random.default_rng([self._recipe.seed, epoch])
+        self,
+        epoch: _Epoch,
+        epochs: int,
+        train: Examples,
+        best: Best,
+        listener: Listener,
+    ) -> None:
+        """Trains on what is left of the epoch; the order depends on its number only."""
+        random = np.random.default_rng([self._recipe.seed, epoch.number])
         order = random.permutation(len(train.labels))
         steps = -(-len(order) // self._batch_size)
-        done, sums = 0, np.zeros(3)
-        for call in self._calls(train, order, epoch):
+        for call in self._calls(train, order[epoch.images :], epoch.number):
             start = time.perf_counter()
             losses, right, counts = (np.asarray(one) for one in self._train(*call))
             # The first call builds the graph, so it says nothing about speed.
-            if done or epoch > 1:
+            if self._is_traced:
                 self._seconds_per_step = (time.perf_counter() - start) / len(losses)
-            if not np.isfinite(losses).all():
-                raise TrainingError(
-                    f"The loss became {losses[~np.isfinite(losses)][0]} in epoch "
-                    f"{epoch} of the {self.name} phase.",
-                    "Try a learning rate ten times smaller.",
-                )
-            listener.steps(self.name, epoch, done + 1, losses, right / counts)
-            done += len(losses)
-            sums += [losses @ counts, right.sum(), counts.sum()]
-            left = (epochs - epoch) * steps + steps - done
+            self._is_traced = True
+            self._check(losses, epoch.number)
+            listener.steps(
+                self.name, epoch.number, epoch.steps + 1, losses, right / counts
+            )
+            epoch.steps += len(losses)
+            epoch.images = min(epoch.images + call[2].size, len(order))
+            epoch.sums += [losses @ counts, right.sum(), counts.sum()]
+            left = (epochs - epoch.number) * steps + steps - epoch.steps
             listener.progress(
                 phase=self.name,
-                epoch=epoch,
+                epoch=epoch.number,
                 epochs=epochs,
-                step=done,
+                step=epoch.steps,
                 steps=steps,
                 images_per_second=self._batch_size / (self._seconds_per_step or 1),
                 seconds_left=left * self._seconds_per_step,
+                batch_size=self._batch_size,
             )
             if listener.stop_requested():
                 break
-        return float(sums[0] / sums[2]), float(sums[1] / sums[2])
+            if epoch.images < len(order) and listener.wants_checkpoint():
+                listener.checkpoint(self._snapshot(epoch, best))
+
+    def _check(self, losses: NDArray[np.float32], epoch: int) -> None:
+        if np.isfinite(losses).all():
+            return
+        raise TrainingError(
+            f"The loss became {losses[~np.isfinite(losses)][0]} in epoch "
+            f"{epoch} of the {self.name} phase.",
+            "Try a learning rate ten times smaller.",
+        )
 
     def evaluate(self, examples: Examples) -> tuple[float, float]:
         """Mean loss and accuracy on a split; `(nan, nan)` for an empty one."""
@@ -359,6 +463,10 @@ class Phase:
         if training and recipe.class_weights is not None:
             counted = w * tf.gather(recipe.class_weights, y)
         return tf.reduce_sum(losses * counted) / count, tf.reduce_sum(right * w), count
+
+
+def _value(variable: keras.Variable) -> NDArray[Any]:
+    return np.array(keras.ops.convert_to_numpy(variable))
 
 
 def _each(step: Callable[..., Any], x: Any, y: Any, w: Any) -> Any:

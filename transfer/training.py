@@ -1,21 +1,24 @@
 """Trains a classifier: the head on a frozen backbone, then the unfrozen layers too."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from transfer import classifier, instant
 from transfer.backbones import catalogue, graph, source
 from transfer.callbacks import Listener
+from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision, Split
-from transfer.errors import StorageError
+from transfer.errors import StorageError, TrainingError
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
 from transfer.freezing import FreezePlan, Resolved
@@ -34,6 +37,7 @@ class Trained:
     Attributes:
         model: The whole classifier with the best epoch's weights.
         best: Which epoch that was, and its val loss and accuracy.
+        batch_size: Images per step at the end: smaller than set if memory ran out.
         trainable_parameters: Number of weights that were trained.
         frozen_parameters: Number of weights that stayed as they were.
         seconds: Duration by phase: `prepare`, `head`, `fine_tune`, `evaluate`.
@@ -41,18 +45,29 @@ class Trained:
 
     model: keras.Model
     best: Best
+    batch_size: int
     trainable_parameters: int
     frozen_parameters: int
     seconds: dict[str, float]
 
 
-def train(config: TrainConfig, revision: Revision, listener: Listener) -> Trained:
+def train(
+    config: TrainConfig,
+    revision: Revision,
+    listener: Listener,
+    resume: Snapshot | None = None,
+    start_from: Path | None = None,
+) -> Trained:
     """A classifier for the classes of `revision`, trained as `config` says.
 
     Args:
         config: The settings.
         revision: The images, their classes and splits.
         listener: Hears of progress, and says when to stop.
+        resume: Where an earlier training of the same settings and images ended; this
+            one ends as that one would have.
+        start_from: The `model.keras` of a run with the same backbone, head and
+            classes, whose weights are the start in place of the pretrained ones.
 
     Returns:
         The trained classifier. Where a stop was requested, that of the best epoch
@@ -63,7 +78,7 @@ def train(config: TrainConfig, revision: Revision, listener: Listener) -> Traine
         TransferError: Backbone, weights, freeze plan or images do not fit.
     """
     keras.utils.set_random_seed(config.seed)
-    job = _Job(config, revision, listener)
+    job = _Job(config, revision, listener, resume=resume, start_from=start_from)
     with job.timed("prepare"):
         job.prepare()
     with job.timed("head"):
@@ -85,6 +100,13 @@ class _Job:
     seconds: dict[str, float] = field(default_factory=dict)
     best: Best = field(default_factory=Best)
     is_exact: bool = True
+    resume: Snapshot | None = None
+    start_from: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.batch_size = self.config.batch_size
+        if self.resume:
+            self.batch_size = self.resume.batch_size
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -120,6 +142,8 @@ class _Job:
             len(self.revision.class_names),
             config.seed,
         )
+        if self.start_from:
+            classifier.take_weights(self.start_from, self.backbone, self.head)
         self._compute_features()
 
     def _compute_features(self) -> None:
@@ -185,32 +209,76 @@ class _Job:
 
     def train_head(self) -> None:
         """The head phase, or what stands in for it."""
-        phase = Phase(
+        if self.resume and self.resume.phase == "fine_tune":
+            self.listener.log("The head phase is done already.")
+            return
+        if not self.resume:
+            self._begin_head()
+        if self.config.method == "train":
+            self._run(self._head_phase, self.config.head_epochs, self.pooled)
+        else:
+            phase = self._head_phase()
+            reached = phase.evaluate(self.pooled["train"])
+            phase.finish_epoch(1, reached, self.pooled["val"], self.best, self.listener)
+        self._restore()
+
+    def _head_phase(self) -> Phase:
+        return Phase(
             "head",
             self._head_alone,
             self.head.trainable_variables,
             Adam(self.config.learning_rate),
             self._recipe(),
+            self._random(),
         )
+
+    def _random(self) -> list[keras.Variable]:
+        """The random state of the head's dropout."""
+        return list(self.head.non_trainable_variables)
+
+    def _begin_head(self) -> None:
+        """Where the head starts from."""
         if self.config.method == "source":
             names = self.revision.class_names
             backbone = catalogue.get(self.config.backbone)
             taken = source.classification_layer(backbone, names)
             self.head.get_layer("logits").set_weights(taken)
-        elif self.config.head == "linear":
+        elif self.config.head == "linear" and not self.start_from:
             self._solve_head()
-        if self.config.method != "train":
-            reached = phase.evaluate(self.pooled["train"])
-            phase.finish_epoch(1, reached, self.pooled["val"], self.best, self.listener)
-        else:
-            phase.run(
-                self.config.head_epochs,
-                self.pooled["train"],
-                self.pooled["val"],
-                self.best,
-                self.listener,
-            )
-        self._restore()
+
+    def _run(
+        self,
+        make: Callable[[], Phase],
+        epochs: int,
+        examples: Mapping[Split, Examples],
+    ) -> None:
+        """Runs a phase; where memory runs out it goes on with half the batch."""
+        train, val = examples["train"], examples["val"]
+        start, self.resume = self.resume, None
+        while True:
+            phase = make()
+            try:
+                phase.run(epochs, train, val, self.best, self.listener, start)
+                return
+            except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+                start = phase.kept or start
+                self._halve_batch(error)
+
+    def _halve_batch(self, error: Exception) -> None:
+        size = self.batch_size
+        if size == 1:
+            raise TrainingError(
+                "There was not enough memory, even for one image per step.",
+                "Try a smaller image size or backbone, freeze more blocks, or close "
+                "other programs.",
+            ) from error
+        self.batch_size = size // 2
+        self.listener.log(
+            f"There was not enough memory for {size} images per step: "
+            f"{str(error).splitlines()[0][:200] if str(error) else 'no details'}. "
+            f"The training goes on with {self.batch_size}."
+        )
+        self.listener.progress(batch_size=self.batch_size)
 
     def _solve_head(self) -> None:
         """Sets a linear head to its closed form: the start of the head phase.
@@ -234,13 +302,14 @@ class _Job:
     def _recipe(self, anchored: Sequence[keras.Variable] = ()) -> Recipe:
         config = self.config
         return Recipe(
-            batch_size=config.batch_size,
+            batch_size=self.batch_size,
             seed=config.seed,
             label_smoothing=config.label_smoothing,
             class_weights=self._class_weights(),
             patience=config.patience,
             l2_sp=config.l2_sp if anchored else 0.0,
             anchored=anchored if config.l2_sp else (),
+            anchors=self.anchors if anchored and config.l2_sp else (),
         )
 
     def _class_weights(self) -> NDArray[np.float32] | None:
@@ -257,27 +326,28 @@ class _Job:
 
     def fine_tune(self) -> None:
         """The fine-tuning phase, from the best head on."""
-        suffix = graph.suffix(self.backbone, self.resolved.cut.layer)
+        self.suffix = graph.suffix(self.backbone, self.resolved.cut.layer)
         unfrozen = self._unfrozen()
+        if self.config.l2_sp:  # here, for the phase may begin anew with a smaller batch
+            self.anchors = [tf.identity(v.value) for v in unfrozen]
         # A fine-tuning that never beats the head phase leaves these as they were.
         self.best.weights |= {
             v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen
         }
-        steps = -(-len(self.at_cut["train"].labels) // self.config.batch_size)
-        Phase(
+        self._run(self._fine_tune_phase, self.config.fine_tune_epochs, self.at_cut)
+        self._restore()
+
+    def _fine_tune_phase(self) -> Phase:
+        unfrozen = self._unfrozen()
+        steps = -(-len(self.at_cut["train"].labels) // self.batch_size)
+        return Phase(
             "fine_tune",
-            classifier.forward(suffix, self.head),
+            classifier.forward(self.suffix, self.head),
             [*unfrozen, *self.head.trainable_variables],
             Adam(self._schedule(steps), self._factors()),
             self._recipe(unfrozen),
-        ).run(
-            self.config.fine_tune_epochs,
-            self.at_cut["train"],
-            self.at_cut["val"],
-            self.best,
-            self.listener,
+            self._random(),
         )
-        self._restore()
 
     def _schedule(self, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Up within the first epoch, down along a cosine over all of them.
@@ -335,6 +405,7 @@ class _Job:
         return Trained(
             model=model,
             best=self.best,
+            batch_size=self.batch_size,
             trainable_parameters=trainable,
             frozen_parameters=model.count_params() - trainable,
             seconds=self.seconds,

@@ -38,9 +38,8 @@ STATUS = {
 #: What an interrupted run leaves behind, and how to go on.
 KEPT = (
     "\n\nKept are its settings, curves and log, the features that were computed, and "
-    "the checkpoint of its best epoch, but no model to predict with. **Start again** "
-    "queues the same settings as a new run, which need not compute those features "
-    "again. If memory was short, start one with a smaller batch size instead."
+    "its last checkpoint. **Resume** goes on from there, to the same end as without "
+    "the pause. If memory was short, start a new run with a smaller batch size instead."
 )
 
 _HEADS = {"instant": "in closed form", "source": "the source's own"}
@@ -77,6 +76,17 @@ def show_error(run: Run) -> None:
     show(text.strip(), icon=STATUS[run.status].icon)
 
 
+def show_batch(run: Run) -> None:
+    """Says so where memory ran out and the run went on with smaller batches."""
+    size = (run.progress if run.status.is_active else run.result).get("batch_size")
+    if size and size < run.config.batch_size:
+        st.info(
+            f"There was not enough memory for {run.config.batch_size} images per "
+            f"step, so this run went on with {size}.",
+            icon=":material/memory:",
+        )
+
+
 def show_progress(run: Run) -> None:
     """Phase, epoch, step, speed and time left of a run that a worker has."""
     if not run.status.is_active:
@@ -94,7 +104,7 @@ def show_progress(run: Run) -> None:
 
 def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
     """What is known of where the run is; always a line of tiles, so nothing jumps."""
-    tiles = {}
+    tiles: dict[str, str] = {}
     if epochs := now.get("epochs"):
         tiles["Epoch"] = f"{now.get('epoch', 0)} of {epochs}"
     if steps := now.get("steps"):

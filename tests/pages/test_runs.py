@@ -153,7 +153,29 @@ def test_runs__interrupted_says_what_is_kept(running: Run) -> None:
     Store().finish(running.id, RunStatus.INTERRUPTED, error=error)
     said = open_page(running.id).error[0].value
     assert "The worker vanished" in said
-    assert "Kept are its settings" in said and "Start again" in said
+    assert "Kept are its settings" in said and "Resume" in said
+
+
+@pytest.mark.parametrize("status", ["interrupted", "failed", "stopped"])
+def test_runs__resume_queues_it_again(running: Run, status: str) -> None:
+    Store().finish(running.id, RunStatus(status), error={"message": "Gone."})
+    at = open_page(running.id)
+    button(at, "Resume").click().run()
+    assert not at.exception
+    assert Store().get(running.id).status is RunStatus.QUEUED
+    assert "Queued" in badges(at)
+    assert "Resume" not in [one.label for one in at.button]
+
+
+def test_runs__a_completed_run_has_nothing_to_resume(running: Run) -> None:
+    Store().finish(running.id, RunStatus.COMPLETED, RESULT)
+    labels = [one.label for one in open_page(running.id).button]
+    assert "Resume" not in labels and "Continue from here" in labels
+
+
+def test_runs__a_smaller_batch_is_told(running: Run) -> None:
+    Store().heartbeat(running.id, {**running.progress, "batch_size": 8})
+    assert "went on with 8" in open_page(running.id).info[0].value
 
 
 def test_runs__start_again_opens_a_new_run(running: Run) -> None:

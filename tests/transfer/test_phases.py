@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from transfer import classifier
 from transfer.callbacks import Listener
+from transfer.checkpoints import Snapshot
 from transfer.errors import TrainingError
 from transfer.phases import Adam, Best, Examples, Phase, Recipe
 
@@ -31,7 +32,7 @@ class Recorder(Listener):
     def __init__(self, stop_after: int | None = None) -> None:
         self.epochs: list[tuple[str, int, dict[str, float]]] = []
         self.losses: list[float] = []
-        self.checkpoints: list[dict[str, Any]] = []
+        self.checkpoints: list[Snapshot] = []
         self._stop_after = stop_after
 
     def steps(
@@ -42,8 +43,11 @@ class Recorder(Listener):
     def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
         self.epochs.append((phase, epoch, dict(values)))
 
-    def checkpoint(self, weights: Any, state: Any) -> None:
-        self.checkpoints.append(dict(state))
+    def wants_checkpoint(self) -> bool:
+        return True
+
+    def checkpoint(self, snapshot: Snapshot) -> None:
+        self.checkpoints.append(snapshot)
 
     def stop_requested(self) -> bool:
         return self._stop_after is not None and len(self.losses) >= self._stop_after
@@ -68,7 +72,7 @@ def _phase(
     def forward(features: Any, training: bool) -> Any:
         return head(features, training=training)
 
-    recipe = Recipe(batch_size=8, seed=seed, **settings)
+    recipe = Recipe(**{"batch_size": 8, "seed": seed, **settings})
     return Phase("head", forward, variables, optimizer, recipe), head
 
 
@@ -106,7 +110,23 @@ def test_run__without_val_the_last_epoch_is_the_best() -> None:
 def test_run__every_epoch_leaves_a_checkpoint() -> None:
     recorder = Recorder()
     _phase()[0].run(2, _examples(16, 0), _examples(8, 1), Best(), recorder)
-    assert [state["epoch"] for state in recorder.checkpoints] == [1, 2]
+    assert [one.epoch for one in recorder.checkpoints] == [1, 2, 2]  # and at the end
+
+
+def test_run__goes_on_within_an_epoch_with_another_batch_size() -> None:
+    train, val = _examples(64, 0), _examples(8, 1)
+    recorder = Recorder(stop_after=3)
+    phase, _ = _phase()
+    phase._seconds_per_step = 1.0  # one step a call
+    phase.run(2, train, val, Best(), recorder)
+    left = recorder.checkpoints[-1]
+    assert (left.epoch, left.step, left.images) == (0, 3, 24)
+    recorder, best = Recorder(), Best()
+    smaller, _ = _phase(batch_size=4)
+    smaller.run(2, train, val, best, recorder, left)
+    assert len(recorder.losses) == (64 - 24) // 4 + 64 // 4
+    assert [number for _, number, _ in recorder.epochs] == [1, 2]
+    assert int(smaller._optimizer.iterations) == 2 * 64 // 4
 
 
 def test_run__a_loss_that_is_no_number_ends_with_advice() -> None:

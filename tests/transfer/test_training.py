@@ -233,11 +233,3 @@ def test_train__a_stop_while_preparing_ends_it(revision: Revision) -> None:
 
     with pytest.raises(callbacks.StopRequested):
         training.train(_config(), revision, Stopping())
-
-
-def test_read_checkpoint__gives_back_weights_and_state(tmp_path: Path) -> None:
-    weights = {"logits/kernel": np.ones((2, 3), np.float32)}
-    callbacks.write_checkpoint(tmp_path / "c.npz", weights, {"epoch": 4})
-    read, state = callbacks.read_checkpoint(tmp_path / "c.npz")
-    np.testing.assert_array_equal(read["logits/kernel"], weights["logits/kernel"])
-    assert state == {"epoch": 4}

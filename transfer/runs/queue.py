@@ -122,6 +122,17 @@ def stop(store: Store, run: str) -> Run:
     return store.request_stop(store.get(run).id)
 
 
+def resume(store: Store, run: str) -> Run:
+    """The run, by id or name, queued again to go on from its last checkpoint.
+
+    Raises:
+        NotFoundError: There is no such run.
+        RunError: It is completed, or has not ended.
+    """
+    sweep(store)
+    return store.resume(store.get(run).id)
+
+
 def delete(store: Store, run: str) -> Run:
     """The run, by id or name, as it was before its record and files were removed.
 

@@ -27,6 +27,8 @@ class Run:
         progress: Phase, epoch, step and so on, as the worker last wrote them.
         result: Values of a run that ended; empty before.
         error: `kind`, `message` and `hint` of what ended the run; empty without one.
+        note: What the user has written about it.
+        tags: Words by which the user finds it, in alphabetical order.
     """
 
     id: str
@@ -46,12 +48,15 @@ class Run:
     progress: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "Run":
         """The run of a row of the table `runs`."""
         config = _read_config({"dataset": row["dataset"], **row["config"]})
-        return cls(**{**row, "status": RunStatus(row["status"]), "config": config})
+        status, tags = RunStatus(row["status"]), tuple(row["tags"])
+        return cls(**{**row, "status": status, "config": config, "tags": tags})
 
 
 @dataclass(frozen=True, kw_only=True)

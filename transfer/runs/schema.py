@@ -38,6 +38,8 @@ runs = sa.Table(
     Column("progress", sa.JSON, nullable=False),
     Column("result", sa.JSON, nullable=False),
     Column("error", sa.JSON, nullable=False),
+    Column("note", String, nullable=False, server_default=""),
+    Column("tags", sa.JSON, nullable=False, server_default="[]"),
 )
 
 metrics = sa.Table(

@@ -9,7 +9,7 @@ class RunStatus(StrEnum):
     """Where a run stands.
 
     `stopped` ended on purpose, with its best weights; `failed` ended by an error that
-    it named; `interrupted` lost its worker and can be resumed.
+    it named; `interrupted` lost its worker. These three can be resumed.
     """
 
     QUEUED = "queued"
@@ -27,8 +27,13 @@ class RunStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the run has ended; of these only `interrupted` can be resumed."""
+        """Whether the run has ended."""
         return not self.is_active and self is not RunStatus.QUEUED
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it has ended before its time, so that it can be queued again."""
+        return self.is_final and RunStatus.QUEUED in TRANSITIONS[self]
 
 
 _ENDS = frozenset(
@@ -45,9 +50,9 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.RUNNING: _ENDS | {RunStatus.STOPPING},
     RunStatus.STOPPING: _ENDS,
     RunStatus.INTERRUPTED: frozenset({RunStatus.QUEUED}),
+    RunStatus.STOPPED: frozenset({RunStatus.QUEUED}),
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
     RunStatus.COMPLETED: frozenset(),
-    RunStatus.STOPPED: frozenset(),
-    RunStatus.FAILED: frozenset(),
 }
 
 

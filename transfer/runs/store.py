@@ -199,13 +199,15 @@ class Store:
 
         Args:
             status: `completed`, `stopped`, `failed` or `interrupted`.
+            result: `None` keeps that of an earlier end, for a run that was resumed.
             error: `kind`, `message` and `hint`.
 
         Raises:
             RunError: The run had ended before.
         """
+        known = {} if result is None else {"result": result}
         return self.transition(
-            run_id, status, ended_at=time.time(), result=result or {}, error=error or {}
+            run_id, status, ended_at=time.time(), error=error or {}, **known
         )
 
     def amend(self, run_id: str, **values: Any) -> Run:
@@ -220,17 +222,46 @@ class Store:
         return self.get(run_id)
 
     def resume(self, run_id: str) -> Run:
-        """The interrupted run, queued again; its metrics and checkpoint are kept.
+        """A run that ended before its time, queued again; all that it has is kept.
 
         Raises:
-            RunError: The run is not interrupted.
+            RunError: The run is completed, or has not ended.
         """
         worker = dict.fromkeys(
             ("host", "pid", "pid_started_at", "heartbeat_at", "stop_requested_at")
         )
         return self.transition(
-            run_id, RunStatus.QUEUED, **worker, ended_at=None, error={}
+            run_id, RunStatus.QUEUED, **worker, ended_at=None, error={}, progress={}
         )
+
+    def describe(
+        self,
+        run_id: str,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> Run:
+        """The run with what the user calls it and says of it; `None` leaves as it is.
+
+        Args:
+            name: An empty one is not taken.
+            tags: In any order; empty ones and repeated ones are left out.
+
+        Raises:
+            NotFoundError: There is no run of that id.
+        """
+        changes: dict[str, Any] = {}
+        if name is not None and name.strip():
+            changes["name"] = name.strip()
+        if note is not None:
+            changes["note"] = note.strip()
+        if tags is not None:
+            changes["tags"] = sorted({tag.strip() for tag in tags if tag.strip()})
+        with self._writing() as connection:
+            _locked(connection, run_id)
+            if changes:
+                _change(connection, run_id, **changes)
+        return self.get(run_id)
 
     def delete(self, run_id: str) -> None:
         """Removes a run that has ended or waits: its record, its metrics, its folder.
@@ -265,6 +296,27 @@ class Store:
             with self._writing() as connection:
                 _locked(connection, run_id)
                 connection.execute(sa.insert(metrics), values)
+
+    def drop_metrics(
+        self, run_id: str, phase: str = "", epoch: int = 0, step: int = 0
+    ) -> None:
+        """Removes what was measured after a checkpoint, for it is done once more.
+
+        Args:
+            phase: The checkpoint's phase; without one all values go.
+            epoch: Whole epochs that the checkpoint has seen of it.
+            step: Steps that it has seen of the next one.
+        """
+        of_run = metrics.c.run_id == run_id
+        later = metrics.c.epoch > epoch + 1
+        going_on = sa.and_(
+            metrics.c.epoch == epoch + 1,
+            sa.or_(metrics.c.step.is_(None), metrics.c.step > step),
+        )
+        after = sa.and_(metrics.c.phase == phase, sa.or_(later, going_on))
+        others = [] if phase == "fine_tune" else [metrics.c.phase != phase]
+        with self._writing() as connection:
+            connection.execute(sa.delete(metrics).where(of_run, sa.or_(after, *others)))
 
     def metrics_after(
         self, run_id: str, after_id: int = 0, limit: int | None = None

@@ -8,22 +8,28 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from transfer import callbacks, workspace
+from transfer import callbacks, checkpoints, workspace
+from transfer.checkpoints import Snapshot
 from transfer.datasets import library
-from transfer.errors import RunError, TransferError
-from transfer.runs import evaluations, launch, queue
+from transfer.errors import RunError, StorageError, TransferError
+from transfer.runs import continuing, evaluations, launch, queue
 from transfer.runs.record import Metric, Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
 #: Seconds between two writes to the store; pages look about once a second.
 _FLUSH_SECONDS = 0.5
+#: Least seconds between two checkpoints, and how much longer than writing one they
+#: shall last, so that a large model on a slow disk does not spend its time on them.
+_CHECKPOINT_SECONDS = 10.0
+_CHECKPOINT_PAUSE = 20.0
 
 T = TypeVar("T")
 
@@ -43,6 +49,7 @@ class StoreListener(callbacks.Listener):
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._closing = threading.Event()
+        self._checkpoint_due = time.monotonic() + _CHECKPOINT_SECONDS
         self._thread = threading.Thread(target=self._write_on, daemon=True)
         self._thread.start()
 
@@ -84,12 +91,20 @@ class StoreListener(callbacks.Listener):
                 for name, value in values.items()
             ]
 
-    def checkpoint(
-        self, weights: Mapping[str, NDArray[np.float32]], state: Mapping[str, Any]
-    ) -> None:
+    def wants_checkpoint(self) -> bool:
+        """See `Listener.wants_checkpoint`."""
+        return time.monotonic() >= self._checkpoint_due
+
+    def checkpoint(self, snapshot: Snapshot) -> None:
         """See `Listener.checkpoint`."""
-        path = workspace.folder("runs", self._run_id) / "checkpoint.npz"
-        callbacks.write_checkpoint(path, weights, state)
+        start = time.monotonic()
+        try:
+            checkpoints.write(checkpoint_path(self._run_id), snapshot)
+        except StorageError as error:  # the training itself needs no disk
+            self.log(f"No checkpoint was written: {error}")
+        now = time.monotonic()
+        pause = max(_CHECKPOINT_SECONDS, _CHECKPOINT_PAUSE * (now - start))
+        self._checkpoint_due = now + pause
 
     def stop_requested(self) -> bool:
         """See `Listener.stop_requested`."""
@@ -126,26 +141,52 @@ class StoreListener(callbacks.Listener):
 def work(store: Store, run: Run) -> None:
     """Does the run and writes how it ended; details of the evaluation come after."""
     listener = StoreListener(store, run.id)
+    result: dict[str, Any] | None = None
     add_details: Callable[[], None] | None = None
     try:
-        result, add_details = _train(run, listener)
+        result, add_details = _train(store, run, listener)
         stopped = listener.stop_requested()
         status = RunStatus.STOPPED if stopped else RunStatus.COMPLETED
         error = None
     except callbacks.StopRequested:
-        status, result, error = RunStatus.STOPPED, {}, None
+        status, result, error = RunStatus.STOPPED, None, None
     except Exception as caught:
         traceback.print_exc()
-        status, result, error = RunStatus.FAILED, {}, error_record(_named(caught))
+        status, result, error = RunStatus.FAILED, None, error_record(_named(caught))
     with suppress(TransferError):
         listener.close()
     store.finish(run.id, status, result, error)
+    if status is RunStatus.COMPLETED:
+        checkpoint_path(run.id).unlink(missing_ok=True)
     if add_details:
         _tried(add_details)
 
 
+def checkpoint_path(run_id: str) -> Path:
+    """The file that a run which is resumed goes on from."""
+    return workspace.folder("runs", run_id) / "checkpoint.npz"
+
+
+def _resumed(store: Store, run: Run, listener: StoreListener) -> Snapshot | None:
+    """Where the run goes on; what was measured after that is dropped."""
+    try:
+        snapshot = checkpoints.read(checkpoint_path(run.id))
+    except StorageError as error:
+        listener.log(f"{error} This run starts from the beginning.")
+        snapshot = None
+    if snapshot is None:
+        store.drop_metrics(run.id)
+        return None
+    listener.log(
+        f"Resumed in the {snapshot.phase} phase after epoch {snapshot.epoch}, step "
+        f"{snapshot.step} of the next."
+    )
+    store.drop_metrics(run.id, snapshot.phase, snapshot.epoch, snapshot.step)
+    return snapshot
+
+
 def _train(
-    run: Run, listener: StoreListener
+    store: Store, run: Run, listener: StoreListener
 ) -> tuple[dict[str, Any], Callable[[], None] | None]:
     """What came of the training, and what adds details to its evaluation."""
     start = time.perf_counter()
@@ -155,7 +196,9 @@ def _train(
 
     imported = time.perf_counter() - start
     revision = library.load(run.config.dataset, run.config.revision)
-    trained = training.train(run.config, revision, listener)
+    resume = _resumed(store, run, listener)
+    model = continuing.model(store, run.config, revision)
+    trained = training.train(run.config, revision, listener, resume, model)
     trained.model.save(workspace.folder("runs", run.id) / "model.keras")
     has_val = bool(revision.of_split("val"))
     judging = time.perf_counter()
@@ -171,6 +214,7 @@ def _train(
         "val_loss": trained.best.loss if has_val else None,
         "best_phase": trained.best.phase,
         "best_epoch": trained.best.epoch,
+        "batch_size": trained.batch_size,
         "trainable_parameters": trained.trainable_parameters,
         "frozen_parameters": trained.frozen_parameters,
         "class_names": list(revision.class_names),

@@ -86,6 +86,7 @@ def test_open_database__what_was_stored_survives(file: Path, version: str) -> No
     run = store.get("old")
     assert (run.id, run.status) == ("abcdef01", "completed")
     assert run.result == {"val_accuracy": 0.9}
+    assert (run.note, run.tags) == ("", ())
     assert [one.value for one in store.metrics_after(run.id)] == [0.25]
     store.close()
 

@@ -8,11 +8,13 @@ def test_transitions__every_status_has_its_row() -> None:
     assert set(TRANSITIONS) == set(RunStatus)
 
 
-def test_transitions__only_an_interrupted_run_goes_on_after_its_end() -> None:
-    going_on = {status for status in RunStatus if status.is_final} & {
-        status for status, follows in TRANSITIONS.items() if follows
-    }
-    assert going_on == {RunStatus.INTERRUPTED}
+def test_is_resumable__all_that_ended_before_their_time() -> None:
+    again = {status for status in RunStatus if status.is_resumable}
+    assert again == {RunStatus.STOPPED, RunStatus.FAILED, RunStatus.INTERRUPTED}
+    for status in RunStatus:
+        if status.is_final:
+            follows = {RunStatus.QUEUED} if status in again else set()
+            assert TRANSITIONS[status] == follows
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "stopping"])
@@ -26,5 +28,5 @@ def test_check_transition__says_the_state_and_what_can_follow() -> None:
 
 
 def test_check_transition__says_that_a_run_has_ended_for_good() -> None:
-    with pytest.raises(RunError, match="is stopped, so .* ended for good"):
-        check_transition("ab", RunStatus.STOPPED, RunStatus.RUNNING)
+    with pytest.raises(RunError, match="is completed, so .* ended for good"):
+        check_transition("ab", RunStatus.COMPLETED, RunStatus.QUEUED)

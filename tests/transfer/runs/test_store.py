@@ -210,10 +210,50 @@ def test_resume__queues_an_interrupted_run_without_its_worker(store: Store) -> N
     assert (again.stop_requested_at, again.error) == (None, {})
 
 
-def test_resume__only_what_was_interrupted(store: Store) -> None:
-    run = store.request_stop(store.create(FLOWERS).id)
-    with pytest.raises(RunError, match="is stopped"):
+def test_resume__not_a_completed_run(store: Store) -> None:
+    run = running(store)
+    store.finish(run.id, RunStatus.COMPLETED)
+    with pytest.raises(RunError, match="is completed.*ended for good"):
         store.resume(run.id)
+
+
+def test_finish__a_resumed_run_that_fails_keeps_the_model_it_had(store: Store) -> None:
+    run = running(store)
+    store.finish(run.id, RunStatus.STOPPED, {"class_names": ["a"]})
+    store.resume(run.id)
+    store.claim_next(9, HOST)
+    ended = store.finish(run.id, RunStatus.FAILED, error={"kind": "x"})
+    assert ended.result == {"class_names": ["a"]}
+
+
+def test_drop_metrics__keeps_what_the_checkpoint_has_seen(store: Store) -> None:
+    run = running(store)
+    for phase in ("head", "fine_tune"):
+        for epoch in (1, 2):
+            rows = [metric(phase=phase, epoch=epoch, step=step) for step in (1, 2)]
+            store.add_metrics(run.id, [*rows, metric(phase=phase, epoch=epoch)])
+
+    def left() -> list[tuple[str, int, int | None]]:
+        return [(m.phase, m.epoch, m.step) for m in store.metrics_after(run.id)]
+
+    head = [("head", epoch, step) for epoch in (1, 2) for step in (1, 2, None)]
+    store.drop_metrics(run.id, "fine_tune", epoch=0, step=1)
+    assert left() == [*head, ("fine_tune", 1, 1)]
+    store.drop_metrics(run.id, "head", epoch=1)
+    assert left() == head[:3]
+    store.drop_metrics(run.id)
+    assert left() == []
+
+
+def test_describe__changes_what_it_is_given(store: Store) -> None:
+    run = store.create(FLOWERS, "first")
+    store.describe(run.id, note=" worth a look ", tags=["b", "a", " a", ""])
+    named = store.describe(run.id, name="best *so* far")
+    assert (named.name, named.note) == ("best *so* far", "worth a look")
+    assert named.tags == ("a", "b")
+    assert store.describe(run.id, name=" ", tags=[]).name == "best *so* far"
+    with pytest.raises(NotFoundError):
+        store.describe("00000000", name="x")
 
 
 def test_delete__removes_record_metrics_and_folder(

@@ -1,0 +1,116 @@
+"""What can be done with a run that has ended: resume it, repeat it, go on from it."""
+
+import streamlit as st
+
+from pages.shared import session, shell
+from transfer.backbones.structure import Structure
+from transfer.datasets import library
+from transfer.errors import TransferError
+from transfer.freezing import FreezePlan, trainable_blocks
+from transfer.runs import continuing, queue
+from transfer.runs.record import Run
+
+
+def show_buttons(run: Run) -> None:
+    """Buttons of a run that has ended; to be called within a row."""
+    if run.status.is_resumable:
+        st.button(
+            "Resume",
+            icon=":material/resume:",
+            type="primary",
+            help="Goes on from the last checkpoint, to the same end as without the "
+            "pause. Without a checkpoint it starts from the beginning.",
+            on_click=resume,
+            args=(run.id,),
+        )
+    if not run.result.get("class_names"):
+        st.button(
+            "Start again",
+            icon=":material/replay:",
+            help="Queues a new run with the same settings.",
+            on_click=start_again,
+            args=(run,),
+        )
+    elif st.button(
+        "Continue from here",
+        icon=":material/forward:",
+        help="A new run that starts from this one's model: for more epochs, with "
+        "more data or with more of the backbone unfrozen.",
+    ):
+        show_form(run)
+
+
+def resume(run_id: str) -> None:
+    """Queues the run again."""
+    try:
+        queue.resume(session.store(), run_id)
+    except TransferError as error:
+        st.toast(shell.escaped(str(error)), icon=":material/error:")
+
+
+def start_again(run: Run) -> None:
+    """A new run of the same settings; its page opens."""
+    st.query_params["run"] = session.store().create(run.config, run.name).id
+
+
+@st.dialog("Continue from this run")
+def show_form(run: Run) -> None:
+    """Asks what shall be different, and starts the new run."""
+    config = run.config
+    try:
+        revision = library.load(config.dataset)
+        structure = session.inference().structure(config.backbone, config.image_size)
+        _tell_of_data(run, len(revision.images))
+        left, right = st.columns(2)
+        head = left.number_input("Epochs of the head phase", 1, 1000, 1)
+        tune = right.number_input(
+            "Epochs of the fine-tuning phase", 0, 1000, config.fine_tune_epochs
+        )
+        freeze = _freeze(config.freeze, structure)
+        name = st.text_input("Name of the run", f"{run.name}, continued")
+        if not st.button("Start", type="primary", icon=":material/play_arrow:"):
+            return
+        new = continuing.settings(
+            run,
+            revision,
+            head_epochs=int(head),
+            fine_tune_epochs=int(tune),
+            freeze=freeze,
+        )
+        st.query_params["run"] = session.store().create(new, name).id
+    except TransferError as error:
+        shell.show_error(error)
+        return
+    st.rerun()
+
+
+def _tell_of_data(run: Run, images: int) -> None:
+    before = len(library.load(run.config.dataset, run.config.revision).images)
+    more = f", {images - before:+,} since that run" if images != before else ""
+    st.caption(f"On {images:,} images of {shell.escaped(run.dataset)}{more}.")
+
+
+def _freeze(plan: str, structure: Structure) -> str:
+    """The plan of the run, or one that lets the last so many blocks train."""
+    blocks = trainable_blocks(structure)
+    parsed = FreezePlan.parse(plan)
+    options = ["all", *(f"last:{n}" for n in range(1, len(blocks) + 1)), "none"]
+    if str(parsed) not in options:
+        options.insert(0, str(parsed))
+    return str(
+        st.selectbox(
+            "What trains besides the head",
+            options,
+            options.index(str(parsed)),
+            format_func=_plan_words,
+            help="More blocks learn more of your images and take longer.",
+        )
+    )
+
+
+def _plan_words(plan: str) -> str:
+    kind, _, rest = plan.partition(":")
+    words = {"all": "Nothing: all frozen", "none": "Everything"}
+    return words.get(plan) or (
+        f"The last {rest} blocks" if kind == "last" else f"As in that run: {plan}"
+    )
