@@ -9,6 +9,8 @@ from typing import Any
 from transfer import workspace
 from transfer.datasets import library
 from transfer.export import choices
+from transfer.export import script as writer
+from transfer.inference import InferenceProcess
 from transfer.runs.record import Run
 from transfer.runs.store import Store
 
@@ -48,11 +50,16 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
 
 def script(args: argparse.Namespace) -> dict[str, Any]:
     """Where the program was written."""
-    from transfer.export import script as writer  # noqa: PLC0415
-
     run = _run(args.run)
     revision = library.load(run.config.dataset, run.config.revision)
-    text = writer.text(run, revision)
+    structure = None
+    if writer.needs_structure(run.config):
+        process = InferenceProcess()
+        try:
+            structure = process.structure(run.config.backbone, run.config.image_size)
+        finally:
+            process.close()
+    text = writer.text(run, revision, structure)
     workspace.write_atomically(args.output, text.encode())
     return {"run": run.id, "output": str(args.output), "lines": text.count("\n")}
 

@@ -1,0 +1,196 @@
+"""A run as a Keras program of one file, to read and to run without this package."""
+
+import json
+import re
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+from transfer.backbones import catalogue
+from transfer.backbones.structure import Structure
+from transfer.config import TrainConfig
+from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets.revision import Revision
+from transfer.errors import RunError
+from transfer.freezing import FreezePlan
+from transfer.runs.record import Run
+
+#: Digits of a SHA-256 that name an image; equal ones are not to be expected below
+#: some hundred million images.
+_DIGITS = 16
+_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pi-heif")
+
+
+def needs_structure(config: TrainConfig) -> bool:
+    """Whether any layer of the backbone trains, so that its layers must be known."""
+    return (
+        config.method == "train"
+        and config.freeze != "all"
+        and config.fine_tune_epochs > 0
+    )
+
+
+def text(run: Run, revision: Revision, structure: Structure | None = None) -> str:
+    """The program.
+
+    Args:
+        run: The run that it repeats.
+        revision: The images of that run.
+        structure: The layers of its backbone; needed where `needs_structure` says so.
+
+    Raises:
+        RunError: The run took the source's own classification layer, so that there is
+            no training to show.
+        FreezeError: The freeze plan does not fit the backbone.
+    """
+    config = run.config
+    if config.method == "source":
+        raise RunError(
+            f"Run {run.id} trained nothing: it took the source's classification layer.",
+            "Choose a run of the method `train` or `instant`.",
+        )
+    template = resources.files("transfer.export.bundled").joinpath("train.txt")
+    trained = _trained(config, structure) if needs_structure(config) else {}
+    written = template.read_text("utf-8")
+    written = written.replace('"""DOCSTRING."""', _docstring(run, revision), 1)
+    written = _replaced(written, "settings", _settings(config, revision))
+    written = _replaced(written, "split", _split(revision, trained))
+    for part, wanted in (
+        ("augmentation", bool(config.augmentations)),
+        ("plain", not config.augmentations),
+        ("ridge", config.head == "linear"),
+        ("fine_tune", bool(trained)),
+    ):
+        written = _without(written, part, keep=wanted)
+    return written
+
+
+def _trained(config: TrainConfig, structure: Structure | None) -> dict[str, float]:
+    """Layers that train, each with the factor on its learning rate."""
+    if structure is None:
+        raise RunError("The layers of the backbone are needed to name what trains.")
+    names = FreezePlan.parse(config.freeze).resolve(structure).trainable_layers
+    depths = {
+        layer.name: depth
+        for depth, layers in enumerate(reversed(structure.blocks.values()))
+        for layer in layers
+        if layer.name in set(names)
+    }
+    order = sorted(set(depths.values()))
+    return {
+        name: round(config.layer_decay ** order.index(depths[name]), 6)
+        for name in names
+    }
+
+
+def _docstring(run: Run, revision: Revision) -> str:
+    pinned = " ".join(f"{name}=={metadata.version(name)}" for name in _PACKAGES[:4])
+    heif = f"pi-heif=={metadata.version('pi-heif')}"
+    accuracy = run.result.get("val_accuracy")
+    reached = (
+        "" if accuracy is None else f"It reached a val accuracy of {accuracy:.4f}.\n"
+    )
+    title = re.sub(r'["\\\n]', " ", run.name)
+    return (
+        f'"""Trains the classifier of run {run.id}, "{title}", with Keras.\n\n'
+        f"Dataset {revision.dataset}, revision {revision.id}; freeze plan "
+        f"`{run.config.freeze}`.\n{reached}\n"
+        f"    python -m pip install {pinned}\n"
+        "    python train.py FOLDER\n\n"
+        "FOLDER has one folder of images per class. The trained model is written to\n"
+        "model.keras: pixels in [0, 255] in, probabilities out. Images of HEIC need\n"
+        f"{heif} and `pi_heif.register_heif_opener()` too.\n"
+        '"""'
+    )
+
+
+def _settings(config: TrainConfig, revision: Revision) -> str:
+    backbone = catalogue.get(config.backbone)
+    fine_tunes = needs_structure(config)
+    values: dict[str, tuple[Any, str]] = {
+        "CLASS_NAMES": (list(revision.class_names), ""),
+        "IMAGE_SIZE": (config.image_size or backbone.native_size, "pixels"),
+        "BUILDER": (backbone.builder, "of keras.applications"),
+        "ARGUMENTS": (backbone.arguments, ""),
+        "WEIGHTS": (config.weights, "imagenet, random or a file"),
+        "PREPROCESSING": (backbone.preprocessing, "what its weights expect"),
+        "HEAD": (config.head, ""),
+        "METHOD": (config.method, "instant: the head in closed form alone"),
+        "HEAD_EPOCHS": (config.head_epochs, "with the whole backbone frozen"),
+        "FINE_TUNE_EPOCHS": (
+            config.fine_tune_epochs if fine_tunes else 0,
+            "with the layers of TRAINED unfrozen",
+        ),
+        "BATCH_SIZE": (config.batch_size, ""),
+        "LEARNING_RATE": (config.learning_rate, ""),
+        "FINE_TUNE_LEARNING_RATE": (config.fine_tune_learning_rate, ""),
+        "LABEL_SMOOTHING": (config.label_smoothing, ""),
+        "BALANCED": (config.class_weights == "balanced", "classes weigh alike"),
+        "L2_SP": (config.l2_sp, "pull towards the pretrained values"),
+        "PATIENCE": (config.patience, "epochs; 0 for never"),
+        "AUGMENTATION": (config.augmentations, ""),
+        "VIEWS": (_views(config), "of each training image in the head phase"),
+        "SEED": (config.seed, ""),
+    }
+    return "\n".join(
+        f"{name} = {value!r}" + (f"  # {says}" if says else "")
+        for name, (value, says) in values.items()
+    )
+
+
+def _views(config: TrainConfig) -> int:
+    """Views whose features are kept; new ones in every epoch become one per epoch."""
+    if not config.augmentations:
+        return 1
+    return config.views or config.head_epochs
+
+
+def _split(revision: Revision, trained: dict[str, float]) -> str:
+    """What is held back, and what trains: long lists, so they stand at the end."""
+    parts = [
+        "# --- The split: val and test images, by the beginning of their SHA-256 "
+        + "-" * 14,
+        _hashes("VAL", revision, "val"),
+        _hashes("TEST", revision, "test"),
+        f"ENDINGS = set({' '.join(sorted(IMAGE_EXTENSIONS))!r}.split())",
+        f"LEFT_OUT = {_left_out(revision)}  # damaged, or there twice",
+    ]
+    if trained:
+        listed = json.dumps(trained, indent=4)
+        parts.append("# Layers that train, each with a factor on its learning rate.")
+        parts.append(f"TRAINED = {listed}")
+    return "\n".join(parts)
+
+
+def _left_out(revision: Revision) -> str:
+    """Images that the run passed over: the class's folder and the file's name."""
+    names = {
+        "/".join(one.path.split("/")[-2:])
+        for one in revision.passed_over
+        if Path(one.path).suffix.lower() in IMAGE_EXTENSIONS
+    }
+    return repr(sorted(names))
+
+
+def _hashes(name: str, revision: Revision, split: str) -> str:
+    digits = [one.sha256[:_DIGITS] for one in revision.images if one.split == split]
+    rows = [" ".join(digits[i : i + 5]) for i in range(0, len(digits), 5)]
+    return (
+        f'{name} = set(\n    """\n'
+        + "".join(f"    {row}\n" for row in rows)
+        + '    """.split()\n)'
+    )
+
+
+def _replaced(written: str, part: str, by: str) -> str:
+    begin, end = f"# <<{part}\n", f"# >>{part}\n"
+    before, _, rest = written.partition(begin)
+    return before + by + "\n" + rest.partition(end)[2]
+
+
+def _without(written: str, part: str, *, keep: bool) -> str:
+    """The program with or without the lines of an optional part."""
+    pattern = rf"^ *# <<{part}\n(.*?)^ *# >>{part}\n"
+    return re.sub(
+        pattern, r"\1" if keep else "", written, flags=re.DOTALL | re.MULTILINE
+    )
