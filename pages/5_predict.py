@@ -1,35 +1,19 @@
-"""Predict: what a finished run says of photographs."""
+"""Predict: what a finished run says of photographs, and why."""
 
-import hashlib
-import time
 from pathlib import Path
-from typing import NamedTuple
 
 import streamlit as st
 
-from pages.shared import amounts, charts, session, shell
-from transfer.datasets import images
-from transfer.errors import ImageError, TransferError
-from transfer.inference import Ranking
+from pages.shared import asking, batch, cards, photographs, session, shell
+from pages.shared.cards import View
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 PAGES = Path(__file__).parent
-#: Answers that are kept beyond those on the page, for who goes back to another run.
-KEPT = 50
 #: Letters of a run's name in the list, so that what follows it is seen.
 LONGEST = 50
-#: Classes shown beside a picture; the others are in a fold.
-SHOWN = 5
-
-
-class Answer(NamedTuple):
-    """What the model said of one picture, or why it could not."""
-
-    thumbnail: bytes = b""
-    ranking: Ranking = []  # noqa: RUF012
-    seconds: float = 0.0
-    error: str = ""
+#: Up to this number of pictures each has a card of its own; more stand in a table.
+CARDS = 12
 
 
 def choose_run(finished: list[Run]) -> Run:
@@ -60,64 +44,58 @@ def _label(run: Run) -> str:
     return f"{name}{val} · {run.id}"
 
 
-def answer(run: Run, name: str, content: bytes) -> Answer:
-    """What the model says of the picture; asked once for the same bytes."""
-    answers: dict[str, Answer] = st.session_state.setdefault("answers", {})
-    key = f"{run.id}-{hashlib.sha256(content).hexdigest()}"
-    if key in answers:
-        answers[key] = answers.pop(key)  # the last used stand last
-    else:
-        try:
-            answers[key] = _asked(run, content)
-        except ImageError as error:
-            answers[key] = Answer(error=shell.escaped(f"{name}: {error}"))
-        except TransferError as error:  # may go away, so it is not kept
-            return Answer(error=shell.escaped(str(error)))
-    return answers[key]
+def choose_other(run: Run, finished: list[Run]) -> list[Run]:
+    """The run to compare with, if any: it answers the same pictures."""
+    others = {one.id: one for one in finished if one.id != run.id}
+    chosen = st.selectbox(
+        "Compare with",
+        list(others),
+        index=None,
+        placeholder="Another run",
+        format_func=lambda one: _label(others[one]),
+        disabled=not others,
+        key="other-run",
+        help="Two runs beside each other on the same picture.",
+    )
+    return [others[chosen]] if chosen in others else []
 
 
-def forget_oldest(shown: int) -> None:
-    """Drops the answers that were shown longest ago.
-
-    Args:
-        shown: Number of pictures on the page, whose answers stay.
-    """
-    answers: dict[str, Answer] = st.session_state.get("answers", {})
-    for key in list(answers)[: -(shown + KEPT)]:
-        del answers[key]
-
-
-def _asked(run: Run, content: bytes) -> Answer:
-    thumbnail = images.encode_thumbnail(content, 512)
-    start = time.perf_counter()
-    (ranking,) = session.inference().predict(run.id, [content])
-    return Answer(thumbnail, ranking, time.perf_counter() - start)
+def choose_threshold(run: Run) -> float:
+    """The probability below which the answer is *I don't know*."""
+    return st.slider(
+        "Below this it says “I don't know”",
+        *(0.0, 1.0, evaluations.threshold(run.id), 0.01, "percent"),
+        key=f"unsure-below-{run.id}",
+        help="Probability that the best class must reach.",
+    )
 
 
-def show(name: str, said: Answer, threshold: float) -> None:
-    """The picture, and its ranked classes beside it.
+def choose_view(finished: list[Run]) -> View:
+    """Runs, threshold, and what is shown of each picture."""
+    first, second, third = st.columns([2, 2, 1.4], gap="medium")
+    with first:
+        run = choose_run(finished)
+    session.inference().warm(run.id)  # meanwhile pictures are chosen
+    with second:
+        others = choose_other(run, finished)
+    with third:
+        threshold = choose_threshold(run)
+    with st.container(horizontal=True):
+        heat = st.toggle("Heat map", value=True, key="with-heat")
+        near = st.toggle("Nearest training images", value=True, key="with-nearest")
+    runs = (run, *others)
+    return View(runs=runs, threshold=threshold, heat=heat, nearest=near)
 
-    Args:
-        threshold: Probability below which the best class is no answer, 0 to 1.
-    """
-    if said.error:
-        st.error(said.error, icon=":material/broken_image:")
-        return
-    with st.container(border=True):
-        picture, classes = st.columns([1, 2], gap="medium")
-        picture.image(said.thumbnail, alt=name, width="stretch")
-        picture.caption(shell.escaped(name))
-        with classes:
-            if said.ranking[0][1] < threshold:
-                st.markdown(
-                    f"**I don't know.** No class reaches {threshold:.0%}, the "
-                    "threshold that was kept on the page Evaluate."
-                )
-            st.html(charts.bars(said.ranking[:SHOWN]))
-            if len(said.ranking) > SHOWN:
-                with st.expander(f"All {len(said.ranking)} classes"):
-                    st.html(charts.bars(said.ranking))
-            st.caption(f"Answered in {amounts.duration(said.seconds)}")
+
+def introduce(run: Run) -> None:
+    """What to do, and what the model knows."""
+    classes = run.result["class_names"]
+    some = ", ".join(shell.escaped(name) for name in classes[:8])
+    more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
+    st.caption(
+        "Bring one photograph, many, or a whole folder. This model tells apart: "
+        f"{some}{more}"
+    )
 
 
 shell.begin_page("Predict")
@@ -132,24 +110,13 @@ if not with_model:
         PAGES / "3_runs.py", label="See the runs", icon=":material/arrow_forward:"
     )
 else:
-    session.inference().start()  # Keras takes seconds; meanwhile pictures are chosen.
-    run = choose_run(with_model)
-    files = st.file_uploader(
-        "Photographs",
-        accept_multiple_files=True,
-        key="photographs",
-        help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF.",
-    )
-    introduction = st.empty()  # emptied at once, not dimmed until the model answers
-    if not files:
-        classes = run.result["class_names"]
-        some = ", ".join(shell.escaped(name) for name in classes[:8])
-        more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
-        introduction.caption(
-            f"Drop one or more photographs. This model tells apart: {some}{more}"
-        )
-    for file in files:
-        with st.spinner("Asking the model; the first answer takes some seconds."):
-            said = answer(run, file.name, file.getvalue())
-        show(file.name, said, evaluations.threshold(run.id))
-    forget_oldest(len(files))
+    view = choose_view(with_model)
+    pictures = photographs.choose()
+    if not pictures:
+        introduce(view.runs[0])
+    elif len(pictures) > CARDS:
+        batch.show(pictures, view)
+    else:
+        for picture in {one.key: one for one in pictures}.values():
+            cards.show(picture, view)
+    asking.forget_oldest(len(view.runs) * min(len(pictures), CARDS))

@@ -21,7 +21,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.freezing import FreezePlan
 from transfer.inference import InferenceProcess
-from transfer.runs import continuing, queue
+from transfer.runs import continuing, evaluations, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -344,7 +344,7 @@ def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
         else:
             found.append(Answer(path=name, ranking=[], error=str(one)))
     if args.csv:
-        threshold = answers.stored_threshold(run.id)
+        threshold = evaluations.threshold(run.id)
         table = answers.to_csv(found, threshold)
         workspace.write_atomically(args.csv, table.encode())
     return answers.to_records(found)

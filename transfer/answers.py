@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transfer import workspace
 from transfer.inference import Ranking
 
 #: The answer where the best class is less probable than the threshold.
@@ -38,18 +37,6 @@ class Answer:
         if not self.ranking:
             return ""
         return self.ranking[0][0] if self.confidence >= threshold else DONT_KNOW
-
-
-def stored_threshold(run_id: str) -> float:
-    """The probability below which a run had better say `DONT_KNOW`, in [0, 1].
-
-    It is 0 unless `runs/RUN/threshold.json` says otherwise.
-    """
-    path = workspace.home() / "runs" / run_id / "threshold.json"
-    try:
-        return min(1.0, max(0.0, float(json.loads(path.read_bytes())["threshold"])))
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0
 
 
 def to_csv(answers: Sequence[Answer], threshold: float = 0.0) -> str:

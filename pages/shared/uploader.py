@@ -16,6 +16,8 @@ from pages.shared import addresses
 from transfer import uploads
 from transfer.datasets.images import IMAGE_EXTENSIONS
 
+CLASSES = "One folder per class; train, val and test folders are kept as they are."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
@@ -54,53 +56,62 @@ class Arrival:
 
 
 @st.cache_resource(show_spinner=False)
-def _component() -> Any:
+def _component(key: str, says: str) -> Any:
     here = Path(__file__).parent
     return st.components.v2.component(
-        "folder_upload",
-        html=(here / "uploader.html").read_text("utf-8"),
+        key,
+        html=(here / "uploader.html").read_text("utf-8").replace("<!--says-->", says),
         css=(here / "uploader.css").read_text("utf-8"),
         js=(here / "uploader.js").read_text("utf-8"),
     )
 
 
-def folder_upload() -> Arrival | None:
-    """The uploader, and below it what arrived; `None` until an upload is done."""
-    if "upload" not in st.session_state:
-        st.session_state["upload"] = uploads.start()
-    _component()(
-        key="folder_upload",
+def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | None:
+    """The uploader, and below it what arrived; `None` until an upload is done.
+
+    Args:
+        purpose: Tells the uploads of one page from those of another.
+        says: What becomes of what is brought, in a sentence.
+    """
+    key = f"{purpose}_upload"
+    kept = st.session_state.setdefault(f"{key}s", {})
+    if "upload" not in kept:
+        kept["upload"] = uploads.start()
+    _component(key, says)(
+        key=key,
         data={
-            "url": addresses.upload(st.session_state["upload"]),
+            "url": addresses.upload(kept["upload"]),
             "extensions": sorted(IMAGE_EXTENSIONS),
             "piece": uploads.MAX_PIECE // 2,
         },
-        on_done_change=_finished,
-        on_begun_change=_begun,
+        on_done_change=lambda: _finished(key),
+        on_begun_change=lambda: _begun(key),
     )
-    arrival: Arrival | None = st.session_state.get("arrival")
+    arrival: Arrival | None = kept.get("arrival")
     if arrival:
         _show(arrival)
     return arrival
 
 
-def forget() -> None:
+def forget(purpose: str = "folder") -> None:
     """Removes what was uploaded and makes room for the next upload."""
-    if upload := st.session_state.pop("upload", None):
+    kept = st.session_state.get(f"{purpose}_uploads", {})
+    if upload := kept.pop("upload", None):
         uploads.discard(upload)
-    _begun()
+    kept.pop("arrival", None)
 
 
-def _begun() -> None:
-    """What an earlier upload brought is replaced, so it can no longer be imported."""
-    st.session_state.pop("arrival", None)
+def _begun(key: str) -> None:
+    """What an earlier upload brought is replaced, so it can no longer be used."""
+    st.session_state[f"{key}s"].pop("arrival", None)
 
 
-def _finished() -> None:
-    done = st.session_state["folder_upload"]["done"]
-    upload = st.session_state["upload"]
+def _finished(key: str) -> None:
+    done = st.session_state[key]["done"]
+    kept = st.session_state[f"{key}s"]
+    upload = kept["upload"]
     source, arrived = uploads.source(upload), uploads.received(upload).files
-    st.session_state["arrival"] = Arrival(
+    kept["arrival"] = Arrival(
         source=source if arrived else None,
         name=_name(source) if arrived else "",
         chosen=done["chosen"],

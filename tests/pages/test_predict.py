@@ -2,15 +2,18 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests.pictures import make_pictures
 from transfer.config import TrainConfig
+from transfer.datasets import ingest, library
+from transfer.errors import ImageError, NotFoundError
 from transfer.inference import InferenceProcess, Ranking
-from transfer.runs import evaluations
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -35,9 +38,41 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         pictures.extend(one for one in sent if isinstance(one, bytes))
         return [[("Gänse*blümchen <b>", 0.9), ("rose", 0.1)] for _ in sent]
 
+    def predict_each(
+        self: InferenceProcess, run: str, sent: list[bytes | Path], top: int
+    ) -> list[Ranking | ImageError]:
+        pictures.extend(one for one in sent if isinstance(one, bytes))
+        return [
+            ImageError("It is broken.") if one == b"broken" else by_size(one)
+            for one in sent
+        ]
+
+    def by_size(content: bytes | Path) -> Ranking:
+        value = len(content) % 40 / 100 if isinstance(content, bytes) else 0.1
+        return [("Gänse*blümchen <b>", 1 - value), ("rose", value)]
+
     monkeypatch.setattr(InferenceProcess, "start", lambda self: None)
+    monkeypatch.setattr(InferenceProcess, "warm", lambda self, run: None)
     monkeypatch.setattr(InferenceProcess, "predict", predict)
+    monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
+    monkeypatch.setattr(InferenceProcess, "explain", explain)
+    monkeypatch.setattr(InferenceProcess, "nearest", nearest)
     return pictures
+
+
+def explain(
+    self: InferenceProcess, run: str, picture: bytes | Path, class_name: str
+) -> bytes:
+    """A heat map of one colour for each class."""
+    return jpeg("orange" if class_name == "rose" else "purple")
+
+
+def nearest(
+    self: InferenceProcess, run: str, picture: bytes | Path
+) -> list[dict[str, Any]]:
+    """One neighbour."""
+    one = {"sha256": "a" * 64, "class_name": "<i>rose", "path": "r/1.jpg"}
+    return [{**one, "similarity": 0.87}]
 
 
 def finished_run(name: str = "", accuracy: float = 0.9) -> Run:
@@ -107,20 +142,6 @@ def test_predict__classes_are_ranked_beside_the_picture(asked: list[bytes]) -> N
     assert shown.index("90.0%") < shown.index("10.0%")
 
 
-@pytest.mark.parametrize(
-    ("threshold", "knows"), [(0.0, True), (0.9, True), (0.95, False)]
-)
-def test_predict__below_the_kept_threshold_it_does_not_know(
-    asked: list[bytes], threshold: float, knows: bool
-) -> None:
-    evaluations.keep_threshold(finished_run().id, threshold)
-    at = open_page()
-    at.file_uploader[0].set_value([("a.jpg", jpeg(), "image/jpeg")]).run()
-    said = " ".join(one.value for one in at.markdown)
-    assert ("I don't know" in said) != knows
-    assert "90.0%" in texts(at)
-
-
 def test_predict__same_picture_is_asked_once(asked: list[bytes]) -> None:
     finished_run()
     at = open_page()
@@ -147,3 +168,149 @@ def test_predict__answers_of_the_past_are_bounded(asked: list[bytes]) -> None:
     assert not at.exception
     assert len(at.session_state["answers"]) == 51
     assert "90.0%" in texts(at)
+
+
+def with_pictures(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """The page after these files were brought."""
+    sent = [(name, content, "image/jpeg") for name, content in files]
+    at.file_uploader[0].set_value(sent).run()
+    assert not at.exception
+    return at
+
+
+def messages(at: AppTest) -> str:
+    """Captions, badges and other Markdown of the page."""
+    return " ".join(one.value for one in [*at.caption, *at.markdown])
+
+
+def test_predict__heat_map_and_nearest_images_beside_the_picture(
+    asked: list[bytes],
+) -> None:
+    finished_run()
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    assert len(at.get("imgs")) == 2  # the picture, and its heat map
+    assert "&lt;i&gt;rose" in texts(at) and "87%" in texts(at)
+    at.toggle(key="with-heat").set_value(False)
+    at.toggle(key="with-nearest").set_value(False).run()
+    assert len(at.get("imgs")) == 1
+    assert "87%" not in texts(at)
+
+
+def test_predict__what_cannot_be_explained_is_said_beside_the_answer(
+    asked: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise NotFoundError("The dataset was deleted.")
+
+    monkeypatch.setattr(InferenceProcess, "nearest", gone)
+    finished_run()
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    assert "The dataset was deleted" in messages(at)
+    assert "90.0%" in texts(at)
+
+
+def test_predict__below_the_threshold_it_does_not_know(asked: list[bytes]) -> None:
+    run = finished_run()
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    assert "I don't know" not in messages(at)
+    at.slider(key=f"unsure-below-{run.id}").set_value(0.95).run()
+    assert "I don't know" in messages(at)
+    assert "90.0%" in texts(at)
+
+
+def test_predict__a_stored_threshold_is_where_the_slider_starts(
+    asked: list[bytes], workspace: Path
+) -> None:
+    run = finished_run()
+    path = workspace / "runs" / run.id / "threshold.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"threshold": 0.92}')
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    assert at.slider(key=f"unsure-below-{run.id}").value == 0.92
+    assert "I don't know" in messages(at)
+
+
+def test_predict__two_runs_beside_each_other(asked: list[bytes]) -> None:
+    other = finished_run("the other")
+    finished_run("the newest")
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    assert "**the other**" not in messages(at)
+    at.selectbox(key="other-run").set_value(other.id).run()
+    assert not at.exception
+    assert "**the other**" in messages(at) and "**the newest**" in messages(at)
+    assert len(asked) == 2
+    assert len(at.get("imgs")) == 3
+
+
+def test_predict__a_correction_becomes_a_training_image(
+    asked: list[bytes], tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "flowers", {"Gänse*blümchen <b>": 3, "rose": 3})
+    before = ingest.import_path(tmp_path / "flowers", "flowers")
+    run = finished_run()
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    (right,) = [one for one in at.selectbox if one.label == "The right class"]
+    right.set_value("rose").run()
+    (add,) = [one for one in at.button if one.label == "Add it"]
+    add.click().run()
+    assert not at.exception
+    after = library.load("flowers")
+    assert len(after.images) == len(before.images) + 1
+    assert f"revision is {after.id}" in at.success[0].value
+    assert run.dataset == "flowers"
+
+
+def many(count: int = 20) -> list[tuple[str, bytes]]:
+    """So many pictures that they stand in a table; the fourth is broken."""
+    files = [(f"{i:02}.jpg", jpeg(f"#{i * 9:02x}4060")) for i in range(count)]
+    return [*files[:3], ("broken.jpg", b"broken"), *files[4:]]
+
+
+def test_predict__many_pictures_stand_in_a_table(asked: list[bytes]) -> None:
+    finished_run()
+    at = with_pictures(open_page(), *many())
+    (table,) = at.dataframe
+    assert len(table.value) == 20 and len(asked) == 20
+    assert list(table.value["file"])[:4] == ["00.jpg", "01.jpg", "02.jpg", "broken.jpg"]
+    assert table.value["answer"][3] == "Cannot be read"
+    assert table.value["next"][3] == "It is broken."
+    assert table.value["picture"][0].startswith("data:image/jpeg;base64,")
+    at.run()
+    assert len(asked) == 20  # not asked again
+    assert "20 pictures answered in" in messages(at)
+
+
+def test_predict__the_table_is_filtered_by_class_and_confidence(
+    asked: list[bytes],
+) -> None:
+    run = finished_run()
+    at = with_pictures(open_page(), *many())
+    at.multiselect(key="batch-answers").set_value(["Cannot be read"]).run()
+    assert list(at.dataframe[0].value["file"]) == ["broken.jpg"]
+    at.multiselect(key="batch-answers").set_value([])
+    at.slider(key="batch-confidence").set_range(0.5, 1.0).run()
+    assert len(at.dataframe[0].value) == 19
+    at.slider(key=f"unsure-below-{run.id}").set_value(1.0).run()
+    assert "I don't know" in set(at.dataframe[0].value["answer"])
+    at.selectbox(key="batch-order").set_value("Least certain first").run()
+    confidence = list(at.dataframe[0].value["confidence"])
+    assert confidence == sorted(confidence)
+
+
+def test_predict__a_chosen_row_opens_the_card(asked: list[bytes]) -> None:
+    finished_run()
+    at = with_pictures(open_page(), *many())
+    assert not at.get("imgs")
+    selection = {"rows": [1], "columns": [], "cells": []}
+    at.session_state["batch-table"] = {"selection": selection}
+    at.run()
+    assert not at.exception
+    assert len(at.get("imgs")) == 2
+    assert "01\\.jpg" in messages(at)
+
+
+def test_predict__csv_and_json_of_the_table(asked: list[bytes]) -> None:
+    finished_run()
+    at = with_pictures(open_page(), *many())
+    labels = [one.label for one in at.get("download_button")]
+    assert labels == ["CSV", "JSON"]

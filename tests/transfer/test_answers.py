@@ -9,6 +9,7 @@ import pytest
 
 from transfer import answers
 from transfer.answers import DONT_KNOW, Answer
+from transfer.runs import evaluations
 
 SURE = Answer(path="a.jpg", ranking=[("rose", 0.9), ("tulip, wild", 0.1)])
 UNSURE = Answer(path="b, c.jpg", ranking=[("tulip, wild", 0.55), ("rose", 0.45)])
@@ -45,11 +46,11 @@ def test_to_json__answers_and_probabilities() -> None:
     ("content", "expected"),
     [('{"threshold": 0.6}', 0.6), ('{"threshold": 7}', 1.0), ("{", 0.0), ("[1]", 0.0)],
 )
-def test_stored_threshold__as_the_file_says(
+def test_threshold__as_the_file_says(
     workspace: Path, content: str, expected: float
 ) -> None:
     path = workspace / "runs" / "abcd1234" / "threshold.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    assert answers.stored_threshold("abcd1234") == expected
-    assert answers.stored_threshold("none") == 0.0
+    assert evaluations.threshold("abcd1234") == expected
+    assert evaluations.threshold("none") == 0.0

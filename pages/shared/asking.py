@@ -1,0 +1,122 @@
+"""What the inference process says of pictures, asked once and remembered."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pages.shared import session, shell
+from transfer.datasets import images
+from transfer.errors import ImageError, TransferError
+from transfer.inference import Ranking
+from transfer.runs.record import Run
+
+#: Answers, and then heat maps and neighbours, that are kept beyond those on the page,
+#: for who goes back to another run or picture.
+KEPT = 50
+#: Pixels of the longest side of a picture on the page.
+SIDE = 512
+
+
+class Picture(NamedTuple):
+    """A picture to ask about.
+
+    Attributes:
+        name: What it is called, or its path in a folder or zip.
+        content: The encoded picture, or a file on the server.
+        key: Names it among all others: by its bytes, or by its path.
+    """
+
+    name: str
+    content: bytes | Path
+    key: str
+
+    @classmethod
+    def of(cls, name: str, content: bytes | Path) -> "Picture":
+        """The picture with its key."""
+        if isinstance(content, bytes):
+            return cls(name, content, hashlib.sha256(content).hexdigest())
+        return cls(name, content, str(content))
+
+    def read(self) -> bytes:
+        """The encoded picture."""
+        content = self.content
+        return content if isinstance(content, bytes) else content.read_bytes()
+
+
+class Said(NamedTuple):
+    """What the model said of one picture, or why it could not."""
+
+    thumbnail: bytes = b""
+    ranking: Ranking = []  # noqa: RUF012
+    seconds: float = 0.0
+    error: str = ""
+
+
+def answer(run: Run, picture: Picture) -> Said:
+    """What the model says of the picture; asked once for the same bytes."""
+    answers: dict[str, Said] = st.session_state.setdefault("answers", {})
+    key = f"{run.id}-{picture.key}"
+    if key in answers:
+        answers[key] = answers.pop(key)  # the last used stand last
+    else:
+        try:
+            answers[key] = _asked(run, picture)
+        except ImageError as error:
+            said = shell.escaped(f"{picture.name}: {error}")
+            answers[key] = Said(error=said)
+        except TransferError as error:  # may go away, so it is not kept
+            return Said(error=shell.escaped(str(error)))
+    return answers[key]
+
+
+def forget_oldest(shown: int) -> None:
+    """Drops the answers that were shown longest ago.
+
+    Args:
+        shown: Number of answers on the page, which stay.
+    """
+    answers: dict[str, Said] = st.session_state.get("answers", {})
+    for key in list(answers)[: -(shown + KEPT)]:
+        del answers[key]
+
+
+def _asked(run: Run, picture: Picture) -> Said:
+    thumbnail = images.encode_thumbnail(picture.content, SIDE)
+    start = time.perf_counter()
+    (ranking,) = session.inference().predict(run.id, [picture.content])
+    return Said(thumbnail, ranking, time.perf_counter() - start)
+
+
+def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:
+    """A PNG of the picture with the evidence for a class on it."""
+    return _remembered(
+        ("heat", run.id, picture.key, class_name),
+        lambda: session.inference().explain(run.id, picture.content, class_name),
+    )
+
+
+def nearest(run: Run, picture: Picture) -> list[dict[str, Any]] | None:
+    """The training images that are most like the picture."""
+    return _remembered(
+        ("nearest", run.id, picture.key),
+        lambda: session.inference().nearest(run.id, picture.content),
+    )
+
+
+def _remembered(key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
+    """The answer, asked for if it is not kept; None and a word where there is none."""
+    kept: dict[tuple[str, ...], Any] = st.session_state.setdefault("explained", {})
+    if key not in kept:
+        try:
+            kept[key] = ask()
+        except TransferError as error:
+            st.caption(f":material/info: {shell.escaped(str(error))}")
+            return None
+    kept[key] = kept.pop(key)
+    for old in list(kept)[: -2 * KEPT]:
+        del kept[old]
+    return kept[key]

@@ -1,0 +1,189 @@
+"""A folder of pictures: asked piece by piece, then a table to look through."""
+
+import base64
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import amounts, cards, session, shell
+from pages.shared.asking import Picture
+from pages.shared.cards import View
+from transfer import answers
+from transfer.answers import DONT_KNOW, Answer
+from transfer.datasets import images
+from transfer.errors import ImageError, TransferError
+from transfer.runs.record import Run
+
+#: Pictures that are asked about at once: the bar moves, and engines are kept busy.
+PIECE = 256
+#: Classes that are kept of each picture.
+TOP = 20
+#: Rows of the table that are shown at a time.
+ROWS = 50
+
+UNREADABLE = "Cannot be read"
+
+
+def show(pictures: Sequence[Picture], view: View) -> None:
+    """The answers to all pictures, filters, downloads, and the chosen one's card."""
+    run = view.runs[0]
+    found, seconds = _answered(run, pictures)
+    if len(found) < len(pictures):
+        return
+    each = amounts.duration(seconds / max(1, len(found)))
+    st.caption(
+        f"{len(found):,} pictures answered in {amounts.duration(seconds)}, {each} each"
+    )
+    chosen = _filtered(found, view.threshold)
+    rows = [found[at] for at in chosen]
+    page, of = _page(len(chosen))
+    selected = _show_table([(pictures[at], found[at]) for at in chosen[page]], view)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if of > 1:
+            st.pagination(of, key="batch-page")
+        st.caption(f"{len(chosen):,} of {len(found):,} pictures")
+        st.space("stretch")
+        _download("CSV", "text/csv", answers.to_csv(rows, view.threshold), run)
+        _download(
+            "JSON", "application/json", answers.to_json(rows, view.threshold), run
+        )
+    if selected is None:
+        st.caption("Choose a row to see the picture, its heat map and its neighbours.")
+    else:
+        cards.show(pictures[chosen[page][selected]], view)
+
+
+def _answered(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float]:
+    """Answers to all pictures, and the seconds that they took; goes on where it was."""
+    key = (run.id, *(picture.key for picture in pictures))
+    kept: dict[str, Any] = st.session_state.get("batch", {})
+    if kept.get("key") != key:
+        kept = st.session_state["batch"] = {"key": key, "found": [], "seconds": 0.0}
+    found: list[Answer] = kept["found"]
+    if len(found) == len(pictures):
+        return found, kept["seconds"]
+    bar = st.progress(0.0, "Asking the model; the first answers take some seconds.")
+    while len(found) < len(pictures):
+        piece = pictures[len(found) : len(found) + PIECE]
+        start = time.perf_counter()
+        try:
+            found += _asked(run, piece)
+        except TransferError as error:
+            shell.show_error(error)
+            break
+        kept["seconds"] += time.perf_counter() - start
+        done = f"{len(found):,} of {len(pictures):,} pictures"
+        bar.progress(len(found) / len(pictures), done)
+    bar.empty()
+    return found, kept["seconds"]
+
+
+def _asked(run: Run, piece: Sequence[Picture]) -> list[Answer]:
+    contents = [picture.content for picture in piece]
+    said = session.inference().predict_each(run.id, contents, TOP)
+    return [
+        Answer(path=picture.name, ranking=[], error=str(one))
+        if isinstance(one, ImageError)
+        else Answer(path=picture.name, ranking=one)
+        for picture, one in zip(piece, said, strict=True)
+    ]
+
+
+def _filtered(found: list[Answer], threshold: float) -> list[int]:
+    """Positions of the answers that the filters leave, in the chosen order."""
+    verdicts = [one.verdict(threshold) or UNREADABLE for one in found]
+    counts = pd.Series(verdicts, dtype="object").value_counts()
+    names, share, order = st.columns([2, 2, 1], vertical_alignment="bottom")
+    wanted = names.multiselect(
+        "Answers",
+        list(counts.index),
+        format_func=lambda name: f"{name} ({counts[name]:,})",
+        placeholder="All answers",
+        key="batch-answers",
+    )
+    low, high = share.slider(
+        "Confidence", 0.0, 1.0, (0.0, 1.0), 0.01, "percent", key="batch-confidence"
+    )
+    unsure_first = order.selectbox(
+        "Order", ["By name", "Least certain first"], key="batch-order"
+    ).startswith("Least")
+    chosen = [
+        at
+        for at, one in enumerate(found)
+        if (not wanted or verdicts[at] in wanted) and low <= one.confidence <= high
+    ]
+    return sorted(chosen, key=lambda i: found[i].confidence) if unsure_first else chosen
+
+
+def _page(rows: int) -> tuple[slice, int]:
+    """The rows of the chosen page of the table, and the number of pages."""
+    pages = max(1, math.ceil(rows / ROWS))
+    number = min(int(st.session_state.get("batch-page") or 1), pages)
+    return slice((number - 1) * ROWS, number * ROWS), pages
+
+
+def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
+    """The table; the position of the row that was chosen in it."""
+    table = pd.DataFrame(
+        {
+            "picture": [_thumbnail(picture.key, picture) for picture, _ in rows],
+            "answer": [one.verdict(view.threshold) or UNREADABLE for _, one in rows],
+            "confidence": [one.confidence if one.ranking else None for _, one in rows],
+            "next": [_second(one) for _, one in rows],
+            "file": [one.path for _, one in rows],
+        }
+    )
+    column = st.column_config
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        row_height=56,
+        height=min(460, 38 + 56 * max(1, len(rows))),
+        on_select="rerun",
+        selection_mode="single-row",
+        key="batch-table",
+        column_config={
+            "picture": column.ImageColumn("Picture", width=80),
+            "answer": column.TextColumn("Answer", width="medium"),
+            "confidence": column.ProgressColumn(
+                "Confidence", format="percent", min_value=0, max_value=1, width=150
+            ),
+            "next": column.TextColumn("Next, or what is wrong", width="medium"),
+            "file": column.TextColumn("File", width="large"),
+        },
+    )
+    chosen = event.selection.rows
+    return chosen[0] if chosen and chosen[0] < len(rows) else None
+
+
+def _second(one: Answer) -> str:
+    if one.error:
+        return one.error
+    return f"{one.ranking[1][0]} {one.ranking[1][1]:.0%}" if one.ranking[1:] else ""
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _thumbnail(key: str, _picture: Picture) -> str | None:
+    """A small picture as an address that holds it; None of what cannot be read."""
+    try:
+        content = images.encode_thumbnail(_picture.content, 96)
+    except ImageError:
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+
+
+def _download(kind: str, mime: str, content: str, run: Run) -> None:
+    st.download_button(
+        kind,
+        content.encode("utf-8-sig" if kind == "CSV" else "utf-8"),
+        f"predictions-{run.id}.{kind.lower()}",
+        mime,
+        icon=":material/download:",
+        on_click="ignore",
+        help=f"All pictures that the filters leave. Below the threshold the answer is "
+        f"“{DONT_KNOW}”.",
+    )

@@ -1,0 +1,170 @@
+"""One picture, and beside it what one or two runs say of it, and why."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import addresses, amounts, asking, charts, shell
+from pages.shared.asking import Picture, Said
+from transfer import answers
+from transfer.datasets import corrections, library
+from transfer.errors import TransferError
+from transfer.runs.record import Run
+
+#: Classes shown beside a picture; the others are in a fold.
+SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What is shown of each picture.
+
+    Attributes:
+        runs: One run, or two beside each other.
+        threshold: Probability below which no class is an answer, in [0, 1].
+        heat: Whether with heat maps.
+        nearest: Whether with the nearest training images.
+    """
+
+    runs: tuple[Run, ...]
+    threshold: float
+    heat: bool
+    nearest: bool
+
+
+def show(picture: Picture, view: View) -> None:
+    """The card of a picture."""
+    with st.spinner("Asking the model; the first answer takes some seconds."):
+        said = [asking.answer(run, picture) for run in view.runs]
+    if said[0].error:
+        st.error(said[0].error, icon=":material/broken_image:")
+        return
+    with st.container(border=True):
+        alone = len(view.runs) == 1
+        widths = [1, 2] if alone else [1, 1.5, 1.5]
+        left, *columns = st.columns(widths, gap="medium")
+        left.image(said[0].thumbnail, alt=picture.name, width="stretch")
+        left.caption(shell.escaped(picture.name))
+        with left:
+            _show_correction(picture, view.runs[0], said[0])
+        for run, one, column in zip(view.runs, said, columns, strict=True):
+            with column:
+                _show_run(picture, run, one, view, alone)
+
+
+def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -> None:
+    if not alone:
+        st.markdown(f"**{shell.escaped(run.name or run.id)}**")
+    if said.error:
+        st.error(said.error)
+        return
+    if not view.heat:
+        _show_classes(said, view.threshold)
+    elif alone:
+        heat, classes = st.columns([1, 1.2], gap="medium")
+        with classes:
+            _show_classes(said, view.threshold)
+        with heat:
+            _show_heat(picture, run, said)
+    else:
+        _show_classes(said, view.threshold)
+        _show_heat(picture, run, said)
+    if view.nearest:
+        _show_nearest(picture, run)
+
+
+def _show_classes(said: Said, threshold: float) -> None:
+    best = said.ranking[0][1]
+    if best < threshold:
+        st.badge(answers.DONT_KNOW, icon=":material/help:", color="gray")
+        st.caption(f"No class reaches {threshold:.0%}.")
+    st.html(charts.bars(said.ranking[:SHOWN]))
+    if len(said.ranking) > SHOWN:
+        with st.expander(f"All {len(said.ranking)} classes"):
+            st.html(charts.bars(said.ranking))
+    st.caption(f"Answered in {amounts.duration(said.seconds)}")
+
+
+def _show_heat(picture: Picture, run: Run, said: Said) -> None:
+    names = [name for name, _ in said.ranking]
+    name = st.selectbox(
+        "Where it sees",
+        names,
+        key=f"heat-{run.id}-{picture.key}",
+        help="Bright places speak for this class (Grad-CAM).",
+    )
+    with st.spinner("Looking for the evidence."):
+        png = asking.heat_map(run, picture, name)
+    if png:
+        alt = f"Heat map of {name} on {picture.name}"
+        st.image(png, alt=alt, width="stretch")
+
+
+def _show_nearest(picture: Picture, run: Run) -> None:
+    with st.spinner("Comparing with the training images; once for each run."):
+        found = asking.nearest(run, picture)
+    if found:
+        st.caption("The training images that it finds most like this one")
+        st.html(_gallery(found))
+
+
+def _gallery(found: Sequence[dict[str, Any]]) -> str:
+    """HTML of a row of pictures with class and likeness."""
+    tiles = "".join(
+        '<figure style="margin:0;min-width:0">'
+        f'<img src="{addresses.thumbnail(one["sha256"])}" loading="lazy" '
+        f'alt="{html.escape(one["path"])}" title="{html.escape(one["path"])}" '
+        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
+        'background:rgba(128,140,150,.15)">'
+        '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
+        f'<span dir="auto">{html.escape(one["class_name"])}</span> '
+        '<span style="opacity:.65;white-space:nowrap">'
+        f"{one['similarity']:.0%}</span></figcaption></figure>"
+        for one in found
+    )
+    columns = "repeat(5,minmax(0,1fr))"
+    return (
+        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
+        f"{tiles}</div>"
+    )
+
+
+def _show_correction(picture: Picture, run: Run, said: Said) -> None:
+    """The way of a picture into the training images of the run's dataset."""
+    key = f"{run.id}-{picture.key}"
+    with st.popover("Teach it this one", width="stretch"):
+        st.caption(
+            f"The picture goes into the dataset {shell.escaped(run.dataset)} as a "
+            "training image of the right class. A run that starts after that learns "
+            "from it."
+        )
+        names = sorted(name for name, _ in said.ranking)
+        right = st.selectbox("The right class", names, index=None, key=f"class-{key}")
+        st.button(
+            "Add it",
+            type="primary",
+            disabled=right is None,
+            key=f"add-{key}",
+            on_click=_add,
+            args=(picture, run, right),
+        )
+    if message := st.session_state.get("corrected", {}).get(key):
+        st.success(message, icon=":material/check:")
+
+
+def _add(picture: Picture, run: Run, class_name: str) -> None:
+    try:
+        before = library.load(run.dataset).id
+        name, content = picture.name, picture.read()
+        revision = corrections.add(run.dataset, content, class_name, name)
+    except (TransferError, OSError) as error:
+        st.toast(shell.escaped(str(error)), icon=":material/error:", duration="long")
+        return
+    said = f"In the dataset as {class_name}; its revision is {revision.id} now."
+    if revision.id == before:
+        said = f"The dataset has it as {class_name} already."
+    done = st.session_state.setdefault("corrected", {})
+    done[f"{run.id}-{picture.key}"] = shell.escaped(said)

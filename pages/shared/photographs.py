@@ -1,0 +1,101 @@
+"""The ways in which photographs to try come to the page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import shell, uploader
+from pages.shared.asking import Picture
+from transfer import workspace
+from transfer.datasets import pictures
+from transfer.errors import TransferError
+
+WAYS = {
+    "Photographs": ":material/photo_library:",
+    "Folder or zip": ":material/folder_zip:",
+    "Camera": ":material/photo_camera:",
+}
+
+#: Hands pictures that are pasted anywhere on the page to Streamlit's own uploader,
+#: which takes them by drop and by choice only (1.67).
+_PASTE = """
+export default function () {
+  const paste = event => {
+    const files = [...(event.clipboardData?.files ?? [])]
+      .filter(file => file.type.startsWith('image/'));
+    const input = document.querySelector('.st-key-photographs input[type=file]');
+    if (!files.length || !input) return;
+    event.preventDefault();
+    const time = new Date().toTimeString().slice(0, 8).replaceAll(':', '.');
+    const handed = new DataTransfer();
+    for (const file of files) {
+      const name = `pasted ${time}.${file.type.split('/')[1]}`;
+      handed.items.add(new File([file], name, { type: file.type }));
+    }
+    input.files = handed.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+  document.addEventListener('paste', paste);
+  return () => document.removeEventListener('paste', paste);
+}
+"""
+
+
+def choose() -> list[Picture]:
+    """The pictures that the user brought in the chosen way."""
+    way = st.segmented_control(
+        "Where the pictures come from",
+        list(WAYS),
+        default="Photographs",
+        required=True,
+        format_func=lambda one: f"{WAYS[one]} {one}",
+        label_visibility="collapsed",
+        key="way",
+    )
+    if way == "Folder or zip":
+        return _of_folder()
+    return _from_camera() if way == "Camera" else _uploaded()
+
+
+def _uploaded() -> list[Picture]:
+    files = st.file_uploader(
+        "Photographs: drop, choose, or paste with Ctrl+V",
+        accept_multiple_files=True,
+        key="photographs",
+        help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF.",
+    )
+    st.components.v2.component("paste_picture", js=_PASTE)(key="paste")
+    return [Picture.of(file.name, file.getvalue()) for file in files]
+
+
+def _from_camera() -> list[Picture]:
+    taken = st.camera_input("A picture from the camera", key="camera")
+    return [Picture.of("camera.jpg", taken.getvalue())] if taken else []
+
+
+def _of_folder() -> list[Picture]:
+    arrival = uploader.folder_upload(
+        "predict", "Every picture in it is asked about, in whatever folder it lies."
+    )
+    if not arrival or not arrival.source:
+        return []
+    kept: tuple[Path, list[Picture]] | None = st.session_state.get("predict-found")
+    if kept and kept[0] == arrival.source:
+        return kept[1]
+    found = _unpacked(arrival.source)
+    st.session_state["predict-found"] = (arrival.source, found)
+    return found
+
+
+def _unpacked(source: Path) -> list[Picture]:
+    upload = source if source.is_dir() else source.parent
+    folder = workspace.folder("uploads", upload.parent.name, "unpacked")
+    try:
+        with st.spinner("Looking through the pictures."):
+            found = pictures.found(source, folder)
+    except TransferError as error:
+        shell.show_error(error)
+        return []
+    if not found:
+        st.warning("There is no picture in it.")
+    return [Picture.of(name, path) for name, path in found]
