@@ -22,12 +22,14 @@ def _show_reliability(evaluation: Evaluation) -> None:
     st.subheader("Do the probabilities hold?", anchor=False)
     labels = evaluation.labels
     before = curves.reliability(evaluation.probabilities, labels)
-    after = curves.reliability(evaluation.judged, labels)
+    named = {"As trained": (before, plots.COLD)}
+    if evaluation.temperature != 1.0:
+        after = curves.reliability(evaluation.judged, labels)
+        named["Scaled"] = after, plots.WARM
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": plots.GRAY, "dash": "dot"}
     )
-    named = {"As trained": (before, plots.COLD), "Scaled": (after, plots.WARM)}
     for name, (one, color) in named.items():
         filled = one.counts > 0
         figure.add_scatter(
@@ -47,11 +49,24 @@ def _show_reliability(evaluation: Evaluation) -> None:
     plots.percent_axes(figure, "Confidence", "Accuracy")
     legend = {"orientation": "h", "y": 1.12, "x": 0}
     st.plotly_chart(plots.layout(figure, 420, legend=legend), key="reliability")
-    note = " Each half of val is scaled by what the other half gives."
-    st.caption(
-        f"Expected calibration error {before.error:.1%} as trained, {after.error:.1%} "
-        f"after scaling by the temperature {evaluation.temperature:.2f} that was "
-        "fitted on val. Probabilities are scaled wherever they are shown."
+    st.caption(_calibration_text(evaluation, *(one.error for one, _ in named.values())))
+
+
+def _calibration_text(
+    evaluation: Evaluation, before: float, after: float | None = None
+) -> str:
+    """The calibration error, before and, where there is one, after scaling."""
+    text = f"Expected calibration error {before:.1%} as trained"
+    if after is None:
+        return (
+            f"{text}. No temperature was found by which scaling would lower the loss "
+            "on val images that it was not fitted on, so probabilities stay as they "
+            "are."
+        )
+    note = " Here each half of val is scaled by what the other half gives."
+    return (
+        f"{text}, {after:.1%} scaled by the temperature {evaluation.temperature:.2f} "
+        "that was fitted on val. Probabilities are scaled wherever they are shown."
         + (note if evaluation.split == "val" else "")
     )
 
@@ -63,6 +78,7 @@ def _show_threshold(evaluation: Evaluation) -> None:
         "Threshold: answers with less confidence are not given",
         *(0.0, 1.0, kept, 0.01),
         key=f"threshold-{evaluation.run}",
+        format="percent",
     )
     probabilities, labels = evaluation.shown, evaluation.labels
     answered, accuracy = curves.answered_at(probabilities, labels, threshold)

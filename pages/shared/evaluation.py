@@ -69,8 +69,8 @@ def show_pictures(evaluation: Evaluation) -> None:
     st.subheader("Most confident mistakes", anchor=False)
     if mistakes:
         st.caption(
-            "Often the label is what is wrong. Below each picture: its class, then the "
-            "answer with its probability."
+            "Look whether it is the label that is wrong. Below each picture: its "
+            "class, then the answer with its probability."
         )
         judged.show(evaluation, mistakes, 24)
     else:

@@ -56,7 +56,7 @@ def confusion(
     size = len(order)
     side = max(420, min(900, 34 * size))
     dark = st.context.theme.type == "dark"
-    ends = ("#1c232a", "#6aaee8") if dark else ("#f1f4f6", "#1f5f99")
+    ends = ("#1c232a", "#2f74b5") if dark else ("#f1f4f6", "#1f5f99")
     figure = go.Figure(
         go.Heatmap(
             z=values,

@@ -1,0 +1,104 @@
+"""From a cell of the confusion matrix, and from the map, to the pictures behind it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.end_to_end.conftest import settle
+from tests.pictures import make_pictures
+from transfer import metrics, workspace
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs import evaluations
+from transfer.runs.evaluations import Evaluation
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+pytestmark = pytest.mark.browser
+
+
+def stored_evaluation(tmp_path: Path) -> Evaluation:
+    """An evaluation of a run that takes every third cat for a dog."""
+    make_pictures(tmp_path / "pets", {"cat": 18, "dog": 18})
+    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.5)
+    store = Store()
+    run = store.create(TrainConfig(dataset="pets", revision=revision.id))
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    store.finish(run.id, RunStatus.COMPLETED, {"class_names": ["cat", "dog"]})
+    store.close()
+    workspace.folder("runs", run.id)
+    val = revision.of_split("val")
+    labels = np.array([image.label for image in val])
+    said = np.where((np.arange(len(val)) % 3 == 0) & (labels == 0), 1, labels)
+    probabilities = np.where(np.eye(2)[said] > 0, 0.8, 0.2).astype(np.float32)
+    found = Evaluation(
+        run=run.id,
+        split="val",
+        class_names=revision.class_names,
+        sha256=np.array([image.sha256 for image in val]),
+        paths=np.array([image.path for image in val]),
+        labels=labels,
+        probabilities=probabilities,
+        temperature=1.0,
+        figures=metrics.figures(probabilities, labels),
+        robustness=evaluations.Robustness(skipped="Not here."),
+        map_images=np.arange(len(val)),
+        map_places=np.stack([np.arange(len(val)), labels], 1).astype(np.float32),
+    )
+    evaluations.save(found)
+    return found
+
+
+def click_point(page: Page, point: Locator) -> None:
+    """Clicks the middle of a marker, which lies below Plotly's own surface."""
+    box = point.bounding_box()
+    assert box
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.wait_for_timeout(300)  # Plotly must see what is hovered before the click
+    page.mouse.click(*middle)
+
+
+def test_evaluate__a_click_on_a_cell_shows_its_images(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    found = stored_evaluation(tmp_path)
+    page.goto(f"{server}/evaluate?run={found.run}&view=Confusions")
+    points = page.locator(".scatterlayer .point")
+    expect(points).to_have_count(3, timeout=60_000)
+    settle(page)
+    pictures = page.locator("figure img")
+    expect(pictures).to_have_count(int(found.confusion[0, 1]))  # mistakes come first
+    box = page.locator("[data-testid=stSelectbox]").nth(1)
+    for number, cell in ((2, (0, 0)), (1, (1, 1)), (0, (0, 1))):
+        click_point(page, points.nth(number))
+        truth, predicted = (found.class_names[label] for label in cell)
+        images = int(found.confusion[cell])
+        said = f"{truth} → {predicted}: {images}"
+        expect(
+            box.locator(f"text={said}").or_(box.locator(f"[value='{said}']"))
+        ).to_be_visible(timeout=60_000)
+        expect(pictures).to_have_count(images, timeout=60_000)
+        settle(page)
+    drawn = "images => images.every(one => one.complete && one.naturalWidth > 0)"
+    page.wait_for_function(
+        f"() => ({drawn})([...document.querySelectorAll('figure img')])"
+    )
+
+
+def test_evaluate__a_click_on_the_map_shows_the_image(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    found = stored_evaluation(tmp_path)
+    page.goto(f"{server}/evaluate?run={found.run}&view=Map")
+    points = page.locator(".scatterlayer .point")
+    expect(points).to_have_count(len(found.labels), timeout=60_000)
+    settle(page)
+    click_point(page, points.nth(2))
+    picture = page.locator("figure img")
+    expect(picture).to_have_count(1, timeout=60_000)
+    cats = np.flatnonzero(found.labels == 0)
+    assert picture.get_attribute("title") == str(found.paths[cats[2]])
