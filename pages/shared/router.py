@@ -17,6 +17,7 @@ st.navigation(
         st.Page(PAGES / "2_model.py", title="Model", url_path="model"),
         st.Page(PAGES / "3_runs.py", title="Runs", url_path="runs"),
         st.Page(PAGES / "4_predict.py", title="Predict", url_path="predict"),
+        st.Page(PAGES / "6_export.py", title="Export", url_path="export"),
     ],
     position="top",
 ).run()
