@@ -46,8 +46,10 @@ def key(run_id: str, name: str, quantize: str) -> str:
     return f"{run_id}-{name}-{quantize}"
 
 
-def start(run_id: str, name: str, quantize: str) -> None:
-    """Starts an export, unless it runs already; an older one gives way to it.
+def start(run_id: str, name: str, quantize: str) -> "subprocess.Popen[bytes] | None":
+    """The process of an export, which outlives this one; an older export gives way.
+
+    `None` where the same export runs already.
 
     Raises:
         ConfigError: There is no such format or quantisation.
@@ -56,7 +58,7 @@ def start(run_id: str, name: str, quantize: str) -> None:
     """
     choices.get(name, quantize)
     if state(run_id, name, quantize).state == "running":
-        return
+        return None
     folder = _folder(run_id, name, quantize)
     with workspace.writing(folder):
         shutil.rmtree(folder, ignore_errors=True)
@@ -68,6 +70,7 @@ def start(run_id: str, name: str, quantize: str) -> None:
             process = _started(run_id, name, quantize, folder, answer, log)
     noted = {"pid": process.pid, "started_at": _started_at(process.pid)}
     workspace.write_atomically(folder / "process.json", json.dumps(noted).encode())
+    return process
 
 
 def state(run_id: str, name: str, quantize: str) -> Export:

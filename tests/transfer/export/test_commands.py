@@ -48,9 +48,11 @@ def test_script__is_written(finished: Run, tmp_path: Path) -> None:
 
 def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
     assert launch.state(finished.id, "keras", "none").state == "none"
-    launch.start(finished.id, "keras", "none")
-    while (found := launch.state(finished.id, "keras", "none")).state == "running":
-        pass
+    process = launch.start(finished.id, "keras", "none")
+    assert process is not None
+    assert launch.start(finished.id, "keras", "none") is None
+    process.wait(timeout=500)
+    found = launch.state(finished.id, "keras", "none")
     assert found.state == "done", found.says
     assert found.answer["parity"]["agrees"]
     with zipfile.ZipFile(launch.archive(found.key)) as archive:
