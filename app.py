@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pages.shared import addresses, shell
@@ -22,6 +22,7 @@ from transfer.errors import (
     UploadError,
     UploadTooLargeError,
 )
+from transfer.export import launch
 from transfer.runs.queue import Supervisor
 
 #: Bytes of a batch that are held in memory before they are written.
@@ -67,6 +68,18 @@ async def send_thumbnail(request: Request) -> Response:
         return Response(status_code=404)
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return Response(content, media_type="image/jpeg", headers=headers)
+
+
+async def send_export(request: Request) -> Response:
+    """The zip of an export."""
+    try:
+        key = tokens.verify("export", request.path_params["token"])
+        path = await asyncio.to_thread(launch.archive, key)
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    except TransferError:
+        return Response(status_code=404)
+    return FileResponse(path, media_type="application/zip", filename=f"{key}.zip")
 
 
 async def _store_stream(upload: str, request: Request) -> list[str]:
@@ -118,6 +131,7 @@ app = st.App(
         Route(addresses.route("upload"), receive_batch, methods=["PUT"]),
         Route(addresses.route("upload"), discard_upload, methods=["DELETE"]),
         Route(addresses.route("image"), send_thumbnail),
+        Route(addresses.route("export"), send_export),
     ],
     lifespan=lifespan,
     on_script_error=shell.show_unexpected,

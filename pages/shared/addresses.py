@@ -20,6 +20,11 @@ def thumbnail(sha256: str) -> str:
     return f"{_base()}/api/image/{tokens.sign('image', sha256)}"
 
 
+def export(key: str) -> str:
+    """Where a browser gets the zip of this export for a day or two."""
+    return f"{_base()}/api/export/{tokens.sign('export', key)}"
+
+
 def _base() -> str:
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""

@@ -18,6 +18,7 @@ st.navigation(
         st.Page(PAGES / "3_runs.py", title="Runs", url_path="runs"),
         st.Page(PAGES / "4_evaluate.py", title="Evaluate", url_path="evaluate"),
         st.Page(PAGES / "5_predict.py", title="Predict", url_path="predict"),
+        st.Page(PAGES / "6_export.py", title="Export", url_path="export"),
         st.Page(PAGES / "7_weights.py", title="Weights", url_path="weights"),
     ],
     position="top",

@@ -118,7 +118,7 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
         "METHOD": (config.method, "instant: the head in closed form alone"),
         "HEAD_EPOCHS": (config.head_epochs, "with the whole backbone frozen"),
         "FINE_TUNE_EPOCHS": (
-            config.fine_tune_epochs if fine_tunes else 0,
+            config.fine_tune_epochs,
             "with the layers of TRAINED unfrozen",
         ),
         "BATCH_SIZE": (config.batch_size, ""),
@@ -132,9 +132,15 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
         "VIEWS": (_views(config), "of each training image in the head phase"),
         "SEED": (config.seed, ""),
     }
+    unused = set() if fine_tunes else {n for n in values if n.startswith("FINE_TUNE")}
+    if not fine_tunes:
+        unused.add("L2_SP")
+    if not config.augmentations:
+        unused.add("AUGMENTATION")
     return "\n".join(
         f"{name} = {value!r}" + (f"  # {says}" if says else "")
         for name, (value, says) in values.items()
+        if name not in unused
     )
 
 

@@ -1,0 +1,134 @@
+"""The parts of the page Export: certificate, download, code."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import addresses, amounts, session
+from pages.shared.shell import escaped
+from transfer.datasets import library
+from transfer.export import choices, launch, script
+from transfer.runs.record import Run
+
+
+def choose(run: Run) -> tuple[choices.Format, str]:
+    """The format and the quantisation that the user wants."""
+    name = st.segmented_control(
+        "Format",
+        list(choices.FORMATS),
+        default="keras",
+        required=True,
+        format_func=lambda one: choices.FORMATS[one].title,
+        key=f"format-{run.id}",
+        help=choices.NOT_OFFERED,
+    )
+    chosen = choices.FORMATS[name or "keras"]
+    st.caption(chosen.says)
+    if len(chosen.quantizations) == 1:
+        return chosen, "none"
+    quantize = st.segmented_control(
+        "Numbers",
+        list(chosen.quantizations),
+        default="none",
+        required=True,
+        format_func={"none": "float32", "float16": "float16", "int8": "int8"}.get,
+        key=f"quantize-{run.id}",
+        help="float16 halves the file; int8 makes it a quarter, takes its ranges from "
+        "training images and may change some answers. What changes is measured.",
+    )
+    return chosen, quantize or "none"
+
+
+def show_done(found: launch.Export) -> None:
+    """The certificate, then the download: what does not agree is shown first."""
+    parity = found.answer["parity"]
+    if parity["agrees"]:
+        st.success(
+            "The exported file answers as the app does.", icon=":material/verified:"
+        )
+    else:
+        st.error(
+            "The exported file does not answer as the app does. Look at the table "
+            "before you use it.",
+            icon=":material/error:",
+        )
+    st.table(_rows(parity))
+    if differing := parity["differing"]:
+        with st.expander(f"{len(differing)} images with another first guess"):
+            st.dataframe(differing, hide_index=True)
+    st.link_button(
+        f"Download ({amounts.size(launch.archive(found.key).stat().st_size)})",
+        addresses.export(found.key),
+        icon=":material/download:",
+        type="primary",
+    )
+    st.caption(
+        "A zip with the model, its card, a program that predicts without this app, and "
+        "one that checks the file on your machine. It holds up to 20 of your val "
+        "images."
+    )
+
+
+def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:
+    """The certificate as a table of two columns."""
+    allowed = parity["tolerance"]
+    rows = {
+        "Compared": f"{parity['images']} {parity['split']} images",
+        "Same first guess": f"{parity['agreement']:.1%}",
+        "Largest difference of a probability": f"{parity['largest_difference']:.2g}"
+        + ("" if allowed is None else f" (allowed: {allowed:g})"),
+        "Size of the model": f"{parity['bytes'] / 1e6:.2f} MB",
+        "Time per image": f"{parity['milliseconds_per_image']:.1f} ms",
+    }
+    return {"Parity certificate": list(rows), "Measured": list(rows.values())}
+
+
+def show_code(run: Run) -> None:
+    """The run as a program, to copy."""
+    revision = library.load(run.config.dataset, run.config.revision)
+    structure = None
+    if script.needs_structure(run.config):
+        with st.spinner("Looking up the layers of the backbone."):
+            size = run.config.image_size
+            structure = session.inference().structure(run.config.backbone, size)
+    text = script.text(run, revision, structure)
+    st.caption(
+        "Plain Keras, without this app: the same split, freeze plan, head and schedule."
+    )
+    st.download_button(
+        "Download train.py",
+        text,
+        file_name="train.py",
+        mime="text/x-python",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.code(text, language="python", line_numbers=True, height=480)
+
+
+def label(run: Run) -> str:
+    """A run in the list."""
+    accuracy = run.result.get("val_accuracy")
+    val = "" if accuracy is None else f" · val accuracy {accuracy:.1%}"
+    name = run.name if len(run.name) <= 50 else f"{run.name[:49]}…"
+    return f"{name}{val} · {run.id}"
+
+
+def choose_run(finished: list[Run]) -> Run:
+    """The run of the list; the one that the address names is chosen at first."""
+    by_id = {run.id: run for run in finished}
+    named = st.query_params.get("run", "")
+    if named and named not in by_id:
+        st.warning(
+            f"There is no run {escaped(named)} with a model, so another one is chosen."
+        )
+    ids = list(by_id)
+    chosen = st.selectbox(
+        "Run",
+        ids,
+        index=ids.index(named) if named in by_id else 0,
+        format_func=lambda one: label(by_id[one]),
+        help="Runs that ended with a model, newest first.",
+    )
+    st.query_params["run"] = chosen
+    return by_id[chosen]

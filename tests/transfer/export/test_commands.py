@@ -1,0 +1,59 @@
+"""`export` and `script` on the command line, and the launch of exports."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.transfer.export.conftest import transfer
+from transfer.export import launch
+from transfer.runs.record import Run
+
+
+def test_export__writes_the_bundle_and_its_zip(finished: Run, tmp_path: Path) -> None:
+    output = tmp_path / "out" / "pets"
+    options = ("--format", "keras", "--output", str(output), "--zip")
+    told = transfer("export", finished.id, *options)
+    assert told["run"] == finished.id
+    assert told["parity"]["agrees"]
+    assert (output / "model.keras").is_file()
+    assert json.loads((output / "model.json").read_text("utf-8"))["run"] == finished.id
+    with zipfile.ZipFile(told["zip"]) as archive:
+        assert "pets/verify.py" in archive.namelist()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "onyx"], "There is no format 'onyx'"),
+        (["--format", "onnx", "--quantize", "int8"], "not offered with"),
+        (["--format", "litert", "--quantize", "int4"], "not offered with"),
+    ],
+)
+def test_export__wrong_use_is_explained(
+    finished: Run, tmp_path: Path, options: list[str], message: str
+) -> None:
+    output = ("--output", str(tmp_path / "new"))
+    answer = transfer("export", finished.id, *options, *output, status=2)
+    assert message in answer["error"]["message"]
+
+
+def test_script__is_written(finished: Run, tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    told = transfer("script", finished.id, "--output", str(path))
+    assert told["lines"] == len(path.read_text("utf-8").splitlines())
+    compile(path.read_text("utf-8"), "train.py", "exec")
+
+
+def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
+    assert launch.state(finished.id, "keras", "none").state == "none"
+    process = launch.start(finished.id, "keras", "none")
+    assert process is not None
+    assert launch.start(finished.id, "keras", "none") is None
+    process.wait(timeout=500)
+    found = launch.state(finished.id, "keras", "none")
+    assert found.state == "done", found.says
+    assert found.answer["parity"]["agrees"]
+    with zipfile.ZipFile(launch.archive(found.key)) as archive:
+        assert "bundle/model.keras" in archive.namelist()

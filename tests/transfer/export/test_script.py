@@ -1,0 +1,118 @@
+"""The program that repeats a run: readable, and it trains."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pictures import make_pictures
+from transfer.backbones import graph
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.datasets.revision import Revision
+from transfer.errors import RunError
+from transfer.export import script
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+
+
+@pytest.fixture
+def revision(workspace: Path, tmp_path: Path) -> Revision:
+    """Two classes that differ in colour, 12 images each, one of them twice."""
+    make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
+    (tmp_path / "pets" / "cat" / "again.png").write_bytes(
+        (tmp_path / "pets" / "cat" / "cat_0.png").read_bytes()
+    )
+    return ingest.import_path(tmp_path / "pets", "colours", val=0.25)
+
+
+def run_of(**settings: Any) -> Run:
+    """A completed run of these settings."""
+    config = TrainConfig(
+        dataset="colours",
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        **settings,
+    )
+    return Run(
+        id="12345678",
+        name='a "name"\nof two lines',
+        status=RunStatus.COMPLETED,
+        config=config,
+        dataset="colours",
+        revision="",
+        created_at=0.0,
+        result={"val_accuracy": 0.9},
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"method": "instant"},
+        {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
+    ],
+)
+def test_text__is_a_program_in_good_order(
+    revision: Revision, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    written = script.text(run_of(**settings), revision)
+    path = tmp_path / "train.py"
+    path.write_text(written, "utf-8")
+    checks = ["--isolated", "--select", "E,F", "--ignore", "E501", str(path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", *checks], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert "<<" not in written and ">>" not in written
+    assert "transfer" not in written
+    assert len(written.splitlines()) < 350
+
+
+def test_text__unused_parts_are_left_out(revision: Revision) -> None:
+    plain = script.text(run_of(), revision)
+    assert "def changed" not in plain and "TRAINED" not in plain
+    assert "def ridge" in plain
+    assert "def ridge" not in script.text(run_of(head="dense1024"), revision)
+
+
+def test_text__source_method_has_no_program(revision: Revision) -> None:
+    with pytest.raises(RunError, match="trained nothing"):
+        script.text(run_of(method="source"), revision)
+
+
+def test_text__repeats_the_run_with_the_same_split(
+    revision: Revision, tmp_path: Path
+) -> None:
+    run = run_of(
+        freeze="last:2",
+        head_epochs=2,
+        fine_tune_epochs=2,
+        batch_size=4,
+        augmentation="flip,crop,rotation,colour",
+        views=2,
+        l2_sp=0.01,
+        class_weights="balanced",
+    )
+    built = graph.build("mobilenet_v2_035", image_size=(32, 32))
+    structure = graph.structure(built, "mobilenet_v2_035")
+    path = tmp_path / "train.py"
+    path.write_text(script.text(run, revision, structure), "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(path), str(tmp_path / "pets")],
+        cwd=tmp_path,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "{'train': 18, 'val': 6, 'test': 0}" in done.stdout
+    assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
+    assert (tmp_path / "model.keras").is_file()
