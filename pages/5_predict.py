@@ -63,7 +63,7 @@ def choose_other(run: Run, finished: list[Run]) -> list[Run]:
 def choose_threshold(run: Run) -> float:
     """The probability below which the answer is *I don't know*."""
     return st.slider(
-        "Below this it says “I don't know”",
+        "“I don't know” below",
         *(0.0, 1.0, evaluations.threshold(run.id), 0.01, "percent"),
         key=f"unsure-below-{run.id}",
         help="Probability that the best class must reach.",

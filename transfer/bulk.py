@@ -66,14 +66,34 @@ class Runner:
         self._head: keras.Model = model.get_layer("head")
         self._backbone, self._log = backbone, log
 
-    @cached_property
-    def extractor(self) -> Extractor:
-        """Knows the features that are kept of the same backbone with these weights."""
-        return Extractor(self._pooled, ["pooling"], self._backbone, self._log)
+    def kept_features(
+        self, hashes: Sequence[str]
+    ) -> tuple[NDArray[np.float32], list[int]]:
+        """What training left of the same backbone with these weights.
+
+        Args:
+            hashes: SHA-256 of images.
+
+        Returns:
+            Pooled features `(images, channels)`, in either precision, and the positions
+            of those that are not kept; their rows hold anything.
+        """
+        rows = np.empty((len(hashes), self._pooled.output_shape[-1]), np.float32)
+        lost = list(range(len(hashes)))
+        for bfloat16 in (False, True):
+            shelf = self._extractor(bfloat16).shelves["pooling"]
+            found, still = shelf.read([hashes[i] for i in lost])
+            rows[lost] = found
+            lost = [lost[i] for i in still]
+        return rows, lost
+
+    def _extractor(self, bfloat16: bool) -> Extractor:
+        name, log = self._backbone, self._log
+        return Extractor(self._pooled, ["pooling"], name, log, bfloat16)
 
     @cached_property
     def _engine(self) -> Engine:
-        key = self.extractor.tensors["pooling"].key
+        key = self._extractor(bfloat16=False).tensors["pooling"].key
         return engines.choose(self._pooled, self._backbone, key, self._log)
 
     def warm(self) -> None:

@@ -188,11 +188,11 @@ def test_predict__heat_map_and_nearest_images_beside_the_picture(
 ) -> None:
     finished_run()
     at = with_pictures(open_page(), ("a.jpg", jpeg()))
-    assert len(at.get("imgs")) == 2  # the picture, and its heat map
+    assert len(at.get("image")) == 2  # the picture, and its heat map
     assert "&lt;i&gt;rose" in texts(at) and "87%" in texts(at)
     at.toggle(key="with-heat").set_value(False)
     at.toggle(key="with-nearest").set_value(False).run()
-    assert len(at.get("imgs")) == 1
+    assert len(at.get("image")) == 1
     assert "87%" not in texts(at)
 
 
@@ -239,7 +239,7 @@ def test_predict__two_runs_beside_each_other(asked: list[bytes]) -> None:
     assert not at.exception
     assert "**the other**" in messages(at) and "**the newest**" in messages(at)
     assert len(asked) == 2
-    assert len(at.get("imgs")) == 3
+    assert len(at.get("image")) == 3
 
 
 def test_predict__a_correction_becomes_a_training_image(
@@ -300,12 +300,12 @@ def test_predict__the_table_is_filtered_by_class_and_confidence(
 def test_predict__a_chosen_row_opens_the_card(asked: list[bytes]) -> None:
     finished_run()
     at = with_pictures(open_page(), *many())
-    assert not at.get("imgs")
+    assert not at.get("image")
     selection = {"rows": [1], "columns": [], "cells": []}
     at.session_state["batch-table"] = {"selection": selection}
     at.run()
     assert not at.exception
-    assert len(at.get("imgs")) == 2
+    assert len(at.get("image")) == 2
     assert "01\\.jpg" in messages(at)
 
 

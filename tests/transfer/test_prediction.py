@@ -135,12 +135,14 @@ def test_of_run__features_are_computed_once_and_kept(
     np.testing.assert_array_equal(first.features, once_more.features)
 
 
+@pytest.mark.parametrize("bfloat16", [False, True])
 def test_of_run__features_that_training_left_are_used(
-    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bfloat16: bool
 ) -> None:
     run, model = finished_run(tmp_path)
     pooled = model.get_layer("pooled_backbone")  # as training has it
-    extractor = Extractor(pooled, ["pooling"], "mobilenet_v2_035", lambda line: None)
+    name = "mobilenet_v2_035"
+    extractor = Extractor(pooled, ["pooling"], name, lambda line: None, bfloat16)
     views = [View(one.sha256) for one in library.load("pets").of_split("train")]
     extractor.compute({"pooling": views}, lambda done, of: None)
     runner = prediction.load(run.id).runner

@@ -1,0 +1,109 @@
+"""Predict in a real browser: a zip as a table, its CSV, a heat map, a correction."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.end_to_end.conftest import settle
+from tests.pictures import make_pictures
+from transfer.config import TrainConfig
+from transfer.datasets import ingest, library
+from transfer.runs.record import Run
+from transfer.runs.store import Store
+
+pytestmark = pytest.mark.browser
+
+
+def trained(page: Page, tmp_path: Path) -> Run:
+    """A run with random weights that the server has trained in closed form."""
+    make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
+    revision = ingest.import_path(tmp_path / "pets", "pets")
+    config = TrainConfig.checked(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        method="instant",
+    )
+    store = Store()
+    run = store.create(config, "tiny")
+    for _ in range(1200):
+        if store.get(run.id).status.is_final:
+            break
+        page.wait_for_timeout(200)
+    ended = store.get(run.id)
+    store.close()
+    assert ended.status == "completed", ended.error
+    return ended
+
+
+def zipped(tmp_path: Path) -> Path:
+    """A zip of 20 pictures, one of which is broken."""
+    folder = make_pictures(tmp_path / "unseen", {"a": 10, "b": 10}, seed=5)
+    (folder / "a" / "a_3.png").write_bytes(b"broken")
+    return Path(shutil.make_archive(str(tmp_path / "unseen"), "zip", folder))
+
+
+def test_predict__a_zip_as_a_table_and_as_csv(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    run = trained(page, tmp_path)
+    page.goto(f"{server}/predict?run={run.id}")
+    settle(page)
+    page.get_by_role("radio", name="Folder or zip").click()
+    settle(page)
+    page.locator("#zip").set_input_files(zipped(tmp_path))
+    page.get_by_text("20 pictures answered in").wait_for(timeout=180_000)
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    saved = tmp_path / "predictions.csv"
+    download.value.save_as(saved)
+    with saved.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows][:2] == ["a/a_0.png", "a/a_1.png"]
+    assert len(rows) == 20
+    (broken,) = [row for row in rows if row["error"]]
+    assert broken["file"] == "a/a_3.png" and not broken["answer"]
+    for row in rows:
+        if row is not broken:
+            assert row["answer"] in ("cat", "dog")
+            shares = [float(row[f"probability of {name}"]) for name in ("cat", "dog")]
+            assert sum(shares) == pytest.approx(1, abs=1e-4)
+
+
+def test_predict__a_pasted_picture_is_explained_and_taught(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    run = trained(page, tmp_path)
+    page.goto(f"{server}/predict?run={run.id}")
+    settle(page)
+    page.evaluate(
+        """async () => {
+          const canvas = new OffscreenCanvas(64, 48);
+          const drawn = canvas.getContext('2d');
+          drawn.fillStyle = '#c33';
+          drawn.fillRect(0, 0, 64, 48);
+          const blob = await canvas.convertToBlob({ type: 'image/png' });
+          const handed = new DataTransfer();
+          handed.items.add(new File([blob], 'image.png', { type: 'image/png' }));
+          document.dispatchEvent(
+            new ClipboardEvent('paste', { clipboardData: handed, bubbles: true }));
+        }"""
+    )
+    page.get_by_text("Answered in").wait_for(timeout=180_000)
+    expect(page.get_by_alt_text("Heat map of")).to_be_visible(timeout=60_000)
+    expect(page.locator("figure img")).to_have_count(5, timeout=60_000)
+    settle(page)
+    page.get_by_role("button", name="Teach it this one").click()
+    page.get_by_role("combobox", name="The right class").click()
+    page.get_by_role("option", name="dog").click()
+    settle(page)
+    page.get_by_role("button", name="Add it").click()
+    page.get_by_text("In the dataset as dog").wait_for()
+    newest = library.load("pets")
+    assert newest.id != run.revision and len(newest.images) == 17
