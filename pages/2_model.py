@@ -11,8 +11,10 @@ from pages.shared import (
     depth,
     forms,
     gallery,
+    preview,
     ranking,
     session,
+    settings,
     shell,
 )
 from transfer import estimates
@@ -50,11 +52,10 @@ def choose_dataset(place: Any) -> str:
 
 def choose_backbone(place: Any) -> Backbone:
     """The backbone, with its facts below."""
-    names = list(catalogue.BACKBONES)
+    st.session_state.setdefault("backbone", catalogue.DEFAULT)
     name = place.selectbox(
         "Backbone",
-        names,
-        names.index(catalogue.DEFAULT),
+        list(catalogue.BACKBONES),
         format_func=lambda one: catalogue.get(one).title,
         help=TrainConfig.model_fields["backbone"].description,
         key="backbone",
@@ -75,10 +76,10 @@ def choose_backbone(place: Any) -> Backbone:
 
 def choose_weights(place: Any, backbone: Backbone) -> str:
     """Where the weights come from, and what to do if they are not here."""
+    st.session_state.setdefault("weights", "imagenet")
     source = place.segmented_control(
         "Weights",
         list(SOURCES),
-        default="imagenet",
         required=True,
         format_func=SOURCES.get,
         help=TrainConfig.model_fields["weights"].description,
@@ -140,6 +141,7 @@ def use(name: str) -> None:
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
+settings.load()
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
 backbone = choose_backbone(right)
@@ -159,14 +161,19 @@ try:
     size, freeze = chosen["image_size"], chosen["freeze"]
     depth.show(revision, backbone.name, chosen["weights"], size, freeze)
     st.subheader("Training", anchor=False)
-    chosen |= forms.settings(chosen["freeze"])
+    settings.dial()
+    chosen |= forms.settings(freeze)
+    if chosen.get("augmentation", "none") != "none":
+        preview.show(revision, size or backbone.native_size, chosen["augmentation"])
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
         st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
     config = TrainConfig.checked(**chosen, revision=revision.id)
     show_estimate(config, structure, images, places)
-    if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-        run = session.store().create(config, name)
-        st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+    with st.container(horizontal=True):
+        if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+            run = session.store().create(config, name)
+            st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+        settings.save(config)
 except TransferError as error:
     shell.show_error(error)
