@@ -1,4 +1,4 @@
-"""What the model will see: views of one training picture, as augmentation makes them."""
+"""What the model will see: views of one training picture, after augmentation."""
 
 import numpy as np
 import streamlit as st

@@ -511,6 +511,8 @@ def test_model__settings_of_a_file_are_set(dataset: Revision) -> None:
         batch_size=8,
         class_weights="balanced",
     )
+    folder = workspace.home() / "structures"
+    (folder / "vgg16-64.json").write_bytes((folder / "vgg16-native.json").read_bytes())
     at = open_page()
     file = ("settings.json", effort.to_file(wanted).encode(), "application/json")
     at.file_uploader(key="settings-file").set_value(file).run()
