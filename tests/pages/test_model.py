@@ -75,7 +75,7 @@ def keep_structure(workspace: Path, backbone: str) -> None:
 
 def open_page(dataset: str = "") -> AppTest:
     """The page Model, of this dataset if given, after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=20)
+    at = AppTest.from_file(str(ROUTER), default_timeout=90)
     at.run()
     if dataset:
         at.query_params["dataset"] = dataset
