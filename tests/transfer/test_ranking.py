@@ -6,10 +6,11 @@ import pytest
 
 from tests.pictures import make_pictures
 from transfer import candidates, ranking
-from transfer.candidates import Candidate
+from transfer.backbones import graph
+from transfer.candidates import Candidate, PassedOver
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
-from transfer.errors import BackboneError, DatasetError
+from transfer.errors import BackboneError, DatasetError, WeightsError
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -42,11 +43,12 @@ def candidate(**changes: object) -> Candidate:
 def test_rank__measures_once_and_keeps_what_it_found(revision: Revision) -> None:
     told: list[dict[str, object]] = []
 
-    def rank() -> list[Candidate]:
+    def rank() -> list[Candidate | PassedOver]:
         names = ["mobilenet_v2_035"]
         return [*ranking.rank(revision, names, "random", lambda **v: told.append(v))]
 
     (found,) = rank()
+    assert isinstance(found, Candidate)
     assert 0 <= found.low <= found.accuracy <= found.high <= 1
     assert (found.images, found.weights, found.parameters) == (18, "random", 410_208)
     assert found.images_per_second > 0 and found.seconds > 0
@@ -54,6 +56,17 @@ def test_rank__measures_once_and_keeps_what_it_found(revision: Revision) -> None
     told.clear()
     assert rank() == [found] and not told
     assert candidates.all_kept(revision, "random") == [found]
+
+
+def test_rank__missing_weights_are_passed_over(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object, **__: object) -> None:
+        raise WeightsError("The weights are not at hand.")
+
+    monkeypatch.setattr(graph, "build", build)
+    (one,) = ranking.rank(revision, ["vgg16"], "imagenet", lambda **_: None)
+    assert one == PassedOver("vgg16", "The weights are not at hand.")
 
 
 def test_rank__an_unknown_backbone_is_named(revision: Revision) -> None:
