@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import (
-    amounts,
     blocks,
     depth,
+    estimate,
     forms,
     gallery,
     preview,
@@ -17,10 +17,8 @@ from pages.shared import (
     settings,
     shell,
 )
-from transfer import estimates
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
-from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
@@ -104,37 +102,6 @@ def show_missing(backbone: Backbone) -> None:
     )
 
 
-def show_estimate(
-    config: TrainConfig, structure: Structure, images: tuple[int, int], places: Any
-) -> None:
-    """What the run will take, and a way to know it better.
-
-    Args:
-        config: The settings.
-        structure: The backbone.
-        images: Number of training images and of val images.
-        places: Beside the freeze plan, for seconds of an epoch and disk.
-    """
-    takes = estimates.estimate(config, structure, images)
-    places[0].metric("One epoch", f"about {amounts.about(takes.epoch_seconds)}")
-    places[1].metric("On disk", amounts.size(takes.disk_bytes))
-    disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
-    st.markdown(
-        f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
-        f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"
-    )
-    if takes.measured:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "A rough estimate: this backbone was never measured here.", width="content"
-        )
-        if st.button("Measure on this machine", icon=":material/speed:"):
-            with st.spinner("Measuring; up to a minute …"):
-                session.inference().measure(config.backbone, config.image_size)
-            st.rerun()
-
-
 def use(name: str) -> None:
     """Makes this the backbone that is chosen."""
     st.session_state["backbone"] = name
@@ -169,7 +136,7 @@ try:
     with st.expander("The command line that does the same"):
         st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
     config = TrainConfig.checked(**chosen, revision=revision.id)
-    show_estimate(config, structure, images, places)
+    estimate.show(config, structure, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             run = session.store().create(config, name)
