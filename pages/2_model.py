@@ -6,19 +6,19 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import (
-    amounts,
     blocks,
     depth,
+    estimate,
     forms,
     gallery,
+    preview,
     ranking,
     session,
+    settings,
     shell,
 )
-from transfer import estimates
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
-from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
@@ -54,11 +54,11 @@ def choose_dataset(place: Any) -> str:
 
 def choose_backbone(place: Any) -> Backbone:
     """The backbone, with its facts below."""
-    names, first = list(catalogue.BACKBONES), weights.default_backbone()
+    first = weights.default_backbone()
+    st.session_state.setdefault("backbone", first)
     name = place.selectbox(
         "Backbone",
-        names,
-        names.index(first),
+        list(catalogue.BACKBONES),
         format_func=lambda one: catalogue.get(one).title,
         help=TrainConfig.model_fields["backbone"].description,
         key="backbone",
@@ -81,14 +81,16 @@ def choose_backbone(place: Any) -> Backbone:
 
 def choose_weights(place: Any, backbone: Backbone) -> str:
     """Where the weights come from, and what to do if they are not here."""
+    options = [backbone.pretrained, "random"]
+    if st.session_state.get("weights") not in options:
+        st.session_state["weights"] = backbone.pretrained
     source = place.segmented_control(
         "Weights",
-        [backbone.pretrained, "random"],
-        default=backbone.pretrained,
+        options,
         required=True,
         format_func=SOURCES.get,
         help=TrainConfig.model_fields["weights"].description,
-        key=f"weights-{backbone.pretrained}",
+        key="weights",
         persist_state="session",
     )
     if source != "random" and not weights.is_at_hand(backbone):
@@ -110,43 +112,13 @@ def show_missing(backbone: Backbone) -> None:
     )
 
 
-def show_estimate(
-    config: TrainConfig, structure: Structure, images: tuple[int, int], places: Any
-) -> None:
-    """What the run will take, and a way to know it better.
-
-    Args:
-        config: The settings.
-        structure: The backbone.
-        images: Number of training images and of val images.
-        places: Beside the freeze plan, for seconds of an epoch and disk.
-    """
-    takes = estimates.estimate(config, structure, images)
-    places[0].metric("One epoch", f"about {amounts.about(takes.epoch_seconds)}")
-    places[1].metric("On disk", amounts.size(takes.disk_bytes))
-    disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
-    st.markdown(
-        f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
-        f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"
-    )
-    if takes.measured:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "A rough estimate: this backbone was never measured here.", width="content"
-        )
-        if st.button("Measure on this machine", icon=":material/speed:"):
-            with st.spinner("Measuring; up to a minute …"):
-                session.inference().measure(config.backbone, config.image_size)
-            st.rerun()
-
-
 def use(name: str) -> None:
     """Makes this the backbone that is chosen."""
     st.session_state["backbone"] = name
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
+settings.load()
 left, right = st.columns(2)
 chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
 backbone = choose_backbone(right)
@@ -166,14 +138,19 @@ try:
     size, freeze = chosen["image_size"], chosen["freeze"]
     depth.show(revision, backbone.name, chosen["weights"], size, freeze)
     st.subheader("Training", anchor=False)
-    chosen |= forms.settings(chosen["freeze"])
+    settings.dial()
+    chosen |= forms.settings(freeze)
+    if chosen.get("augmentation", "none") != "none":
+        preview.show(revision, size or backbone.native_size, chosen["augmentation"])
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
         st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
     config = TrainConfig.checked(**chosen, revision=revision.id)
-    show_estimate(config, structure, images, places)
-    if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-        run = session.store().create(config, name)
-        st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+    estimate.show(config, structure, images, places)
+    with st.container(horizontal=True):
+        if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+            run = session.store().create(config, name)
+            st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+        settings.save(config)
 except TransferError as error:
     shell.show_error(error)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from transfer import jobs, workspace
 from transfer.backbones import catalogue
@@ -44,6 +45,13 @@ class Candidate:
     images_per_second: float
     seconds: float
     parameters: int
+
+
+class PassedOver(NamedTuple):
+    """A backbone that could not be ranked, and why, in words for the user."""
+
+    backbone: str
+    reason: str
 
 
 def source(backbone: Backbone, weights: str) -> str:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from transfer import candidates, classifier, estimates, probes
 from transfer.backbones import catalogue, graph
-from transfer.candidates import MOST_IMAGES, Candidate
+from transfer.candidates import MOST_IMAGES, Candidate, PassedOver
 from transfer.datasets.revision import Image, Revision
-from transfer.errors import DatasetError
+from transfer.errors import DatasetError, WeightsError
 from transfer.features.extract import Extractor
 from transfer.features.views import View
 
@@ -20,8 +20,10 @@ Progress = Callable[..., None]
 
 def rank(
     revision: Revision, names: Sequence[str], weights: str, progress: Progress
-) -> Iterator[Candidate]:
+) -> Iterator[Candidate | PassedOver]:
     """The candidates one by one, those that are known from before at once.
+
+    One whose weights are not to be had is passed over.
 
     Args:
         revision: The dataset; only its training images are looked at.
@@ -31,7 +33,7 @@ def rank(
         progress: Called with `backbone`, `step` and `steps`.
 
     Raises:
-        BackboneError: A name is not in the catalogue, or its weights are not to be had.
+        BackboneError: A name is not in the catalogue.
         DatasetError: There are fewer than two classes or ten training images.
     """
     images = sample(revision)
@@ -39,9 +41,15 @@ def rank(
         entry = catalogue.get(name)
         source = candidates.source(entry, weights)
         found = candidates.kept(revision, name, source, entry.native_size)
-        if not found:
+        if found:
+            yield found
+            continue
+        try:
             found = _measured(revision, images, name, source, progress)
-            candidates.keep(revision, found)
+        except WeightsError as error:
+            yield PassedOver(name, str(error))
+            continue
+        candidates.keep(revision, found)
         yield found
 
 

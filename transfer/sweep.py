@@ -1,28 +1,24 @@
 """Tries freeze depths: a short training of each, on features of one common pass."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from transfer import classifier, depths, probes, training
-from transfer.backbones import catalogue, graph
+from transfer import depths, probes, training
+from transfer.backbones.structure import Structure
 from transfer.callbacks import Listener
 from transfer.candidates import MOST_IMAGES
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.depths import Depth
-from transfer.errors import DatasetError, StorageError
-from transfer.features.extract import Extractor
-from transfer.features.views import View
-from transfer.freezing import FreezePlan, Resolved
+from transfer.errors import DatasetError
+from transfer.freezing import FreezePlan
 
 #: Share of the images that accuracy is measured on; they learn nothing.
 _VAL_SHARE = 0.4
-_HEAD_EPOCHS, _FINE_TUNE_EPOCHS = 2, 4
+_HEAD_EPOCHS, _FINE_TUNE_EPOCHS = 2, 3
 
 Progress = Callable[..., None]
 
@@ -41,13 +37,14 @@ def sweep(
         backbone: Name in the catalogue.
         weights: Where its parameters come from.
         image_size: Height and width in pixels; `None` is the backbone's own.
-        progress: Called with `phase`, and `step` and `steps` where there are some.
+        progress: Called with `depth`, `depths`, `phase`, and `step` and `steps` where
+            there are some.
 
     Raises:
         BackboneError: The backbone is not in the catalogue, or cannot take this size.
         DatasetError: There are too few images.
     """
-    small = subset(revision)
+    small, clock = subset(revision), _Clock(progress)
     config = TrainConfig.checked(
         dataset=revision.dataset,
         revision=revision.id,
@@ -58,12 +55,31 @@ def sweep(
         fine_tune_epochs=_FINE_TUNE_EPOCHS,
         precision="float32",
     )
-    tried = _prepare(config, small, progress)
-    train_images = len(revision.of_split("train"))
-    for number, (plan, resolved, blocks) in enumerate(tried, 1):
-        progress(depth=number, depths=len(tried), phase=str(plan))
-        one = config.model_copy(update={"freeze": str(plan)})
-        yield _depth(one, resolved, blocks, small, train_images)
+    tried: list[tuple[FreezePlan, int]] = []
+
+    def plans(structure: Structure) -> list[FreezePlan]:
+        tried.extend(depths.plans(structure))
+        clock.depths = len(tried)
+        return [plan for plan, _ in tried]
+
+    val = len(small.of_split("val"))
+    for one in training.train_depths(config, small, plans, clock):
+        plan, blocks = tried[clock.depth]
+        right = round(one.best.accuracy * val)
+        low, high = probes.interval(right, val)
+        clock.depth += 1
+        yield Depth(
+            freeze=str(plan),
+            blocks=blocks,
+            cut=one.resolved.cut.layer,
+            trainable_parameters=one.trainable_parameters,
+            images=val,
+            accuracy=right / val,
+            low=low,
+            high=high,
+            epoch_seconds=len(revision.of_split("train")) / clock.images_per_second,
+            seconds=one.seconds,
+        )
 
 
 def subset(revision: Revision) -> Revision:
@@ -108,75 +124,20 @@ def _some(images: tuple[Image, ...], most: int, split: Split, seed: int) -> list
     return [replace(images[position], split=split) for position in chosen]
 
 
-def _prepare(
-    config: TrainConfig, small: Revision, progress: Progress
-) -> list[tuple[FreezePlan, Resolved, int]]:
-    """The plans, what each comes to, and how many blocks train;
-    features at all cuts are then in the cache.
-
-    One pass and one engine serve all of them: the trainings find every feature kept.
-    """
-    size = config.image_size or catalogue.get(config.backbone).native_size
-    model = graph.build(
-        config.backbone,
-        weights=config.weights,
-        image_size=(size, size),
-        seed=config.seed,
-    )
-    structure = graph.structure(model, config.backbone)
-    tried = [
-        (plan, plan.resolve(structure), blocks)
-        for plan, blocks in depths.plans(structure)
-    ]
-    cuts = [one.cut.layer for _, one, _ in tried if one.trainable_layers]
-    layers = ["pooling", *dict.fromkeys(cuts)]
-    extractor = Extractor(classifier.pooled(model), layers, config.backbone, _quiet)
-    views = [View(image.sha256) for image in small.images]
-
-    def told(done: int, of: int) -> None:
-        progress(depth=0, depths=len(tried), phase="features", step=done, steps=of)
-
-    with suppress(StorageError):  # then each training computes what it needs
-        extractor.compute(dict.fromkeys(layers, views), told)
-    return tried
-
-
-def _depth(
-    config: TrainConfig,
-    resolved: Resolved,
-    blocks: int,
-    small: Revision,
-    train_images: int,
-) -> Depth:
-    """A short training at one depth."""
-    start, clock = time.perf_counter(), _Clock()
-    trained = training.train(config, small, clock)
-    val = len(small.of_split("val"))
-    right = round(trained.best.accuracy * val)
-    low, high = probes.interval(right, val)
-    return Depth(
-        freeze=config.freeze,
-        blocks=blocks,
-        cut=resolved.cut.layer,
-        trainable_parameters=trained.trainable_parameters,
-        images=val,
-        accuracy=right / val,
-        low=low,
-        high=high,
-        epoch_seconds=train_images / clock.images_per_second,
-        seconds=time.perf_counter() - start,
-    )
-
-
 class _Clock(Listener):
-    """Keeps the speed of the last epoch; that of the first is that of the tracing."""
+    """Tells of progress, and keeps the speed of the last epoch: that of the first is
+    the tracing's.
+    """
 
-    images_per_second = 1.0
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.images_per_second = 1.0
+        self.depth = self.depths = 0
+
+    def progress(self, **values: Any) -> None:
+        """See `Listener.progress`."""
+        self._progress(depth=self.depth, depths=self.depths, **values)
 
     def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
         """See `Listener.epoch`."""
         self.images_per_second = values.get("images_per_second", 1.0)
-
-
-def _quiet(_: Any) -> None:
-    """Lines for the log of a run, of which there is none."""

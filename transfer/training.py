@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from transfer import classifier, instant
 from transfer.backbones import catalogue, graph, source
+from transfer.backbones.structure import Structure
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
@@ -90,6 +91,66 @@ def train(
         return job.finish()
 
 
+class AtDepth(NamedTuple):
+    """What a training of one freeze plan came to.
+
+    Attributes:
+        resolved: What the plan is in the backbone.
+        best: Its best epoch.
+        trainable_parameters: Number of weights that were trained, the head's included.
+        seconds: That the plan took, the shared head phase included.
+    """
+
+    resolved: Resolved
+    best: Best
+    trainable_parameters: int
+    seconds: float
+
+
+def train_depths(
+    config: TrainConfig,
+    revision: Revision,
+    plans: Callable[[Structure], Sequence[FreezePlan]],
+    listener: Listener,
+) -> Iterator[AtDepth]:
+    """Trainings that differ in their freeze plan alone, one by one.
+
+    They share the backbone, one pass for all features, and the head phase, from whose
+    end each goes on; what is left of each is its own fine-tuning.
+
+    Args:
+        config: The settings; its freeze plan is passed over.
+        revision: The images, their classes and splits.
+        plans: Gives the freeze plans for the backbone's structure.
+        listener: Hears of progress, and says when to stop.
+
+    Raises:
+        StopRequested: The stop was requested before the training proper began.
+        TransferError: Backbone, weights, freeze plan or images do not fit.
+    """
+    keras.utils.set_random_seed(config.seed)
+    job = _Job(config, revision, listener)
+    job.build()
+    resolved = [plan.resolve(job.structure) for plan in plans(job.structure)]
+    cuts = [one.cut.layer for one in resolved if one.trainable_layers]
+    examples = job.compute_features(["pooling", *dict.fromkeys(cuts)])
+    start = time.perf_counter()
+    job.pooled = examples["pooling"]
+    job.train_head()
+    head, head_seconds = job.best, time.perf_counter() - start
+    fresh = {v.path: keras.ops.convert_to_numpy(v) for v in job.backbone.variables}
+    for one in resolved:
+        start = time.perf_counter()
+        job.resolved, job.best = one, replace(head, weights=fresh | head.weights)
+        job.restore()
+        if job.fine_tunes:
+            job.at_cut = examples[one.cut.layer]
+            job.fine_tune()
+        seconds = head_seconds + time.perf_counter() - start
+        trained = one.trainable_parameters + job.head.count_params()
+        yield AtDepth(one, job.best, trained, seconds)
+
+
 @dataclass
 class _Job:
     """A training in the making."""
@@ -123,7 +184,19 @@ class _Job:
         return bool(plan) and self.config.fine_tune_epochs > 0
 
     def prepare(self) -> None:
-        """Builds the backbone and computes the features that both phases need."""
+        """Builds the backbone and computes the features that both phases need.
+
+        Of all images, at the pooling layer and, if it is needed, at the cut.
+        """
+        self.build()
+        layers = ["pooling"]
+        if self.fine_tunes:
+            layers.append(self.resolved.cut.layer)
+        examples = self.compute_features(layers)
+        self.pooled, self.at_cut = examples["pooling"], examples[layers[-1]]
+
+    def build(self) -> None:
+        """Builds the backbone and the head, and reads what the freeze plan means."""
         config = self.config
         backbone = graph.build(
             config.backbone,
@@ -144,13 +217,11 @@ class _Job:
         )
         if self.start_from:
             classifier.take_weights(self.start_from, self.backbone, self.head)
-        self._compute_features()
 
-    def _compute_features(self) -> None:
-        """Of all images, at the pooling layer and, if it is needed, at the cut."""
-        layers = ["pooling"]
-        if self.fine_tunes:
-            layers.append(self.resolved.cut.layer)
+    def compute_features(
+        self, layers: Sequence[str]
+    ) -> dict[str, dict[Split, Examples]]:
+        """Features and labels of train and val at each of these layers."""
         extractor = self._extractor(layers)
         examples = {
             layer: {split: self._examples(extractor, layer, split) for split in _SPLITS}
@@ -174,7 +245,7 @@ class _Job:
         for by_split in examples.values():
             for one in by_split.values():
                 one.features.load()
-        self.pooled, self.at_cut = examples["pooling"], examples[layers[-1]]
+        return examples
 
     def _extractor(self, layers: Sequence[str]) -> Extractor:
         """In bfloat16 where that is faster here and these images' answers agree."""
@@ -220,7 +291,7 @@ class _Job:
             phase = self._head_phase()
             reached = phase.evaluate(self.pooled["train"])
             phase.finish_epoch(1, reached, self.pooled["val"], self.best, self.listener)
-        self._restore()
+        self.restore()
 
     def _head_phase(self) -> Phase:
         return Phase(
@@ -335,7 +406,7 @@ class _Job:
             v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen
         }
         self._run(self._fine_tune_phase, self.config.fine_tune_epochs, self.at_cut)
-        self._restore()
+        self.restore()
 
     def _fine_tune_phase(self) -> Phase:
         unfrozen = self._unfrozen()
@@ -383,7 +454,7 @@ class _Job:
         layers = [self.backbone.get_layer(n) for n in self.resolved.trainable_layers]
         return [v for layer in layers for v in layer.trainable_variables]
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
         """Puts the best epoch's weights back into the model."""
         for variable in [*self.backbone.variables, *self.head.variables]:
             if variable.path in self.best.weights:

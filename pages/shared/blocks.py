@@ -19,7 +19,6 @@ PRESETS = {
     "last": "Last block",
     "stage": "Last stage",
     "none": "Everything",
-    "custom": "My choice",
 }
 CLICKS = {False: "Training starts there", True: "That block alone"}
 
@@ -127,7 +126,7 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
         for name, plan in known.items()
         if plan.resolve(structure).trainable_layers == resolved.trainable_layers
     )
-    now = next(same, "custom")
+    now = next(same, None)  # none of them: a choice of one's own
     if now == "all" and st.session_state.get("method") == "instant":
         now = "instant"
     st.session_state["preset"] = now
@@ -136,12 +135,12 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
         name = st.session_state["preset"]
         if name in ("instant", "all"):
             st.session_state["method"] = "instant" if name == "instant" else "train"
-        if name != "custom":
+        if name:
             plan = known["all" if name == "instant" else name]
             adopt(structure.backbone, str(plan))
 
     st.segmented_control(
-        "What trains", list(PRESETS), required=True, format_func=PRESETS.get,
+        "What trains", list(PRESETS), format_func=PRESETS.get,
         help=TrainConfig.model_fields["freeze"].description,
         key="preset", on_change=chosen,
     )  # fmt: skip

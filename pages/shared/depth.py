@@ -49,11 +49,11 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     depth, of, phase = (now.get(k, 0) for k in ("depth", "depths", "phase"))
     if not of:
         return 0.0, "Starting …"
-    if not depth:
-        step, steps = now.get("step", 0), now.get("steps", 1)
+    step, steps = now.get("step", 0), max(now.get("steps", 1), 1)
+    if phase == "prepare":
         words = f"Features at all depths: {step:,} of {steps:,} images"
-        return step / max(steps, 1) / (of + 1), words
-    return depth / (of + 1), f"Depth {depth} of {of}: {words_of(str(phase))}"
+        return step / steps / (of + 1), words
+    return (depth + 1) / (of + 1), f"{depth} of {of} depths done"
 
 
 def words_of(freeze: str) -> str:

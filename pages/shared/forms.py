@@ -48,14 +48,14 @@ STEPS = {"layer_decay": 0.05, "label_smoothing": 0.05, "l2_sp": 0.001}
 
 def image_size(place: Any, backbone: Backbone) -> int | None:
     """Height and width in pixels; None is the backbone's own."""
-    field = TrainConfig.model_fields["image_size"]
+    field, key = TrainConfig.model_fields["image_size"], f"image_size-{backbone.name}"
+    st.session_state.setdefault(key, backbone.native_size)
     size = place.number_input(
         "Image size in pixels",
-        value=backbone.native_size,
         min_value=max(_limit(field, annotated_types.Ge), backbone.smallest_size),
         max_value=_limit(field, annotated_types.Le),
         help=field.description,
-        key=f"image_size-{backbone.name}",
+        key=key,
         persist_state="session",
     )
     return None if size == backbone.native_size else int(size)
@@ -124,8 +124,11 @@ def _field(name: str, place: Any, disabled: bool) -> Any:
         return ",".join(one for one in AUGMENTATIONS if one in chosen) or "none"
     if get_origin(field.annotation) is Literal:
         options = list(get_args(field.annotation))
+        st.session_state.setdefault(name, field.default)
         return place.selectbox(options=options, **shared)
-    return place.number_input(value=field.default, **_limits(name), **shared)
+    # Not as `value`: Streamlit warns where the dial or a file has set it as well.
+    st.session_state.setdefault(name, field.default)
+    return place.number_input(**_limits(name), **shared)
 
 
 def _limits(name: str) -> dict[str, Any]:

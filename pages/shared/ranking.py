@@ -41,16 +41,20 @@ def show(
         )
         _ask(revision, backbone, source, running)
         waiting.watch(job, _line)
+        for one in waiting.progress(job).get("passed_over", []):
+            title = catalogue.get(one["backbone"]).title
+            st.caption(shell.escaped(f"{title} was passed over. {one['reason']}"))
         if found := candidates.all_kept(revision, source):
             _show_found(found, backbone, choose)
 
 
 def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
     at_hand = [b.name for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    first = [backbone] if backbone in at_hand or not at_hand else []
     wanted = st.multiselect(
         "Backbones to compare",
         list(catalogue.BACKBONES),
-        list(dict.fromkeys([backbone, *at_hand]))[:PROPOSED],
+        list(dict.fromkeys([*first, *at_hand]))[:PROPOSED],
         format_func=lambda one: catalogue.get(one).title,
         help="Those whose weights are not here are downloaded first.",
         key="rank-backbones",

@@ -41,6 +41,12 @@ def is_running(name: str) -> bool:
     return bool(job) and job.state == "running"
 
 
+def progress(name: str) -> dict[str, Any]:
+    """What the job has told of itself; empty if there never was one."""
+    job = jobs.status(name)
+    return job.progress if job else {}
+
+
 def _tick(name: str, line: Line) -> None:
     job = jobs.status(name)
     found = job.progress.get("found", []) if job else []

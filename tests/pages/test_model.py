@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import preview
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
-from transfer import estimates, workspace
+from transfer import candidates, depths, effort, estimates, jobs, workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.candidates import Candidate
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
+from transfer.errors import RunError
 from transfer.inference import InferenceProcess
 from transfer.runs.store import Store
 
@@ -70,7 +75,7 @@ def keep_structure(workspace: Path, backbone: str) -> None:
 
 def open_page(dataset: str = "") -> AppTest:
     """The page Model, of this dataset if given, after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=20)
+    at = AppTest.from_file(str(ROUTER), default_timeout=90)
     at.run()
     if dataset:
         at.query_params["dataset"] = dataset
@@ -161,7 +166,7 @@ def test_model__everything_trains_from_the_pixels(dataset: Revision) -> None:
 def test_model__a_toggle_starts_from_the_preset(dataset: Revision) -> None:
     at = preset(open_page(), "none")
     at.toggle[0].set_value(False).run()
-    assert at.segmented_control(key="preset").value == "custom"
+    assert at.segmented_control(key="preset").value is None
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
     assert "--freeze last:2" in at.code[-1].value
 
@@ -248,7 +253,7 @@ def test_model__missing_weights_offer_those_at_hand(dataset: Revision) -> None:
 
 def test_model__random_weights_need_no_file(dataset: Revision) -> None:
     at = open_page()
-    at.segmented_control(key="weights-imagenet").set_value("random").run()
+    at.segmented_control(key="weights").set_value("random").run()
     assert not at.info
     assert "--weights random" in at.code[-1].value
 
@@ -270,7 +275,7 @@ def test_model__fine_tuning_is_set_only_where_something_trains(
 
 def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
     at = preset(open_page(), "last")
-    at.segmented_control(key="weights-imagenet").set_value("random")
+    at.segmented_control(key="weights").set_value("random")
     at.selectbox(key="head").set_value("dense1024")
     at.number_input(key="head_epochs").set_value(3)
     at.number_input(key="learning_rate").set_value(0.002)
@@ -364,3 +369,170 @@ def test_model__measuring_makes_the_estimate_sure(
     next(one for one in at.button if one.label.startswith("Measure")).click().run()
     assert not at.exception
     assert not any("rough estimate" in one.value for one in at.caption)
+
+
+def messages(at: AppTest) -> str:
+    """All captions of the page."""
+    return " ".join(one.value for one in at.caption)
+
+
+def ranked(revision: Revision) -> list[Candidate]:
+    """What a ranking of two backbones has found, the worse first."""
+    found = [
+        Candidate(
+            backbone=name,
+            weights="imagenet",
+            image_size=224,
+            images=6,
+            accuracy=accuracy,
+            low=accuracy - 0.1,
+            high=accuracy + 0.1,
+            log_me=accuracy,
+            images_per_second=100.0,
+            seconds=3.0,
+            parameters=1000,
+        )
+        for name, accuracy in (("vgg16", 0.5), ("mobilenet_v2", 0.75))
+    ]
+    for one in found:
+        candidates.keep(revision, one)
+    return found
+
+
+def select(at: AppTest, key: str, **selection: Any) -> AppTest:
+    """The page after something was selected in a table or a chart."""
+    at.session_state[key] = {"selection": selection}
+    return at.run()
+
+
+def test_model__gallery_has_every_backbone(dataset: Revision) -> None:
+    shown = next(t.value for t in open_page().dataframe if "Pixels" in t.value)
+    assert len(shown) == len(catalogue.BACKBONES)
+    assert set(shown["Weights"]) == {"to be downloaded"}
+    row = shown.set_index("Backbone").loc["VGG16"]
+    assert row["ImageNet top-1"] == 0.713 and row["Licence of the weights"]
+
+
+def test_model__ranking_is_kept_and_shown_best_first(dataset: Revision) -> None:
+    ranked(dataset)
+    at = open_page()
+    assert not at.exception
+    shown = next(t.value for t in at.dataframe if "LogME" in t.value)
+    assert list(shown["Backbone"]) == ["MobileNetV2", "VGG16"]
+    assert list(shown["Expected accuracy"]) == [0.75, 0.5]
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_model__rank_starts_a_job_for_what_was_asked(
+    dataset: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(
+        jobs, "start", lambda name, words: started.append((name, words))
+    )
+    at = open_page()
+    at.multiselect(key="rank-backbones").set_value(["vgg16", "mobilenet_v2"])
+    next(one for one in at.button if one.label == "Rank").click().run()
+    ((name, words),) = started
+    assert name == candidates.job_name(dataset)
+    assert words[words.index("--backbones") + 1] == "vgg16,mobilenet_v2"
+
+
+def test_model__a_job_that_failed_says_why(dataset: Revision) -> None:
+    with pytest.raises(RunError):
+        with jobs.Reporter(candidates.job_name(dataset)).telling():
+            raise RunError("The weights are broken.", "Fetch them again.")
+    at = open_page()
+    assert "The weights are broken" in at.error[0].value
+
+
+def test_model__a_running_job_shows_its_progress_and_can_be_cancelled(
+    dataset: Revision,
+) -> None:
+    name = candidates.job_name(dataset)
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        now = {"candidate": 1, "candidates": 2, "backbone": "vgg16"}
+        job = jobs.Job(state="running", progress=now | {"step": 2, "steps": 6})
+        jobs._write(name, job)
+        jobs._note_process(name, process.pid)
+        at = open_page()
+        rank = next(one for one in at.button if one.label == "Rank")
+        assert rank.disabled
+        at.button(key=f"cancel-{name}").click().run()
+        assert not at.exception
+        assert "Cancelled" in messages(at)
+
+
+def swept(revision: Revision) -> None:
+    """What a sweep of the default backbone has found."""
+    depth = {"cut": "x", "trainable_parameters": 9, "images": 4, "seconds": 1.0}
+    found = [
+        {**depth, "freeze": "all", "blocks": 0, "epoch_seconds": 0.1}
+        | {"accuracy": 0.5, "low": 0.4, "high": 0.6},
+        {**depth, "freeze": "last:2", "blocks": 2, "epoch_seconds": 5.0}
+        | {"accuracy": 0.9, "low": 0.8, "high": 0.95},
+    ]
+    reporter = jobs.Reporter(
+        depths.job_name(revision, "mobilenet_v2", "imagenet", None)
+    )
+    reporter.progress(found=found)
+    reporter.done({})
+
+
+def test_model__a_depth_is_adopted_by_one_click(dataset: Revision) -> None:
+    swept(dataset)
+    at = open_page()
+    assert any("Suggested: **last 2 blocks**" in one.value for one in at.markdown)
+    at.button(key="adopt-mobilenet_v2").click().run()
+    assert "--freeze last:2" in at.code[-1].value
+    assert toggles(at) == {"stem": False, "block_1": True, "top": True}
+
+
+def test_model__the_dial_sets_defaults_that_stay_editable(dataset: Revision) -> None:
+    at = open_page()
+    assert at.segmented_control(key="effort").value == "balanced"
+    at.segmented_control(key="effort").set_value("thorough").run()
+    assert at.number_input(key="head_epochs").value == 30
+    assert not at.warning
+    at.number_input(key="head_epochs").set_value(12).run()
+    assert at.segmented_control(key="effort").value is None
+    assert "--head-epochs 12 " in at.code[-1].value
+
+
+def test_model__settings_of_a_file_are_set(dataset: Revision) -> None:
+    wanted = TrainConfig.checked(
+        dataset="other",
+        backbone="vgg16",
+        weights="random",
+        image_size=64,
+        freeze="last:1",
+        augmentation="flip,crop",
+        batch_size=8,
+        class_weights="balanced",
+    )
+    folder = workspace.home() / "structures"
+    (folder / "vgg16-64.json").write_bytes((folder / "vgg16-native.json").read_bytes())
+    at = open_page()
+    file = ("settings.json", effort.to_file(wanted).encode(), "application/json")
+    at.file_uploader(key="settings-file").set_value(file).run()
+    assert not at.exception and not at.warning
+    keep = {"dataset": "pets", "revision": dataset.id}
+    config = start(at)
+    config.pop("name")
+    assert config == wanted.model_copy(update=keep).model_dump()
+
+
+def test_model__a_file_of_no_settings_is_refused(dataset: Revision) -> None:
+    at = open_page()
+    file = ("settings.json", b'{"batch_size": 0}', "application/json")
+    at.file_uploader(key="settings-file").set_value(file).run()
+    assert "batch\\_size" in at.error[0].value
+
+
+def test_model__augmentation_is_previewed(dataset: Revision) -> None:
+    at = open_page()
+    assert not at.get("imgs")
+    at.pills(key="augmentation").set_value(["flip", "crop"]).run()
+    assert not at.exception
+    assert len(at.get("imgs")) == preview.VIEWS

@@ -9,7 +9,7 @@ from typing import Any
 
 from transfer import candidates
 from transfer.backbones import catalogue
-from transfer.candidates import Candidate
+from transfer.candidates import Candidate, PassedOver
 from transfer.datasets import library
 from transfer.jobs import Reporter
 
@@ -52,18 +52,27 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         from transfer import ranking  # noqa: PLC0415
 
         found: list[Candidate] = []
+        passed_over: list[PassedOver] = []
 
         def told(**values: Any) -> None:
-            reporter.progress(candidate=len(found) + 1, **values)
+            number = len(found) + len(passed_over) + 1
+            reporter.progress(candidate=number, **values)
             tell(f"{values['backbone']}: {values['step']} of {values['steps']} images")
 
         for one in ranking.rank(revision, names, args.weights, told):
-            found.append(one)
-            reporter.progress(found=[asdict(each) for each in found])
+            if isinstance(one, Candidate):
+                found.append(one)
+            else:
+                passed_over.append(one)
+            reporter.progress(
+                found=[asdict(each) for each in found],
+                passed_over=[each._asdict() for each in passed_over],
+            )
         result = {
             "dataset": revision.dataset,
             "revision": revision.id,
             "candidates": [asdict(one) for one in candidates.best_first(found)],
+            "passed_over": [each._asdict() for each in passed_over],
         }
         reporter.done(result)
         return result

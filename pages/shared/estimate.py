@@ -1,0 +1,41 @@
+"""What a run will take, told before it starts."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import amounts, session, shell
+from transfer import estimates
+from transfer.backbones.structure import Structure
+from transfer.config import TrainConfig
+
+
+def show(
+    config: TrainConfig, structure: Structure, images: tuple[int, int], places: Any
+) -> None:
+    """What the run will take, and a way to know it better.
+
+    Args:
+        config: The settings.
+        structure: The backbone.
+        images: Number of training images and of val images.
+        places: Beside the freeze plan, for seconds of an epoch and disk.
+    """
+    takes = estimates.estimate(config, structure, images)
+    places[0].metric("One epoch", f"about {amounts.about(takes.epoch_seconds)}")
+    places[1].metric("On disk", amounts.size(takes.disk_bytes))
+    disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
+    st.markdown(
+        f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
+        f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"
+    )
+    if takes.measured:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "A rough estimate: this backbone was never measured here.", width="content"
+        )
+        if st.button("Measure on this machine", icon=":material/speed:"):
+            with st.spinner("Measuring; up to a minute …"):
+                session.inference().measure(config.backbone, config.image_size)
+            st.rerun()

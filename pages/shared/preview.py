@@ -1,0 +1,55 @@
+"""What the model will see: views of one training picture, after augmentation."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from transfer.datasets import images, library
+from transfer.datasets.revision import Revision
+from transfer.errors import TransferError
+from transfer.features.views import View
+
+VIEWS = 8
+
+
+def show(revision: Revision, size: int, augmentation: str) -> None:
+    """The fold.
+
+    Args:
+        revision: The dataset.
+        size: Height and width in pixels that the model gets.
+        augmentation: As in `TrainConfig.augmentation`, but not `none`.
+    """
+    train = revision.of_split("train")
+    with st.expander("What the model will see", icon=":material/visibility:"):
+        number = st.session_state.setdefault("preview", 0) % len(train)
+        image, names = train[number], tuple(augmentation.split(","))
+        try:
+            views = _views(image.sha256, size, names)
+        except (TransferError, OSError) as error:
+            st.caption(f"The picture cannot be shown: {error}")
+            return
+        with st.grid(min_column_width=110, gap="xsmall"):
+            for index, view in enumerate(views):
+                st.image(view, caption="itself" if not index else f"view {index}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Another picture", on_click=_next, icon=":material/shuffle:")
+            st.caption(
+                f"{VIEWS} views at {size} × {size} pixels. Does each still show its "
+                "class? Leave out the change that hides it.",
+                width="content",
+            )
+
+
+def _next() -> None:
+    # A step that shares no factor with most numbers of images, so that classes change.
+    st.session_state["preview"] += 7919
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _views(
+    sha256: str, size: int, augmentations: tuple[str, ...]
+) -> list[NDArray[np.uint8]]:
+    """Views of an image, the image itself first, each `(size, size, 3)`."""
+    pixels = images.decode(library.image_path(sha256), (size, size))
+    return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

@@ -1,0 +1,93 @@
+"""The dial over the settings, and settings as a file: saved, loaded, shared."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import blocks, shell
+from transfer import effort
+from transfer.backbones import catalogue
+from transfer.config import TrainConfig
+from transfer.errors import TransferError
+
+EFFORTS = {"quick": "Quick", "balanced": "Balanced", "thorough": "Thorough"}
+#: Fields whose widgets have other keys or other values than the settings'.
+_SPECIAL = ("dataset", "revision", "backbone", "weights", "image_size", "freeze")
+
+
+def dial() -> None:
+    """Sets epochs, patience and views together; all of them stay editable."""
+    settings = {
+        name: st.session_state[name]
+        for name in effort.EFFORTS["balanced"]
+        if name in st.session_state
+    }
+    st.session_state["effort"] = effort.position(settings)
+    st.segmented_control(
+        "Effort",
+        list(EFFORTS),
+        format_func=EFFORTS.get,
+        help="Sets the epochs, the patience and the views of each image; `Balanced` "
+        "has the defaults. All of them can be changed one by one below.",
+        key="effort",
+        on_change=_turned,
+    )
+
+
+def _turned() -> None:
+    if chosen := st.session_state["effort"]:
+        st.session_state.update(effort.EFFORTS[chosen])
+
+
+def load() -> None:
+    """Takes a file of settings; above all widgets that it sets."""
+    with st.popover("Load settings", icon=":material/upload_file:"):
+        st.file_uploader(
+            "A file that was saved with “Save settings”",
+            type="json",
+            key="settings-file",
+            on_change=_loaded,
+        )
+        if error := st.session_state.get("settings-error"):
+            shell.show_error(error)
+
+
+def save(config: TrainConfig) -> None:
+    """Offers the settings as a file, for another time, dataset or person."""
+    st.download_button(
+        "Save settings",
+        effort.to_file(config),
+        f"settings-{config.backbone}.json",
+        "application/json",
+        icon=":material/download:",
+        help="Everything but the dataset; “Load settings” reads it.",
+        on_click="ignore",
+    )
+
+
+def _loaded() -> None:
+    file = st.session_state["settings-file"]
+    st.session_state["settings-error"] = None
+    if file is None:
+        return
+    try:
+        _apply(effort.from_file(file.getvalue()))
+    except TransferError as error:
+        st.session_state["settings-error"] = error
+
+
+def _apply(config: TrainConfig) -> None:
+    """Sets every widget to these settings.
+
+    Raises:
+        BackboneError: There is no such backbone.
+    """
+    backbone = catalogue.get(config.backbone)
+    values: dict[str, Any] = config.model_dump(exclude=set(_SPECIAL))
+    values["augmentation"] = list(config.augmentations)
+    values["backbone"] = config.backbone
+    values["weights"] = config.weights
+    size = config.image_size or backbone.native_size
+    values[f"image_size-{backbone.name}"] = size
+    blocks.adopt(backbone.name, config.freeze)
+    st.session_state.update(values)

@@ -1,0 +1,121 @@
+"""Freeze depths: which are tried, on which images, and a whole sweep."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+from transfer import depths, sweep
+from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.datasets import ingest
+from transfer.datasets.revision import Revision
+from transfer.depths import Depth
+from transfer.errors import DatasetError
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+@pytest.fixture
+def revision(workspace: Path, tmp_path: Path) -> Revision:
+    """Two classes that differ in colour, 12 images each."""
+    make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
+    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+
+
+def structure(blocks: int) -> Structure:
+    """So many blocks of one layer each."""
+    names = [f"block_{number}" for number in range(blocks)]
+    layers = [
+        Layer(
+            name=f"{name}_conv", kind="Conv2D", block=name, parameters=1, statistics=0
+        )
+        for name in names
+    ]
+    cuts = [
+        Cut(layer=layer.name, index=index, shape=(1, 1, 1))
+        for index, layer in enumerate(layers)
+    ]
+    return Structure(
+        backbone="small", image_size=(32, 32), layers=tuple(layers), cuts=tuple(cuts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("blocks", "plans"),
+    [
+        (20, ["all", "last:1", "last:2", "last:4", "last:6", "last:8"]),
+        (8, ["all", "last:1", "last:2", "last:3", "last:4", "last:5"]),
+        (5, ["all", "last:1", "last:2", "last:3", "last:4", "none"]),
+        (2, ["all", "last:1", "none"]),
+    ],
+)
+def test_plans__are_six_where_there_are_the_blocks(
+    blocks: int, plans: list[str]
+) -> None:
+    assert [str(plan) for plan, _ in depths.plans(structure(blocks))] == plans
+
+
+def depth(blocks: int, accuracy: float, high: float) -> Depth:
+    """What a depth came to."""
+    return Depth(
+        freeze=f"last:{blocks}",
+        blocks=blocks,
+        cut="x",
+        trainable_parameters=1,
+        images=100,
+        accuracy=accuracy,
+        low=0.0,
+        high=high,
+        epoch_seconds=1.0,
+        seconds=1.0,
+    )
+
+
+def test_advised__is_the_shallowest_that_may_be_as_good() -> None:
+    tried = [depth(0, 0.7, 0.78), depth(1, 0.75, 0.82), depth(2, 0.8, 0.86)]
+    assert depths.advised(tried).blocks == 1
+    assert depths.advised([*tried, depth(4, 0.9, 0.95)]).blocks == 4
+
+
+def test_subset__is_at_most_a_thousand_of_train_and_val(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "MOST_IMAGES", 10)
+    small = sweep.subset(revision)
+    assert (len(small.of_split("train")), len(small.of_split("val"))) == (6, 4)
+    for split in ("train", "val"):
+        hashes = {image.sha256 for image in revision.of_split(split)}
+        assert {image.sha256 for image in small.of_split(split)} <= hashes
+
+
+def test_subset__without_val_a_part_of_train_stands_in(
+    workspace: Path, tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "all", {"cat": 10, "dog": 10})
+    small = sweep.subset(ingest.import_path(tmp_path / "all", "all", val=0.0))
+    assert (len(small.of_split("train")), len(small.of_split("val"))) == (12, 8)
+    assert len({image.sha256 for image in small.images}) == 20
+
+
+def test_subset__too_few_images_are_told(workspace: Path, tmp_path: Path) -> None:
+    make_pictures(tmp_path / "few", {"cat": 3, "dog": 3})
+    with pytest.raises(DatasetError, match="too few to compare depths"):
+        sweep.subset(ingest.import_path(tmp_path / "few", "few"))
+
+
+def test_sweep__tries_six_depths_and_starts_each_from_the_same_weights(
+    revision: Revision,
+) -> None:
+    told: list[dict[str, object]] = []
+    backbone = ("mobilenet_v2_035", "random", 32)
+    found = [*sweep.sweep(revision, *backbone, lambda **v: told.append(v))]
+    assert [one.freeze for one in found][:3] == ["all", "last:1", "last:2"]
+    assert len({one.cut for one in found}) == 6
+    sizes = [one.trainable_parameters for one in found]
+    assert sizes == sorted(set(sizes))
+    for one in found:
+        assert 0 <= one.low <= one.accuracy <= one.high <= 1
+        assert one.epoch_seconds > 0 and one.images == 6
+        # Each begins at the end of the head phase, and keeps its best epoch.
+        assert one.accuracy >= found[0].accuracy
+    assert told[-1]["depths"] == 6
