@@ -57,9 +57,7 @@ def show_status(run: Run) -> None:
     """A badge, and what ended the run if that was no success."""
     look = STATUS[run.status]
     st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
-    if run.status is RunStatus.QUEUED:
-        st.caption("It starts as soon as the runs before it have ended.")
-    elif run.status is RunStatus.STOPPING:
+    if run.status is RunStatus.STOPPING:
         st.caption("Ending; the best weights until now are kept.")
     elif run.status is RunStatus.STOPPED and not run.result.get("class_names"):
         st.caption("Stopped before the training proper began, so there is no model.")
