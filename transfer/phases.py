@@ -179,7 +179,9 @@ class Phase:
         self.name = name
         self.variables = variables
         self.kept: Snapshot | None = None
-        self._state = {v.path: v for v in [*variables, *random]}
+        # Keras counts random states up over the whole process, so by their order.
+        self._state = {v.path: v for v in variables}
+        self._state |= {f"random {i}": v for i, v in enumerate(random)}
         self._forward = forward
         self._optimizer = optimizer
         self._recipe = recipe
