@@ -115,5 +115,10 @@ if wanted:
         )
     else:
         show_run(opened)
+elif compared := st.query_params.get("compare"):
+    if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
+        del st.query_params["compare"]
+        st.rerun()
+    comparing.show(compared.split(","))
 else:
     run_list.show_list()

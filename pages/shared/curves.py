@@ -76,6 +76,13 @@ class Curves:
         types = {"position": float, "value": float}
         return pd.DataFrame(rows, columns=columns).astype(types)
 
+    def whole_epochs(self) -> list[tuple[str, dict[str, float]]]:
+        """Phase and values of each whole epoch, in the order of training."""
+        return [
+            (PHASES.get(phase, phase), values)
+            for (phase, _), values in self._epochs.items()
+        ]
+
     def _before(self, epoch: _Epoch, head_epochs: int) -> dict[str, float]:
         """Values of the epoch before; empty for the first of all.
 
