@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared import (
     again,
     charts,
+    comparing,
     curves,
     describing,
     run_list,
