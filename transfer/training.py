@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from transfer import classifier, instant
 from transfer.backbones import catalogue, graph, source
+from transfer.block_changes import BlockChanges
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
@@ -144,6 +145,7 @@ class _Job:
         )
         if self.start_from:
             classifier.take_weights(self.start_from, self.backbone, self.head)
+        self.changes = BlockChanges(self.backbone, self.structure)
         self._compute_features()
 
     def _compute_features(self) -> None:
@@ -257,6 +259,7 @@ class _Job:
         start, self.resume = self.resume, None
         while True:
             phase = make()
+            phase.changes = self.changes.measure
             try:
                 phase.run(epochs, train, val, self.best, self.listener, start)
                 return

@@ -17,6 +17,8 @@ MAY_IMPORT_KERAS = (
     "transfer.backbones.pretrained",
     "transfer.backbones.source",
     "transfer.features",
+    "transfer.block_changes",
+    "transfer.event_files",
     "transfer.classifier",
     "transfer.phases",
     "transfer.training",
