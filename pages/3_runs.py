@@ -14,6 +14,7 @@ from pages.shared import (
     runs,
     session,
     shell,
+    watched,
 )
 from transfer.errors import TransferError
 from transfer.runs import queue, waiting
@@ -77,6 +78,7 @@ def show_live(run_id: str, was_live: bool) -> None:
         runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
+        watched.show(run)
     with st.expander("Log of the worker", icon=":material/terminal:"):
         st.code(runs.read_log(run_id), language=None, height=320)
 

@@ -96,7 +96,7 @@ def show_progress(run: Run) -> None:
     done = step / steps if steps else 0.0
     part = (epoch - 1 + done) / epochs if epochs else done
     st.progress(min(max(part, 0.0), 1.0), text=_PHASE.get(phase, phase))
-    for column, (label, value) in zip(st.columns(4), _tiles(now).items(), strict=False):
+    for column, (label, value) in zip(st.columns(5), _tiles(now).items(), strict=False):
         column.metric(label, value)
 
 
@@ -110,6 +110,8 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
         tiles[what] = f"{now.get('step', 0):,} of {steps:,}"
     if speed := now.get("images_per_second"):
         tiles["Images per second"] = f"{speed:,.0f}"
+    if rate := now.get("learning_rate"):
+        tiles["Learning rate"] = f"{rate:.2g}"
     if (left := now.get("seconds_left")) is not None:
         tiles["Time left in this phase"] = about(left)
     doing = "saving" if now.get("phase") == "evaluate" else "getting ready"

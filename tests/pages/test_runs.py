@@ -263,6 +263,19 @@ def test_curves__running_epoch_grows_out_of_the_one_before() -> None:
     assert list(frame["value"]) == pytest.approx([0.5, 0.6, 0.65])
 
 
+def test_curves__the_best_epoch_is_marked() -> None:
+    read = curves.Curves()
+    for epoch, accuracy, loss in ((1, 0.5, 1.0), (2, 0.9, 0.6), (3, 0.9, 0.4)):
+        values = {"loss": 1.0, "val_accuracy": accuracy, "val_loss": loss}
+        read.add(
+            Metric(phase="head", epoch=epoch, name=name, value=value)
+            for name, value in values.items()
+        )
+    frame = read.frame("loss", head_epochs=5)
+    best = frame[frame["best"]]
+    assert list(zip(best["position"], best["split"], strict=True)) == [(3.0, "val")]
+
+
 def test_curves__first_epoch_is_the_mean_until_now() -> None:
     read = curves.Curves()
     read.add(
