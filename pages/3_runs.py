@@ -4,17 +4,36 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import again, charts, curves, run_list, runs, session, shell
+from pages.shared import (
+    again,
+    charts,
+    comparing,
+    curves,
+    describing,
+    run_list,
+    runs,
+    session,
+    shell,
+    watched,
+)
 from transfer.errors import TransferError
-from transfer.runs import queue
+from transfer.runs import queue, waiting
 from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
 
 PAGES = Path(__file__).parent
 
 
 def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
-    st.subheader(shell.escaped(run.name))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(shell.escaped(run.name), width="content")
+        if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):
+            describing.show_form(run)
+    for tag in run.tags:
+        st.badge(shell.escaped(tag), color="gray")
+    if run.note:
+        st.caption(shell.escaped(run.note))
     live = not run.status.is_final
     st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
     with st.expander("Settings of this run", icon=":material/tune:"):
@@ -23,7 +42,7 @@ def show_run(run: Run) -> None:
         with st.container(horizontal=True):
             again.show_buttons(run)
             if st.button("Delete run", icon=":material/delete:"):
-                confirm_delete(run)
+                describing.confirm_delete([run])
 
 
 def show_live(run_id: str, was_live: bool) -> None:
@@ -34,6 +53,9 @@ def show_live(run_id: str, was_live: bool) -> None:
         st.rerun()  # The whole page, so that the results appear and the ticks end.
     with st.container(horizontal=True, vertical_alignment="center"):
         runs.show_status(run)
+        if run.status is RunStatus.QUEUED:
+            place = waiting.places(store.runs(), queue.max_running())[run.id]
+            st.caption(f"It is {run_list.place_in_words(place)}.")
         if run.status in ("queued", "running"):
             st.button(
                 "Stop",
@@ -62,6 +84,7 @@ def show_live(run_id: str, was_live: bool) -> None:
         runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
+        watched.show(run)
     with st.expander("Log of the worker", icon=":material/terminal:"):
         st.code(runs.read_log(run_id), language=None, height=320)
 
@@ -85,28 +108,6 @@ def stop(run_id: str) -> None:
         st.toast(shell.escaped(str(error)), icon=":material/error:")
 
 
-@st.dialog("Delete this run?")
-def confirm_delete(run: Run) -> None:
-    """Asks once more, for there is no way back."""
-    st.write(
-        f"**{shell.escaped(run.name)}**, its curves, its log and its model will be "
-        "removed. The dataset stays."
-    )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        keep = st.button("Keep it")
-        delete = st.button("Delete for good", type="primary")
-    if delete:
-        try:
-            queue.delete(session.store(), run.id)
-        except TransferError as error:
-            st.error(shell.escaped(str(error)))
-            return
-        curves.forget(run.id)
-        del st.query_params["run"]
-    if keep or delete:
-        st.rerun()
-
-
 shell.begin_page("Runs")
 wanted = st.query_params.get("run", "")
 if wanted:
@@ -123,5 +124,10 @@ if wanted:
         )
     else:
         show_run(opened)
+elif compared := st.query_params.get("compare"):
+    if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
+        del st.query_params["compare"]
+        st.rerun()
+    comparing.show(compared.split(","))
 else:
     run_list.show_list()

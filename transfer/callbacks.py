@@ -35,6 +35,24 @@ class Listener:
     def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
         """The values of a finished epoch, counted from 1 in each phase."""
 
+    def answers(
+        self,
+        phase: str,
+        epoch: int,
+        labels: NDArray[np.int32],
+        probabilities: NDArray[np.float32],
+    ) -> None:
+        """Right labels `(images,)` and probabilities `(images, num_classes)` of val,
+        in the order of the revision, after an epoch; epoch 0 is a phase's start.
+        """
+
+    def wants_changes(self) -> bool:
+        """Whether `changes` may be called now; measuring them takes a while."""
+        return False
+
+    def changes(self, phase: str, epoch: int, blocks: Mapping[str, float]) -> None:
+        """How far each block of the backbone is from its start, relative to that."""
+
     def wants_checkpoint(self) -> bool:
         """Whether it is time for the next checkpoint; asked between calls of steps."""
         return False

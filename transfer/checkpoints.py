@@ -32,7 +32,7 @@ class Snapshot:
             of the phase, the order of images does not.
         sums: Loss times images, right answers and images of these steps.
         batch_size: Images per step until here.
-        now: Values of all that trains, and of the random state of dropout, by path.
+        now: Values of all that trains by path, and random states by their order.
         optimizer: Values of the optimizer's variables in its own order, the number of
             steps first.
         best: Best weights so far by path.

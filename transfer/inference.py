@@ -155,14 +155,12 @@ class InferenceProcess:
         Raises:
             BackboneError: There is no such backbone, or the size is too small for it.
         """
-        name = f"{backbone}-{image_size or 'native'}.json"
-        kept = workspace.home() / "structures" / name
-        try:
-            return Structure.from_json(json.loads(kept.read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError):
-            answer = self._ask("structure", backbone=backbone, image_size=image_size)
-            workspace.write_atomically(kept, json.dumps(answer).encode())
-            return Structure.from_json(answer)
+        if kept := kept_structure(backbone, image_size):
+            return kept
+        answer = self._ask("structure", backbone=backbone, image_size=image_size)
+        path = _structure_path(backbone, image_size)
+        workspace.write_atomically(path, json.dumps(answer).encode())
+        return Structure.from_json(answer)
 
     def measure(self, backbone: str, image_size: int | None = None) -> dict[str, float]:
         """Images per second of each engine with a backbone on this machine.
@@ -241,6 +239,20 @@ def _sent(picture: bytes | Path) -> dict[str, str]:
     if isinstance(picture, bytes):
         return {"bytes": base64.b64encode(picture).decode()}
     return {"path": str(picture.absolute())}
+
+
+def kept_structure(backbone: str, image_size: int | None = None) -> Structure | None:
+    """The blocks and cuts of a backbone if they are on disk; asks no process."""
+    try:
+        kept = _structure_path(backbone, image_size).read_bytes()
+        return Structure.from_json(json.loads(kept))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _structure_path(backbone: str, image_size: int | None) -> Path:
+    name = f"{backbone}-{image_size or 'native'}.json"
+    return workspace.home() / "structures" / name
 
 
 def _raised(record: dict[str, str]) -> TransferError:

@@ -165,6 +165,7 @@ class Phase:
 
     Attributes:
         kept: The last snapshot; `None` before `run`.
+        changes: Tells how far each block is from its start; told after an epoch.
     """
 
     def __init__(
@@ -179,7 +180,10 @@ class Phase:
         self.name = name
         self.variables = variables
         self.kept: Snapshot | None = None
-        self._state = {v.path: v for v in [*variables, *random]}
+        self.changes: Callable[[], dict[str, float]] | None = None
+        # Keras counts random states up over the whole process, so by their order.
+        self._state = {v.path: v for v in variables}
+        self._state |= {f"random {i}": v for i, v in enumerate(random)}
         self._forward = forward
         self._optimizer = optimizer
         self._recipe = recipe
@@ -224,7 +228,7 @@ class Phase:
         if start:
             epoch = self._restored(start, best)
         elif len(val.labels):  # where it starts may be better than all that follows
-            self._keep(best, 0, *self.evaluate(val))
+            self._keep(best, 0, *self._judged(0, val, listener))
         self._snapshot(epoch, best)
         while epoch.number <= epochs and not self._waited(epoch.number - 1, best):
             begin, seen = time.perf_counter(), epoch.images
@@ -298,7 +302,7 @@ class Phase:
             listener: Hears of it.
             images_per_second: Speed of the training.
         """
-        val_loss, val_accuracy = self.evaluate(val)
+        val_loss, val_accuracy = self._judged(epoch, val, listener)
         values = {"loss": reached[0], "accuracy": reached[1]}
         if images_per_second is not None:
             values["learning_rate"] = float(self._optimizer.learning_rate)
@@ -306,6 +310,8 @@ class Phase:
         if len(val.labels):
             values |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
         listener.epoch(self.name, epoch, values)
+        if self.changes and listener.wants_changes():
+            listener.changes(self.name, epoch, self.changes())
         self._keep(best, epoch, val_loss, val_accuracy, always=not len(val.labels))
 
     def _keep(
@@ -357,6 +363,7 @@ class Phase:
                 images_per_second=self._batch_size / (self._seconds_per_step or 1),
                 seconds_left=left * self._seconds_per_step,
                 batch_size=self._batch_size,
+                learning_rate=float(self._optimizer.learning_rate),
             )
             if listener.stop_requested():
                 break
@@ -374,13 +381,30 @@ class Phase:
 
     def evaluate(self, examples: Examples) -> tuple[float, float]:
         """Mean loss and accuracy on a split; `(nan, nan)` for an empty one."""
+        return self._tested(examples)[0]
+
+    def _judged(
+        self, epoch: int, val: Examples, listener: Listener
+    ) -> tuple[float, float]:
+        """Mean loss and accuracy on val; the listener hears each answer."""
+        reached, probabilities = self._tested(val)
+        if len(val.labels):
+            listener.answers(self.name, epoch, val.labels, probabilities)
+        return reached
+
+    def _tested(
+        self, examples: Examples
+    ) -> tuple[tuple[float, float], NDArray[np.float32]]:
+        """Mean loss and accuracy, and the probabilities `(images, num_classes)`."""
         if not len(examples.labels):
-            return float("nan"), float("nan")
-        sums = np.zeros(3)
+            return (float("nan"), float("nan")), np.empty((0, 0), np.float32)
+        sums, answers = np.zeros(3), []
         for call in self._calls(examples, np.arange(len(examples.labels))):
-            losses, right, counts = (np.asarray(one) for one in self._test(*call))
+            losses, right, counts, found = (np.asarray(o) for o in self._test(*call))
             sums += [losses @ counts, right.sum(), counts.sum()]
-        return float(sums[0] / sums[2]), float(sums[1] / sums[2])
+            answers.append(found.reshape(-1, found.shape[-1]))
+        reached = float(sums[0] / sums[2]), float(sums[1] / sums[2])
+        return reached, np.concatenate(answers)[: len(examples.labels)]
 
     def _calls(
         self, examples: Examples, order: NDArray[np.int64], epoch: int = 1
@@ -436,9 +460,11 @@ class Phase:
 
     def _test_steps(self, x: Any, y: Any, w: Any) -> Any:
         def step(x: Any, y: Any, w: Any) -> Any:
-            return self._loss(x, y, w, training=False)
+            logits = self._forward(tf.cast(x, tf.float32), False)
+            reached = self._loss_of(logits, y, w, training=False)
+            return *reached, tf.nn.softmax(logits)
 
-        return _each(step, x, y, w)
+        return _each(step, x, y, w, outputs=4)
 
     def _distance(self) -> Any:
         """The L2-SP penalty."""
@@ -447,12 +473,18 @@ class Phase:
         return self._recipe.l2_sp / 2 * tf.add_n(moved) if moved else 0.0
 
     def _loss(self, x: Any, y: Any, w: Any, training: bool) -> tuple[Any, Any, Any]:
-        """Mean loss, number of right answers and number of images of one batch.
+        """Mean loss, number of right answers and number of images of one batch."""
+        logits = self._forward(tf.cast(x, tf.float32), training)
+        return self._loss_of(logits, y, w, training)
+
+    def _loss_of(
+        self, logits: Any, y: Any, w: Any, training: bool
+    ) -> tuple[Any, Any, Any]:
+        """See `_loss`.
 
         Smoothing and class weights shape what is learnt from, never what val says.
         """
         recipe = self._recipe
-        logits = self._forward(tf.cast(x, tf.float32), training)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
         if training and recipe.label_smoothing:
             spread = tf.reduce_logsumexp(logits, -1) - tf.reduce_mean(logits, -1)
@@ -469,11 +501,11 @@ def _value(variable: keras.Variable) -> NDArray[Any]:
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
-def _each(step: Callable[..., Any], x: Any, y: Any, w: Any) -> Any:
+def _each(step: Callable[..., Any], x: Any, y: Any, w: Any, outputs: int = 3) -> Any:
     """The results of `step` for each batch, in one compiled loop, in order."""
     return tf.map_fn(
         lambda batch: step(*batch),
         (x, y, w),
-        fn_output_signature=(tf.float32, tf.float32, tf.float32),
+        fn_output_signature=(tf.float32,) * outputs,
         parallel_iterations=1,
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from transfer import classifier, instant
 from transfer.backbones import catalogue, graph, source
 from transfer.backbones.structure import Structure
+from transfer.block_changes import BlockChanges
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
@@ -217,6 +218,7 @@ class _Job:
         )
         if self.start_from:
             classifier.take_weights(self.start_from, self.backbone, self.head)
+        self.changes = BlockChanges(self.backbone, self.structure)
 
     def compute_features(
         self, layers: Sequence[str]
@@ -328,6 +330,7 @@ class _Job:
         start, self.resume = self.resume, None
         while True:
             phase = make()
+            phase.changes = self.changes.measure
             try:
                 phase.run(epochs, train, val, self.best, self.listener, start)
                 return

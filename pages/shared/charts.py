@@ -82,13 +82,18 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "scale": colors,
         "legend": {"title": None, "orient": "top", "direction": "horizontal"},
     }
-    shared = {"x": x, "y": y, "color": color}
+    opacity = {"condition": {"param": "shown", "value": 1}, "value": 0.12}
+    shared = {"x": x, "y": y, "color": color, "opacity": opacity}
     layers: list[dict[str, Any]] = [
-        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": shared},
+        {
+            "mark": {"type": "line", "strokeWidth": 2},
+            "encoding": shared,
+            "params": _choices(),
+        },
         # Generous and unseen, so that a value need not be hit exactly.
         {
-            "mark": {"type": "point", "filled": True, "size": 220, "opacity": 0},
-            "encoding": {**shared, "tooltip": tooltip},
+            "mark": {"type": "point", "filled": True, "size": 220},
+            "encoding": {**shared, "tooltip": tooltip, "opacity": {"value": 0}},
         },
         # Whole epochs only: the points of single steps would run into a blot.
         {
@@ -96,6 +101,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
             "transform": [{"filter": "indexof(datum.epoch, 'step') < 0"}],
             "encoding": shared,
         },
+        *_best_epoch(shared),
     ]
     if fine_tunes:
         layers = [*_boundary(end), *layers]
@@ -103,6 +109,32 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "title": {"text": title, "anchor": "start"},
         "layer": layers,
     }
+
+
+def _choices() -> list[dict[str, Any]]:
+    """Zoom by wheel and drag, back by a double click; one split by its legend."""
+    return [
+        {"name": "zoom", "select": "interval", "bind": "scales"},
+        {
+            "name": "shown",
+            "select": {"type": "point", "fields": ["split"]},
+            "bind": "legend",
+        },
+    ]
+
+
+def _best_epoch(shared: dict[str, Any]) -> list[dict[str, Any]]:
+    """A ring, with its word, around the epoch whose weights are kept."""
+    best = [{"filter": "datum.best"}]
+    text = {"type": "text", "text": "best", "dy": -14, "fontSize": 11}
+    return [
+        {
+            "mark": {"type": "point", "size": 130, "strokeWidth": 2},
+            "transform": best,
+            "encoding": shared,
+        },
+        {"mark": text, "transform": best, "encoding": shared},
+    ]
 
 
 def _boundary(epoch: int) -> list[dict[str, Any]]:

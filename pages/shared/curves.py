@@ -1,7 +1,7 @@
 """Curves of a training: what was read of a run's metrics, as rows of a chart."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeVar
@@ -18,7 +18,7 @@ PHASES = {"head": "head", "fine_tune": "fine-tuning"}
 
 Item = TypeVar("Item")
 _Epoch = tuple[str, int]
-_Row = tuple[float, float, str, str, str]
+_Row = tuple[float, float, str, str, str, bool]
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Curves:
                 named[one.step] = one.value
 
     def frame(self, name: str, head_epochs: int, steps: int = 0) -> pd.DataFrame:
-        """Rows of one chart: position, value, split, phase, epoch.
+        """Rows of one chart: position, value, split, phase, epoch, whether it is best.
 
         Args:
             name: `loss` or `accuracy`.
@@ -62,19 +62,41 @@ class Curves:
             steps: Steps of an epoch; 0 where they are not known yet.
         """
         rows: list[_Row] = []
-        for epoch, values in _thinned(list(self._epochs.items()), MAX_ROWS // 4):
+        best = self._best()
+        shown = dict(_thinned(list(self._epochs.items()), MAX_ROWS // 4))
+        if best:  # which thinning may have left out
+            shown[best] = self._epochs[best]
+        for epoch, values in sorted(shown.items(), key=_order(head_epochs)):
             at = _position(epoch, head_epochs)
             for split, key in (("train", name), ("val", f"val_{name}")):
-                rows.append((at, values.get(key, math.nan), split, *_words(epoch)))
+                is_best = epoch == best and split == "val"
+                value = values.get(key, math.nan)
+                rows.append((at, value, split, *_words(epoch), is_best))
         for epoch, named in self._steps.items():
             values = named.get(name, {})
             before = self._before(epoch, head_epochs).get(name)
             going_on = _going_on(epoch, values, before, head_epochs, steps)
             rows += _thinned(going_on, MAX_ROWS // 4)
         rows = [row for row in rows if math.isfinite(row[1])]
-        columns = ["position", "value", "split", "phase", "epoch"]
+        columns = ["position", "value", "split", "phase", "epoch", "best"]
         types = {"position": float, "value": float}
         return pd.DataFrame(rows, columns=columns).astype(types)
+
+    def _best(self) -> _Epoch | None:
+        """The epoch of the highest val accuracy, then the lowest val loss."""
+        judged = {
+            epoch: (values["val_accuracy"], -values.get("val_loss", math.inf))
+            for epoch, values in self._epochs.items()
+            if "val_accuracy" in values
+        }
+        return max(judged, key=lambda epoch: judged[epoch]) if judged else None
+
+    def whole_epochs(self) -> list[tuple[str, dict[str, float]]]:
+        """Phase and values of each whole epoch, in the order of training."""
+        return [
+            (PHASES.get(phase, phase), values)
+            for (phase, _), values in self._epochs.items()
+        ]
 
     def _before(self, epoch: _Epoch, head_epochs: int) -> dict[str, float]:
         """Values of the epoch before; empty for the first of all.
@@ -111,6 +133,10 @@ def _position(epoch: _Epoch, head_epochs: int) -> float:
     return number + (head_epochs if phase == "fine_tune" else 0)
 
 
+def _order(head_epochs: int) -> Callable[[tuple[_Epoch, dict[str, float]]], float]:
+    return lambda item: _position(item[0], head_epochs)
+
+
 def _words(epoch: _Epoch) -> tuple[str, str]:
     return PHASES.get(epoch[0], epoch[0]), str(epoch[1])
 
@@ -136,7 +162,8 @@ def _going_on(
     ):
         old = 0 if before is None else max(of - count, 0)
         mean = (total + old * (before or 0.0)) / (count + old)
-        rows.append((start + step / of, mean, "train", phase, f"{number}, step {step}"))
+        words = phase, f"{number}, step {step}"
+        rows.append((start + step / of, mean, "train", *words, False))
     return rows
 
 

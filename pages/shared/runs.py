@@ -57,9 +57,7 @@ def show_status(run: Run) -> None:
     """A badge, and what ended the run if that was no success."""
     look = STATUS[run.status]
     st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
-    if run.status is RunStatus.QUEUED:
-        st.caption("It starts as soon as the runs before it have ended.")
-    elif run.status is RunStatus.STOPPING:
+    if run.status is RunStatus.STOPPING:
         st.caption("Ending; the best weights until now are kept.")
     elif run.status is RunStatus.STOPPED and not run.result.get("class_names"):
         st.caption("Stopped before the training proper began, so there is no model.")
@@ -98,7 +96,7 @@ def show_progress(run: Run) -> None:
     done = step / steps if steps else 0.0
     part = (epoch - 1 + done) / epochs if epochs else done
     st.progress(min(max(part, 0.0), 1.0), text=_PHASE.get(phase, phase))
-    for column, (label, value) in zip(st.columns(4), _tiles(now).items(), strict=False):
+    for column, (label, value) in zip(st.columns(5), _tiles(now).items(), strict=False):
         column.metric(label, value)
 
 
@@ -112,6 +110,8 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
         tiles[what] = f"{now.get('step', 0):,} of {steps:,}"
     if speed := now.get("images_per_second"):
         tiles["Images per second"] = f"{speed:,.0f}"
+    if rate := now.get("learning_rate"):
+        tiles["Learning rate"] = f"{rate:.2g}"
     if (left := now.get("seconds_left")) is not None:
         tiles["Time left in this phase"] = about(left)
     doing = "saving" if now.get("phase") == "evaluate" else "getting ready"

@@ -100,6 +100,51 @@ def test_runs__clicked_cell_opens(running: Run) -> None:
     assert at.subheader[0].value == "my \\*run\\*"
 
 
+def test_runs__queued_tells_its_place(running: Run) -> None:
+    waiting = Store().create(TrainConfig(dataset="flowers"), "later")
+    captions = [one.value for one in open_page(waiting.id).caption]
+    assert any("number 1 in the queue, starts when those" in one for one in captions)
+    assert "Number 1 in the queue" in open_page().dataframe[0].value["Note"][0]
+
+
+def test_runs__filters_by_text_and_tag(running: Run) -> None:
+    store = Store()
+    for name in ("one", "two", "three"):
+        made = store.create(TrainConfig(dataset="flowers"), name)
+        store.describe(made.id, note=f"about {name}", tags=[name[0]])
+    at = open_page()
+    assert len(at.dataframe[0].value) == 4
+    at.multiselect[2].set_value(["t"]).run()
+    assert list(at.dataframe[0].value["Name"]) == ["three", "two"]
+    at.text_input(key="find").set_value("ABOUT tw").run()
+    assert not at.exception
+    assert list(at.dataframe[0].value["Name"]) == ["two"]
+
+
+def test_runs__ticked_ones_can_be_compared_and_deleted(running: Run) -> None:
+    store = Store()
+    other = store.create(TrainConfig(dataset="flowers"), "later")
+    at = open_page()
+    at.session_state["runs"] = {
+        "selection": {"rows": [0, 1], "columns": [], "cells": []}
+    }
+    at.run()
+    assert "Delete" in [one.label for one in at.button]
+    button(at, "Compare these 2").click().run()
+    assert not at.exception
+    assert at.query_params["compare"] == f"{other.id},{running.id}"
+
+
+def test_runs__name_note_and_tags_are_shown_and_asked_for(running: Run) -> None:
+    Store().describe(running.id, note="a *note*", tags=["paper"])
+    at = open_page(running.id)
+    assert "paper" in badges(at)
+    assert "a \\*note\\*" in [one.value for one in at.caption]
+    button(at, "Name, note, tags").click().run()
+    assert not at.exception
+    assert at.text_input[0].value == "my *run*"
+
+
 def test_runs__unknown_run_is_named() -> None:
     at = open_page("nonsense")
     assert not at.exception
@@ -216,6 +261,19 @@ def test_curves__running_epoch_grows_out_of_the_one_before() -> None:
     frame = read.frame("loss", head_epochs=5, steps=4)
     assert list(frame["position"]) == [1.0, 1.25, 1.5]
     assert list(frame["value"]) == pytest.approx([0.5, 0.6, 0.65])
+
+
+def test_curves__the_best_epoch_is_marked() -> None:
+    read = curves.Curves()
+    for epoch, accuracy, loss in ((1, 0.5, 1.0), (2, 0.9, 0.6), (3, 0.9, 0.4)):
+        values = {"loss": 1.0, "val_accuracy": accuracy, "val_loss": loss}
+        read.add(
+            Metric(phase="head", epoch=epoch, name=name, value=value)
+            for name, value in values.items()
+        )
+    frame = read.frame("loss", head_epochs=5)
+    best = frame[frame["best"]]
+    assert list(zip(best["position"], best["split"], strict=True)) == [(3.0, "val")]
 
 
 def test_curves__first_epoch_is_the_mean_until_now() -> None:

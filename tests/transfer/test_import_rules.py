@@ -18,6 +18,8 @@ MAY_IMPORT_KERAS = (
     "transfer.backbones.source",
     "transfer.backbones.starter",
     "transfer.features",
+    "transfer.block_changes",
+    "transfer.event_files",
     "transfer.classifier",
     "transfer.phases",
     "transfer.training",

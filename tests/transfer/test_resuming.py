@@ -65,7 +65,10 @@ class CutOff(Listener):
 
 
 def _weights(trained: training.Trained) -> dict[str, Any]:
-    return {v.path: np.asarray(v) for v in trained.model.variables}
+    """All weights by path, and the random state at the end."""
+    head = trained.model.get_layer("head")
+    values = {v.path: np.asarray(v) for v in trained.model.weights}
+    return values | {"random": np.asarray(head.non_trainable_variables[0])}
 
 
 @pytest.mark.parametrize(

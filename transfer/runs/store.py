@@ -318,6 +318,14 @@ class Store:
         with self._writing() as connection:
             connection.execute(sa.delete(metrics).where(of_run, sa.or_(after, *others)))
 
+    def count_done(self, run_id: str) -> tuple[int, int]:
+        """Training steps and whole epochs that are stored of a run."""
+        losses = sa.select(sa.func.count(metrics.c.step), sa.func.count())
+        with self._reading() as connection:
+            of_run = losses.filter_by(run_id=run_id, name="loss")
+            steps, all_values = connection.execute(of_run).one()
+        return int(steps), int(all_values - steps)
+
     def metrics_after(
         self, run_id: str, after_id: int = 0, limit: int | None = None
     ) -> list[Metric]:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import psutil
@@ -19,10 +19,13 @@ from transfer import callbacks, checkpoints, workspace
 from transfer.checkpoints import Snapshot
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import continuing, evaluations, launch, queue
+from transfer.runs import continuing, evaluations, launch, queue, watching
 from transfer.runs.record import Metric, Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from transfer.event_files import EventWriter
 
 #: Seconds between two writes to the store; pages look about once a second.
 _FLUSH_SECONDS = 0.5
@@ -30,6 +33,8 @@ _FLUSH_SECONDS = 0.5
 #: shall last, so that a large model on a slow disk does not spend its time on them.
 _CHECKPOINT_SECONDS = 10.0
 _CHECKPOINT_PAUSE = 20.0
+#: Least seconds between two looks at how far the blocks have moved.
+_CHANGES_SECONDS = 3.0
 
 T = TypeVar("T")
 
@@ -50,6 +55,9 @@ class StoreListener(callbacks.Listener):
         self._stop = threading.Event()
         self._closing = threading.Event()
         self._checkpoint_due = time.monotonic() + _CHECKPOINT_SECONDS
+        self._watch, self._changes_due = watching.Watch(run_id), 0.0
+        #: Set once TensorFlow is imported.
+        self.events: EventWriter | None = None
         self._thread = threading.Thread(target=self._write_on, daemon=True)
         self._thread.start()
 
@@ -73,6 +81,8 @@ class StoreListener(callbacks.Listener):
         accuracies: NDArray[np.float32],
     ) -> None:
         """See `Listener.steps`."""
+        if self.events:
+            self.events.steps(losses, accuracies)
         named = {"loss": losses, "accuracy": accuracies}
         with self._lock:
             self._metrics += [
@@ -85,11 +95,32 @@ class StoreListener(callbacks.Listener):
         """See `Listener.epoch`."""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         self.log(f"{phase} epoch {epoch}: {shown}")
+        if self.events:
+            self.events.epoch(values)
         with self._lock:
             self._metrics += [
                 Metric(phase=phase, epoch=epoch, name=name, value=value)
                 for name, value in values.items()
             ]
+
+    def answers(
+        self,
+        phase: str,
+        epoch: int,
+        labels: NDArray[np.int32],
+        probabilities: NDArray[np.float32],
+    ) -> None:
+        """See `Listener.answers`."""
+        self._watch.answers(phase, epoch, labels, probabilities)
+
+    def wants_changes(self) -> bool:
+        """See `Listener.wants_changes`."""
+        return time.monotonic() >= self._changes_due
+
+    def changes(self, phase: str, epoch: int, blocks: Mapping[str, float]) -> None:
+        """See `Listener.changes`."""
+        self._changes_due = time.monotonic() + _CHANGES_SECONDS
+        self._watch.changes(blocks)
 
     def wants_checkpoint(self) -> bool:
         """See `Listener.wants_checkpoint`."""
@@ -114,12 +145,17 @@ class StoreListener(callbacks.Listener):
         """Writes what is left and ends the thread."""
         self._closing.set()
         self._thread.join()
+        if self.events:
+            self.events.close()
+        with suppress(TransferError):  # the run has ended well without it
+            self._watch.write(always=True)
         self._write()
 
     def _write_on(self) -> None:
         while not self._closing.wait(_FLUSH_SECONDS):
             with suppress(TransferError):  # a locked or full disk: tried again soon
                 self._write()
+                self._watch.write()
 
     def _write(self) -> None:
         with self._lock:
@@ -185,6 +221,15 @@ def _resumed(store: Store, run: Run, listener: StoreListener) -> Snapshot | None
     return snapshot
 
 
+def _event_writer(store: Store, run: Run) -> "EventWriter":
+    """Goes on counting where the stored values end."""
+    from transfer.event_files import EventWriter  # noqa: PLC0415
+
+    folder = workspace.folder("runs", run.id) / "tensorboard"
+    steps, epochs = store.count_done(run.id)
+    return EventWriter(folder, steps, epochs)
+
+
 def _train(
     store: Store, run: Run, listener: StoreListener
 ) -> tuple[dict[str, Any], Callable[[], None] | None]:
@@ -197,6 +242,7 @@ def _train(
     imported = time.perf_counter() - start
     revision = library.load(run.config.dataset, run.config.revision)
     resume = _resumed(store, run, listener)
+    listener.events = _event_writer(store, run)
     model = continuing.model(store, run.config, revision)
     trained = training.train(run.config, revision, listener, resume, model)
     trained.model.save(workspace.folder("runs", run.id) / "model.keras")

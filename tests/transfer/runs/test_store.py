@@ -237,6 +237,7 @@ def test_drop_metrics__keeps_what_the_checkpoint_has_seen(store: Store) -> None:
         return [(m.phase, m.epoch, m.step) for m in store.metrics_after(run.id)]
 
     head = [("head", epoch, step) for epoch in (1, 2) for step in (1, 2, None)]
+    assert store.count_done(run.id) == (8, 4)
     store.drop_metrics(run.id, "fine_tune", epoch=0, step=1)
     assert left() == [*head, ("fine_tune", 1, 1)]
     store.drop_metrics(run.id, "head", epoch=1)

@@ -1,0 +1,192 @@
+"""Two or more runs side by side: curves, settings, and whether one is better."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import curves, session, shell
+from transfer.errors import TransferError
+from transfer.runs import comparing
+from transfer.runs.comparing import Comparison
+from transfer.runs.record import Run
+
+#: Colours that are told apart with a colour weakness too (Okabe and Ito, 2008).
+COLORS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#8C8C8C")
+MOST = len(COLORS)
+
+
+def show(ids: list[str]) -> None:
+    """The runs of these ids; the first is the one that the others are held against."""
+    found, missing = _found(ids[:MOST])
+    if missing:
+        st.warning(f"Not there any more: {shell.escaped(', '.join(missing))}.")
+    if len(ids) > MOST:
+        st.caption(f"The first {MOST} of {len(ids)} runs are shown.")
+    if len(found) < 2:
+        st.info("Tick two or more runs in the list to compare them.")
+        return
+    live = any(not run.status.is_final for run in found)
+    st.fragment(run_every=2.0 if live else None)(show_curves)([one.id for one in found])
+    st.subheader("What differs in the settings", anchor=False)
+    show_settings(found)
+    st.subheader("Is one really better?", anchor=False)
+    for other in found[1:]:
+        show_verdict(found[0], other)
+
+
+def _found(ids: list[str]) -> tuple[list[Run], list[str]]:
+    found, missing = [], []
+    for one in dict.fromkeys(ids):
+        try:
+            found.append(session.store().get(one))
+        except TransferError:
+            missing.append(one)
+    return found, missing
+
+
+def show_curves(ids: list[str]) -> None:
+    """Val accuracy and val loss by epoch, one line a run."""
+    found = [session.store().get(one) for one in ids]
+    names = labels(found)
+    rows = [
+        row
+        for run in found
+        for row in _rows(names[run.id], curves.read_curves(session.store(), run.id))
+    ]
+    columns = ["run", "epoch", "phase", "accuracy", "loss"]
+    frame = pd.DataFrame(rows, columns=columns)
+    for column, name in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+        column.vega_lite_chart(
+            frame[frame[name].notna()],
+            _spec(name, list(names.values())),
+            key=f"compare-{name}-{'-'.join(ids)}",
+            height=320,
+        )
+
+
+def labels(found: list[Run]) -> dict[str, str]:
+    """What to call each run: by its name, with the id where two have the same."""
+    names = [run.name for run in found]
+    return {
+        run.id: run.name if names.count(run.name) == 1 else f"{run.name} ({run.id[:4]})"
+        for run in found
+    }
+
+
+def _rows(name: str, read: curves.Curves) -> list[tuple[Any, ...]]:
+    """Whole epochs, counted through both phases as they were trained."""
+    return [
+        (name, number, phase, values.get("val_accuracy"), values.get("val_loss"))
+        for number, (phase, values) in enumerate(read.whole_epochs(), 1)
+    ]
+
+
+def _spec(name: str, runs: list[str]) -> dict[str, Any]:
+    percent = name == "accuracy"
+    title = "Val top-1 accuracy" if percent else "Val loss"
+    value_format = ".1%" if percent else ".4f"
+    scale = {"domain": runs, "range": list(COLORS[: len(runs)])}
+    legend = {"title": None, "orient": "bottom", "columns": 2}
+    y = {"field": name, "type": "quantitative", "title": None}
+    return {
+        "title": {"text": title, "anchor": "start"},
+        "mark": {"type": "line", "point": True},
+        "params": [
+            {
+                "name": "shown",
+                "select": {"type": "point", "fields": ["run"]},
+                "bind": "legend",
+            },
+            {"name": "zoom", "select": "interval", "bind": "scales"},
+        ],
+        "encoding": {
+            "x": {"field": "epoch", "type": "quantitative", "title": "Epoch"},
+            "y": y | {"scale": {"zero": False}, "axis": {"format": value_format}},
+            "color": {
+                "field": "run",
+                "type": "nominal",
+                "scale": scale,
+                "legend": legend,
+            },
+            "opacity": {"condition": {"param": "shown", "value": 1}, "value": 0.12},
+            "tooltip": [
+                {"field": "run", "title": "Run"},
+                {"field": "phase", "title": "Phase"},
+                {"field": "epoch", "title": "Epoch"},
+                {"field": name, "title": title, "format": value_format},
+            ],
+        },
+    }
+
+
+def show_settings(found: list[Run]) -> None:
+    """A table of the settings that are not the same in all runs."""
+    differing = comparing.differing_settings(found)
+    if not differing:
+        st.caption("Nothing: all settings are the same.")
+        return
+    names = labels(found)
+    table = pd.DataFrame(
+        [[str(value) for value in values] for values in differing.values()],
+        index=pd.Index(list(differing), name="Setting"),
+        columns=[names[run.id] for run in found],
+    )
+    st.dataframe(table)
+
+
+def show_verdict(first: Run, second: Run) -> None:
+    """Whether the second run is better than the first, and in which classes."""
+    names = labels([first, second])
+    one, other = shell.escaped(names[first.id]), shell.escaped(names[second.id])
+    found = comparing.compare(first, second)
+    if found is None:
+        st.caption(
+            f"{one} and {other}: no answers on the same val images yet. They are "
+            "stored when a run ends and when it is evaluated."
+        )
+        return
+    st.markdown(verdict(one, other, found))
+    with st.expander(f"By class: {names[first.id]} and {names[second.id]}"):
+        show_classes(names[first.id], names[second.id], found)
+
+
+def verdict(first: str, second: str, found: Comparison) -> str:
+    """One sentence: better, worse, or not to be told; with the figures."""
+    points = abs(100 * found.difference)
+    low, high = 100 * found.low, 100 * found.high
+    figures = (
+        f"{100 * found.difference:+.1f} points, 95 % interval {low:+.1f} to "
+        f"{high:+.1f}; on {found.images:,} same images only {first} was right on "
+        f"{found.only_first}, only {second} on {found.only_second}; "
+        f"p = {found.p_value:.2g}"
+    )
+    if not found.is_real:
+        return f"**{second} is not told apart from {first}** ({figures})."
+    better, worse = (second, first) if found.difference > 0 else (first, second)
+    return f"**{better} is better than {worse} by {points:.1f} points** ({figures})."
+
+
+def show_classes(first: str, second: str, found: Comparison) -> None:
+    """Each class's share of right answers in both, most different first."""
+    rows = [
+        {
+            "Class": name,
+            "Images": images,
+            f"1: {first}": 100 * one,
+            f"2: {second}": 100 * other,
+            "Difference": 100 * (other - one),
+        }
+        for name, (images, one, other) in found.classes.items()
+    ]
+    rows.sort(key=lambda row: -abs(row["Difference"]))
+    percent = st.column_config.NumberColumn(format="%.1f%%")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            f"1: {first}": percent,
+            f"2: {second}": percent,
+            "Difference": st.column_config.NumberColumn(format="%+.1f"),
+        },
+    )

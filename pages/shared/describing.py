@@ -1,0 +1,90 @@
+"""What the user says of runs: name, note and tags; and what is done with several."""
+
+import streamlit as st
+
+from pages.shared import curves, session, shell
+from transfer.errors import TransferError
+from transfer.runs import queue
+from transfer.runs.record import Run
+
+
+def show_actions(ticked: list[Run]) -> None:
+    """Buttons for the runs that are ticked in the list."""
+    with st.container(horizontal=True):
+        if len(ticked) > 1 and st.button(
+            f"Compare these {len(ticked)}", icon=":material/compare_arrows:"
+        ):
+            st.query_params["compare"] = ",".join(run.id for run in ticked)
+            st.rerun()
+        if st.button("Tag", icon=":material/label:"):
+            show_tags(ticked)
+        if st.button("Delete", icon=":material/delete:"):
+            confirm_delete(ticked)
+
+
+@st.dialog("Name and note")
+def show_form(run: Run) -> None:
+    """Asks what the run is to be called and what to remember of it."""
+    name = st.text_input("Name", run.name)
+    note = st.text_area("Note", run.note, placeholder="What did you learn from it?")
+    tags = _tags(run.tags)
+    if st.button("Save", type="primary"):
+        _describe([run], name=name, note=note, tags=tags)
+
+
+@st.dialog("Tag these runs")
+def show_tags(ticked: list[Run]) -> None:
+    """Asks for the tags of several runs; those that all of them have are there."""
+    common = set(ticked[0].tags).intersection(*(run.tags for run in ticked))
+    tags = _tags(tuple(sorted(common)))
+    if st.button("Save", type="primary"):
+        for run in ticked:
+            _describe([run], tags=[*set(run.tags) - common, *tags], close=False)
+        st.rerun()
+
+
+def _tags(chosen: tuple[str, ...]) -> list[str]:
+    known = {tag for run in session.store().runs(limit=500) for tag in run.tags}
+    return st.multiselect(
+        "Tags",
+        sorted({*known, *chosen}),
+        list(chosen),
+        accept_new_options=True,
+        placeholder="Choose or write a word",
+    )
+
+
+def _describe(runs: list[Run], close: bool = True, **words: object) -> None:
+    try:
+        for run in runs:
+            session.store().describe(run.id, **words)  # type: ignore[arg-type]
+    except TransferError as error:
+        st.error(shell.escaped(str(error)))
+        return
+    if close:
+        st.rerun()
+
+
+@st.dialog("Delete for good?")
+def confirm_delete(ticked: list[Run]) -> None:
+    """Asks once more, for there is no way back."""
+    names = ", ".join(f"**{shell.escaped(run.name)}**" for run in ticked)
+    st.write(
+        f"{names}: curves, logs and models will be removed. The datasets stay, and "
+        "so do the other runs."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        keep = st.button("Keep")
+        delete = st.button("Delete for good", type="primary")
+    if delete:
+        try:
+            for run in ticked:
+                queue.delete(session.store(), run.id)
+                curves.forget(run.id)
+        except TransferError as error:
+            st.error(shell.escaped(str(error)))
+            return
+        st.query_params.pop("run", None)
+    if keep or delete:
+        st.session_state.pop("runs", None)
+        st.rerun()

@@ -1,0 +1,67 @@
+"""What the page Runs shows of a run while it learns."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import watched
+from tests.pictures import make_pictures
+from transfer import workspace as folders
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs.record import Run
+from transfer.runs.store import Store
+from transfer.runs.watching import Watch, Watched
+
+ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
+
+
+@pytest.fixture
+def run(workspace: Path, tmp_path: Path) -> Run:
+    """A run that goes on, with answers on val after one epoch."""
+    st.cache_resource.clear()
+    make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
+    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    store = Store()
+    store.create(TrainConfig(dataset="pets", revision=revision.id))
+    made = store.claim_next(9, "here")
+    assert made
+    store.begin(made.id)
+    folders.folder("runs", made.id)
+    labels = np.array([one.label for one in revision.of_split("val")], np.int32)
+    watch = Watch(made.id)
+    for epoch in (0, 1):
+        watch.answers("head", epoch, labels, np.eye(2, dtype=np.float32)[labels])
+    watch.changes({"stem": 0.0, "block_1": 0.0, "top": 0.012})
+    watch.write()
+    return made
+
+
+def test_watched__images_confusion_and_blocks(run: Run) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run()
+    at.query_params["run"] = run.id
+    at.switch_page("../3_runs.py").run()
+    assert not at.exception
+    labels = [one.label for one in at.expander]
+    assert labels[:3] == [
+        "Images that are followed",
+        "Confusion on val",
+        "What moves in the backbone",
+    ]
+    said = [one.value for one in at.caption]
+    assert any("2 of 3 blocks are exactly as they were" in one for one in said)
+    keys = [key for key in at.session_state.filtered_state if "watched-" in key]
+    assert len(keys) == 1
+
+
+def test_pinned__names_are_escaped_and_wrong_answers_marked() -> None:
+    answers = [[1, 0.75, 0.25]]
+    states = [{"phase": "head", "epoch": 1, "answers": answers}]
+    seen = Watched(phase="head", epoch=1, pinned=[0], states=states)
+    shown = watched.pinned(seen, ["<b>a</b>", "b&c"], [("/picture", 0)])
+    assert "&lt;b&gt;a" in shown and "b&amp;c 75%" in shown
+    assert "✗" in shown and "✓" not in shown

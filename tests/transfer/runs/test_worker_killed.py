@@ -1,0 +1,89 @@
+"""A run whose worker is killed in its midst goes on, with real processes."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.runs import queue
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+WAIT = 300.0
+
+
+def wait_for(store: Store, run_id: str, phase: str, epoch: int) -> Run:
+    """The run once it is in this epoch."""
+    until, pause = time.monotonic() + WAIT, threading.Event()
+    while time.monotonic() < until:
+        run = store.get(run_id)
+        now = run.progress
+        assert not run.status.is_final, run.error
+        if now.get("phase") == phase and now.get("epoch", 0) >= epoch:
+            return run
+        pause.wait(0.05)
+    raise TimeoutError
+
+
+def ended(store: Store, run_id: str) -> Run:
+    """The run once it has ended."""
+    queue.dispatch(store)
+    until, pause = time.monotonic() + WAIT, threading.Event()
+    while time.monotonic() < until:
+        queue.sweep(store)
+        if (run := store.get(run_id)).status.is_final:
+            return run
+        pause.wait(0.1)
+    raise TimeoutError
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_resume__after_the_worker_was_killed(store: Store, tmp_path: Path) -> None:
+    make_pictures(tmp_path / "pets", {"cat": 10, "dog": 10})
+    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.4)
+    config = TrainConfig(
+        dataset="pets",
+        revision=revision.id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        freeze="last:1",
+        head_epochs=3,
+        fine_tune_epochs=400,
+        batch_size=4,
+    )
+    whole = ended(store, store.create(config, "whole").id)
+    assert whole.status is RunStatus.COMPLETED, whole.error
+
+    run = store.create(config, "killed")
+    queue.dispatch(store)
+    os.kill(wait_for(store, run.id, "fine_tune", 40).pid or 0, signal.SIGKILL)
+    assert ended(store, run.id).status is RunStatus.INTERRUPTED
+    folder = Path(os.environ["TRANSFER_HOME"]) / "runs" / run.id
+    assert (folder / "checkpoint.npz").exists()
+
+    queue.resume(store, run.id)
+    again = ended(store, run.id)
+    assert again.status is RunStatus.COMPLETED, again.error
+    assert "Resumed in the" in (folder / "log.txt").read_text()
+    accuracy = again.result["val_accuracy"]
+    assert accuracy == pytest.approx(whole.result["val_accuracy"], abs=0.01)
+    losses = [
+        {
+            (m.phase, m.epoch): m.value
+            for m in store.epoch_metrics(one.id)
+            if m.name == "loss"
+        }
+        for one in (whole, again)
+    ]
+    assert losses[0] == losses[1]
+    assert not (folder / "checkpoint.npz").exists()
+    assert list((folder / "tensorboard").glob("events.out.tfevents.*"))
