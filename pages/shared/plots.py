@@ -72,7 +72,11 @@ def confusion(
         x=[place[predicted] for _, predicted in cells],
         y=[place[truth] for truth, _ in cells],
         mode="markers",
-        marker={"symbol": "square-open", "size": max(8, 0.7 * side / size)},
+        marker={
+            "symbol": "square-open",
+            "size": max(8, 0.7 * side / size),
+            "line": {"width": 2},
+        },
         hovertext=[_cell_text(matrix, names, cell) for cell in cells],
         hoverinfo="text",
         marker_opacity=0,
@@ -81,7 +85,7 @@ def confusion(
     )
     small = {"size": 12 if size <= 25 else 9}
     axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}
-    axis |= {"showgrid": False, "zeroline": False, "constrain": "domain"}
+    axis |= {"showgrid": False, "zeroline": False, "fixedrange": True}
     ends_at = [-0.5, size - 0.5]
     figure.update_xaxes(axis, title="Answer", side="bottom", range=ends_at)
     figure.update_yaxes(axis, title="Right class", range=ends_at[::-1])

@@ -72,6 +72,13 @@ def test_main__from_a_folder_to_a_prediction(pets: Path) -> None:
     assert {one["class_name"] for one in answer["predictions"]} == {"cat", "dog"}
     assert sum(one["probability"] for one in answer["predictions"]) == pytest.approx(1)
 
+    evaluated = run("evaluate", trained["run"])
+    assert (evaluated["split"], evaluated["images"]) == ("val", 4)
+    assert evaluated["top_1"]["value"] == pytest.approx(trained["val_accuracy"])
+    assert set(evaluated["classes"]) == {"cat", "dog"}
+    refused = run("evaluate", trained["run"], "--split", "test", status=1)
+    assert "has no test images" in refused["error"]["message"]
+
     shown = run("show", trained["run"])
     assert [one["phase"] for one in shown["epochs"]] == ["head"] * 3 + ["fine_tune"]
     assert run("delete", trained["run"])["status"] == "deleted"
