@@ -125,3 +125,16 @@ def test_send_thumbnail__knows_no_image_of_that_hash(workspace: Path) -> None:
 def test_send_thumbnail__refuses_an_unsigned_address(workspace: Path) -> None:
     answer = ask(app.send_thumbnail, f"{'0' * 64}.9999999999.{'0' * 64}")
     assert answer.status_code == 403
+
+
+def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
+    folder = workspace / "runs" / "01234567" / "exports" / "onnx-none"
+    folder.mkdir(parents=True)
+    (folder / "bundle.zip").write_bytes(b"zip")
+    signed = tokens.sign("export", "01234567-onnx-none")
+    answer = ask(app.send_export, signed)
+    assert (answer.status_code, answer.media_type) == (200, "application/zip")
+    assert "01234567-onnx-none.zip" in answer.headers["content-disposition"]
+    missing = tokens.sign("export", "01234567-keras-none")
+    assert ask(app.send_export, missing).status_code == 404
+    assert ask(app.send_export, tokens.sign("image", "0")).status_code == 403

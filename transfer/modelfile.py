@@ -28,12 +28,18 @@ _PARTS = {"metadata.json", "config.json", "model.weights.h5"}
 _MODULES = (
     "keras.layers",
     "keras.initializers",
+    "keras.regularizers",
     "keras.src.models.functional",
     "keras.src.ops",
-    "keras.models",
-    "keras",
 )
-_CLASSES_OF_KERAS = {"DTypePolicy", "Functional", "Model", "Sequential"}
+#: Single classes of other modules: precision, and layers that two backbones bring.
+_CLASSES = {
+    ("keras", "DTypePolicy"),
+    ("keras", "Sequential"),
+    ("keras.models", "Sequential"),
+    ("keras.src.applications.convnext", "LayerScale"),
+    ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"),
+}
 #: Layers that hold code or read other files.
 _REFUSED = {
     "Lambda",
@@ -136,9 +142,9 @@ def _check_object(one: dict[str, Any]) -> None:
     if module is None and name in ("__keras_tensor__", "__tuple__", "__numpy__"):
         return
     own = any(
-        module == known or str(module).startswith(f"{known}.") for known in _MODULES[:4]
+        module == known or str(module).startswith(f"{known}.") for known in _MODULES
     )
-    if not (own or (module in _MODULES[4:] and name in _CLASSES_OF_KERAS)):
+    if not own and (module, name) not in _CLASSES:
         raise refused(f"it has a {name} of {module}, which is none of Keras' layers")
     if one.get("registered_name") not in (None, name):
         raise refused(f"it has a custom object {one['registered_name']}")

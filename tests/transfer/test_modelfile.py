@@ -57,6 +57,20 @@ def test_check__own_model_passes_and_loads(model: Path) -> None:
     assert classifier.load(model, CLASSES, (32, 32)).output_shape == (None, CLASSES)
 
 
+def test_check__layers_that_backbones_bring_pass(tmp_path: Path) -> None:
+    applications = keras.src.applications
+    pixels = keras.Input((32, 32, 3))
+    flipped = keras.ops.flip(pixels, axis=-1)
+    scaled = applications.convnext.LayerScale(1e-6, 3)(flipped)
+    again = applications.inception_resnet_v2.CustomScaleLayer(0.5)([scaled, flipped])
+    active = keras.layers.Activation("hard_swish")(again)
+    normal = keras.layers.Normalization(mean=[1, 2, 3], variance=[1, 1, 1])(active)
+    pooled = keras.layers.GlobalAveragePooling2D()(normal)
+    path = tmp_path / "model.keras"
+    keras.Model(pixels, keras.layers.Softmax()(pooled)).save(path)
+    assert classifier.load(path, 3).output_shape == (None, 3)
+
+
 def test_load__other_number_of_classes_is_refused(model: Path) -> None:
     with pytest.raises(RunError, match=r"gives \(3,\) values, but the run has 5"):
         classifier.load(model, 5)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import classifier, prediction, workspace
+from transfer.backbones import catalogue
 from transfer.datasets import images, library
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, NotFoundError, RunError
@@ -158,7 +159,8 @@ def _model(run: Run) -> Any:
             f"Run {run.id} is {run.status} and has no model to export.",
             "Choose a run that has finished.",
         )
-    model = classifier.load(path, len(run.result["class_names"]))
+    size = run.config.image_size or catalogue.get(run.config.backbone).native_size
+    model = classifier.load(path, len(run.result["class_names"]), (size, size))
     return formats.calibrated(model, float(run.result.get("temperature") or 1.0))
 
 

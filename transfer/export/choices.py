@@ -74,8 +74,9 @@ FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
 
 #: Why one format that people ask for is missing.
 NOT_OFFERED = (
-    "TensorFlow.js is not offered: its converter, last released for TensorFlow 2 with "
-    "Keras 2, pins older packages than this program needs. ONNX runs in the browser."
+    "TensorFlow.js is not offered: its converter (tensorflowjs 4.22.0) works with "
+    "Keras 2 and needs tensorflow-decision-forests, which pins TensorFlow 2.19 and so "
+    "cannot be installed beside this program. For the browser take ONNX."
 )
 
 #: What an int8 model may say differently at the first guess, as a share of images.
