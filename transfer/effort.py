@@ -22,11 +22,12 @@ _OF_A_DATASET = ("dataset", "revision")
 
 
 def position(settings: Mapping[str, Any]) -> str | None:
-    """Where the dial stands with these settings; `None` if they are of one's own."""
-    for name, values in EFFORTS.items():
-        if all(settings.get(key, value) == value for key, value in values.items()):
-            return name
-    return None
+    """Where the dial stands with these settings; `None` if they are of one's own.
+
+    Settings that are not given have their defaults.
+    """
+    now = {name: settings.get(name, EFFORTS["balanced"][name]) for name in _TURNED}
+    return next((name for name, values in EFFORTS.items() if values == now), None)
 
 
 def to_file(config: TrainConfig) -> str:

@@ -91,7 +91,8 @@ def _figure(
             "color": "rgba(128,128,128,.8)",
         },
         text=[point.label for point in points],
-        textposition="middle right",
+        # Neighbours are close together where depth pays little: every other one is low.
+        textposition=[("top right", "bottom right")[i % 2] for i in range(len(points))],
         hovertext=[point.more for point in points],
         hoverinfo="text",
         cliponaxis=False,
@@ -100,6 +101,8 @@ def _figure(
     figure.update_layout(
         height=340, margin={"l": 10, "r": 90, "t": 10, "b": 10}, clickmode="select"
     )
-    figure.update_xaxes(title=cost, type="log" if log else "linear")
+    figure.update_xaxes(title=cost)
+    if log:
+        figure.update_xaxes(type="log", dtick="D2")  # marks at 1, 2 and 5
     figure.update_yaxes(title=accuracy, tickformat=".0%")
     return figure

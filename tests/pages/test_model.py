@@ -532,7 +532,7 @@ def test_model__a_file_of_no_settings_is_refused(dataset: Revision) -> None:
 
 def test_model__augmentation_is_previewed(dataset: Revision) -> None:
     at = open_page()
-    assert not at.get("imgs")
+    assert not at.get("image")
     at.pills(key="augmentation").set_value(["flip", "crop"]).run()
     assert not at.exception
-    assert len(at.get("imgs")) == preview.VIEWS
+    assert len(at.get("image")) == preview.VIEWS

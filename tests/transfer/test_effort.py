@@ -12,6 +12,7 @@ from transfer.errors import ConfigError
 def test_position__balanced_is_the_defaults() -> None:
     config = TrainConfig(dataset="pets")
     assert effort.position(config.model_dump()) == "balanced"
+    assert effort.position({}) == "balanced"
 
 
 @pytest.mark.parametrize("name", effort.EFFORTS)
