@@ -27,9 +27,7 @@ class EventWriter:
         self._steps, self._epochs = steps, epochs
         self._metadata = tf.compat.v1.SummaryMetadata(
             plugin_data={"plugin_name": "scalars"},
-            data_class=tf.compat.v1.SummaryMetadata.DataClass.Value(
-                "DATA_CLASS_SCALAR"
-            ),
+            data_class="DATA_CLASS_SCALAR",
         )
         self._writer: Any = None
         with suppress(tf.errors.OpError, OSError):

@@ -55,7 +55,8 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "field": "position",
         "type": "quantitative",
         "title": "Epoch",
-        "scale": {"domain": [0, end + fine_tunes * config.fine_tune_epochs]},
+        # A little longer than the run: what is zoomed is cut off at the edges.
+        "scale": {"domain": [0, 1.01 * (end + fine_tunes * config.fine_tune_epochs)]},
         "axis": {"grid": False, "tickMinStep": 1, "format": "d"},
     }
     y = {
@@ -114,7 +115,12 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
 def _choices() -> list[dict[str, Any]]:
     """Zoom by wheel and drag, back by a double click; one split by its legend."""
     return [
-        {"name": "zoom", "select": "interval", "bind": "scales"},
+        # Epochs only: the values' axis keeps its round ends and follows the curves.
+        {
+            "name": "zoom",
+            "select": {"type": "interval", "encodings": ["x"]},
+            "bind": "scales",
+        },
         {
             "name": "shown",
             "select": {"type": "point", "fields": ["split"]},
@@ -146,13 +152,13 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
         "type": "text",
         "text": "fine-tuning →",
         "align": "left",
-        "baseline": "bottom",
-        "dx": -1,
+        "baseline": "top",
+        "dx": 4,
         "color": gray,
         "fontSize": 11,
     }
     rule = {"type": "rule", "color": gray, "strokeDash": [4, 4]}
     return [
         {"data": once, "mark": rule, "encoding": x},
-        {"data": once, "mark": text, "encoding": {**x, "y": {"value": -5}}},
+        {"data": once, "mark": text, "encoding": {**x, "y": {"value": 2}}},
     ]

@@ -14,7 +14,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.runs.record import Run
 from transfer.runs.store import Store
-from transfer.runs.watching import Watch, Watched
+from transfer.runs.watching import Watch, Watched, load
 
 ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
@@ -54,8 +54,10 @@ def test_watched__images_confusion_and_blocks(run: Run) -> None:
     ]
     said = [one.value for one in at.caption]
     assert any("2 of 3 blocks are exactly as they were" in one for one in said)
-    keys = [key for key in at.session_state.filtered_state if "watched-" in key]
-    assert len(keys) == 1
+    seen = load(run.id)
+    assert seen
+    names, images = at.session_state[f"watched-{run.id}-{tuple(seen.pinned)}"]
+    assert names == ["cat", "dog"] and len(images) == len(seen.pinned) == 4
 
 
 def test_pinned__names_are_escaped_and_wrong_answers_marked() -> None:
