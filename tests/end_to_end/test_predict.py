@@ -41,6 +41,17 @@ def trained(page: Page, tmp_path: Path) -> Run:
     return ended
 
 
+def choose_way(page: Page, way: str) -> None:
+    """Chooses where pictures come from, once the choice can be clicked."""
+    expect(page.get_by_text("This model tells apart")).to_be_visible()
+    option = page.locator(".st-key-way").get_by_role("radio", name=way)
+    expect(option).to_be_visible()
+    settle(page)
+    option.click()
+    expect(option).to_be_checked()
+    settle(page)
+
+
 def zipped(tmp_path: Path) -> Path:
     """A zip of 20 pictures, one of which is broken."""
     folder = make_pictures(tmp_path / "unseen", {"a": 10, "b": 10}, seed=5)
@@ -54,8 +65,7 @@ def test_predict__a_zip_as_a_table_and_as_csv(
     run = trained(page, tmp_path)
     page.goto(f"{server}/predict?run={run.id}")
     settle(page)
-    page.get_by_role("radio", name="Folder or zip").click()
-    settle(page)
+    choose_way(page, "Folder or zip")
     page.locator("#zip").set_input_files(zipped(tmp_path))
     page.get_by_text("20 pictures answered in").wait_for(timeout=180_000)
     settle(page)
