@@ -41,12 +41,18 @@ def trained(page: Page, tmp_path: Path) -> Run:
     return ended
 
 
-def choose_way(page: Page, way: str) -> None:
-    """Chooses where pictures come from, once the choice can be clicked."""
+def open_predict(page: Page, address: str) -> None:
+    """Opens the page Predict and waits until all of it has come."""
+    page.goto(address)
     expect(page.get_by_text("This model tells apart")).to_be_visible()
-    option = page.locator(".st-key-way").get_by_role("radio", name=way)
-    expect(option).to_be_visible()
+    expect(page.get_by_role("radio", name="Camera")).to_be_visible()
+    expect(page.locator(".st-key-photographs input[type=file]")).to_be_attached()
     settle(page)
+
+
+def choose_way(page: Page, way: str) -> None:
+    """Chooses where pictures come from."""
+    option = page.locator(".st-key-way").get_by_role("radio", name=way)
     option.click()
     expect(option).to_be_checked()
     settle(page)
@@ -63,8 +69,7 @@ def test_predict__a_zip_as_a_table_and_as_csv(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     run = trained(page, tmp_path)
-    page.goto(f"{server}/predict?run={run.id}")
-    settle(page)
+    open_predict(page, f"{server}/predict?run={run.id}")
     choose_way(page, "Folder or zip")
     page.locator("#zip").set_input_files(zipped(tmp_path))
     page.get_by_text("20 pictures answered in").wait_for(timeout=180_000)
@@ -90,8 +95,7 @@ def test_predict__a_pasted_picture_is_explained_and_taught(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     run = trained(page, tmp_path)
-    page.goto(f"{server}/predict?run={run.id}")
-    settle(page)
+    open_predict(page, f"{server}/predict?run={run.id}")
     page.evaluate(
         """async () => {
           const canvas = new OffscreenCanvas(64, 48);
