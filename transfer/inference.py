@@ -29,20 +29,22 @@ class InferenceProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
         self._warmed: set[str] = set()
 
     def start(self) -> None:
         """Starts the process without waiting until it has imported Keras."""
-        if self._process is None or self._process.poll() is not None:
-            self._warmed.clear()
-            with (workspace.folder() / "inference.log").open("ab") as log:
-                self._process = subprocess.Popen(  # noqa: S603  our own module
-                    [sys.executable, "-m", "transfer.prediction"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env=launch.environment(),
-                )
+        with self._starting:
+            if self._process is None or self._process.poll() is not None:
+                self._warmed.clear()
+                with (workspace.folder() / "inference.log").open("ab") as log:
+                    self._process = subprocess.Popen(  # noqa: S603  our own module
+                        [sys.executable, "-m", "transfer.prediction"],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=log,
+                        env=launch.environment(),
+                    )
 
     def close(self) -> None:
         """Ends the process."""

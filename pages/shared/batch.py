@@ -26,6 +26,11 @@ TOP = 20
 ROWS = 50
 
 UNREADABLE = "Cannot be read"
+#: Stands for the picture that cannot be read: a grey square.
+_BLANK = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='48' height='48'>"
+    "<rect width='48' height='48' rx='6' fill='%23808c96' opacity='.3'/></svg>"
+)
 
 
 def show(pictures: Sequence[Picture], view: View) -> None:
@@ -167,12 +172,12 @@ def _second(one: Answer) -> str:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _thumbnail(key: str, _picture: Picture) -> str | None:
-    """A small picture as an address that holds it; None of what cannot be read."""
+def _thumbnail(key: str, _picture: Picture) -> str:
+    """A small picture as an address that holds it."""
     try:
         content = images.encode_thumbnail(_picture.content, 96)
     except ImageError:
-        return None
+        return _BLANK
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 

@@ -41,6 +41,23 @@ def trained(page: Page, tmp_path: Path) -> Run:
     return ended
 
 
+def open_predict(page: Page, address: str) -> None:
+    """Opens the page Predict and waits until all of it has come."""
+    page.goto(address)
+    expect(page.get_by_text("This model tells apart")).to_be_visible()
+    expect(page.get_by_role("radio", name="Camera")).to_be_visible()
+    expect(page.locator(".st-key-photographs input[type=file]")).to_be_attached()
+    settle(page)
+
+
+def choose_way(page: Page, way: str) -> None:
+    """Chooses where pictures come from."""
+    option = page.locator(".st-key-way").get_by_role("radio", name=way)
+    option.click()
+    expect(option).to_be_checked()
+    settle(page)
+
+
 def zipped(tmp_path: Path) -> Path:
     """A zip of 20 pictures, one of which is broken."""
     folder = make_pictures(tmp_path / "unseen", {"a": 10, "b": 10}, seed=5)
@@ -52,10 +69,8 @@ def test_predict__a_zip_as_a_table_and_as_csv(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     run = trained(page, tmp_path)
-    page.goto(f"{server}/predict?run={run.id}")
-    settle(page)
-    page.get_by_role("radio", name="Folder or zip").click()
-    settle(page)
+    open_predict(page, f"{server}/predict?run={run.id}")
+    choose_way(page, "Folder or zip")
     page.locator("#zip").set_input_files(zipped(tmp_path))
     page.get_by_text("20 pictures answered in").wait_for(timeout=180_000)
     settle(page)
@@ -80,8 +95,7 @@ def test_predict__a_pasted_picture_is_explained_and_taught(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     run = trained(page, tmp_path)
-    page.goto(f"{server}/predict?run={run.id}")
-    settle(page)
+    open_predict(page, f"{server}/predict?run={run.id}")
     page.evaluate(
         """async () => {
           const canvas = new OffscreenCanvas(64, 48);

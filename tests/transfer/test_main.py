@@ -79,6 +79,17 @@ def test_main__from_a_folder_to_a_prediction(pets: Path) -> None:
     refused = run("evaluate", trained["run"], "--split", "test", status=1)
     assert "has no test images" in refused["error"]["message"]
 
+    (pets / "cat" / "cat_3.png").write_bytes(b"broken")
+    table = pets.parent / "table.csv"
+    found = run("predict", trained["run"], str(pets), "--csv", str(table))
+    assert len(found) == len(table.read_text().splitlines()) - 1 == 20
+    assert found[0]["path"] == str(pets / "cat" / "cat_0.png")
+    assert [one["path"] for one in found if "error" in one] == [
+        str(pets / "cat" / "cat_3.png")
+    ]
+    broken = run("predict", trained["run"], found[3]["path"], status=1)
+    assert "not a picture" in broken["error"]["message"]
+
     shown = run("show", trained["run"])
     assert [one["phase"] for one in shown["epochs"]] == ["head"] * 3 + ["fine_tune"]
     assert run("delete", trained["run"])["status"] == "deleted"

@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from transfer import workspace
+from transfer import uploads, workspace
 from transfer.datasets import index
 from transfer.datasets.images import IMAGE_EXTENSIONS
 from transfer.datasets.sources import Source, open_source
@@ -16,7 +16,7 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
 
     Args:
         path: The folder or .zip.
-        folder: Where pictures of a zip are unpacked to, under names of our own.
+        folder: Where pictures of a zip are unpacked to, each in a folder of its own.
 
     Raises:
         DatasetError: There is nothing at `path`, or the zip is not safe to unpack.
@@ -27,13 +27,19 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
         if path.is_dir():
             return [(index.shown(name), path / name) for name in names]
         return [
-            (index.shown(name), _unpacked(source, name, folder / f"{number:07}"))
+            (index.shown(name), _unpacked(source, name, folder / _target(number, name)))
             for number, name in enumerate(names)
         ]
 
 
 def _is_picture(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in IMAGE_EXTENSIONS
+
+
+def _target(number: int, name: str) -> Path:
+    """Where a picture is unpacked to; messages about it show the last part."""
+    shown = index.shown(PurePosixPath(name).name)
+    return Path(f"{number:07}", *uploads.safe_path(shown).parts)
 
 
 def _unpacked(source: Source, name: str, target: Path) -> Path:

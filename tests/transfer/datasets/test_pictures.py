@@ -26,7 +26,8 @@ def test_found__in_a_zip(
     found = pictures.found(zipped(contents), tmp_path / "unpacked")
     assert [name for name, _ in found] == ["a.jpg", "x/b.png"]
     assert [path.read_bytes() for _, path in found] == [b"one", b"two"]
-    assert {path.parent for _, path in found} == {tmp_path / "unpacked"}
+    assert [path.name for _, path in found] == ["a.jpg", "b.png"]
+    assert {path.parents[1] for _, path in found} == {tmp_path / "unpacked"}
 
 
 def test_found__an_unsafe_zip_is_refused(
