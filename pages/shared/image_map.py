@@ -23,14 +23,15 @@ def show(evaluation: Evaluation) -> None:
     groups = by_class(evaluation) if colour == "Class" else by_error(evaluation)
     figure = plots.image_map(evaluation.map_places, groups, _texts(evaluation))
     st.caption(
-        "What looks alike to the backbone lies close together. Click an image, or draw "
-        "around some, to see them."
+        "What looks alike to the backbone lies close together. Draw around some images "
+        "to see them."
     )
     event: Any = st.plotly_chart(
         figure,
         key=f"map-{evaluation.run}-{evaluation.split}-{colour}",
         on_select="rerun",
-        selection_mode=("points", "box", "lasso"),
+        # Beside these, Streamlit 1.67 does not hear clicks on single points.
+        selection_mode=("box", "lasso"),
         config={"displaylogo": False},
     )
     if chosen := selected(groups, event.selection.points):

@@ -49,7 +49,7 @@ def stored_evaluation(tmp_path: Path) -> Evaluation:
         figures=metrics.figures(probabilities, labels),
         robustness=evaluations.Robustness(skipped="Not here."),
         map_images=np.arange(len(val)),
-        map_places=np.stack([np.arange(len(val)), labels], 1).astype(np.float32),
+        map_places=np.stack([np.arange(len(val)), 20 * labels], 1).astype(np.float32),
     )
     evaluations.save(found)
     return found
@@ -63,6 +63,18 @@ def click_point(page: Page, point: Locator) -> None:
     page.mouse.move(*middle)
     page.wait_for_timeout(300)  # Plotly must see what is hovered before the click
     page.mouse.click(*middle)
+
+
+def draw_around(page: Page, point: Locator) -> None:
+    """Draws a lasso of 40 pixels around one marker."""
+    box = point.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 20, y - 20)
+    page.mouse.down()
+    for to_x, to_y in ((20, -20), (20, 20), (-20, 20), (-20, -20)):
+        page.mouse.move(x + to_x, y + to_y, steps=6)
+    page.mouse.up()
 
 
 def test_evaluate__a_click_on_a_cell_shows_its_images(
@@ -90,7 +102,7 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
     )
 
 
-def test_evaluate__a_click_on_the_map_shows_the_image(
+def test_evaluate__a_lasso_on_the_map_shows_the_images(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     found = stored_evaluation(tmp_path)
@@ -98,7 +110,7 @@ def test_evaluate__a_click_on_the_map_shows_the_image(
     points = page.locator(".scatterlayer .point")
     expect(points).to_have_count(len(found.labels), timeout=SLOW)
     settle(page)
-    click_point(page, points.nth(2))
+    draw_around(page, points.nth(2))
     picture = page.locator("figure img")
     expect(picture).to_have_count(1, timeout=SLOW)
     cats = np.flatnonzero(found.labels == 0)
