@@ -54,8 +54,9 @@ def show_live(run_id: str, was_live: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         runs.show_status(run)
         if run.status is RunStatus.QUEUED:
-            place = waiting.places(store.runs(), queue.max_running())[run.id]
-            st.caption(f"It is {run_list.place_in_words(place)}.")
+            places = waiting.places(store.runs(), queue.max_running())
+            if place := places.get(run.id):  # it may have been taken just now
+                st.caption(f"It is {run_list.place_in_words(place)}.")
         if run.status in ("queued", "running"):
             st.button(
                 "Stop",
