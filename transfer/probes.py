@@ -5,11 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import instant
+from transfer import instant, metrics
 
 FOLDS = 5
-#: Quantile of the normal distribution for an interval that holds 95 times in 100.
-_Z = 1.959964
 _MOST_STEPS, _TOLERANCE = 100, 1e-5
 
 Features = NDArray[np.float32]
@@ -49,7 +47,7 @@ def cross_validated(
             head = instant.solve(features[~test], labels[~test], num_classes)
             answers = (features[test] @ head.kernel + head.bias).argmax(1)
             right += int(np.sum(answers == labels[test]))
-    return Probe(right / len(labels), *interval(right, len(labels)))
+    return Probe(*metrics.wilson(right, len(labels)))
 
 
 def folds(labels: Labels, seed: int) -> NDArray[np.int64]:
@@ -60,18 +58,6 @@ def folds(labels: Labels, seed: int) -> NDArray[np.int64]:
     fold = np.empty(len(labels), np.int64)
     fold[order] = np.arange(len(labels)) % FOLDS
     return fold
-
-
-def interval(right: int, images: int) -> tuple[float, float]:
-    """The 95 % interval of an accuracy, for `right` answers to so many images.
-
-    Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953.
-    """
-    share, square = right / images, _Z**2 / images
-    middle = (share + square / 2) / (1 + square)
-    half = _Z * np.sqrt(share * (1 - share) / images + square / images / 4)
-    half = float(half / (1 + square))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def stratified_sample(labels: Labels, most: int, seed: int = 0) -> NDArray[np.int64]:

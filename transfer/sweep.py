@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from transfer import depths, probes, training
+from transfer import depths, metrics, probes, training
 from transfer.backbones.structure import Structure
 from transfer.callbacks import Listener
 from transfer.candidates import MOST_IMAGES
@@ -66,7 +66,7 @@ def sweep(
     for one in training.train_depths(config, small, plans, clock):
         plan, blocks = tried[clock.depth]
         right = round(one.best.accuracy * val)
-        low, high = probes.interval(right, val)
+        _, low, high = metrics.wilson(right, val)
         clock.depth += 1
         yield Depth(
             freeze=str(plan),

@@ -46,14 +46,6 @@ def test_folds__spread_each_class_alike() -> None:
     assert set(np.bincount(fold[labels == 2], minlength=5)) == {1, 2}
 
 
-@pytest.mark.parametrize(
-    ("right", "images", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (9, 10, 0.5958, 0.9821), (50, 100, 0.4038, 0.5962)],
-)
-def test_interval__is_wilsons(right: int, images: int, low: float, high: float) -> None:
-    assert probes.interval(right, images) == pytest.approx((low, high), abs=1e-4)
-
-
 def test_stratified_sample__keeps_the_classes_shares() -> None:
     labels = np.repeat([0, 1, 2], [600, 300, 1]).astype(np.int32)
     chosen = probes.stratified_sample(labels, 91, seed=5)

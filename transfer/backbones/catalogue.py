@@ -316,13 +316,13 @@ _STARTER = Backbone(
     family="Starter",
     builder="Starter",
     parameters=2_808_032,
-    native_size=112,
+    native_size=128,
     imagenet_top_1=None,
     preprocessing="tf",
     licence=f"{_APACHE} (this project); learnt from Tiny ImageNet: research use",
     weights_file="weights.npz",
     weights_url="",
-    weights_hash="",
+    weights_hash="66e8b66ff27446d5839ea84a249b4fd50a9a214912b767aac56e185a5d44c7cb",
     pretrained="starter",
 )
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from transfer import metrics
+from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 #: Below it a difference is taken as one that chance would seldom make.
@@ -61,14 +62,12 @@ def compare(first: Run, second: Run) -> Comparison | None:
     Returns:
         `None` where one has none yet, or where they share no image.
     """
-    evaluations = _module("transfer.runs.evaluations")
-    metrics = _module("transfer.metrics")
-    if evaluations is None or metrics is None:
+    loaded = [evaluations.load(run.id, "val") for run in (first, second)]
+    found = [one for one in loaded if one is not None]
+    if len(found) < 2:
         return None
-    found = [evaluations.load(run.id, "val") for run in (first, second)]
-    if None in found:
-        return None
-    _, *positions = np.intersect1d(*(one.sha256 for one in found), return_indices=True)
+    first_hashes, second_hashes = (one.sha256 for one in found)
+    _, *positions = np.intersect1d(first_hashes, second_hashes, return_indices=True)
     if not len(positions[0]):
         return None
     right, names = [], []
@@ -93,11 +92,3 @@ def compare(first: Run, second: Run) -> Comparison | None:
             for name in dict.fromkeys(names[0])
         },
     )
-
-
-def _module(name: str) -> Any:
-    """A module that may not be there: evaluation can be left out of the program."""
-    try:
-        return import_module(name)
-    except ModuleNotFoundError:
-        return None

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from transfer import metrics
 from transfer import workspace as folders
 from transfer.config import TrainConfig
-from transfer.runs import comparing
+from transfer.runs import comparing, evaluations
 from transfer.runs.store import Store
 
 
@@ -30,8 +31,6 @@ def test_compare__nothing_without_evaluations(store: Store) -> None:
 
 
 def test_compare__pairs_the_images_by_their_hash(store: Store) -> None:
-    evaluations = pytest.importorskip("transfer.runs.evaluations")
-    metrics = pytest.importorskip("transfer.metrics")
     runs = [store.create(TrainConfig(dataset="pets")) for _ in range(2)]
     labels = np.arange(40) % 2
     hashes = np.array([f"{i:064x}" for i in range(40)])
