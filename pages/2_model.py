@@ -68,7 +68,7 @@ def choose_backbone(place: Any) -> Backbone:
     top_1 = backbone.imagenet_top_1
     facts = [
         f"{backbone.parameters / 1e6:.1f} M parameters",
-        f"about {backbone.file_size / 1e6:.0f} MB",
+        f"about {weights.size(backbone) / 1e6:.0f} MB",
         f"{backbone.native_size} px by default",
         f"ImageNet top-1 {top_1:.1%}" if top_1 else "no top-1 on ImageNet",
         f"weights: {backbone.licence}",

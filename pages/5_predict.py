@@ -4,44 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import asking, batch, cards, photographs, session, shell
+from pages.shared import asking, batch, cards, photographs, run_choice, session, shell
 from pages.shared.cards import View
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 PAGES = Path(__file__).parent
-#: Letters of a run's name in the list, so that what follows it is seen.
-LONGEST = 50
 #: Up to this number of pictures each has a card of its own; more stand in a table.
 CARDS = 12
-
-
-def choose_run(finished: list[Run]) -> Run:
-    """The run of the list; the one that the address names is chosen at first."""
-    by_id = {run.id: run for run in finished}
-    named = st.query_params.get("run", "")
-    if named and named not in by_id:
-        st.warning(
-            f"There is no run {shell.escaped(named)} with a model, so another one is "
-            "chosen."
-        )
-    ids = list(by_id)
-    chosen = st.selectbox(
-        "Run",
-        ids,
-        index=ids.index(named) if named in by_id else 0,
-        format_func=lambda one: _label(by_id[one]),
-        help="Runs that ended with a model, newest first.",
-    )
-    st.query_params["run"] = chosen
-    return by_id[chosen]
-
-
-def _label(run: Run) -> str:
-    accuracy = run.result.get("val_accuracy")
-    val = "" if accuracy is None else f" · val accuracy {accuracy:.1%}"
-    name = run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…"
-    return f"{name}{val} · {run.id}"
 
 
 def choose_other(run: Run, finished: list[Run]) -> list[Run]:
@@ -52,7 +22,7 @@ def choose_other(run: Run, finished: list[Run]) -> list[Run]:
         list(others),
         index=None,
         placeholder="Another run",
-        format_func=lambda one: _label(others[one]),
+        format_func=lambda one: run_choice.label(others[one]),
         disabled=not others,
         key="other-run",
         help="Two runs beside each other on the same picture.",
@@ -74,7 +44,7 @@ def choose_view(finished: list[Run]) -> View:
     """Runs, threshold, and what is shown of each picture."""
     first, second, third = st.columns([2, 2, 1.4], gap="medium")
     with first:
-        run = choose_run(finished)
+        run = run_choice.choose(finished)
     session.inference().warm(run.id)  # meanwhile pictures are chosen
     with second:
         others = choose_other(run, finished)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import exports, session, shell
+from pages.shared import exports, run_choice, session, shell
 from transfer.errors import TransferError
 from transfer.export import launch
 from transfer.runs.record import Run
@@ -61,7 +61,7 @@ if not with_model:
         PAGES / "3_runs.py", label="See the runs", icon=":material/arrow_forward:"
     )
 else:
-    opened = exports.choose_run(with_model)
+    opened = run_choice.choose(with_model)
     show_export(opened)
     if st.toggle("Show me the code", key="code"):
         try:

@@ -59,7 +59,7 @@ def source(backbone: Backbone, weights: str) -> str:
 
     A backbone that was not pretrained on ImageNet has pretrained weights of its own.
     """
-    own: str = getattr(backbone, "pretrained", "imagenet")
+    own: str = backbone.pretrained
     return own if weights in ("imagenet", "starter") else weights
 
 

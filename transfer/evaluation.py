@@ -24,7 +24,7 @@ from transfer.runs.evaluations import Evaluation, Robustness
 from transfer.runs.record import Run
 
 #: Spoilt pictures: how many images at most, at least, and for how many seconds.
-_MOST, _FEWEST, _SECONDS = 200, 20, 60.0
+_MOST, _FEWEST, _SECONDS = 200, 20, 20.0
 
 Log = Callable[[str], None]
 #: Number of right answers by kind of change and strength; ("", 0) is unspoilt.

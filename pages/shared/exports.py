@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import addresses, amounts, session
-from pages.shared.shell import escaped
 from transfer.datasets import library
 from transfer.export import choices, launch, script
 from transfer.runs.record import Run
@@ -104,31 +103,3 @@ def show_code(run: Run) -> None:
         on_click="ignore",
     )
     st.code(text, language="python", line_numbers=True, height=480)
-
-
-def label(run: Run) -> str:
-    """A run in the list."""
-    accuracy = run.result.get("val_accuracy")
-    val = "" if accuracy is None else f" · val accuracy {accuracy:.1%}"
-    name = run.name if len(run.name) <= 50 else f"{run.name[:49]}…"
-    return f"{name}{val} · {run.id}"
-
-
-def choose_run(finished: list[Run]) -> Run:
-    """The run of the list; the one that the address names is chosen at first."""
-    by_id = {run.id: run for run in finished}
-    named = st.query_params.get("run", "")
-    if named and named not in by_id:
-        st.warning(
-            f"There is no run {escaped(named)} with a model, so another one is chosen."
-        )
-    ids = list(by_id)
-    chosen = st.selectbox(
-        "Run",
-        ids,
-        index=ids.index(named) if named in by_id else 0,
-        format_func=lambda one: label(by_id[one]),
-        help="Runs that ended with a model, newest first.",
-    )
-    st.query_params["run"] = chosen
-    return by_id[chosen]

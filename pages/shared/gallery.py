@@ -58,7 +58,7 @@ def table() -> pd.DataFrame:
                 for one in every
             ],
             "Parameters": [one.parameters / 1e6 for one in every],
-            "File": [one.file_size / 1e6 for one in every],
+            "File": [weights.size(one) / 1e6 for one in every],
             "Pixels": [one.native_size for one in every],
             "ImageNet top-1": [one.imagenet_top_1 for one in every],
             "Images/s here": [max(one.values()) if one else None for one in rates],

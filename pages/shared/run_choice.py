@@ -22,14 +22,15 @@ def choose(with_model: list[Run]) -> Run:
         "Run",
         ids,
         index=ids.index(named) if named in by_id else 0,
-        format_func=lambda one: _label(by_id[one]),
+        format_func=lambda one: label(by_id[one]),
         help="Runs that ended with a model, newest first.",
     )
     st.query_params["run"] = chosen
     return by_id[chosen]
 
 
-def _label(run: Run) -> str:
+def label(run: Run) -> str:
+    """A run in a list: name, val accuracy, id."""
     accuracy = run.result.get("val_accuracy")
     val = "" if accuracy is None else f" · val accuracy {accuracy:.1%}"
     name = run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…"
