@@ -39,7 +39,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def ranked_classes(page: Page) -> list[str]:
     """The classes that the page names beside a picture, from top to bottom."""
-    names = page.locator("[data-testid=stHtml] span[dir=auto]")
+    names = page.locator("[data-testid=stHtml] span[dir=auto]:not(figure *)")
     tops = [name.bounding_box() or {"y": 0.0} for name in names.all()]
     assert tops == sorted(tops, key=lambda box: box["y"])
     return names.all_inner_texts()
@@ -127,17 +127,25 @@ def test_app__a_run_outlives_a_reload_and_stops_when_asked(
     assert ended.result["class_names"] == ["cat", "dog"]
 
 
-def test_app__a_killed_worker_shows_as_interrupted(
+def test_app__a_killed_worker_shows_as_interrupted_and_is_resumed(
     page: Page, server: str, tmp_path: Path, workspace: Path
 ) -> None:
     run = queued_run(tmp_path, epochs=1000)
     page.goto(f"{server}/runs?run={run}")
     wait_for_epochs(page)
+    checkpoint = workspace / "runs" / run / "checkpoint.npz"
+    for _ in range(600):  # one is written every ten seconds
+        if checkpoint.exists():
+            break
+        page.wait_for_timeout(100)
     pid = Store().get(run).pid
-    assert pid
+    assert pid and checkpoint.exists()
     os.kill(pid, signal.SIGKILL)
     page.get_by_text("Interrupted").first.wait_for()
-    assert (workspace / "runs" / run / "checkpoint.npz").exists()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("Running", exact=True).first.wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped").first.wait_for()
 
 
 def test_app__a_killed_server_changes_nothing_for_a_run(
