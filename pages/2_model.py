@@ -130,14 +130,14 @@ gallery.show(use)
 try:
     revision = library.load(chosen["dataset"])
     ranking.show(revision, backbone.name, chosen["weights"], use)
-    st.subheader("What is frozen", anchor=False)
+    st.header("What is frozen", anchor=False)
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     chosen["freeze"], places = blocks.freezing(structure, chosen["weights"], images[0])
     size, freeze = chosen["image_size"], chosen["freeze"]
     depth.show(revision, backbone.name, chosen["weights"], size, freeze)
-    st.subheader("Training", anchor=False)
+    st.header("Training", anchor=False)
     settings.dial()
     chosen |= forms.settings(freeze)
     if chosen.get("augmentation", "none") != "none":

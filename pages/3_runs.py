@@ -27,7 +27,7 @@ PAGES = Path(__file__).parent
 def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(shell.escaped(run.name), width="content")
+        st.header(shell.escaped(run.name), width="content")
         if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):
             describing.show_form(run)
     for tag in run.tags:

@@ -81,7 +81,7 @@ def _in_a_process(does: Callable[[InferenceProcess], object], says: str) -> None
 shell.begin_page("Weights", "What backbones learnt before; needed once per backbone.")
 show_table()
 st.caption(f"Kept in {weights.keras_home() / 'models'}; the starter brings its own.")
-st.subheader("Get more", anchor=False)
+st.header("Get more", anchor=False)
 if is_admin():
     left, right = st.columns(2)
     with left:

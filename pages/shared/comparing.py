@@ -28,9 +28,9 @@ def show(ids: list[str]) -> None:
         return
     live = any(not run.status.is_final for run in found)
     st.fragment(run_every=2.0 if live else None)(show_curves)([one.id for one in found])
-    st.subheader("What differs in the settings", anchor=False)
+    st.header("What differs in the settings", anchor=False)
     show_settings(found)
-    st.subheader("Is one really better?", anchor=False)
+    st.header("Is one really better?", anchor=False)
     for other in found[1:]:
         show_verdict(found[0], other)
 

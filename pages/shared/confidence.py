@@ -19,7 +19,7 @@ def show(evaluation: Evaluation) -> None:
 
 
 def _show_reliability(evaluation: Evaluation) -> None:
-    st.subheader("Do the probabilities hold?", anchor=False)
+    st.header("Do the probabilities hold?", anchor=False)
     labels = evaluation.labels
     before = curves.reliability(evaluation.probabilities, labels)
     named = {"As trained": (before, plots.COLD)}
@@ -72,7 +72,7 @@ def _calibration_text(
 
 
 def _show_threshold(evaluation: Evaluation) -> None:
-    st.subheader("When to say “I don't know”", anchor=False)
+    st.header("When to say “I don't know”", anchor=False)
     kept = evaluations.threshold(evaluation.run)
     threshold = st.slider(
         "Threshold: answers with less confidence are not given",

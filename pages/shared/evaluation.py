@@ -66,7 +66,7 @@ def show_pictures(evaluation: Evaluation) -> None:
     by_confidence = np.argsort(-confidence, kind="stable")
     mistakes = [int(one) for one in by_confidence if not right[one]]
     hits = [int(one) for one in by_confidence[::-1] if right[one]]
-    st.subheader("Most confident mistakes", anchor=False)
+    st.header("Most confident mistakes", anchor=False)
     if mistakes:
         st.caption(
             "Look whether it is the label that is wrong. Below each picture: its "
@@ -75,7 +75,7 @@ def show_pictures(evaluation: Evaluation) -> None:
         judged.show(evaluation, mistakes, 24)
     else:
         st.success("No mistakes on this split.", icon=":material/check_circle:")
-    st.subheader("Least confident hits", anchor=False)
+    st.header("Least confident hits", anchor=False)
     judged.show(evaluation, hits, 24)
 
 
@@ -116,7 +116,7 @@ def show_curves(evaluation: Evaluation) -> None:
         plots.percent_axes(figure, x, y)
         below = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
         with column:
-            st.subheader(title, anchor=False)
+            st.header(title, anchor=False)
             height = 400 + 24 * len(chosen)
             plots.layout(figure, height, legend=below, showlegend=True)
             st.plotly_chart(figure, key=f"curve-{title}")

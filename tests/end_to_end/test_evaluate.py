@@ -67,6 +67,7 @@ def click_point(page: Page, point: Locator) -> None:
 
 def draw_around(page: Page, point: Locator) -> None:
     """Draws a lasso of 40 pixels around one marker."""
+    point.scroll_into_view_if_needed()
     box = point.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -97,7 +97,7 @@ def test_runs__clicked_cell_opens(running: Run) -> None:
     at.session_state["runs"] = chosen
     at.run()
     assert running.id in at.query_params["run"]
-    assert at.subheader[0].value == "my \\*run\\*"
+    assert at.header[0].value == "my \\*run\\*"
 
 
 def test_runs__queued_tells_its_place(running: Run) -> None:

@@ -14,7 +14,7 @@ from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
-from transfer.errors import TrainingError, WeightsError
+from transfer.errors import RunError, TrainingError
 from transfer.phases import Phase
 
 
@@ -216,6 +216,6 @@ def test_train__a_model_of_other_classes_is_no_start(
     training.train(config, revision, Listener()).model.save(tmp_path / "model.keras")
     make_pictures(tmp_path / "more", {"cat": 4, "cow": 4, "dog": 4})
     other = ingest.import_path(tmp_path / "more", "more", val=0.25)
-    with pytest.raises(WeightsError, match="same backbone, head and classes"):
+    with pytest.raises(RunError, match="the run has 3 classes"):
         path = tmp_path / "model.keras"
         training.train(config, other, Listener(), start_from=path)
