@@ -13,7 +13,7 @@ app: .venv/app-is-installed
 	@$(PYTHON) -m streamlit run app.py --server.port $(PORT)
 
 test: .venv/tests-are-installed
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-slow: .venv/tests-are-installed
 	$(PYTHON) -m pytest -m slow

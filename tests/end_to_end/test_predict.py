@@ -75,7 +75,7 @@ def test_predict__a_zip_as_a_table_and_as_csv(
     page.get_by_text("20 pictures answered in").wait_for(timeout=180_000)
     settle(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_test_id("stDownloadButton").filter(has_text="CSV").click()
     saved = tmp_path / "predictions.csv"
     download.value.save_as(saved)
     with saved.open(encoding="utf-8-sig", newline="") as file:
