@@ -111,7 +111,7 @@ def loaded_with(name: str) -> dict[str, list[str]]:
 
 
 def each(names: dict[str, Path]) -> pytest.MarkDecorator:
-    there = [name for name in names if name in EVERYTHING]
+    there = sorted(name for name in names if name in EVERYTHING)
     return pytest.mark.parametrize("name", there)
 
 
