@@ -96,6 +96,7 @@ def test_main__from_a_folder_to_a_prediction(pets: Path) -> None:
     assert run("runs")["runs"] == []
 
 
+@pytest.mark.slow
 def test_main__equal_seeds_give_equal_runs(pets: Path) -> None:
     options = ("--head-epochs", "2", "--fine-tune-epochs", "1", "--freeze", "none")
     first, second = (train(*options)["run"] for _ in range(2))

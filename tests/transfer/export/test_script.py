@@ -87,6 +87,7 @@ def test_text__source_method_has_no_program(revision: Revision) -> None:
         script.text(run_of(method="source"), revision)
 
 
+@pytest.mark.slow
 def test_text__repeats_the_run_with_the_same_split(
     revision: Revision, tmp_path: Path
 ) -> None:
