@@ -40,7 +40,7 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
 
     Raises:
         RunError: The run took the source's own classification layer, so that there is
-            no training to show.
+            no training to show, or its backbone is the starter, which Keras lacks.
         FreezeError: The freeze plan does not fit the backbone.
     """
     config = run.config
@@ -48,6 +48,11 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
         raise RunError(
             f"Run {run.id} trained nothing: it took the source's classification layer.",
             "Choose a run of the method `train` or `instant`.",
+        )
+    if config.backbone == catalogue.STARTER:
+        raise RunError(
+            "The starter is not part of Keras; a program without ours cannot build it.",
+            "Export the model itself, or train with another backbone.",
         )
     template = resources.files("transfer.export.bundled").joinpath("train.txt")
     trained = _trained(config, structure) if needs_structure(config) else {}

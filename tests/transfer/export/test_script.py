@@ -33,11 +33,13 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
 def run_of(**settings: Any) -> Run:
     """A completed run of these settings."""
     config = TrainConfig(
-        dataset="colours",
-        backbone="mobilenet_v2_035",
-        weights="random",
-        image_size=32,
-        **settings,
+        **{
+            "dataset": "colours",
+            "backbone": "mobilenet_v2_035",
+            "weights": "random",
+            "image_size": 32,
+            **settings,
+        }
     )
     return Run(
         id="12345678",
@@ -85,6 +87,11 @@ def test_text__unused_parts_are_left_out(revision: Revision) -> None:
 def test_text__source_method_has_no_program(revision: Revision) -> None:
     with pytest.raises(RunError, match="trained nothing"):
         script.text(run_of(method="source"), revision)
+
+
+def test_text__starter_is_not_in_keras(revision: Revision) -> None:
+    with pytest.raises(RunError, match="not part of Keras"):
+        script.text(run_of(backbone="starter", weights="starter"), revision)
 
 
 @pytest.mark.slow
