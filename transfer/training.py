@@ -161,7 +161,6 @@ class _Job:
     listener: Listener
     seconds: dict[str, float] = field(default_factory=dict)
     best: Best = field(default_factory=Best)
-    is_exact: bool = True
     resume: Snapshot | None = None
     start_from: Path | None = None
 
@@ -224,35 +223,53 @@ class _Job:
         self, layers: Sequence[str]
     ) -> dict[str, dict[Split, Examples]]:
         """Features and labels of train and val at each of these layers."""
-        extractor = self._extractor(layers)
+        exact = Extractor(
+            self.backbone, layers, self.config.backbone, self.listener.log
+        )
+        # What is judged is the model as it predicts and leaves: in float32.
+        extractors = {"train": self._quickest(exact, layers), "val": exact}
         examples = {
-            layer: {split: self._examples(extractor, layer, split) for split in _SPLITS}
+            layer: {
+                split: self._examples(extractors[split], layer, split)
+                for split in _SPLITS
+            }
             for layer in layers
         }
+        for extractor in dict.fromkeys(extractors.values()):
+            wanted = {
+                layer: [
+                    view
+                    for split, one in of.items()
+                    if extractors[split] is extractor
+                    for view in one.features.kept_views
+                ]
+                for layer, of in examples.items()
+            }
+            self._compute(extractor, wanted)
+        for by_split in examples.values():
+            for one in by_split.values():
+                one.features.load()
+        return examples
+
+    def _compute(
+        self, extractor: Extractor, wanted: Mapping[str, Sequence[View]]
+    ) -> None:
+        """Fills the cache; a full disk ends no run."""
 
         def progress(done: int, of: int) -> None:
             self.listener.progress(phase="prepare", step=done, steps=of)
             self.listener.check_stop()
 
-        wanted = {
-            layer: [v for one in of.values() for v in one.features.kept_views]
-            for layer, of in examples.items()
-        }
         try:
             extractor.compute(wanted, progress)
         except StorageError as error:
             self.listener.log(
                 f"{error} This run goes on without the cache, from the pictures."
             )
-        for by_split in examples.values():
-            for one in by_split.values():
-                one.features.load()
-        return examples
 
-    def _extractor(self, layers: Sequence[str]) -> Extractor:
+    def _quickest(self, exact: Extractor, layers: Sequence[str]) -> Extractor:
         """In bfloat16 where that is faster here and these images' answers agree."""
         name, log = self.config.backbone, self.listener.log
-        exact = Extractor(self.backbone, layers, name, log)
         if self.config.precision == "float32" or not exact.is_faster_in_bfloat16():
             return exact
         quick = Extractor(self.backbone, layers, name, log, bfloat16=True)
@@ -260,12 +277,13 @@ class _Job:
         chosen = np.random.default_rng(0).permutation(len(train))[:_SAMPLE]
         views = [View(train[i].sha256) for i in chosen]
         labels = np.array([train[i].label for i in chosen], np.int32)
+        for one in (exact, quick):
+            self._compute(one, dict.fromkeys(layers, views))
         rows, others = (
             one.read("pooling", views).astype(np.float32) for one in (exact, quick)
         )
         if agree(rows, others, labels, len(self.revision.class_names)):
             log(f"Features in bfloat16: on {len(views)} images it answers the same.")
-            self.is_exact = False
             return quick
         log(f"Features in float32: on {len(views)} images bfloat16 differs too much.")
         return exact
@@ -465,8 +483,6 @@ class _Job:
 
     def finish(self) -> Trained:
         """The whole classifier; frozen layers are marked as such."""
-        if not self.is_exact and self.revision.of_split("val"):
-            self._evaluate_in_float32()
         trained = set(self.resolved.trainable_layers) if self.fine_tunes else set()
         for layer in self.backbone.layers:
             layer.trainable = layer.name in trained
@@ -484,14 +500,6 @@ class _Job:
             frozen_parameters=model.count_params() - trainable,
             seconds=self.seconds,
         )
-
-    def _evaluate_in_float32(self) -> None:
-        """What the whole model says of val, as it evaluates, predicts and leaves."""
-        name, log = self.config.backbone, self.listener.log
-        exact = Extractor(self.backbone, ["pooling"], name, log)
-        val = self._examples(exact, "pooling", "val")
-        phase = Phase("evaluate", self._head_alone, [], Adam(0.0), self._recipe())
-        self.best.loss, self.best.accuracy = phase.evaluate(val)
 
 
 def _image_size(config: TrainConfig) -> tuple[int, int]:

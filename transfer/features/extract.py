@@ -40,11 +40,13 @@ class Tensor(NamedTuple):
 
     Attributes:
         key: Names everything that its values depend on but the image.
+        engine: Names the prefix that computes it, in either precision.
         shape: Its shape for one image.
         dtype: NumPy dtype: uint8 where it is the pixels themselves, else float32.
     """
 
     key: str
+    engine: str
     shape: tuple[int, ...]
     dtype: str
 
@@ -87,17 +89,14 @@ class Extractor:
     def _tensor(self, layer: str) -> Tensor:
         prefix = graph.prefix(self._model, layer)
         height, width = self.image_size
+        shape = prefix.output_shape[1:]
         if not prefix.weights:
-            return Tensor(
-                f"pixels-{height}x{width}-{_GEOMETRY}", prefix.output_shape[1:], "uint8"
-            )
-        precision = "bfloat16" if self.bfloat16 else "float32"
-        content = (
-            f"{height}x{width} {_GEOMETRY} {precision} {graph.fingerprint(prefix)}"
-        )
+            return Tensor(f"pixels-{height}x{width}-{_GEOMETRY}", "", shape, "uint8")
+        content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-        key = f"{self._name}-{layer}-{digest}"
-        return Tensor(key, prefix.output_shape[1:], "float32")
+        engine = f"{self._name}-{layer}-{digest}"
+        key = f"{engine}-bfloat16" if self.bfloat16 else engine
+        return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
         """Computes and keeps what the cache lacks, in one pass over the images.
@@ -217,7 +216,7 @@ class Extractor:
         """One model with all these outputs; names of the backbone and of the model."""
         prefixes = [graph.prefix(self._model, layer) for layer in layers]
         joint = keras.Model(self._model.inputs[0], [p.outputs[0] for p in prefixes])
-        key = "+".join(self.tensors[layer].key for layer in layers)
+        key = "+".join(self.tensors[layer].engine for layer in layers)
         return joint, self._name, key
 
     def is_faster_in_bfloat16(self) -> bool:
