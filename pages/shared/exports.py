@@ -102,4 +102,14 @@ def show_code(run: Run) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    if beside := script.weights_beside(run.config):
+        name, source = beside
+        st.download_button(
+            f"Download {name} ({amounts.size(source.stat().st_size)})",
+            source.read_bytes,
+            file_name=name,
+            help="The weights that the program starts from; put them beside it.",
+            icon=":material/download:",
+            on_click="ignore",
+        )
     st.code(text, language="python", line_numbers=True, height=480)

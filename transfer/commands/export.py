@@ -61,7 +61,12 @@ def script(args: argparse.Namespace) -> dict[str, Any]:
             process.close()
     text = writer.text(run, revision, structure)
     workspace.write_atomically(args.output, text.encode())
-    return {"run": run.id, "output": str(args.output), "lines": text.count("\n")}
+    told = {"run": run.id, "output": str(args.output), "lines": text.count("\n")}
+    if beside := writer.weights_beside(run.config):
+        name, source = beside
+        told["weights"] = str(args.output.with_name(name))
+        workspace.write_atomically(args.output.with_name(name), source.read_bytes())
+    return told
 
 
 def _run(wanted: str) -> Run:

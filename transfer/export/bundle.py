@@ -20,6 +20,7 @@ from transfer.datasets import images, library
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, NotFoundError, RunError
 from transfer.export import card, choices, formats, parity
+from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 #: Encoded originals that come with the bundle, to check it on another machine.
@@ -230,7 +231,7 @@ def _description(
             },
         },
         "temperature": float(run.result.get("temperature") or 1.0),
-        "threshold": run.result.get("threshold"),
+        "threshold": evaluations.threshold(run.id) or None,
         "dataset": {
             "name": revision.dataset,
             "revision": revision.id,
