@@ -102,13 +102,12 @@ def show_code(run: Run) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    if beside := script.weights_beside(run.config):
-        name, source = beside
+    for name, source in script.files_beside(run.config).items():
         st.download_button(
             f"Download {name} ({amounts.size(source.stat().st_size)})",
             source.read_bytes,
             file_name=name,
-            help="The weights that the program starts from; put them beside it.",
+            help="What the program starts from; put it beside it.",
             icon=":material/download:",
             on_click="ignore",
         )

@@ -94,8 +94,7 @@ def test_export__the_bundle_of_every_format_and_the_code(
     assert "def Starter(" in written
     beside = page.get_by_role("button", name="Download starter.npz")
     weights = downloaded(page, beside, tmp_path / "starter.npz").read_bytes()
-    name, source = script.weights_beside(run.config) or ("", Path())
-    assert name == "starter.npz" and weights == source.read_bytes()
+    assert weights == script.files_beside(run.config)["starter.npz"].read_bytes()
 
 
 def test_model__settings_are_saved(page: Page, server: str, tmp_path: Path) -> None:

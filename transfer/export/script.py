@@ -1,6 +1,7 @@
 """A run as a Keras program of one file, to read and to run without this package.
 
-Only the starter needs a second file, its weights, beside the program.
+Two kinds of run need a second file beside the program: the weights of the starter, or
+the model of the run that was started from.
 """
 
 import json
@@ -9,6 +10,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
+from transfer import workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
@@ -21,8 +23,8 @@ from transfer.runs.record import Run
 #: Digits of a SHA-256 that name an image; equal ones are not to be expected below
 #: some hundred million images.
 _DIGITS = 16
-#: Name of the starter's weights beside the program.
-WEIGHTS_BESIDE = "starter.npz"
+#: Names beside the program: the starter's weights, and the run that was started from.
+_STARTER, _START = "starter.npz", "start.keras"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pi-heif")
 
 
@@ -35,14 +37,17 @@ def needs_structure(config: TrainConfig) -> bool:
     )
 
 
-def weights_beside(config: TrainConfig) -> tuple[str, Path] | None:
-    """The weights that must lie beside the program: their name there, and the file.
+def files_beside(config: TrainConfig) -> dict[str, Path]:
+    """What must lie beside the program: names there, and the files.
 
-    None where Keras itself fetches the weights, or the run named a file of its own.
+    Nothing where Keras itself fetches the weights, or the run named a file of its own.
     """
-    if config.weights != catalogue.STARTER:
-        return None
-    return WEIGHTS_BESIDE, weights.weights_file(catalogue.get(config.backbone))
+    if config.start_from:
+        folder = workspace.home() / "runs" / config.start_from
+        return {_START: folder / "model.keras"}
+    if config.weights == catalogue.STARTER:
+        return {_STARTER: weights.weights_file(catalogue.get(config.backbone))}
+    return {}
 
 
 def text(run: Run, revision: Revision, structure: Structure | None = None) -> str:
@@ -77,7 +82,8 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
         ("applications", not starter),
         ("augmentation", bool(config.augmentations)),
         ("plain", not config.augmentations),
-        ("ridge", config.head == "linear"),
+        ("start", bool(config.start_from)),
+        ("ridge", config.head == "linear" and not config.start_from),
         ("fine_tune", bool(trained)),
     ):
         written = _without(written, part, keep=wanted)
@@ -109,7 +115,10 @@ def _docstring(run: Run, revision: Revision) -> str:
     reached = (
         "" if accuracy is None else f"It reached a val accuracy of {accuracy:.4f}.\n"
     )
-    needs = f" It starts\nfrom {WEIGHTS_BESIDE}, which must lie beside this file."
+    needs = "".join(
+        f" It starts\nfrom {name}, which must lie beside this file."
+        for name in files_beside(run.config)
+    )
     title = re.sub(r'["\\\n]', " ", run.name)
     return (
         f'"""Trains the classifier of run {run.id}, "{title}", with Keras.\n\n'
@@ -120,7 +129,7 @@ def _docstring(run: Run, revision: Revision) -> str:
         "FOLDER has one folder of images per class. The trained model is written to\n"
         "model.keras: pixels in [0, 255] in, probabilities out. Images of HEIC need\n"
         f"{heif} and `pi_heif.register_heif_opener()` too."
-        f"{needs if weights_beside(run.config) else ''}\n"
+        f"{needs}\n"
         '"""'
     )
 
@@ -136,14 +145,14 @@ def _network() -> str:
 def _settings(config: TrainConfig, revision: Revision) -> str:
     backbone = catalogue.get(config.backbone)
     fine_tunes = needs_structure(config)
-    starter = weights_beside(config) is not None
+    beside = [*files_beside(config)]
     values: dict[str, tuple[Any, str]] = {
         "CLASS_NAMES": (list(revision.class_names), ""),
         "IMAGE_SIZE": (config.image_size or backbone.native_size, "pixels"),
         "BUILDER": (backbone.builder, "of keras.applications"),
         "ARGUMENTS": (backbone.arguments, ""),
         "WEIGHTS": (
-            WEIGHTS_BESIDE if starter else config.weights,
+            beside[0] if beside else config.weights,
             "imagenet, random or a file",
         ),
         "PREPROCESSING": (backbone.preprocessing, "what its weights expect"),
