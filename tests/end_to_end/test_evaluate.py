@@ -1,5 +1,6 @@
 """From a cell of the confusion matrix, and from the map, to the pictures behind it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +49,10 @@ def stored_evaluation(tmp_path: Path) -> Evaluation:
         temperature=1.0,
         figures=metrics.figures(probabilities, labels),
         robustness=evaluations.Robustness(skipped="Not here."),
-        map_images=np.arange(len(val)),
         map_places=np.stack([np.arange(len(val)), 20 * labels], 1).astype(np.float32),
     )
     evaluations.save(found)
+    evaluations.save(replace(found, split="all"))
     return found
 
 
