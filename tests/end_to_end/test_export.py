@@ -104,4 +104,4 @@ def test_model__settings_are_saved(page: Page, server: str, tmp_path: Path) -> N
     button.wait_for()
     settle(page)
     saved = downloaded(page, button, tmp_path / "settings.json").read_bytes()
-    assert effort.from_file(saved)["method"] == "train"
+    assert effort.from_file(saved).method == "train"
