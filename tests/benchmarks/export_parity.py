@@ -10,12 +10,14 @@ their side, CMYK, palette, 16 bits, very wide. The answers are compared with the
 
     python -m tests.benchmarks.export_parity --families [Xception,ResNet]
 
-The smallest backbone of every family, with random weights at its smallest size from 96
-px on, on 60 images; here predict.py runs in this environment.
+The smallest backbone of every family, with random weights at 96 px, on 60 val images,
+in every format as float32 and in LiteRT as int8; what is told is the certificate of the
+export itself, so predict.py runs in this environment.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,11 +33,13 @@ from PIL import ExifTags, Image, ImageOps
 from tests.benchmarks import bench
 from transfer.backbones.catalogue import BACKBONES, Backbone
 from transfer.datasets import library
+from transfer.errors import RunError
 from transfer.export import choices
 
-#: Height and width in pixels of the families' models, and images they are tried on.
+#: Height and width in pixels of the families' models, and photographs of each class
+#: that they learn from and are tried on, a fifth of them val.
 FAMILY_SIZE, FAMILY_IMAGES = 96, 60
-#: Every picture but the first half of each group of this many is made awkward.
+#: The second half of each group of this many pictures is made awkward.
 GROUP = 10
 
 
@@ -81,12 +85,10 @@ AWKWARD: dict[str, Callable[[Image.Image, Path], Path]] = {
 }
 
 
-def pictures(folder: Path, count: int, *, awkward: bool) -> list[Path]:
-    """Files of val images of `flowers`, half of them made awkward if that is wanted."""
+def pictures(folder: Path, count: int) -> list[Path]:
+    """Files of val images of `flowers`, half of them made awkward."""
     val = sorted(library.load("flowers").of_split("val"), key=lambda one: one.sha256)
     paths = [library.image_path(one.sha256) for one in val[:count]]
-    if not awkward:
-        return paths
     folder.mkdir()
     kinds = [None] * (GROUP - len(AWKWARD)) + list(AWKWARD.values())
     for number, path in enumerate(paths):
@@ -143,55 +145,65 @@ def exported(folder: Path, run: str, name: str, quantize: str) -> Path:
 
 
 def compared(
-    folder: Path,
-    run: str,
-    title: str,
-    formats: list[str],
-    paths: list[Path],
-    alone: bool,
+    folder: Path, run: str, formats: list[str], paths: list[Path]
 ) -> Iterator[dict[str, Any]]:
-    """A row for each format and quantisation."""
+    """A row for each format and quantisation, each in an environment of its own."""
+    from transfer.export import parity  # noqa: PLC0415  after TRANSFER_HOME is set
+
     own = own_answers(run, paths)
     for name in formats:
         for quantize in choices.FORMATS[name].quantizations:
-            numbers = "float32" if quantize == "none" else quantize
-            row: dict[str, Any] = {"model": title, "format": name, "numbers": numbers}
-            try:
-                bundle = exported(folder, run, name, quantize)
-                with tempfile.TemporaryDirectory() as room:
-                    yield row | _found(bundle, own, paths, quantize, room, alone)
-            except (Exception, SystemExit) as error:  # the others are still told
-                yield row | {"failed": str(error).strip()[-200:]}
+            bundle = exported(folder, run, name, quantize)
+            with tempfile.TemporaryDirectory() as room:
+                needs = bundle / "requirements.txt"
+                python = fresh_python(Path(room) / "venv", needs)
+                said = verified(python, bundle)
+                found = parity.certify(
+                    bundle, paths, own, quantize=quantize, split="val", python=python
+                )
+            row = {"format": name, "numbers": numbers(quantize), "verify.py": said}
+            yield row | told(found.to_json())
 
 
-def _found(
-    bundle: Path,
-    own: NDArray[np.float32],
-    paths: list[Path],
-    quantize: str,
-    room: str,
-    alone: bool,
-) -> dict[str, Any]:
-    from transfer.export import parity  # noqa: PLC0415  after TRANSFER_HOME is set
+def numbers(quantize: str) -> str:
+    """The quantisation as people call it."""
+    return "float32" if quantize == "none" else quantize
 
-    python = sys.executable
-    row: dict[str, Any] = {}
-    if alone:
-        python = fresh_python(Path(room) / "venv", bundle / "requirements.txt")
-        row["verify.py"] = verified(python, bundle)
-    found = parity.certify(
-        bundle, paths, own, quantize=quantize, split="val", python=python
-    )
-    differing = [one["file"] for one in found.differing]
-    return row | {
-        "images": found.images,
-        "largest_difference": found.largest_difference,
-        "agreement": found.agreement,
-        "agrees": found.agrees,
-        "MB": found.bytes / 1e6,
-        "ms_per_image": found.milliseconds_per_image,
-        "differing": " ".join(differing),
+
+def told(certificate: dict[str, Any]) -> dict[str, Any]:
+    """What the table says of a certificate."""
+    return {
+        "images": certificate["images"],
+        "largest_difference": certificate["largest_difference"],
+        "agreement": certificate["agreement"],
+        "agrees": certificate["agrees"],
+        "MB": certificate["bytes"] / 1e6,
+        "ms_per_image": certificate["milliseconds_per_image"],
+        "differing": " ".join(one["file"][:12] for one in certificate["differing"]),
     }
+
+
+def of_family(
+    folder: Path, backbone: Backbone, formats: list[str]
+) -> Iterator[dict[str, Any]]:
+    """A row for each format; what cannot be exported is told as well."""
+    from transfer.export import bundle  # noqa: PLC0415  after TRANSFER_HOME is set
+    from transfer.runs.store import Store  # noqa: PLC0415
+
+    options = ("--weights", "random", "--image-size", str(FAMILY_SIZE))
+    run = Store().get(trained(folder, "--backbone", backbone.name, *options))
+    for name in formats:
+        chosen = choices.FORMATS[name]
+        for quantize in sorted({"none", "int8"} & {*chosen.quantizations}):
+            row = {"model": backbone.name, "format": name, "numbers": numbers(quantize)}
+            order = bundle.Order(run=run, chosen=chosen, quantize=quantize)
+            output = folder / "exports" / f"{run.id}-{name}-{quantize}"
+            try:
+                row |= told(bundle.write(order, output)["parity"])
+            except RunError as error:  # the others are still told
+                row["failed"] = str(error)[-200:]
+            print(row, flush=True)
+            yield row
 
 
 def main() -> None:
@@ -201,27 +213,34 @@ def main() -> None:
     parser.add_argument("--formats", default=",".join(choices.FORMATS))
     parser.add_argument("--families", nargs="?", const="", metavar="NAMES")
     args = parser.parse_args()
-    formats, rows = args.formats.split(","), []
+    formats = args.formats.split(",")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
-        bench.imported(folder)
         if args.families is None:
+            bench.imported(folder)
             run = trained(folder, "--backbone", "mobilenet_v2_035")
-            paths = pictures(folder / "awkward", args.images, awkward=True)
-            rows += compared(folder, run, "mobilenet_v2_035", formats, paths, True)
-            bench.tell("export_parity", rows)
+            paths = pictures(folder / "awkward", args.images)
+            bench.tell("export_parity", [*compared(folder, run, formats, paths)])
             return
-        wanted = args.families.split(",") if args.families else None
-        paths = pictures(folder, FAMILY_IMAGES, awkward=False)
+        few = some_flowers(folder)
+        bench.transfer(folder, "import", str(few), "--name", "flowers")
+        wanted = [one for one in args.families.split(",") if one]
+        rows: list[dict[str, Any]] = []
         for backbone in smallest_of_each_family():
-            if wanted and backbone.family not in wanted:
-                continue
-            size = max(FAMILY_SIZE, backbone.smallest_size)
-            options = ("--weights", "random", "--image-size", str(size))
-            run = trained(folder, "--backbone", backbone.name, *options)
-            rows += compared(folder, run, backbone.name, formats, paths, False)
-            bench.tell("export_families", rows)
+            if not wanted or backbone.family in wanted:
+                rows += of_family(folder, backbone, formats)
+        bench.tell("export_families", rows)
+
+
+def some_flowers(folder: Path) -> Path:
+    """A folder with the first photographs of each class."""
+    for flower in bench.flowers(folder / "photos").iterdir():
+        if flower.is_dir():
+            (folder / "few" / flower.name).mkdir(parents=True)
+            for photo in sorted(flower.glob("*.jpg"))[:FAMILY_IMAGES]:
+                shutil.copy(photo, folder / "few" / flower.name)
+    return folder / "few"
 
 
 if __name__ == "__main__":

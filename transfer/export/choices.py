@@ -79,11 +79,17 @@ NOT_OFFERED = (
     "cannot be installed beside this program. For the browser take ONNX."
 )
 
-#: What an int8 model may say differently at the first guess, as a share of images.
-INT8_MAY_DIFFER = 0.1
+#: What an int8 model may say differently at the first guess, as a share of images; one
+#: image always may.
+INT8_MAY_DIFFER = 0.02
 
 #: Largest difference of a probability that counts as rounding, by quantisation.
 TOLERANCES = {"none": 1e-4, "float16": 1e-2}
+
+
+def smallest_agreement(images: int) -> float:
+    """Share of so many images whose first guess an int8 model must keep, 0 to 1."""
+    return (images - max(1, int(INT8_MAY_DIFFER * images))) / images
 
 
 def get(name: str, quantize: str = "none") -> Format:

@@ -124,7 +124,7 @@ def certify(
     tolerance = choices.TOLERANCES.get(quantize)
     agreement = float(same.mean())
     within = (
-        agreement >= 1 - choices.INT8_MAY_DIFFER
+        agreement >= choices.smallest_agreement(len(pictures))
         if tolerance is None
         else difference <= tolerance
     )
