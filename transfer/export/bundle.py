@@ -291,7 +291,7 @@ def _write_golden(
         )
     expected = {
         "tolerance": choices.TOLERANCES.get(order.quantize),
-        "smallest_agreement": choices.smallest_agreement(len(listed)),
+        "smallest_agreement": choices.smallest_agreement(order.quantize, len(listed)),
         "images": listed,
     }
     _write_json(golden / "expected.json", expected)

@@ -124,7 +124,7 @@ def certify(
     tolerance = choices.TOLERANCES.get(quantize)
     agreement = float(same.mean())
     within = (
-        agreement >= choices.smallest_agreement(len(pictures))
+        agreement >= choices.smallest_agreement(quantize, len(pictures))
         if tolerance is None
         else difference <= tolerance
     )
