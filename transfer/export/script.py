@@ -41,10 +41,19 @@ def files_beside(config: TrainConfig) -> dict[str, Path]:
     """What must lie beside the program: names there, and the files.
 
     Nothing where Keras itself fetches the weights, or the run named a file of its own.
+
+    Raises:
+        RunError: The run that was started from is gone.
     """
     if config.start_from:
-        folder = workspace.home() / "runs" / config.start_from
-        return {_START: folder / "model.keras"}
+        path = workspace.home() / "runs" / config.start_from / "model.keras"
+        if not path.is_file():
+            raise RunError(
+                f"The run started from run {config.start_from}, which was deleted, so "
+                "no program can repeat it.",
+                "Export the model itself.",
+            )
+        return {_START: path}
     if config.weights == catalogue.STARTER:
         return {_STARTER: weights.weights_file(catalogue.get(config.backbone))}
     return {}

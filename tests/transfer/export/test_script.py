@@ -113,6 +113,11 @@ def test_text__starter_repeats_the_run(revision: Revision, tmp_path: Path) -> No
     assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
 
 
+def test_text__the_run_it_started_from_is_gone(revision: Revision) -> None:
+    with pytest.raises(RunError, match="run 87654321, which was deleted"):
+        script.text(run_of(start_from="87654321"), revision)
+
+
 def test_text__goes_on_from_the_model_of_a_run(finished: Run, tmp_path: Path) -> None:
     settings = {"start_from": finished.id, "head_epochs": 1, "learning_rate": 1e-9}
     config = finished.config.model_copy(update=settings)
