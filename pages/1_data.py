@@ -31,7 +31,24 @@ def show_dataset(revision: Revision) -> None:
         files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
         with st.expander(f"{files} passed over"):
             st.dataframe(pd.DataFrame(passed_over), hide_index=True)
+    show_chosen(revision)
     show_pictures(revision)
+
+
+def show_chosen(revision: Revision) -> None:
+    """The images that the address names by the beginnings of their hashes."""
+    named = tuple(one for one in st.query_params.get("images", "").split(",") if one)
+    found = [one for one in revision.images if named and one.sha256.startswith(named)]
+    if not found:
+        return
+    st.subheader("Chosen images")
+    st.html(_gallery(found))
+    rows = [(revision.class_names[one.label], one.split, one.path) for one in found]
+    columns = ["class", "split", "file"]
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    if st.button("Show them no longer"):
+        st.query_params.pop("images")
+        st.rerun()
 
 
 def show_counts(revision: Revision) -> None:

@@ -1,6 +1,7 @@
 """The command line: `python -m transfer …`."""
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
@@ -386,7 +387,8 @@ def main(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         args = parser().parse_args(arguments)
-        answer = args.does(args)
+        with contextlib.redirect_stdout(sys.stderr):  # libraries print too
+            answer = args.does(args)
     except TransferError as error:
         if as_json:
             record = {"message": error.message, "hint": error.hint}

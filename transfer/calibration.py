@@ -47,8 +47,9 @@ def fit(probabilities: Probabilities, labels: Labels) -> float:
     The targets are mixed with one part in `images + 1` of a uniform one, after Platt
     1999, "Probabilistic outputs for support vector machines": else a model that makes
     no mistake on a few images would be told to be certain of everything. Returns 1
-    where there are too few images or scaling does not help on those that it was not
-    fitted on.
+    where there are too few images, or scaling helps too little on those that it was not
+    fitted on: by less than the standard error of its mean gain in log-likelihood. Heads
+    in closed form are calibrated already, and noise would make them worse.
 
     Args:
         probabilities: Of the val split, `(images, num_classes)`.
@@ -57,7 +58,8 @@ def fit(probabilities: Probabilities, labels: Labels) -> float:
     if len(labels) < _FEWEST or probabilities.shape[1] < 2:
         return 1.0
     held_out = _cross_fitted(probabilities, labels)
-    if _loss(held_out, labels) >= _loss(probabilities, labels):
+    gains = _likelihoods(held_out, labels) - _likelihoods(probabilities, labels)
+    if gains.mean() <= gains.std() / np.sqrt(len(gains)):
         return 1.0
     return _minimised(probabilities, labels)
 
@@ -101,9 +103,9 @@ def _minimised(probabilities: Probabilities, labels: Labels) -> float:
     return float(np.exp(found.x))
 
 
-def _loss(probabilities: Probabilities, labels: Labels) -> float:
-    right = np.take_along_axis(probabilities, labels[:, None], axis=1)
-    return -float(np.mean(np.log(np.maximum(right, _SMALLEST))))
+def _likelihoods(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
+    """Logarithm of each image's probability of the right class, in nats."""
+    return np.take_along_axis(_logits(probabilities), labels[:, None], axis=1)[:, 0]
 
 
 def _logits(probabilities: Probabilities) -> NDArray[np.float64]:

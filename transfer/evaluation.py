@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from transfer import calibration, image_map, metrics
 from transfer.datasets import images, library
-from transfer.datasets.revision import Split
+from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
 from transfer.features.engines import BATCH
 from transfer.features.extract import Extractor
@@ -23,7 +23,8 @@ from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation, Robustness
 from transfer.runs.record import Run
 
-#: Spoilt pictures: how many images at most, at least, and for how many seconds.
+#: Spoilt pictures: how many images at most, at least, and for how many seconds, which
+#: the features of the map may take too.
 _MOST, _FEWEST, _SECONDS = 200, 20, 20.0
 
 Log = Callable[[str], None]
@@ -49,7 +50,6 @@ class Evaluator:
         self._head = model.get_layer("head")
         backbone = model.get_layer("pooled_backbone")
         self._extractor = Extractor(backbone, ["pooling"], run.config.backbone, log)
-        self._features: NDArray[np.float32] | None = None
 
     def evaluate(self, split: Split) -> Evaluation:
         """The answers for every image of a split, and all figures of them.
@@ -64,35 +64,53 @@ class Evaluator:
                 f'The dataset "{self._revision.dataset}" has no {split} images.',
                 "Choose another split, or import it again with a share of that split.",
             )
+        answers = self._asked(split, found, self._pooled(found))
+        if split != "val":
+            return answers
+        # Fitted on val; every other split takes what that gave.
+        fitted = calibration.fit(answers.probabilities, answers.labels)
+        return replace(answers, temperature=fitted)
+
+    def map_all(self, temperature: float) -> Evaluation:
+        """The answers for images of all splits, and their places on the map.
+
+        Args:
+            temperature: What their probabilities are to be scaled by.
+        """
+        found = self._revision.images
+        most = int(_SECONDS / self._seconds_per_image())
+        chosen = [found[i] for i in image_map.chosen(len(found), most=most)]
+        features = self._pooled(chosen)
+        return replace(
+            self._asked("all", chosen, features),
+            temperature=temperature,
+            map_places=image_map.layout(features),
+        )
+
+    def _asked(
+        self,
+        source: evaluations.Source,
+        found: Sequence[Image],
+        features: NDArray[np.float32],
+    ) -> Evaluation:
+        """What the model says of these images, by their features."""
         labels = np.array([image.label for image in found], np.int64)
-        probabilities = self._answers(self._pooled([one.sha256 for one in found]))
+        probabilities = self._answers(features)
         return Evaluation(
             run=self._run.id,
-            split=split,
+            split=source,
             class_names=self._revision.class_names,
             sha256=np.array([image.sha256 for image in found]),
             paths=np.array([image.path for image in found]),
             labels=labels,
             probabilities=probabilities,
-            temperature=self._temperature(split, probabilities, labels),
+            temperature=float(self._run.result.get("temperature", 1.0)),
             figures=metrics.figures(probabilities, labels),
         )
 
-    def _temperature(
-        self,
-        split: Split,
-        probabilities: NDArray[np.float32],
-        labels: NDArray[np.int64],
-    ) -> float:
-        """Fitted on val; every other split takes what that gave."""
-        if split == "val":
-            return calibration.fit(probabilities, labels)
-        return float(self._run.result.get("temperature", 1.0))
-
-    def _pooled(self, hashes: list[str]) -> NDArray[np.float32]:
-        rows = self._extractor.read("pooling", [View(one) for one in hashes])
-        self._features = rows.astype(np.float32, copy=False)
-        return self._features
+    def _pooled(self, found: Sequence[Image]) -> NDArray[np.float32]:
+        rows = self._extractor.read("pooling", [View(one.sha256) for one in found])
+        return rows.astype(np.float32, copy=False)
 
     def _answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities `(images, num_classes)` of pooled features."""
@@ -101,17 +119,8 @@ class Evaluator:
         return np.asarray(keras.ops.convert_to_numpy(softmax), np.float32)
 
     def add_details(self, evaluation: Evaluation) -> Evaluation:
-        """The evaluation with the accuracy on spoilt pictures and the image map."""
-        positions = image_map.chosen(len(evaluation.labels))
-        features = self._features
-        if features is None or len(features) != len(evaluation.labels):
-            features = self._pooled(evaluation.sha256.tolist())
-        return replace(
-            evaluation,
-            map_images=positions,
-            map_places=image_map.layout(features[positions]),
-            robustness=self._robustness(evaluation),
-        )
+        """The evaluation with the accuracy on spoilt pictures."""
+        return replace(evaluation, robustness=self._robustness(evaluation))
 
     def _robustness(self, evaluation: Evaluation) -> Robustness:
         order = np.random.default_rng(0).permutation(len(evaluation.labels))
@@ -133,14 +142,16 @@ class Evaluator:
 
     def _affordable(self) -> int:
         """How many images can be tried in all ways within `_SECONDS`."""
+        ways = 1 + sum(len(kind.strengths) for kind in KINDS.values())
+        return min(_MOST, int(_SECONDS / (ways * self._seconds_per_image())))
+
+    def _seconds_per_image(self) -> float:
         height, width = self._extractor.image_size
         blank = np.zeros((BATCH, height, width, 3), np.uint8)
         self._extractor.run("pooling", blank)  # loads the engine
         start = time.perf_counter()
         self._extractor.run("pooling", blank)
-        seconds = (time.perf_counter() - start) / BATCH
-        ways = 1 + sum(len(kind.strengths) for kind in KINDS.values())
-        return min(_MOST, int(_SECONDS / (ways * seconds)))
+        return (time.perf_counter() - start) / BATCH
 
     def _spoilt(
         self, hashes: NDArray[np.str_], pool: Executor
@@ -175,7 +186,7 @@ def _robustness_of(hits: _Hits, images: int) -> Robustness:
 
 
 def evaluate(run: Run, model: keras.Model, split: Split, log: Log) -> Evaluation:
-    """The stored evaluation of a run's split, with all details.
+    """The stored evaluation of a run's split, with all details, and the run's map.
 
     Raises:
         TransferError: The dataset is gone, the split empty, or a picture broken.
@@ -185,4 +196,5 @@ def evaluate(run: Run, model: keras.Model, split: Split, log: Log) -> Evaluation
     evaluations.save(found)
     found = evaluator.add_details(found)
     evaluations.save(found)
+    evaluations.save(evaluator.map_all(found.temperature))
     return found

@@ -14,9 +14,9 @@ _DIMENSIONS = 50
 _FEWEST = 10
 
 
-def chosen(images: int, seed: int = 0) -> NDArray[np.int64]:
-    """Positions of the images to put on the map, rising; `MOST` at most."""
-    order = np.random.default_rng(seed).permutation(images)[:MOST]
+def chosen(images: int, seed: int = 0, most: int = MOST) -> NDArray[np.int64]:
+    """Positions of the images to put on the map, rising; `MOST` or `most` of them."""
+    order = np.random.default_rng(seed).permutation(images)[: min(most, MOST)]
     return np.sort(order).astype(np.int64)
 
 

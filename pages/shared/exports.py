@@ -32,8 +32,9 @@ def choose(run: Run) -> tuple[choices.Format, str]:
         required=True,
         format_func={"none": "float32", "float16": "float16", "int8": "int8"}.get,
         key=f"quantize-{run.id}",
-        help="float16 halves the file; int8 makes it a quarter, takes its ranges from "
-        "training images and may change some answers. What changes is measured.",
+        help="float16 halves the file; int8 makes a large one a quarter, takes its "
+        "ranges from training images and may change some answers. What changes is "
+        "measured.",
     )
     return chosen, quantize or "none"
 
@@ -102,4 +103,13 @@ def show_code(run: Run) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    for name, source in script.files_beside(run.config).items():
+        st.download_button(
+            f"Download {name} ({amounts.size(source.stat().st_size)})",
+            source.read_bytes,
+            file_name=name,
+            help="What the program starts from; put it beside it.",
+            icon=":material/download:",
+            on_click="ignore",
+        )
     st.code(text, language="python", line_numbers=True, height=480)

@@ -1,63 +1,139 @@
-"""The map of the images of an evaluation; a selection shows the pictures."""
+"""The map of a run's images; a selection shows the pictures."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import judged, plots
+from pages.shared import addresses, judged, plots, session
+from transfer.datasets import library
+from transfer.datasets.revision import SPLITS
+from transfer.errors import TransferError
+from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation
+from transfer.runs.record import Run
 
+PAGES = Path(__file__).parents[1]
+#: Of a hash, in an address that names images; the Data page finds them by it.
+_DIGITS = 12
 Groups = dict[str, tuple[str, NDArray[np.int64]]]
+
+#: Shows the picture beside the point that is hovered: Plotly's own box holds text only.
+_HOVER = """
+export default function () {
+  const shown = document.createElement('img');
+  shown.alt = '';
+  shown.style.cssText = 'position:fixed;display:none;width:140px;height:140px;' +
+    'object-fit:cover;border-radius:6px;pointer-events:none;z-index:1000;' +
+    'box-shadow:0 2px 8px rgba(0,0,0,.35)';
+  document.body.append(shown);
+  let plot = null;
+  const show = ({ points, event }) => {
+    shown.src = points[0].customdata;
+    shown.style.left = `${Math.min(event.clientX + 16, innerWidth - 150)}px`;
+    shown.style.top = `${Math.min(event.clientY + 24, innerHeight - 150)}px`;
+    shown.style.display = 'block';
+  };
+  const hide = () => { shown.style.display = 'none'; };
+  // Plotly comes later than this, and anew whenever another colour is chosen.
+  const watch = setInterval(() => {
+    const now = document.querySelector('.st-key-image-map .js-plotly-plot');
+    if (now === plot || !now?.on) return;
+    plot = now;
+    plot.on('plotly_hover', show);
+    plot.on('plotly_unhover', hide);
+  }, 300);
+  return () => { clearInterval(watch); shown.remove(); };
+}
+"""
 
 
 def show(evaluation: Evaluation) -> None:
-    """The map, coloured by class or by error, and the pictures of a selection."""
-    if not len(evaluation.map_images):
+    """The map of the run's images of all splits, and the pictures of a selection."""
+    mapped = evaluations.load(evaluation.run, "all")
+    if mapped is None:
         st.info("Not made yet.")
         return
+    run = session.store().get(evaluation.run)
     colour = st.segmented_control(
-        "Colour", ("Class", "Right or wrong"), default="Class", required=True
+        "Colour", [*COLOURS], default="Class", required=True, key="map-colour"
     )
-    groups = by_class(evaluation) if colour == "Class" else by_error(evaluation)
-    figure = plots.image_map(evaluation.map_places, groups, _texts(evaluation))
+    groups = COLOURS[colour](mapped, run)
+    show_map(mapped, groups, run, colour)
+
+
+def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> None:
+    """The map in these colours."""
+    pictures = [addresses.thumbnail(str(one)) for one in evaluation.sha256]
+    texts = _texts(evaluation)
+    figure = plots.image_map(evaluation.map_places, groups, texts, pictures)
     st.caption(
-        "What looks alike to the backbone lies close together. Draw around some images "
-        "to see them."
+        f"{len(evaluation.labels):,} images of all splits. What looks alike to the "
+        "backbone lies close together. Draw around some images to see them."
     )
-    event: Any = st.plotly_chart(
-        figure,
-        key=f"map-{evaluation.run}-{evaluation.split}-{colour}",
-        on_select="rerun",
-        # Beside these, Streamlit 1.67 does not hear clicks on single points.
-        selection_mode=("box", "lasso"),
-        config={"displaylogo": False},
-    )
+    with st.container(key="image-map"):
+        event: Any = st.plotly_chart(
+            figure,
+            key=f"map-{evaluation.run}-{colour}",
+            on_select="rerun",
+            # Beside these, Streamlit 1.67 does not hear clicks on single points.
+            selection_mode=("box", "lasso"),
+            config={"displaylogo": False},
+        )
+    st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
     if chosen := selected(groups, event.selection.points):
-        judged.show(evaluation, evaluation.map_images[chosen].tolist())
+        hashes = evaluation.sha256[chosen][: judged.MOST]
+        st.page_link(
+            PAGES / "1_data.py",
+            label="See them in the dataset",
+            icon=":material/arrow_forward:",
+            query_params={
+                "dataset": run.dataset,
+                "images": ",".join(one[:_DIGITS] for one in hashes),
+            },
+        )
+        judged.show(evaluation, chosen)
 
 
-def by_class(evaluation: Evaluation) -> Groups:
-    """The positions on the map of each class that is there."""
-    labels = evaluation.labels[evaluation.map_images]
+def by_class(evaluation: Evaluation, _: Run) -> Groups:
+    """The positions of the images of each class that is there."""
     return {
         name: (
             plots.PALETTE[label % len(plots.PALETTE)],
-            np.flatnonzero(labels == label),
+            np.flatnonzero(evaluation.labels == label),
         )
         for label, name in enumerate(evaluation.class_names)
-        if (labels == label).any()
+        if (evaluation.labels == label).any()
     }
 
 
-def by_error(evaluation: Evaluation) -> Groups:
-    """The positions on the map of hits and of mistakes, these on top."""
-    right = (evaluation.labels == evaluation.predicted)[evaluation.map_images]
+def by_split(evaluation: Evaluation, run: Run) -> Groups:
+    """The positions of the images of each split; none where the dataset is gone."""
+    try:
+        revision = library.load(run.config.dataset, run.config.revision)
+    except TransferError:
+        return {"Unknown": (plots.COLD, np.arange(len(evaluation.labels)))}
+    of = {image.sha256: image.split for image in revision.images}
+    splits = np.array([of.get(str(one), "") for one in evaluation.sha256])
+    return {
+        split: (plots.PALETTE[number], np.flatnonzero(splits == split))
+        for number, split in enumerate(SPLITS)
+        if (splits == split).any()
+    }
+
+
+def by_error(evaluation: Evaluation, _: Run) -> Groups:
+    """The positions of hits and of mistakes, these on top."""
+    right = evaluation.labels == evaluation.predicted
     named = {"Right": (plots.COLD, right), "Wrong": (plots.WARM, ~right)}
     return {
         name: (color, np.flatnonzero(here)) for name, (color, here) in named.items()
     }
+
+
+COLOURS = {"Class": by_class, "Split": by_split, "Right or wrong": by_error}
 
 
 def selected(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
@@ -72,10 +148,9 @@ def selected(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
 
 
 def _texts(evaluation: Evaluation) -> list[str]:
-    names = evaluation.class_names
+    names = [plots.shortened(one) for one in evaluation.class_names]
+    seen = zip(evaluation.paths, evaluation.labels, evaluation.predicted, strict=True)
     return [
-        f"{plots.plain(str(evaluation.paths[position]))}<br>"
-        f"{plots.shortened(names[evaluation.labels[position]])}, taken for "
-        f"{plots.shortened(names[evaluation.predicted[position]])}"
-        for position in evaluation.map_images
+        f"{plots.plain(str(path))}<br>{names[label]}, taken for {names[predicted]}"
+        for path, label, predicted in seen
     ]

@@ -107,6 +107,7 @@ def image_map(
     places: NDArray[np.float32],
     groups: Mapping[str, tuple[str, NDArray[np.int64]]],
     texts: Sequence[str],
+    pictures: Sequence[str],
 ) -> go.Figure:
     """A map of images with one trace for each group.
 
@@ -114,6 +115,7 @@ def image_map(
         places: `(images, 2)`.
         groups: Colour and positions of the images of each group, by its name.
         texts: What hovering over an image shows.
+        pictures: Addresses of small pictures; each point carries its own.
     """
     figure = go.Figure()
     for name, (color, positions) in groups.items():
@@ -125,6 +127,7 @@ def image_map(
             marker={"color": color, "size": 8, "opacity": 0.8},
             hovertext=[texts[position] for position in positions],
             hoverinfo="text",
+            customdata=[pictures[position] for position in positions],
         )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")

@@ -1,5 +1,6 @@
 """From a cell of the confusion matrix, and from the map, to the pictures behind it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +49,10 @@ def stored_evaluation(tmp_path: Path) -> Evaluation:
         temperature=1.0,
         figures=metrics.figures(probabilities, labels),
         robustness=evaluations.Robustness(skipped="Not here."),
-        map_images=np.arange(len(val)),
         map_places=np.stack([np.arange(len(val)), 20 * labels], 1).astype(np.float32),
     )
     evaluations.save(found)
+    evaluations.save(replace(found, split="all"))
     return found
 
 
@@ -103,7 +104,7 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
     )
 
 
-def test_evaluate__a_lasso_on_the_map_shows_the_images(
+def test_evaluate__a_lasso_on_the_map_leads_to_the_images(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     found = stored_evaluation(tmp_path)
@@ -114,5 +115,18 @@ def test_evaluate__a_lasso_on_the_map_shows_the_images(
     draw_around(page, points.nth(2))
     picture = page.locator("figure img")
     expect(picture).to_have_count(1, timeout=SLOW)
-    cats = np.flatnonzero(found.labels == 0)
-    assert picture.get_attribute("title") == str(found.paths[cats[2]])
+    path = str(found.paths[np.flatnonzero(found.labels == 0)[2]])
+    assert picture.get_attribute("title") == path
+    settle(page)
+    box = points.nth(5).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    hovered = page.locator("body > img")
+    expect(hovered).to_be_visible(timeout=SLOW)
+    drawn = "() => document.querySelector('body > img').naturalWidth > 0"
+    page.wait_for_function(drawn)
+    page.get_by_role("link", name="See them in the dataset").click()
+    page.get_by_role("heading", name="Chosen images").wait_for()
+    settle(page)
+    assert page.locator("[data-testid=stHtml] img").first.get_attribute("title") == path
+    expect(hovered).to_have_count(0)

@@ -1,6 +1,7 @@
-"""Predict in a real browser: a zip as a table, its CSV, a heat map, a correction."""
+"""Predict in a real browser: a zip as a table and files, a heat map, a correction."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def zipped(tmp_path: Path) -> Path:
     return Path(shutil.make_archive(str(tmp_path / "unseen"), "zip", folder))
 
 
-def test_predict__a_zip_as_a_table_and_as_csv(
+def test_predict__a_zip_as_a_table_and_as_files(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     run = trained(page, tmp_path)
@@ -74,11 +75,13 @@ def test_predict__a_zip_as_a_table_and_as_csv(
     page.locator("#zip").set_input_files(zipped(tmp_path))
     page.get_by_text("20 pictures answered in").wait_for(timeout=180_000)
     settle(page)
-    with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").filter(has_text="CSV").click()
-    saved = tmp_path / "predictions.csv"
-    download.value.save_as(saved)
-    with saved.open(encoding="utf-8-sig", newline="") as file:
+    saved = {}
+    for kind in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_test_id("stDownloadButton").filter(has_text=kind).click()
+        saved[kind] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[kind])
+    with saved["CSV"].open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows][:2] == ["a/a_0.png", "a/a_1.png"]
     assert len(rows) == 20
@@ -89,6 +92,8 @@ def test_predict__a_zip_as_a_table_and_as_csv(
             assert row["answer"] in ("cat", "dog")
             shares = [float(row[f"probability of {name}"]) for name in ("cat", "dog")]
             assert sum(shares) == pytest.approx(1, abs=1e-4)
+    records = json.loads(saved["JSON"].read_text("utf-8"))
+    assert [one.get("answer", "") for one in records] == [one["answer"] for one in rows]
 
 
 def test_predict__a_pasted_picture_is_explained_and_taught(

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pictures import make_pictures
-from transfer.datasets import ingest
+from transfer.datasets import ingest, library
 
 ROUTER = str(Path(__file__).parents[2] / "pages" / "shared" / "router.py")
 
@@ -107,6 +107,15 @@ def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:
     page = _opened(dataset="gone")
     assert "no dataset gone" in page.warning[0].value
     assert page.selectbox[0].value == "pets"
+
+
+def test_data__images_of_the_address_come_first(pets: Path) -> None:
+    chosen = library.load("pets").images[5]
+    page = _opened(dataset="pets", images=chosen.sha256[:12])
+    assert not page.exception
+    assert page.dataframe[-1].value["file"].tolist() == [chosen.path]
+    next(one for one in page.button if one.label == "Show them no longer").click().run()
+    assert "images" not in page.query_params
 
 
 def test_data__many_classes_come_page_by_page(workspace: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The page Evaluate: empty, before an evaluation, and every view of a stored one."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,11 +86,11 @@ def evaluation_of(
         robustness=Robustness(
             images=images, unspoilt=Interval(0.8, 0.7, 0.9), accuracy=accuracy
         ),
-        map_images=np.arange(images),
         map_places=random.normal(size=(images, 2)).astype(np.float32),
     )
     found = Evaluation(**{**vars_of(found), **more})
     evaluations.save(found)
+    evaluations.save(replace(found, split="all"))
     return found
 
 
@@ -234,12 +235,29 @@ def test_confusion__markers_lie_on_their_cells() -> None:
 
 def test_selected__finds_images_by_trace_and_number(finished: Run) -> None:
     found = evaluation_of(finished)
-    groups = image_map.by_error(found)
+    groups = image_map.by_error(found, finished)
     wrong = groups["Wrong"][1]
     point = {"curve_number": 1, "point_index": 0}
     assert image_map.selected(groups, [point]) == [wrong[0]]
     assert found.predicted[wrong[0]] != found.labels[wrong[0]]
     assert image_map.selected(groups, [{"curve_number": 9, "point_index": 0}]) == []
+
+
+def test_by_split__finds_the_split_of_every_image(
+    workspace: Path, tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "birds", {"crow": 4, "wren": 4})
+    revision = ingest.import_path(tmp_path / "birds", "birds", val=0.5)
+    run = run_of(["crow", "wren"], revision.id)
+    run = replace(run, config=run.config.model_copy(update={"dataset": "birds"}))
+    hashes = np.array([one.sha256 for one in revision.images])
+    found = replace(evaluation_of(run, images=8), sha256=hashes)
+    groups = image_map.by_split(found, run)
+    assert [*groups] == ["train", "val"]
+    val = [revision.images[position].split for position in groups["val"][1]]
+    assert val == ["val"] * 4
+    library.delete("birds")
+    assert [*image_map.by_split(found, run)] == ["Unknown"]
 
 
 def test_evaluate__mistakes_and_hits(finished: Run) -> None:
@@ -279,7 +297,7 @@ def test_evaluate__no_answer_reaches_the_threshold(finished: Run) -> None:
 
 @pytest.mark.parametrize("view", ["Robustness", "Map"])
 def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> None:
-    evaluation_of(finished, robustness=None, map_images=np.empty(0, int))
+    evaluation_of(finished, robustness=None)
     at = open_page(finished.id, view=view)
     assert not at.exception
     assert "just ended" in at.info[0].value

@@ -78,5 +78,10 @@ def test_fit__few_images_or_one_class_change_nothing() -> None:
     assert calibration.judged(*empty).shape == (0, 3)
 
 
+def test_fit__what_is_calibrated_stays_as_it_is_on_few_images() -> None:
+    fitted = [calibration.fit(*drawn(300, 1.0, seed)) for seed in range(20)]
+    assert fitted.count(1.0) >= 16
+
+
 def test_fit__what_is_calibrated_stays_about_as_it_is() -> None:
     assert calibration.fit(*drawn(3000, 1.0)) == pytest.approx(1.0, abs=0.1)

@@ -89,8 +89,10 @@ def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:
     np.testing.assert_allclose(found.shown, said, atol=1e-4)
 
     # The details came after the run had ended.
-    assert found.map_places.shape == (len(val), 2)
-    assert np.isfinite(found.map_places).all()
+    mapped = evaluations.load(finished.id, "all")
+    assert mapped and set(mapped.sha256) == {one.sha256 for one in pets.images}
+    assert mapped.map_places.shape == (len(pets.images), 2)
+    assert np.isfinite(mapped.map_places).all()
     tried = found.robustness
     assert tried and tried.images == len(val)
     assert tried.unspoilt.value == found.figures.top_1.value
@@ -210,6 +212,7 @@ def test_layout__what_is_alike_lies_together() -> None:
 
 def test_chosen__is_bounded() -> None:
     assert image_map.chosen(3).tolist() == [0, 1, 2]
+    assert len(image_map.chosen(100, most=7)) == 7
     many = image_map.chosen(10_000)
     assert len(many) == image_map.MOST
     assert (np.diff(many) > 0).all()

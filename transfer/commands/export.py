@@ -61,7 +61,15 @@ def script(args: argparse.Namespace) -> dict[str, Any]:
             process.close()
     text = writer.text(run, revision, structure)
     workspace.write_atomically(args.output, text.encode())
-    return {"run": run.id, "output": str(args.output), "lines": text.count("\n")}
+    beside = writer.files_beside(run.config)
+    for name, source in beside.items():
+        workspace.write_atomically(args.output.with_name(name), source.read_bytes())
+    return {
+        "run": run.id,
+        "output": str(args.output),
+        "beside": [str(args.output.with_name(name)) for name in beside],
+        "lines": text.count("\n"),
+    }
 
 
 def _run(wanted: str) -> Run:

@@ -20,6 +20,7 @@ from transfer.datasets import images, library
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, NotFoundError, RunError
 from transfer.export import card, choices, formats, parity
+from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 #: Encoded originals that come with the bundle, to check it on another machine.
@@ -230,7 +231,7 @@ def _description(
             },
         },
         "temperature": float(run.result.get("temperature") or 1.0),
-        "threshold": run.result.get("threshold"),
+        "threshold": evaluations.threshold(run.id) or None,
         "dataset": {
             "name": revision.dataset,
             "revision": revision.id,
@@ -290,7 +291,7 @@ def _write_golden(
         )
     expected = {
         "tolerance": choices.TOLERANCES.get(order.quantize),
-        "smallest_agreement": 1 - choices.INT8_MAY_DIFFER,
+        "smallest_agreement": choices.smallest_agreement(order.quantize, len(listed)),
         "images": listed,
     }
     _write_json(golden / "expected.json", expected)

@@ -4,33 +4,18 @@ Its headings are those of Mitchell et al. 2019, Model Cards for Model Reporting,
 https://arxiv.org/abs/1810.03993. Nothing stands in it that was not measured or set.
 """
 
-import math
 from typing import Any
 
 from transfer.backbones import catalogue
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Revision, Split
 from transfer.export import parity
+from transfer.metrics import HEADLINE, wilson
+from transfer.runs import evaluations
 from transfer.runs.record import Run
-
-#: Standard deviations on either side that hold 95 % of a normal distribution.
-_Z = 1.959964
-
-
-def wilson(right: float, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share: Wilson 1927, doi:10.1080/01621459.1927.10502953.
-
-    Args:
-        right: Share that was right, 0 to 1.
-        of: Number of images, 1 or more.
-    """
-    middle = (right + _Z**2 / (2 * of)) / (1 + _Z**2 / of)
-    spread = right * (1 - right) / of + _Z**2 / (4 * of**2)
-    half = _Z / (1 + _Z**2 / of) * math.sqrt(spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def metrics(run: Run, revision: Revision) -> dict[str, Any]:
-    """What the run measured on val, and its evaluation where one is stored."""
+    """What the run measured on val, and its evaluations that are stored, by split."""
     result, images = run.result, len(revision.of_split("val"))
     found: dict[str, Any] = {
         "val_images": images,
@@ -38,10 +23,15 @@ def metrics(run: Run, revision: Revision) -> dict[str, Any]:
         "val_loss": result.get("val_loss"),
     }
     if images and found["val_accuracy"] is not None:
-        interval = wilson(float(found["val_accuracy"]), images)
-        found["val_accuracy_interval_95"] = [round(one, 4) for one in interval]
-    if result.get("evaluation"):
-        found["evaluation"] = result["evaluation"]
+        interval = wilson(float(found["val_accuracy"]) * images, images)
+        found["val_accuracy_interval_95"] = [round(one, 4) for one in interval[1:]]
+    splits: tuple[Split, ...] = ("val", "test")
+    stored = {split: evaluations.load(run.id, split) for split in splits}
+    found["evaluations"] = {
+        split: {k: v for k, v in one.summary().items() if k not in ("run", "split")}
+        for split, one in stored.items()
+        if one
+    }
     return found
 
 
@@ -158,6 +148,8 @@ def _results(described: dict[str, Any], certificate: parity.Certificate) -> str:
         ]
     if found.get("val_loss") is not None:
         lines.append(f"- Val loss: {found['val_loss']:.4f} nats.")
+    for split, figures in found["evaluations"].items():
+        lines += _evaluated(split, figures)
     lines += [
         f"- The exported file against the app, on {certificate.images} "
         f"{certificate.split} images: same first guess for "
@@ -168,6 +160,33 @@ def _results(described: dict[str, Any], certificate: parity.Certificate) -> str:
         "image, one at a time, on the machine that exported it.",
     ]
     return "\n".join(lines)
+
+
+def _evaluated(split: str, figures: dict[str, Any]) -> list[str]:
+    """The stored figures of one split, and of each of its classes."""
+    headline = ", ".join(
+        f"{name.replace('_', ' ')} {_interval(figures[name])}" for name in HEADLINE
+    )
+    lines = [f"- On {figures['images']} {split} images: {headline}."]
+    before, after = figures["calibration_error"], figures["calibration_error_scaled"]
+    if before is not None and after is not None:
+        lines.append(
+            f"- Expected calibration error on {split}: {before:.2%} before, "
+            f"{after:.2%} after temperature scaling."
+        )
+    lines += [
+        f"  - {name}: precision {_interval(one['precision'])}, "
+        f"recall {_interval(one['recall'])}, F1 {_interval(one['f1'])}, "
+        f"{one['images']} images."
+        for name, one in figures["classes"].items()
+    ]
+    return lines
+
+
+def _interval(figure: dict[str, float | None]) -> str:
+    if figure["value"] is None:
+        return "not known"
+    return f"{figure['value']:.2%} ({figure['low']:.2%} to {figure['high']:.2%})"
 
 
 def _ethics() -> str:

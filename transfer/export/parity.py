@@ -55,13 +55,14 @@ class Certificate:
 
 
 def exported_answers(
-    bundle: Path, pictures: list[Path]
+    bundle: Path, pictures: list[Path], python: str = sys.executable
 ) -> tuple[NDArray[np.float32], float]:
     """What the bundle's own predict.py says, run in a process without our package.
 
     Args:
         bundle: The bundle's folder.
         pictures: Encoded pictures.
+        python: The interpreter that runs it.
 
     Returns:
         Probabilities `(pictures, num_classes)` and milliseconds per image.
@@ -72,7 +73,7 @@ def exported_answers(
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "pictures.txt"
         listed.write_text("\n".join(map(str, pictures)), "utf-8")
-        command = [sys.executable, "-I", str(bundle / "predict.py"), "--json"]
+        command = [python, "-I", str(bundle / "predict.py"), "--json"]
         try:
             done = subprocess.run(  # noqa: S603  our own script
                 [*command, f"@{listed}"],
@@ -100,6 +101,7 @@ def certify(
     *,
     quantize: str,
     split: str,
+    python: str = sys.executable,
 ) -> Certificate:
     """Compares the bundle's answers with the app's.
 
@@ -109,19 +111,20 @@ def certify(
         own: The app's probabilities of them, `(pictures, num_classes)`.
         quantize: One of `choices.QUANTIZATIONS`.
         split: Where the pictures come from.
+        python: The interpreter that runs the bundle's predict.py.
 
     Raises:
         RunError: The exported file cannot be run.
     """
     described = json.loads((bundle / "model.json").read_text("utf-8"))
     names = described["class_names"]
-    got, milliseconds = exported_answers(bundle, pictures)
+    got, milliseconds = exported_answers(bundle, pictures, python)
     same = got.argmax(1) == own.argmax(1)
     difference = float(np.abs(got - own).max())
     tolerance = choices.TOLERANCES.get(quantize)
     agreement = float(same.mean())
     within = (
-        agreement >= 1 - choices.INT8_MAY_DIFFER
+        agreement >= choices.smallest_agreement(quantize, len(pictures))
         if tolerance is None
         else difference <= tolerance
     )

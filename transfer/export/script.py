@@ -1,4 +1,8 @@
-"""A run as a Keras program of one file, to read and to run without this package."""
+"""A run as a Keras program of one file, to read and to run without this package.
+
+Two kinds of run need a second file beside the program: the weights of the starter, or
+the model of the run that was started from.
+"""
 
 import json
 import re
@@ -6,7 +10,8 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from transfer.backbones import catalogue
+from transfer import workspace
+from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets.images import IMAGE_EXTENSIONS
@@ -18,6 +23,8 @@ from transfer.runs.record import Run
 #: Digits of a SHA-256 that name an image; equal ones are not to be expected below
 #: some hundred million images.
 _DIGITS = 16
+#: Names beside the program: the starter's weights, and the run that was started from.
+_STARTER, _START = "starter.npz", "start.keras"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pi-heif")
 
 
@@ -30,6 +37,28 @@ def needs_structure(config: TrainConfig) -> bool:
     )
 
 
+def files_beside(config: TrainConfig) -> dict[str, Path]:
+    """What must lie beside the program: names there, and the files.
+
+    Nothing where Keras itself fetches the weights, or the run named a file of its own.
+
+    Raises:
+        RunError: The run that was started from is gone.
+    """
+    if config.start_from:
+        path = workspace.home() / "runs" / config.start_from / "model.keras"
+        if not path.is_file():
+            raise RunError(
+                f"The run started from run {config.start_from}, which was deleted, so "
+                "no program can repeat it.",
+                "Export the model itself.",
+            )
+        return {_START: path}
+    if config.weights == catalogue.STARTER:
+        return {_STARTER: weights.weights_file(catalogue.get(config.backbone))}
+    return {}
+
+
 def text(run: Run, revision: Revision, structure: Structure | None = None) -> str:
     """The program.
 
@@ -40,7 +69,7 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
 
     Raises:
         RunError: The run took the source's own classification layer, so that there is
-            no training to show, or its backbone is the starter, which Keras lacks.
+            no training to show.
         FreezeError: The freeze plan does not fit the backbone.
     """
     config = run.config
@@ -49,21 +78,21 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
             f"Run {run.id} trained nothing: it took the source's classification layer.",
             "Choose a run of the method `train` or `instant`.",
         )
-    if config.backbone == catalogue.STARTER:
-        raise RunError(
-            "The starter is not part of Keras; a program without ours cannot build it.",
-            "Export the model itself, or train with another backbone.",
-        )
     template = resources.files("transfer.export.bundled").joinpath("train.txt")
     trained = _trained(config, structure) if needs_structure(config) else {}
     written = template.read_text("utf-8")
     written = written.replace('"""DOCSTRING."""', _docstring(run, revision), 1)
     written = _replaced(written, "settings", _settings(config, revision))
     written = _replaced(written, "split", _split(revision, trained))
+    starter = config.backbone == catalogue.STARTER
+    written = _replaced(written, "network", _network() if starter else "")
     for part, wanted in (
+        ("starter", starter),
+        ("applications", not starter),
         ("augmentation", bool(config.augmentations)),
         ("plain", not config.augmentations),
-        ("ridge", config.head == "linear"),
+        ("start", bool(config.start_from)),
+        ("ridge", config.head == "linear" and not config.start_from),
         ("fine_tune", bool(trained)),
     ):
         written = _without(written, part, keep=wanted)
@@ -95,6 +124,10 @@ def _docstring(run: Run, revision: Revision) -> str:
     reached = (
         "" if accuracy is None else f"It reached a val accuracy of {accuracy:.4f}.\n"
     )
+    needs = "".join(
+        f" It starts\nfrom {name}, which must lie beside this file."
+        for name in files_beside(run.config)
+    )
     title = re.sub(r'["\\\n]', " ", run.name)
     return (
         f'"""Trains the classifier of run {run.id}, "{title}", with Keras.\n\n'
@@ -104,20 +137,33 @@ def _docstring(run: Run, revision: Revision) -> str:
         "    python train.py FOLDER\n\n"
         "FOLDER has one folder of images per class. The trained model is written to\n"
         "model.keras: pixels in [0, 255] in, probabilities out. Images of HEIC need\n"
-        f"{heif} and `pi_heif.register_heif_opener()` too.\n"
+        f"{heif} and `pi_heif.register_heif_opener()` too."
+        f"{needs}\n"
         '"""'
     )
+
+
+def _network() -> str:
+    """The starter's own source, without what names its place in our package."""
+    package = resources.files("transfer.backbones.starter")
+    source = package.joinpath("network.py").read_text("utf-8")
+    body = source.partition("from keras import layers\n")[2].strip()
+    return re.sub(r" +# noqa.*", "", body) + "\n\n"
 
 
 def _settings(config: TrainConfig, revision: Revision) -> str:
     backbone = catalogue.get(config.backbone)
     fine_tunes = needs_structure(config)
+    beside = [*files_beside(config)]
     values: dict[str, tuple[Any, str]] = {
         "CLASS_NAMES": (list(revision.class_names), ""),
         "IMAGE_SIZE": (config.image_size or backbone.native_size, "pixels"),
         "BUILDER": (backbone.builder, "of keras.applications"),
         "ARGUMENTS": (backbone.arguments, ""),
-        "WEIGHTS": (config.weights, "imagenet, random or a file"),
+        "WEIGHTS": (
+            beside[0] if beside else config.weights,
+            "imagenet, random or a file",
+        ),
         "PREPROCESSING": (backbone.preprocessing, "what its weights expect"),
         "HEAD": (config.head, ""),
         "METHOD": (config.method, "instant: the head in closed form alone"),
@@ -138,6 +184,8 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
         "SEED": (config.seed, ""),
     }
     unused = set() if fine_tunes else {n for n in values if n.startswith("FINE_TUNE")}
+    if config.backbone == catalogue.STARTER:
+        unused |= {"BUILDER", "ARGUMENTS"}
     if not fine_tunes:
         unused.add("L2_SP")
     if not config.augmentations:

@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError
 from transfer.metrics import Figures, Interval
 
-_ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_images", "map_places")
+_ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_places")
+
+#: Where answers come from: one split, or images of all splits, for the map.
+Source = Split | Literal["all"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ class Evaluation:
 
     Attributes:
         run: Id of the run.
-        split: The split.
+        split: The split; `all` for the images of the map.
         class_names: Names in label order.
         sha256: Hash of each image, `(images,)`.
         paths: Path of each image in the folder that it came from.
@@ -74,12 +77,12 @@ class Evaluation:
         temperature: What they are to be scaled by, see `calibration`.
         figures: All figures with their intervals.
         robustness: Accuracy on spoilt pictures; None before it was tried.
-        map_images: Positions of the images on the map; empty before it was made.
-        map_places: Their places, float32 `(len(map_images), 2)`.
+        map_places: Place of each image on the map, float32 `(images, 2)`; empty where
+            the images are those of one split.
     """
 
     run: str
-    split: Split
+    split: Source
     class_names: tuple[str, ...]
     sha256: NDArray[np.str_]
     paths: NDArray[np.str_]
@@ -88,7 +91,6 @@ class Evaluation:
     temperature: float
     figures: Figures
     robustness: Robustness | None = None
-    map_images: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, int))
     map_places: NDArray[np.float32] = field(
         default_factory=lambda: np.empty((0, 2), np.float32)
     )
@@ -161,7 +163,7 @@ def save(evaluation: Evaluation) -> None:
     workspace.write_atomically(path, buffer.getvalue())
 
 
-def load(run_id: str, split: Split) -> Evaluation | None:
+def load(run_id: str, split: Source) -> Evaluation | None:
     """The stored evaluation of a run's split; None if there is none to be read."""
     path = _path(run_id, split)
     try:
@@ -171,7 +173,7 @@ def load(run_id: str, split: Split) -> Evaluation | None:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, modified: int, run_id: str, split: Split) -> Evaluation:
+def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
     """The file; the time of its last change tells a new one from a cached one."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in _ARRAYS}

@@ -286,6 +286,7 @@ def _evaluate(
     evaluations.save(found)
 
     def add_details() -> None:
+        evaluations.save(evaluator.map_all(found.temperature))
         evaluations.save(evaluator.add_details(found))
 
     return {"temperature": found.temperature}, add_details

@@ -2,17 +2,23 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.pictures import make_pictures
+from tests.transfer.export.conftest import alone
+from transfer import prediction
 from transfer.backbones import graph
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets import ingest, library
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.export import script
@@ -58,6 +64,7 @@ def run_of(**settings: Any) -> Run:
     [
         {},
         {"method": "instant"},
+        {"backbone": "starter", "weights": "starter"},
         {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
     ],
 )
@@ -74,7 +81,7 @@ def test_text__is_a_program_in_good_order(
     assert done.returncode == 0, done.stdout
     assert "<<" not in written and ">>" not in written
     assert "transfer" not in written
-    assert len(written.splitlines()) < 350
+    assert len(written.splitlines()) < (450 if "Starter" in written else 350)
 
 
 def test_text__unused_parts_are_left_out(revision: Revision) -> None:
@@ -89,9 +96,49 @@ def test_text__source_method_has_no_program(revision: Revision) -> None:
         script.text(run_of(method="source"), revision)
 
 
-def test_text__starter_is_not_in_keras(revision: Revision) -> None:
-    with pytest.raises(RunError, match="not part of Keras"):
-        script.text(run_of(backbone="starter", weights="starter"), revision)
+def test_text__starter_brings_its_network(revision: Revision) -> None:
+    written = script.text(run_of(backbone="starter"), revision)
+    assert "def Starter(" in written and "keras.applications, BUILDER" not in written
+    assert "def Starter(" not in script.text(run_of(), revision)
+    assert script.files_beside(run_of(backbone="starter").config) == {}
+
+
+def test_text__starter_repeats_the_run(revision: Revision, tmp_path: Path) -> None:
+    run = run_of(backbone="starter", weights="starter", head_epochs=1)
+    (tmp_path / "train.py").write_text(script.text(run, revision), "utf-8")
+    for name, source in script.files_beside(run.config).items():
+        shutil.copy(source, tmp_path / name)
+    done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
+
+
+def test_text__the_run_it_started_from_is_gone(revision: Revision) -> None:
+    with pytest.raises(RunError, match="run 87654321, which was deleted"):
+        script.text(run_of(start_from="87654321"), revision)
+
+
+def test_text__goes_on_from_the_model_of_a_run(finished: Run, tmp_path: Path) -> None:
+    settings = {"start_from": finished.id, "head_epochs": 1, "learning_rate": 1e-9}
+    config = finished.config.model_copy(update=settings)
+    run = replace(finished, config=config)
+    revision = library.load(config.dataset)
+    (tmp_path / "train.py").write_text(script.text(run, revision), "utf-8")
+    for name, source in script.files_beside(config).items():
+        shutil.copy(source, tmp_path / name)
+    val = revision.of_split("val")
+    for image in val:
+        folder = tmp_path / "pets" / revision.class_names[image.label]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library.image_path(image.sha256), folder / f"{image.sha256}.jpg")
+    photo = folder / "train.jpg"
+    Image.new("RGB", (64, 64), "red").save(photo)
+    done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    paths = [library.image_path(one.sha256) for one in val]
+    own = prediction.load(finished.id).probabilities(list(paths)).argmax(1)
+    accuracy = np.mean(own == [one.label for one in val])
+    assert f"val accuracy {accuracy:.4f}" in done.stdout
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def Starter(  # noqa: N802  named as the builders of keras.applications are
 
     Args:
         include_top: Must be False: it has no classification layers.
-        weights: Must be None: `pretrained.load` fills it.
+        weights: Must be None: they are loaded afterwards.
         input_tensor: Scaled pixels `(batch, height, width, 3)` in [-1, 1], float32.
 
     Returns:

@@ -25,6 +25,8 @@ from runner import Runner  # type: ignore[import-not-found]  # noqa: E402
 
 MODEL = json.loads((HERE / "model.json").read_text("utf-8"))
 CLASS_NAMES = MODEL["class_names"]
+#: Below this probability the answer is "I don't know"; 0 where none was chosen.
+THRESHOLD = MODEL["threshold"] or 0.0
 HEIGHT, WIDTH = MODEL["input"]["shape"][1:3]
 
 
@@ -44,6 +46,7 @@ def classify(runner: Runner, paths: list[Path]) -> list[dict[str, object]]:
             {
                 "path": str(path),
                 "class_name": CLASS_NAMES[int(np.argmax(probabilities))],
+                "sure": bool(np.max(probabilities) >= THRESHOLD),
                 "probabilities": [float(one) for one in probabilities],
                 "milliseconds": 1000 * (time.perf_counter() - start),
             }
@@ -79,7 +82,8 @@ def main() -> int:
     for answer in answers:
         values = np.array(answer["probabilities"])
         best = [f"{CLASS_NAMES[i]} {values[i]:.1%}" for i in np.argsort(-values)[:3]]
-        print(f"{answer['path']}: {', '.join(best)}")
+        unsure = "" if answer["sure"] else "I don't know; "
+        print(f"{answer['path']}: {unsure}{', '.join(best)}")
     return 0
 
 

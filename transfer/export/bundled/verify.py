@@ -2,7 +2,7 @@
 
 `python verify.py` classifies the pictures in golden/ and compares with the
 probabilities that golden/expected.json holds; it ends with 1 where they disagree. A
-model of 8-bit numbers is judged by its first guesses only.
+model of 8 or 16-bit numbers is judged by its first guesses only.
 """
 
 import json

@@ -1,0 +1,107 @@
+"""Every download of the pages Export and Model, as a browser gets it."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from tests.end_to_end.conftest import settle
+from tests.pictures import make_pictures
+from transfer import effort
+from transfer.config import TrainConfig
+from transfer.datasets import ingest
+from transfer.export import choices, launch, script
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+pytestmark = pytest.mark.browser
+
+PARITY = {
+    "images": 200,
+    "split": "val",
+    "largest_difference": 2.5e-7,
+    "agreement": 1.0,
+    "tolerance": 1e-4,
+    "agrees": True,
+    "bytes": 1_500_000,
+    "milliseconds_per_image": 3.25,
+    "differing": [],
+}
+
+
+def starter_run(tmp_path: Path) -> Run:
+    """A completed run with the starter, as the worker leaves it."""
+    make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
+    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.5)
+    config = TrainConfig(dataset="pets", revision=revision.id, backbone="starter")
+    store = Store()
+    run = store.create(config, "my pets")
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    result = {"val_accuracy": 0.9, "class_names": ["cat", "dog"]}
+    ended = store.finish(run.id, RunStatus.COMPLETED, result)
+    store.close()
+    return ended
+
+
+def left(workspace: Path, run: Run, name: str, quantize: str) -> None:
+    """The files of an export as its process leaves them; the zip says which it is."""
+    folder = workspace / "runs" / run.id / "exports" / f"{name}-{quantize}"
+    folder.mkdir(parents=True)
+    (folder / "process.json").write_text(json.dumps({"pid": 2**30, "started_at": 0}))
+    (folder / "answer.json").write_text(json.dumps({"parity": PARITY}))
+    with zipfile.ZipFile(launch.archive_path(folder), "w") as archive:
+        archive.writestr("bundle/model.json", f"{name} {quantize}")
+
+
+def downloaded(page: Page, link: Locator, path: Path) -> Path:
+    """The file that a click on this link or button gives."""
+    with page.expect_download() as download:
+        link.click()
+    download.value.save_as(path)
+    return path
+
+
+def test_export__the_bundle_of_every_format_and_the_code(
+    page: Page, server: str, tmp_path: Path, workspace: Path
+) -> None:
+    run = starter_run(tmp_path)
+    for one in choices.FORMATS.values():
+        for quantize in one.quantizations:
+            left(workspace, run, one.name, quantize)
+    page.goto(f"{server}/export?run={run.id}")
+    settle(page)
+    for one in choices.FORMATS.values():
+        page.get_by_role("radio", name=one.title, exact=True).click()
+        settle(page)
+        for quantize in one.quantizations:
+            if len(one.quantizations) > 1:
+                shown = "float32" if quantize == "none" else quantize
+                page.get_by_role("radio", name=shown).click()
+                settle(page)
+            link = page.get_by_role("link", name="Download (")
+            got = downloaded(page, link, tmp_path / "bundle.zip")
+            with zipfile.ZipFile(got) as archive:
+                said = archive.read("bundle/model.json").decode()
+            assert said == f"{one.name} {quantize}"
+
+    page.get_by_text("Show me the code").click()
+    code = page.get_by_role("button", name="Download train.py")
+    written = downloaded(page, code, tmp_path / "train.py").read_text("utf-8")
+    assert "def Starter(" in written
+    beside = page.get_by_role("button", name="Download starter.npz")
+    weights = downloaded(page, beside, tmp_path / "starter.npz").read_bytes()
+    assert weights == script.files_beside(run.config)["starter.npz"].read_bytes()
+
+
+def test_model__settings_are_saved(page: Page, server: str, tmp_path: Path) -> None:
+    starter_run(tmp_path)
+    page.goto(f"{server}/model?dataset=pets")
+    button = page.get_by_role("button", name="Save settings")
+    button.wait_for()
+    settle(page)
+    saved = downloaded(page, button, tmp_path / "settings.json").read_bytes()
+    assert effort.from_file(saved).method == "train"
