@@ -78,14 +78,16 @@ def show_live(run_id: str, was_live: bool) -> None:
                 icon=":material/arrow_forward:",
                 query_params={"run": run_id},
             )
-    runs.show_error(run)
-    runs.show_progress(run)
-    runs.show_batch(run)
-    if run.status.is_final and run.result.get("class_names"):
-        runs.show_results(run)
+    with st.container():  # what comes and goes; folds that move on the page close
+        runs.show_error(run)
+        runs.show_progress(run)
+        runs.show_batch(run)
+        if run.status.is_final and run.result.get("class_names"):
+            runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
-        watched.show(run)
+        with st.container():
+            watched.show(run)
     with st.expander("Log of the worker", icon=":material/terminal:"):
         st.code(runs.read_log(run_id), language=None, height=320)
 

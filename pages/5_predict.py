@@ -1,7 +1,5 @@
 """Predict: what a finished run says of photographs, and why."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.shared import asking, batch, cards, photographs, run_choice, session, shell
@@ -9,7 +7,6 @@ from pages.shared.cards import View
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
-PAGES = Path(__file__).parent
 #: Up to this number of pictures each has a card of its own; more stand in a table.
 CARDS = 12
 
@@ -68,16 +65,12 @@ def introduce(run: Run) -> None:
     )
 
 
-shell.begin_page("Predict")
+shell.begin_page("Predict", "What a run says of photographs, and why.")
 with_model = [run for run in session.store().runs() if run.result.get("class_names")]
 if not with_model:
-    st.info(
-        "No model yet. Once a run has ended, try it here on photographs that it has "
-        "never seen.",
-        icon=":material/image_search:",
-    )
-    st.page_link(
-        PAGES / "3_runs.py", label="See the runs", icon=":material/arrow_forward:"
+    run_choice.show_none(
+        "Once a run has ended, try it here on photographs that it has never seen.",
+        ":material/image_search:",
     )
 else:
     view = choose_view(with_model)

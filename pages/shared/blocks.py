@@ -74,7 +74,9 @@ def freezing(structure: Structure, weights: str, images: int) -> tuple[str, Any]
     )  # fmt: skip
     drawing.draw(structure, resolved, bool(only), clicked)
     places = _show_sum(resolved)
-    lessons.warn(structure, resolved, images)
+    # What comes and goes has a place of its own: folds that move on the page close.
+    with st.container():
+        lessons.warn(structure, resolved, images)
     with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
         layers.show_blocks(structure, resolved, clicked)
     with st.expander("Single layers"):

@@ -20,7 +20,8 @@ def draw(curves: Curves, name: str, config: TrainConfig, steps: int, key: str) -
     the browser would build the chart anew.
     """
     frame = curves.frame(name, config.head_epochs, steps)
-    st.vega_lite_chart(frame, _spec(name, config), key=key, height=340)
+    alt = f"{name.capitalize()} on train and val by epoch."  # the same at each tick
+    st.vega_lite_chart(frame, _spec(name, config), key=key, height=340, alt=alt)
 
 
 def bars(ranking: Sequence[tuple[str, float]]) -> str:
@@ -147,7 +148,7 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
     """A line, with its name, where the unfrozen layers begin to train."""
     once = {"values": [{"position": epoch}]}
     x = {"x": {"field": "position", "type": "quantitative"}}
-    gray = "#87919b"
+    gray = "#757e87"  # as legible on light as on dark
     text = {
         "type": "text",
         "text": "fine-tuning →",

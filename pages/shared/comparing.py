@@ -62,6 +62,7 @@ def show_curves(ids: list[str]) -> None:
             _spec(name, list(names.values())),
             key=f"compare-{name}-{'-'.join(ids)}",
             height=320,
+            alt=f"Val {name} by epoch, one line for each run.",
         )
 
 
@@ -132,7 +133,7 @@ def show_settings(found: list[Run]) -> None:
         index=pd.Index(list(differing), name="Setting"),
         columns=[names[run.id] for run in found],
     )
-    st.dataframe(table)
+    st.dataframe(table, alt="Settings that differ")
 
 
 def show_verdict(first: Run, second: Run) -> None:
@@ -184,6 +185,7 @@ def show_classes(first: str, second: str, found: Comparison) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        alt="Right answers by class",
         column_config={
             f"1: {first}": percent,
             f"2: {second}": percent,

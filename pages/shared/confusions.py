@@ -42,6 +42,7 @@ def show(evaluation: Evaluation) -> None:
         on_select=lambda: take_click(f"confusion-{key}", f"cell-{key}", cells),
         selection_mode="points",
         config={"displayModeBar": False},
+        alt="Confusion matrix. The list below holds the same cells.",
     )
     _show_cell(evaluation, cells, f"cell-{key}")
 

@@ -33,6 +33,7 @@ def show(evaluation: Evaluation) -> None:
         # Beside these, Streamlit 1.67 does not hear clicks on single points.
         selection_mode=("box", "lasso"),
         config={"displaylogo": False},
+        alt=f"Map of {len(evaluation.map_images):,} images by what they look like.",
     )
     if chosen := selected(groups, event.selection.points):
         judged.show(evaluation, evaluation.map_images[chosen].tolist())

@@ -15,6 +15,8 @@ PALETTE = (
     *("#3f86c9", "#d9701f", "#4f9d69", "#9a72c4", "#c9485b"),
     *("#2ba3a3", "#b8902f", "#d16fa8", "#7a8794", "#7f9a2e"),
 )
+#: A legend below the axis and its title: beside the chart it takes a phone's width.
+BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
 #: Letters of a class name on an axis or in a legend; the whole is shown on hovering.
 LONGEST = 22
 
@@ -32,7 +34,13 @@ def plain(text: str) -> str:
 
 def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
     """The figure with the margins and fonts of all charts."""
-    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 24, "b": 8})
+    # On the right there is room for half of the last label, which is left out else.
+    figure.update_layout(height=height, margin={"l": 8, "r": 24, "t": 24, "b": 8})
+    # Streamlit's own gray is too pale to be read on the light page.
+    color = "#b9c2ca" if st.context.theme.type == "dark" else "#4d5862"
+    axis = {"tickfont_color": color, "title_font_color": color}
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
     figure.update_layout(hoverlabel={"align": "left"}, **more)
     return figure
 
@@ -128,7 +136,9 @@ def image_map(
         )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
-    return layout(figure, 620, dragmode="lasso", showlegend=len(groups) <= 25)
+    legend = {**BELOW, "y": 0}
+    named = len(groups) <= 25
+    return layout(figure, 620, dragmode="lasso", showlegend=named, legend=legend)
 
 
 def percent_axes(figure: go.Figure, x: str, y: str, **y_more: Any) -> go.Figure:

@@ -136,6 +136,7 @@ def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
         table(found),
         hide_index=True,
         key="rank-table",
+        alt="Ranked backbones",
         on_select=told,
         selection_mode="single-row",
         column_config={

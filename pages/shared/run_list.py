@@ -77,6 +77,7 @@ def show_table(is_wanted: Callable[[Run], bool]) -> None:
         selection_mode=["multi-row", "single-cell"],
         hide_index=True,
         placeholder="–",
+        alt="All runs",
         height="content" if len(found) < 20 else 740,
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),

@@ -7,6 +7,11 @@ import streamlit as st
 
 from transfer.errors import TransferError
 
+#: Streamlit writes white on the primary colour, too faint on the orange of dark.
+_ON_PRIMARY = (
+    '<style>[data-testid^="stBaseButton-primary"], '
+    '[data-testid="stMultiSelectTagsContainer"] span {{color: {}}}</style>'
+)
 _log = logging.getLogger(__name__)
 
 
@@ -17,6 +22,8 @@ def begin_page(title: str, says: str = "") -> None:
         title: Its heading.
         says: One line below it: what this page is for.
     """
+    is_dark = st.context.theme.type == "dark"
+    st.html(_ON_PRIMARY.format("#12171c" if is_dark else "#ffffff"))
     st.title(title, anchor=False)
     if says:
         st.caption(says)

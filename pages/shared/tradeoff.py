@@ -66,6 +66,7 @@ def chart(
         on_select=told,
         selection_mode="points",
         config={"displayModeBar": False},
+        alt="; ".join(point.more for point in points),
     )
 
 
