@@ -56,7 +56,8 @@ def show_live(run_id: str, was_live: bool) -> None:
         if run.status is RunStatus.QUEUED:
             places = waiting.places(store.runs(), queue.max_running())
             if place := places.get(run.id):  # it may have been taken just now
-                st.caption(f"It is {run_list.place_in_words(place)}.")
+                words = f"It is {run_list.place_in_words(place)}."
+                st.caption(words, width="content")  # else Stop would jump to its left
         if run.status in ("queued", "running"):
             st.button(
                 "Stop",
@@ -100,7 +101,8 @@ def show_curves(run: Run) -> None:
     steps = int(run.progress.get("steps") or 0)
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
-            charts.draw(read, name, run.config, steps, key=f"{name}-{run.id}")
+            key, with_best = f"{name}-{run.id}", run.result.get("best_epoch") != 0
+            charts.draw(read, name, run.config, steps, key, with_best)
 
 
 def stop(run_id: str) -> None:

@@ -13,15 +13,36 @@ from transfer.config import TrainConfig
 COLORS = {"train": "#d9701f", "val": "#4a8fd0"}
 
 
-def draw(curves: Curves, name: str, config: TrainConfig, steps: int, key: str) -> None:
+def draw(
+    curves: Curves,
+    name: str,
+    config: TrainConfig,
+    steps: int,
+    key: str,
+    with_best: bool = True,
+) -> None:
     """One live chart; while `key` stays, new values move it in place.
 
-    The specification depends on the settings alone: were it to change with the values,
-    the browser would build the chart anew.
+    The best epoch is ringed unless none was better than the start. The specification
+    depends on the settings alone: were it to change with the values, the browser would
+    build the chart anew.
     """
     frame = curves.frame(name, config.head_epochs, steps)
+    frame["best"] &= with_best
     alt = f"{name.capitalize()} on train and val by epoch."  # the same at each tick
     st.vega_lite_chart(frame, _spec(name, config), key=key, height=340, alt=alt)
+
+
+def look() -> dict[str, Any]:
+    """What all live charts have in common, as the `config` of their specification.
+
+    The words are darker than Streamlit's own, which are too pale on light, and the
+    marks say nothing to a screen reader: the chart has a name, a mark has none.
+    """
+    color = "#b9c2ca" if st.context.theme.type == "dark" else "#4d5862"
+    axis = {"labelColor": color, "titleColor": color}
+    legend = {"labelColor": color}
+    return {"mark": {"aria": False}, "axis": axis, "legend": legend}
 
 
 def bars(ranking: Sequence[tuple[str, float]]) -> str:
@@ -57,7 +78,10 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "type": "quantitative",
         "title": "Epoch",
         # A little longer than the run: what is zoomed is cut off at the edges.
-        "scale": {"domain": [0, 1.01 * (end + fine_tunes * config.fine_tune_epochs)]},
+        "scale": {
+            "domain": [0, 1.01 * (end + fine_tunes * config.fine_tune_epochs)],
+            "nice": False,
+        },
         "axis": {"grid": False, "tickMinStep": 1, "format": "d"},
     }
     y = {
@@ -67,7 +91,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "scale": {"zero": False, "nice": True},
         # As wide with the first labels as without: else the plot would jump then.
         "axis": {
-            "format": ".0%" if percent else "~g",
+            "format": ".1~%" if percent else "~g",
             "tickCount": 5,
             "minExtent": 44,
         },
@@ -109,6 +133,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         layers = [*_boundary(end), *layers]
     return {
         "title": {"text": title, "anchor": "start"},
+        "config": look(),
         "layer": layers,
     }
 
@@ -157,9 +182,10 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
         "dx": 4,
         "color": gray,
         "fontSize": 11,
+        "clip": False,  # it stands above the plot, where no curve runs through it
     }
     rule = {"type": "rule", "color": gray, "strokeDash": [4, 4]}
     return [
         {"data": once, "mark": rule, "encoding": x},
-        {"data": once, "mark": text, "encoding": {**x, "y": {"value": 2}}},
+        {"data": once, "mark": text, "encoding": {**x, "y": {"value": -14}}},
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import curves, session, shell
+from pages.shared import charts, curves, session, shell
 from transfer.errors import TransferError
 from transfer.runs import comparing
 from transfer.runs.comparing import Comparison
@@ -92,6 +92,7 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
     y = {"field": name, "type": "quantitative", "title": None}
     return {
         "title": {"text": title, "anchor": "start"},
+        "config": charts.look(),
         "mark": {"type": "line", "point": True},
         "params": [
             {

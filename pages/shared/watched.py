@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses
-from pages.shared.charts import COLORS
+from pages.shared.charts import COLORS, look
 from pages.shared.curves import PHASES
 from transfer.datasets import library
 from transfer.errors import TransferError
@@ -15,6 +15,8 @@ from transfer.runs import watching
 from transfer.runs.record import Run
 from transfer.runs.watching import Watched
 
+#: With more classes a cell is too small for its number.
+MOST_NAMED = 12
 SOON = "Comes with the first epochs."
 
 
@@ -122,17 +124,18 @@ def _confusion(run_id: str, seen: Watched, names: list[str]) -> None:
         for j, count in enumerate(counts)
     ]
     axis = {"type": "nominal", "sort": names}
+    count = {"field": "images", "type": "quantitative"}
+    scale = {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]}
+    color = {**count, "scale": scale, "legend": None}
+    layers: list[dict[str, Any]] = [{"mark": "rect", "encoding": {"color": color}}]
+    if len(names) <= MOST_NAMED:
+        layers.append({"mark": "text", "encoding": {"text": count}})
     spec: dict[str, Any] = {
-        "mark": "rect",
+        "config": look(),
+        "layer": layers,
         "encoding": {
             "x": {**axis, "field": "answered", "title": "Answered"},
             "y": {**axis, "field": "right", "title": "Right class"},
-            "color": {
-                "field": "images",
-                "type": "quantitative",
-                "scale": {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]},
-                "legend": None,
-            },
             "tooltip": [
                 {"field": "right", "title": "Right class"},
                 {"field": "answered", "title": "Answered"},
@@ -155,6 +158,7 @@ def _blocks(run_id: str, seen: Watched) -> None:
         for name, change in seen.blocks.items()
     ]
     spec: dict[str, Any] = {
+        "config": look(),
         "mark": {"type": "bar"},
         "encoding": {
             "y": {
@@ -162,12 +166,13 @@ def _blocks(run_id: str, seen: Watched) -> None:
                 "type": "nominal",
                 "sort": list(seen.blocks),
                 "title": None,
+                "axis": {"labelOverlap": False},
             },
             "x": {
                 "field": "change",
                 "type": "quantitative",
                 "title": "Change of the weights, relative to the start",
-                "axis": {"format": "~%"},
+                "axis": {"format": "~%", "tickCount": 5},
             },
             "color": {"value": COLORS["train"]},
             "tooltip": [
