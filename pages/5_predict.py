@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from pages.shared import asking, batch, cards, photographs, run_choice, session, shell
+from pages.shared import (
+    asking,
+    batch,
+    cards,
+    photographs,
+    plots,
+    run_choice,
+    session,
+    shell,
+)
 from pages.shared.cards import View
 from transfer.runs import evaluations
 from transfer.runs.record import Run
@@ -57,7 +66,7 @@ def choose_view(finished: list[Run]) -> View:
 def introduce(run: Run) -> None:
     """What to do, and what the model knows."""
     classes = run.result["class_names"]
-    some = ", ".join(shell.escaped(name) for name in classes[:8])
+    some = ", ".join(shell.escaped(plots.cut(name)) for name in classes[:8])
     more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
     st.caption(
         "Bring one photograph, many, or a whole folder. This model tells apart: "

@@ -61,7 +61,7 @@ def show_curves(ids: list[str]) -> None:
             frame[frame[name].notna()],
             _spec(name, list(names.values())),
             key=f"compare-{name}-{'-'.join(ids)}",
-            height=320,
+            height=400,
             alt=f"Val {name} by epoch, one line for each run.",
         )
 
@@ -88,7 +88,8 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
     title = "Val top-1 accuracy" if percent else "Val loss"
     value_format = ".1%" if percent else ".4f"
     scale = {"domain": runs, "range": list(COLORS[: len(runs)])}
-    legend = {"title": None, "orient": "bottom", "columns": 2}
+    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 230}
+    ticks = ".1~%" if percent else "~g"
     y = {"field": name, "type": "quantitative", "title": None}
     return {
         "title": {"text": title, "anchor": "start"},
@@ -104,7 +105,7 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
         ],
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative", "title": "Epoch"},
-            "y": y | {"scale": {"zero": False}, "axis": {"format": value_format}},
+            "y": y | {"scale": {"zero": False}, "axis": {"format": ticks}},
             "color": {
                 "field": "run",
                 "type": "nominal",
@@ -140,7 +141,7 @@ def show_settings(found: list[Run]) -> None:
 def show_verdict(first: Run, second: Run) -> None:
     """Whether the second run is better than the first, and in which classes."""
     names = labels([first, second])
-    one, other = shell.escaped(names[first.id]), shell.escaped(names[second.id])
+    one, other = (f"“{shell.escaped(names[run.id])}”" for run in (first, second))
     found = comparing.compare(first, second)
     if found is None:
         st.caption(
@@ -155,18 +156,23 @@ def show_verdict(first: Run, second: Run) -> None:
 
 def verdict(first: str, second: str, found: Comparison) -> str:
     """One sentence: better, worse, or not to be told; with the figures."""
-    points = abs(100 * found.difference)
     low, high = 100 * found.low, 100 * found.high
-    figures = (
-        f"{100 * found.difference:+.1f} points, 95 % interval {low:+.1f} to "
-        f"{high:+.1f}; on {found.images:,} same images only {first} was right on "
+    tested = (
+        f"on {found.images:,} same images only {first} was right on "
         f"{found.only_first}, only {second} on {found.only_second}; "
         f"p = {found.p_value:.2g}"
     )
     if not found.is_real:
-        return f"**{second} is not told apart from {first}** ({figures})."
+        span = f"95 % interval {low:+.1f} to {high:+.1f}"
+        points = f"{100 * found.difference:+.1f} points"
+        return (
+            f"**{second} is not told apart from {first}** ({points}, {span}; {tested})."
+        )
     better, worse = (second, first) if found.difference > 0 else (first, second)
-    return f"**{better} is better than {worse} by {points:.1f} points** ({figures})."
+    least, most = (low, high) if found.difference > 0 else (-high, -low)
+    points = f"{abs(100 * found.difference):.1f} points"
+    span = f"95 % interval {least:.1f} to {most:.1f}"
+    return f"**{better} is better than {worse} by {points}** ({span}; {tested})."
 
 
 def show_classes(first: str, second: str, found: Comparison) -> None:

@@ -35,7 +35,9 @@ def show(evaluation: Evaluation) -> None:
         cells,
     )
     key = f"{evaluation.run}-{evaluation.split}"
-    st.caption("Click a cell to see its images.")
+    many = len(labels) > plots.MOST_NAMED
+    names = " Its classes are named when the pointer is over it." if many else ""
+    st.caption(f"Click a cell to see its images.{names}")
     st.plotly_chart(
         figure,
         key=f"confusion-{key}",

@@ -17,14 +17,20 @@ PALETTE = (
 )
 #: A legend below the axis and its title: beside the chart it takes a phone's width.
 BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
+#: Names of more classes on an axis run into one another; hovering tells them.
+MOST_NAMED = 60
 #: Letters of a class name on an axis or in a legend; the whole is shown on hovering.
 LONGEST = 22
 
 
 def shortened(name: str) -> str:
     """The name, cut where it is too long for an axis; HTML means nothing in it."""
-    cut = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-    return plain(cut)
+    return plain(cut(name))
+
+
+def cut(name: str) -> str:
+    """The name, with … where it is longer than `LONGEST`."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def plain(text: str) -> str:
@@ -94,6 +100,7 @@ def confusion(
     small = {"size": 12 if size <= 25 else 9}
     axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}
     axis |= {"showgrid": False, "zeroline": False, "fixedrange": True}
+    axis["showticklabels"] = size <= MOST_NAMED
     ends_at = [-0.5, size - 0.5]
     figure.update_xaxes(axis, title="Answer", side="bottom", range=ends_at)
     figure.update_yaxes(axis, title="Right class", range=ends_at[::-1])
