@@ -7,8 +7,9 @@ import streamlit as st
 
 from transfer.errors import TransferError
 
-#: Streamlit writes white on the primary colour, too faint on the orange of dark.
-_ON_PRIMARY = (
+#: What is written on the primary colour: Streamlit's white is too faint on dark's.
+ON_PRIMARY = {"light": "#ffffff", "dark": "#12171c"}
+_STYLE = (
     '<style>[data-testid^="stBaseButton-primary"], '
     '[data-testid="stMultiSelectTagsContainer"] span {{color: {}}}</style>'
 )
@@ -22,8 +23,8 @@ def begin_page(title: str, says: str = "") -> None:
         title: Its heading.
         says: One line below it: what this page is for.
     """
-    is_dark = st.context.theme.type == "dark"
-    st.html(_ON_PRIMARY.format("#12171c" if is_dark else "#ffffff"))
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.html(_STYLE.format(ON_PRIMARY[theme]))
     st.title(title, anchor=False)
     if says:
         st.caption(says)
