@@ -12,6 +12,9 @@ from transfer.config import TrainConfig
 #: Warm is what trains, cold what is held back; both read well on light and dark.
 COLORS = {"train": "#d9701f", "val": "#4a8fd0"}
 
+#: Streamlit 1.67 undoes a zoom at each new value unless the page asks to hear of it.
+KEEP_ZOOM: dict[str, Any] = {"on_select": "rerun", "selection_mode": "zoom"}
+
 
 def draw(
     curves: Curves,
@@ -30,7 +33,9 @@ def draw(
     frame = curves.frame(name, config.head_epochs, steps)
     frame["best"] &= with_best
     alt = f"{name.capitalize()} on train and val by epoch."  # the same at each tick
-    st.vega_lite_chart(frame, _spec(name, config), key=key, height=340, alt=alt)
+    st.vega_lite_chart(
+        frame, _spec(name, config), key=key, height=340, alt=alt, **KEEP_ZOOM
+    )
 
 
 def look() -> dict[str, Any]:

@@ -63,6 +63,7 @@ def show_curves(ids: list[str]) -> None:
             key=f"compare-{name}-{'-'.join(ids)}",
             height=400,
             alt=f"Val {name} by epoch, one line for each run.",
+            **charts.KEEP_ZOOM,
         )
 
 
