@@ -152,7 +152,7 @@ def _show_sum(resolved: Resolved) -> Any:
     """What the plan adds up to; places for the seconds of an epoch and for the disk."""
     trains, still = resolved.trainable_parameters, resolved.frozen_parameters
     # As wide as they are, in as many rows as they need: columns would cut figures off.
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Trainable parameters", f"{trains:,}", width="content")
         st.metric("Frozen parameters", f"{still:,}", width="content")
         st.metric(

@@ -38,13 +38,17 @@ def draw(
     )
 
 
+def ink() -> str:
+    """The colour of words in charts: Streamlit's own gray is too pale on light."""
+    return "#b9c2ca" if st.context.theme.type == "dark" else "#4d5862"
+
+
 def look() -> dict[str, Any]:
     """What all live charts have in common, as the `config` of their specification.
 
-    The words are darker than Streamlit's own, which are too pale on light, and the
-    marks say nothing to a screen reader: the chart has a name, a mark has none.
+    Marks say nothing to a screen reader: the chart has a name, a mark has none.
     """
-    color = "#b9c2ca" if st.context.theme.type == "dark" else "#4d5862"
+    color = ink()
     axis = {"labelColor": color, "titleColor": color}
     legend = {"labelColor": color}
     return {"mark": {"aria": False}, "axis": axis, "legend": legend}

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.shared import charts
+
 GRAY = "#87919b"
 WARM, COLD = "#d9701f", "#3f86c9"
 #: Told apart on light and on dark; classes beyond these begin anew.
@@ -42,9 +44,7 @@ def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
     """The figure with the margins and fonts of all charts."""
     # On the right there is room for half of the last label, which is left out else.
     figure.update_layout(height=height, margin={"l": 8, "r": 24, "t": 24, "b": 8})
-    # Streamlit's own gray is too pale to be read on the light page.
-    color = "#b9c2ca" if st.context.theme.type == "dark" else "#4d5862"
-    axis = {"tickfont_color": color, "title_font_color": color}
+    axis = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
     figure.update_xaxes(axis)
     figure.update_yaxes(axis)
     figure.update_layout(hoverlabel={"align": "left"}, **more)

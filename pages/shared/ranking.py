@@ -102,8 +102,8 @@ def _show_found(
     tradeoff.chart(
         points,
         "rank-chart",
-        "milliseconds per image on this machine",
-        "expected accuracy",
+        "Milliseconds per image on this machine",
+        "Expected accuracy",
         choose,
         now=backbone,
         log=len(points) > 1,
