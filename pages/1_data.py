@@ -64,7 +64,12 @@ def show_counts(revision: Revision) -> None:
     columns["class"] = st.column_config.TextColumn("class", width="medium")
     # A column and not the index, which is pinned: a long name would hide the counts.
     table = counts.rename_axis("class").reset_index()
-    st.dataframe(table, column_config=columns, hide_index=True)
+    st.dataframe(
+        table,
+        column_config=columns,
+        hide_index=True,
+        alt="Images by class and split",
+    )
 
 
 def show_pictures(revision: Revision) -> None:
@@ -106,11 +111,22 @@ def confirm_delete(name: str) -> None:
     st.write(
         f"“{shell.escaped(name)}” and its images are removed; models of it are kept."
     )
-    if st.button("Delete", type="primary"):
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        keep = st.button("Keep")
+        delete = st.button("Delete for good", type="primary")
+    if delete:
         library.delete(name)
         st.session_state.pop("is_first_import", None)
         st.query_params.pop("dataset", None)
+    if keep or delete:
         st.rerun()
+
+
+def show_made(made: Revision) -> None:
+    """Turns to a new dataset; the form that made it becomes a fold."""
+    st.session_state.pop("is_first_import", None)
+    st.query_params["dataset"] = made.dataset
+    st.rerun()
 
 
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
@@ -125,17 +141,14 @@ with st.container():
         )
         st.markdown("No photographs at hand? These samples need no internet:")
         if made := importing.show_samples("empty"):
-            st.query_params["dataset"] = made.dataset
-            st.rerun()
+            show_made(made)
 # Whether it is a fold stays the same until an import is done, also when somebody else
 # imports meanwhile: an uploader that is moved on the page loses its upload.
 is_first = st.session_state.setdefault("is_first_import", not datasets)
 place = st.container(border=True) if is_first else st.expander("Import a dataset")
 with place:
     if made := importing.show_import():
-        del st.session_state["is_first_import"]
-        st.query_params["dataset"] = made.dataset
-        st.rerun()
+        show_made(made)
 if datasets:
     named, names = st.query_params.get("dataset", ""), list(datasets)
     if named and named not in names:
@@ -144,7 +157,7 @@ if datasets:
         )
     chosen = st.selectbox("Dataset", names, names.index(named) if named in names else 0)
     st.query_params["dataset"] = chosen
-    show_dataset(datasets[chosen])
+    # Above the pictures, which may be many screens of classes.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             PAGES / "2_model.py",
@@ -154,3 +167,4 @@ if datasets:
         )
         if st.button("Delete this dataset", icon=":material/delete:"):
             confirm_delete(chosen)
+    show_dataset(datasets[chosen])

@@ -31,17 +31,24 @@ SOURCES = {
 }
 
 
-def choose_dataset(place: Any) -> str:
-    """The dataset's name; the page ends here if there is none."""
+def datasets() -> list[str]:
+    """Names of all datasets; the page ends here if there is none."""
     names = [one.dataset for one in library.list_datasets()]
     if not names:
         st.info(
             "No dataset yet. A model is trained on your own labelled images: bring "
-            "them first.",
+            "them first, or take a sample.",
             icon=":material/photo_library:",
         )
-        st.page_link(PAGES / "1_data.py", label="Bring data")
+        st.page_link(
+            PAGES / "1_data.py", label="Bring data", icon=":material/arrow_forward:"
+        )
         st.stop()
+    return names
+
+
+def choose_dataset(place: Any, names: list[str]) -> str:
+    """The name of the one to learn from; the address keeps it."""
     asked = st.query_params.get("dataset")
     if asked and asked not in names:
         st.warning(f"There is no dataset {shell.escaped(asked)}; choose another.")
@@ -70,12 +77,13 @@ def choose_backbone(place: Any) -> Backbone:
         f"{backbone.parameters / 1e6:.1f} M parameters",
         f"about {weights.size(backbone) / 1e6:.0f} MB",
         f"{backbone.native_size} px by default",
-        f"ImageNet top-1 {top_1:.1%}" if top_1 else "no top-1 on ImageNet",
+        f"ImageNet top-1 {top_1:.1%}" if top_1 else "not measured on ImageNet",
         f"weights: {backbone.licence}",
     ]
     st.caption(f"{backbone.title}: " + " · ".join(facts))
-    if name == first == catalogue.STARTER:
-        st.info(weights.starter_instead(), icon=":material/cloud_off:")
+    with st.container():  # else the folds below would move, and close
+        if name == first == catalogue.STARTER:
+            st.info(weights.starter_instead(), icon=":material/cloud_off:")
     return backbone
 
 
@@ -93,8 +101,9 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
         key="weights",
         persist_state="session",
     )
-    if source != "random" and not weights.is_at_hand(backbone):
-        show_missing(backbone)
+    with st.container():
+        if source != "random" and not weights.is_at_hand(backbone):
+            show_missing(backbone)
     return str(source)
 
 
@@ -118,9 +127,10 @@ def use(name: str) -> None:
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
+names = datasets()
 settings.load()
 left, right = st.columns(2)
-chosen: dict[str, Any] = {"dataset": choose_dataset(left)}
+chosen: dict[str, Any] = {"dataset": choose_dataset(left, names)}
 backbone = choose_backbone(right)
 left, right = st.columns(2)
 chosen["backbone"] = backbone.name
@@ -140,8 +150,10 @@ try:
     st.header("Training", anchor=False)
     settings.dial()
     chosen |= forms.settings(freeze)
-    if chosen.get("augmentation", "none") != "none":
-        preview.show(revision, size or backbone.native_size, chosen["augmentation"])
+    with st.container():
+        if chosen.get("augmentation", "none") != "none":
+            pixels = size or backbone.native_size
+            preview.show(revision, pixels, chosen["augmentation"])
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
         st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)

@@ -56,7 +56,8 @@ def show_live(run_id: str, was_live: bool) -> None:
         if run.status is RunStatus.QUEUED:
             places = waiting.places(store.runs(), queue.max_running())
             if place := places.get(run.id):  # it may have been taken just now
-                st.caption(f"It is {run_list.place_in_words(place)}.")
+                words = f"It is {run_list.place_in_words(place)}."
+                st.caption(words, width="content")  # else Stop would jump to its left
         if run.status in ("queued", "running"):
             st.button(
                 "Stop",
@@ -78,14 +79,16 @@ def show_live(run_id: str, was_live: bool) -> None:
                 icon=":material/arrow_forward:",
                 query_params={"run": run_id},
             )
-    runs.show_error(run)
-    runs.show_progress(run)
-    runs.show_batch(run)
-    if run.status.is_final and run.result.get("class_names"):
-        runs.show_results(run)
+    with st.container():  # what comes and goes; folds that move on the page close
+        runs.show_error(run)
+        runs.show_progress(run)
+        runs.show_batch(run)
+        if run.status.is_final and run.result.get("class_names"):
+            runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
-        watched.show(run)
+        with st.container():
+            watched.show(run)
     with st.expander("Log of the worker", icon=":material/terminal:"):
         st.code(runs.read_log(run_id), language=None, height=320)
 
@@ -98,7 +101,8 @@ def show_curves(run: Run) -> None:
     steps = int(run.progress.get("steps") or 0)
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
-            charts.draw(read, name, run.config, steps, key=f"{name}-{run.id}")
+            key, with_best = f"{name}-{run.id}", run.result.get("best_epoch") != 0
+            charts.draw(read, name, run.config, steps, key, with_best)
 
 
 def stop(run_id: str) -> None:

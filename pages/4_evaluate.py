@@ -1,7 +1,5 @@
 """Evaluate: how well a finished run does, and on which pictures it fails."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.shared import (
@@ -20,7 +18,6 @@ from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation
 from transfer.runs.record import Run
 
-PAGES = Path(__file__).parent
 #: In the order in which they are offered; train says how well it learned by heart.
 SPLITS: tuple[Split, ...] = ("val", "test", "train")
 VIEWS = {
@@ -106,12 +103,8 @@ def show(run: Run, found: Evaluation) -> None:
 shell.begin_page("Evaluate", "How well a run does, and on which pictures it fails.")
 with_model = [run for run in session.store().runs() if run.result.get("class_names")]
 if not with_model:
-    st.info(
-        "No model yet. Once a run has ended, see here how well it does.",
-        icon=":material/query_stats:",
-    )
-    st.page_link(
-        PAGES / "3_runs.py", label="See the runs", icon=":material/arrow_forward:"
+    run_choice.show_none(
+        "Once a run has ended, see here how well it does.", ":material/query_stats:"
     )
 else:
     run = run_choice.choose(with_model)

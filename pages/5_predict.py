@@ -1,15 +1,21 @@
 """Predict: what a finished run says of photographs, and why."""
 
-from pathlib import Path
-
 import streamlit as st
 
-from pages.shared import asking, batch, cards, photographs, run_choice, session, shell
+from pages.shared import (
+    asking,
+    batch,
+    cards,
+    photographs,
+    plots,
+    run_choice,
+    session,
+    shell,
+)
 from pages.shared.cards import View
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
-PAGES = Path(__file__).parent
 #: Up to this number of pictures each has a card of its own; more stand in a table.
 CARDS = 12
 
@@ -60,7 +66,7 @@ def choose_view(finished: list[Run]) -> View:
 def introduce(run: Run) -> None:
     """What to do, and what the model knows."""
     classes = run.result["class_names"]
-    some = ", ".join(shell.escaped(name) for name in classes[:8])
+    some = ", ".join(shell.escaped(plots.cut(name)) for name in classes[:8])
     more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
     st.caption(
         "Bring one photograph, many, or a whole folder. This model tells apart: "
@@ -68,16 +74,12 @@ def introduce(run: Run) -> None:
     )
 
 
-shell.begin_page("Predict")
+shell.begin_page("Predict", "What a run says of photographs, and why.")
 with_model = [run for run in session.store().runs() if run.result.get("class_names")]
 if not with_model:
-    st.info(
-        "No model yet. Once a run has ended, try it here on photographs that it has "
-        "never seen.",
-        icon=":material/image_search:",
-    )
-    st.page_link(
-        PAGES / "3_runs.py", label="See the runs", icon=":material/arrow_forward:"
+    run_choice.show_none(
+        "Once a run has ended, try it here on photographs that it has never seen.",
+        ":material/image_search:",
     )
 else:
     view = choose_view(with_model)

@@ -1,15 +1,11 @@
 """Export: take a finished run away, as files that prove themselves, or as code."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.shared import exports, run_choice, session, shell
 from transfer.errors import TransferError
 from transfer.export import launch
 from transfer.runs.record import Run
-
-PAGES = Path(__file__).parent
 
 
 def show_export(run: Run) -> None:
@@ -52,13 +48,10 @@ def show_progress(run_id: str, name: str, quantize: str) -> None:
 shell.begin_page("Export", "Take a model away: it works without this app.")
 with_model = [run for run in session.store().runs() if run.result.get("class_names")]
 if not with_model:
-    st.info(
-        "No model yet. Once a run has ended, take it away from here: as a file for "
-        "phones, servers or the browser, or as code.",
-        icon=":material/ios_share:",
-    )
-    st.page_link(
-        PAGES / "3_runs.py", label="See the runs", icon=":material/arrow_forward:"
+    run_choice.show_none(
+        "Once a run has ended, take it away from here: as a file for phones and "
+        "servers, or as code.",
+        ":material/ios_share:",
     )
 else:
     opened = run_choice.choose(with_model)

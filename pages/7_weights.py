@@ -18,16 +18,25 @@ def show_table() -> None:
     """All backbones with what is known of their weights."""
     table = pd.DataFrame(
         {
-            "backbone": one.title,
-            "here": weights.is_at_hand(one),
-            "MB": round(weights.size(one) / 1e6, 1),
+            "Backbone": one.title,
+            "Weights": "here" if weights.is_at_hand(one) else "to be downloaded",
+            "Size": weights.size(one) / 1e6,
             "ImageNet top-1": one.imagenet_top_1,
-            "licence": one.licence,
+            "Licence": one.licence,
         }
         for one in catalogue.BACKBONES.values()
     )
-    top_1 = st.column_config.NumberColumn(format="percent")
-    st.dataframe(table, hide_index=True, column_config={"ImageNet top-1": top_1})
+    columns = {
+        "Size": st.column_config.NumberColumn(format="%.1f MB"),
+        "ImageNet top-1": st.column_config.NumberColumn(format="percent"),
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        placeholder="–",
+        alt="Weights of all backbones",
+    )
 
 
 def is_admin() -> bool:
@@ -78,7 +87,7 @@ def _in_a_process(does: Callable[[InferenceProcess], object], says: str) -> None
         process.close()
 
 
-shell.begin_page("Weights", "What backbones learnt before; needed once per backbone.")
+shell.begin_page("Weights", "What backbones have learnt before; got once, then kept.")
 show_table()
 st.caption(f"Kept in {weights.keras_home() / 'models'}; the starter brings its own.")
 st.header("Get more", anchor=False)

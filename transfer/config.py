@@ -204,8 +204,8 @@ class TrainConfig(BaseModel):
             )
         if is_starter and self.method == "source":
             raise ValueError(
-                "the starter comes without the classification layer that the method "
-                "`source` takes; choose the method `instant` or `train`"
+                "The starter comes without the classification layer that the source "
+                "model as it is needs: train a head instead, instantly or in steps"
             )
         return self
 

@@ -151,6 +151,7 @@ def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
         on_select="rerun",
         selection_mode="single-row",
         key="batch-table",
+        alt="Answers to all pictures",
         column_config={
             "picture": column.ImageColumn("Picture", width=80),
             "answer": column.TextColumn("Answer", width="medium"),

@@ -74,7 +74,9 @@ def freezing(structure: Structure, weights: str, images: int) -> tuple[str, Any]
     )  # fmt: skip
     drawing.draw(structure, resolved, bool(only), clicked)
     places = _show_sum(resolved)
-    lessons.warn(structure, resolved, images)
+    # What comes and goes has a place of its own: folds that move on the page close.
+    with st.container():
+        lessons.warn(structure, resolved, images)
     with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
         layers.show_blocks(structure, resolved, clicked)
     with st.expander("Single layers"):
@@ -148,10 +150,18 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
 
 def _show_sum(resolved: Resolved) -> Any:
     """What the plan adds up to; places for the seconds of an epoch and for the disk."""
-    trainable, frozen, cut, epoch, disk = st.columns([3, 3, 4, 2, 2])
-    trainable.metric("Trainable parameters", f"{resolved.trainable_parameters:,}")
-    frozen.metric("Frozen parameters", f"{resolved.frozen_parameters:,}")
-    cut.metric("Cut after", resolved.cut.layer, help="All below it is frozen.")
+    trains, still = resolved.trainable_parameters, resolved.frozen_parameters
+    # As wide as they are, in as many rows as they need: columns would cut figures off.
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Trainable parameters", f"{trains:,}", width="content")
+        st.metric("Frozen parameters", f"{still:,}", width="content")
+        st.metric(
+            "Cut after",
+            resolved.cut.layer,
+            help="All below it is frozen.",
+            width="content",
+        )
+        epoch, disk = st.empty(), st.empty()
     shape = " × ".join(map(str, resolved.cut.shape))
     st.caption(
         "These are the backbone's; the new head's parameters always train and are not "

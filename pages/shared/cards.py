@@ -64,7 +64,8 @@ def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -
     if not view.heat:
         _show_classes(said, view.threshold)
     elif alone:
-        heat, classes = st.columns([1, 1.2], gap="medium")
+        # The answer first: on a phone the columns stand below one another.
+        classes, heat = st.columns([1.2, 1], gap="medium")
         with classes:
             _show_classes(said, view.threshold)
         with heat:
@@ -107,7 +108,9 @@ def _show_nearest(picture: Picture, run: Run) -> None:
     with st.spinner("Comparing with the training images; once for each run."):
         found = asking.nearest(run, picture)
     if found:
-        st.caption("The training images that it finds most like this one")
+        st.caption(
+            "The training images most like this one, and how alike it finds them"
+        )
         st.html(_gallery(found))
 
 

@@ -12,15 +12,46 @@ from transfer.config import TrainConfig
 #: Warm is what trains, cold what is held back; both read well on light and dark.
 COLORS = {"train": "#d9701f", "val": "#4a8fd0"}
 
+#: Streamlit 1.67 undoes a zoom at each new value unless the page asks to hear of it.
+KEEP_ZOOM: dict[str, Any] = {"on_select": "rerun", "selection_mode": "zoom"}
 
-def draw(curves: Curves, name: str, config: TrainConfig, steps: int, key: str) -> None:
+
+def draw(
+    curves: Curves,
+    name: str,
+    config: TrainConfig,
+    steps: int,
+    key: str,
+    with_best: bool = True,
+) -> None:
     """One live chart; while `key` stays, new values move it in place.
 
-    The specification depends on the settings alone: were it to change with the values,
-    the browser would build the chart anew.
+    The best epoch is ringed unless none was better than the start. The specification
+    depends on the settings alone: were it to change with the values, the browser would
+    build the chart anew.
     """
     frame = curves.frame(name, config.head_epochs, steps)
-    st.vega_lite_chart(frame, _spec(name, config), key=key, height=340)
+    frame["best"] &= with_best
+    alt = f"{name.capitalize()} on train and val by epoch."  # the same at each tick
+    st.vega_lite_chart(
+        frame, _spec(name, config), key=key, height=340, alt=alt, **KEEP_ZOOM
+    )
+
+
+def ink() -> str:
+    """The colour of words in charts: Streamlit's own gray is too pale on light."""
+    return "#b9c2ca" if st.context.theme.type == "dark" else "#4d5862"
+
+
+def look() -> dict[str, Any]:
+    """What all live charts have in common, as the `config` of their specification.
+
+    Marks say nothing to a screen reader: the chart has a name, a mark has none.
+    """
+    color = ink()
+    axis = {"labelColor": color, "titleColor": color}
+    legend = {"labelColor": color}
+    return {"mark": {"aria": False}, "axis": axis, "legend": legend}
 
 
 def bars(ranking: Sequence[tuple[str, float]]) -> str:
@@ -56,7 +87,10 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "type": "quantitative",
         "title": "Epoch",
         # A little longer than the run: what is zoomed is cut off at the edges.
-        "scale": {"domain": [0, 1.01 * (end + fine_tunes * config.fine_tune_epochs)]},
+        "scale": {
+            "domain": [0, 1.01 * (end + fine_tunes * config.fine_tune_epochs)],
+            "nice": False,
+        },
         "axis": {"grid": False, "tickMinStep": 1, "format": "d"},
     }
     y = {
@@ -66,7 +100,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "scale": {"zero": False, "nice": True},
         # As wide with the first labels as without: else the plot would jump then.
         "axis": {
-            "format": ".0%" if percent else "~g",
+            "format": ".1~%" if percent else "~g",
             "tickCount": 5,
             "minExtent": 44,
         },
@@ -108,6 +142,7 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         layers = [*_boundary(end), *layers]
     return {
         "title": {"text": title, "anchor": "start"},
+        "config": look(),
         "layer": layers,
     }
 
@@ -147,7 +182,7 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
     """A line, with its name, where the unfrozen layers begin to train."""
     once = {"values": [{"position": epoch}]}
     x = {"x": {"field": "position", "type": "quantitative"}}
-    gray = "#87919b"
+    gray = "#757e87"  # as legible on light as on dark
     text = {
         "type": "text",
         "text": "fine-tuning →",
@@ -156,9 +191,10 @@ def _boundary(epoch: int) -> list[dict[str, Any]]:
         "dx": 4,
         "color": gray,
         "fontSize": 11,
+        "clip": False,  # it stands above the plot, where no curve runs through it
     }
     rule = {"type": "rule", "color": gray, "strokeDash": [4, 4]}
     return [
         {"data": once, "mark": rule, "encoding": x},
-        {"data": once, "mark": text, "encoding": {**x, "y": {"value": 2}}},
+        {"data": once, "mark": text, "encoding": {**x, "y": {"value": -14}}},
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import curves, session, shell
+from pages.shared import charts, curves, session, shell
 from transfer.errors import TransferError
 from transfer.runs import comparing
 from transfer.runs.comparing import Comparison
@@ -61,7 +61,9 @@ def show_curves(ids: list[str]) -> None:
             frame[frame[name].notna()],
             _spec(name, list(names.values())),
             key=f"compare-{name}-{'-'.join(ids)}",
-            height=320,
+            height=400,
+            alt=f"Val {name} by epoch, one line for each run.",
+            **charts.KEEP_ZOOM,
         )
 
 
@@ -87,10 +89,12 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
     title = "Val top-1 accuracy" if percent else "Val loss"
     value_format = ".1%" if percent else ".4f"
     scale = {"domain": runs, "range": list(COLORS[: len(runs)])}
-    legend = {"title": None, "orient": "bottom", "columns": 2}
+    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 230}
+    ticks = ".1~%" if percent else "~g"
     y = {"field": name, "type": "quantitative", "title": None}
     return {
         "title": {"text": title, "anchor": "start"},
+        "config": charts.look(),
         "mark": {"type": "line", "point": True},
         "params": [
             {
@@ -102,7 +106,7 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
         ],
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative", "title": "Epoch"},
-            "y": y | {"scale": {"zero": False}, "axis": {"format": value_format}},
+            "y": y | {"scale": {"zero": False}, "axis": {"format": ticks}},
             "color": {
                 "field": "run",
                 "type": "nominal",
@@ -132,13 +136,13 @@ def show_settings(found: list[Run]) -> None:
         index=pd.Index(list(differing), name="Setting"),
         columns=[names[run.id] for run in found],
     )
-    st.dataframe(table)
+    st.dataframe(table, alt="Settings that differ")
 
 
 def show_verdict(first: Run, second: Run) -> None:
     """Whether the second run is better than the first, and in which classes."""
     names = labels([first, second])
-    one, other = shell.escaped(names[first.id]), shell.escaped(names[second.id])
+    one, other = (f"“{shell.escaped(names[run.id])}”" for run in (first, second))
     found = comparing.compare(first, second)
     if found is None:
         st.caption(
@@ -153,18 +157,23 @@ def show_verdict(first: Run, second: Run) -> None:
 
 def verdict(first: str, second: str, found: Comparison) -> str:
     """One sentence: better, worse, or not to be told; with the figures."""
-    points = abs(100 * found.difference)
     low, high = 100 * found.low, 100 * found.high
-    figures = (
-        f"{100 * found.difference:+.1f} points, 95 % interval {low:+.1f} to "
-        f"{high:+.1f}; on {found.images:,} same images only {first} was right on "
+    tested = (
+        f"on {found.images:,} same images only {first} was right on "
         f"{found.only_first}, only {second} on {found.only_second}; "
         f"p = {found.p_value:.2g}"
     )
     if not found.is_real:
-        return f"**{second} is not told apart from {first}** ({figures})."
+        span = f"95 % interval {low:+.1f} to {high:+.1f}"
+        points = f"{100 * found.difference:+.1f} points"
+        return (
+            f"**{second} is not told apart from {first}** ({points}, {span}; {tested})."
+        )
     better, worse = (second, first) if found.difference > 0 else (first, second)
-    return f"**{better} is better than {worse} by {points:.1f} points** ({figures})."
+    least, most = (low, high) if found.difference > 0 else (-high, -low)
+    points = f"{abs(100 * found.difference):.1f} points"
+    span = f"95 % interval {least:.1f} to {most:.1f}"
+    return f"**{better} is better than {worse} by {points}** ({span}; {tested})."
 
 
 def show_classes(first: str, second: str, found: Comparison) -> None:
@@ -184,6 +193,7 @@ def show_classes(first: str, second: str, found: Comparison) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        alt="Right answers by class",
         column_config={
             f"1: {first}": percent,
             f"2: {second}": percent,

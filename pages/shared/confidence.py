@@ -47,8 +47,11 @@ def _show_reliability(evaluation: Evaluation) -> None:
         )
     figure.data[0].showlegend = False
     plots.percent_axes(figure, "Confidence", "Accuracy")
-    legend = {"orientation": "h", "y": 1.12, "x": 0}
-    st.plotly_chart(plots.layout(figure, 420, legend=legend), key="reliability")
+    st.plotly_chart(
+        plots.layout(figure, 440, legend=plots.BELOW),
+        key="reliability",
+        alt="Accuracy of the answers against their confidence.",
+    )
     st.caption(_calibration_text(evaluation, *(one.error for one, _ in named.values())))
 
 
@@ -99,13 +102,18 @@ def _show_threshold(evaluation: Evaluation) -> None:
         marker={"color": plots.WARM, "size": 12},
         hoverinfo="skip",
         showlegend=False,
+        cliponaxis=False,
     )
     lowest = float(found.accuracy.min()) if len(found.accuracy) else 0.0
     low = max(0.0, lowest - 0.05)
     plots.percent_axes(
         figure, "Share answered", "Accuracy of the answers", range=[low, 1.01]
     )
-    st.plotly_chart(plots.layout(figure, 320), key="coverage")
+    st.plotly_chart(
+        plots.layout(figure, 320),
+        key="coverage",
+        alt="Accuracy of the answers against the share of images answered.",
+    )
     _show_choice(evaluation, threshold, kept)
 
 

@@ -35,13 +35,16 @@ def show(evaluation: Evaluation) -> None:
         cells,
     )
     key = f"{evaluation.run}-{evaluation.split}"
-    st.caption("Click a cell to see its images.")
+    many = len(labels) > plots.MOST_NAMED
+    names = " Its classes are named when the pointer is over it." if many else ""
+    st.caption(f"Click a cell to see its images.{names}")
     st.plotly_chart(
         figure,
         key=f"confusion-{key}",
         on_select=lambda: take_click(f"confusion-{key}", f"cell-{key}", cells),
         selection_mode="points",
         config={"displayModeBar": False},
+        alt="Confusion matrix. The list below holds the same cells.",
     )
     _show_cell(evaluation, cells, f"cell-{key}")
 

@@ -86,8 +86,8 @@ def _show_found(found: list[Depth], backbone: str, plan: str) -> None:
     tradeoff.chart(
         points,
         f"depth-chart-{backbone}",
-        "seconds for an epoch of all training images, features kept",
-        "val accuracy",
+        "Seconds for an epoch of all training images, features kept",
+        "Val accuracy",
         choose,
         now=plan,
         line=True,

@@ -13,6 +13,12 @@ from transfer.freezing import Resolved, trainable_blocks
 #: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
 FROZEN, TRAINS = "#2f74b5", "#d9701f"
 HEAD = "head"
+#: Where the dashed line stands, in words for who does not see it.
+CUTS = {
+    "cut": "; the cut is behind it",
+    "cut before": "; the cut is before it",
+    "cut inside": "; the cut is inside it",
+}
 
 
 @st.cache_resource(show_spinner=False)
@@ -68,7 +74,7 @@ def summary(structure: Structure, resolved: Resolved) -> str:
     """How many blocks train."""
     trains = set(resolved.trainable_layers)
     names = {layer.block for layer in structure.layers if layer.name in trains}
-    return f"{len(names)} of {len(structure.blocks)} blocks train, and the head"
+    return f"The head and {len(names)} of {len(structure.blocks)} blocks train"
 
 
 def bars(structure: Structure, resolved: Resolved) -> list[dict[str, Any]]:
@@ -82,8 +88,10 @@ def bars(structure: Structure, resolved: Resolved) -> list[dict[str, Any]]:
         size = sum(layer.parameters + layer.statistics for layer in layers)
         words = {"part": "trains in part", "empty": "has nothing to train"}
         about = f"{name}: {amounts.count(size)} parameters, {words.get(state, state)}"
+        cut = _cut(structure, resolved, name)
+        about += CUTS.get(cut, "")
         one = {"name": name, "parameters": size, "state": state, "about": about}
-        drawn.append({**one, "cut": _cut(structure, resolved, name)})
+        drawn.append({**one, "cut": cut})
     about = "The new head: it always trains. A click freezes the whole backbone."
     head = {"name": HEAD, "parameters": 0, "state": "trains", "about": about}
     return [*drawn, {**head, "cut": ""}]

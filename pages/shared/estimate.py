@@ -22,8 +22,9 @@ def show(
         places: Beside the freeze plan, for seconds of an epoch and disk.
     """
     takes = estimates.estimate(config, structure, images)
-    places[0].metric("One epoch", f"about {amounts.about(takes.epoch_seconds)}")
-    places[1].metric("On disk", amounts.size(takes.disk_bytes))
+    one_epoch = f"about {amounts.about(takes.epoch_seconds)}"
+    places[0].metric("One epoch", one_epoch, width="content")
+    places[1].metric("On disk", amounts.size(takes.disk_bytes), width="content")
     disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
     st.markdown(
         f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "

@@ -57,7 +57,13 @@ def _show_classes(evaluation: Evaluation) -> None:
     config["Class"] = st.column_config.TextColumn(width="medium")
     table = pd.DataFrame(rows)
     height: Any = "content" if len(rows) < 20 else 740
-    st.dataframe(table, hide_index=True, height=height, column_config=config)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=height,
+        column_config=config,
+        alt="Figures of each class",
+    )
 
 
 def show_pictures(evaluation: Evaluation) -> None:
@@ -114,12 +120,12 @@ def show_curves(evaluation: Evaluation) -> None:
                 line={"color": plots.PALETTE[label % len(plots.PALETTE)]},
             )
         plots.percent_axes(figure, x, y)
-        below = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
         with column:
             st.header(title, anchor=False)
             height = 400 + 24 * len(chosen)
-            plots.layout(figure, height, legend=below, showlegend=True)
-            st.plotly_chart(figure, key=f"curve-{title}")
+            plots.layout(figure, height, legend=plots.BELOW, showlegend=True)
+            alt = f"{title} of the chosen classes; the legend has their figures."
+            st.plotly_chart(figure, key=f"curve-{title}", alt=alt)
 
 
 def show_robustness(evaluation: Evaluation) -> None:
@@ -144,9 +150,14 @@ def show_robustness(evaluation: Evaluation) -> None:
             },
             hovertext=["", *(f"strength {strength:g}" for strength, _ in points)],
         )
-    figure.update_xaxes(tickvals=[0, 1, 2, 3], ticktext=_LEVELS, title="Spoilt")
+    figure.update_xaxes(
+        tickvals=[0, 1, 2, 3], ticktext=_LEVELS, title="How much spoilt"
+    )
     figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%", range=[0, 1.03])
-    st.plotly_chart(plots.layout(figure, 460), key="robustness")
+    alt = "Accuracy on pictures spoilt in five ways, from not at all to strongly."
+    st.plotly_chart(
+        plots.layout(figure, 480, legend=plots.BELOW), key="robustness", alt=alt
+    )
     st.caption(
         f"The same {tried.images} images, blurred, with noise, darker, rotated, or "
         "saved as JPEG of low quality, with 95 % confidence intervals. A curve that "

@@ -93,10 +93,11 @@ def _method(all_frozen: bool) -> str:
         disabled=not all_frozen,
         persist_state="session",
     )
-    if not all_frozen:
-        st.caption(
-            "Unfrozen blocks can only be trained; freeze all for the other ways."
-        )
+    with st.container():  # else the fold below would move, and close
+        if not all_frozen:
+            st.caption(
+                "Unfrozen blocks can only be trained; freeze all for the other ways."
+            )
     return str(method)
 
 

@@ -30,6 +30,8 @@ def show(choose: Callable[[str], None]) -> None:
             on_select=told,
             selection_mode="single-row",
             height=320,
+            placeholder="–",
+            alt="All backbones",
             column_config={
                 "Parameters": st.column_config.NumberColumn(format="%.1f M"),
                 "File": st.column_config.NumberColumn(format="%.0f MB"),

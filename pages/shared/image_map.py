@@ -81,6 +81,7 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
             # Beside these, Streamlit 1.67 does not hear clicks on single points.
             selection_mode=("box", "lasso"),
             config={"displaylogo": False},
+            alt=f"Map of {len(pictures):,} images by what they look like.",
         )
     st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
     if chosen := selected(groups, event.selection.points):

@@ -58,7 +58,14 @@ def show_layers(structure: Structure, trains: frozenset[str], key: str) -> None:
     )
     rows = table(structure, trains)
     others = [column for column in rows if column != "Trains"]
-    st.data_editor(rows, key=key, disabled=others, hide_index=True, height=320)
+    st.data_editor(
+        rows,
+        key=key,
+        disabled=others,
+        hide_index=True,
+        height=320,
+        alt="Layers and whether they train",
+    )
 
 
 def edited(structure: Structure, trains: frozenset[str], key: str) -> frozenset[str]:

@@ -19,9 +19,9 @@ Either way it takes four steps:
 
 1. **Choose a source model**: {title}, weights “{weights}”.
 2. **Split its parameters** into frozen and trained: θ, what trains now, is {theta}.
-3. **Train** only θ, minimising L(θ) = E[ℓ(y, f_θ(x))]: the loss ℓ of the model's answer
-   f_θ(x) to an image x of class y, on average over the training images.
-4. **Predict** with f_θ, from pixels to class names.
+3. **Train** only θ, minimising $L(θ) = E[ℓ(y, f_θ(x))]$: the loss ℓ of the model's
+   answer $f_θ(x)$ to an image x of class y, on average over the training images.
+4. **Predict** with $f_θ$, from pixels to class names.
 """
 
 

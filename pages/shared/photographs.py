@@ -69,7 +69,8 @@ def _uploaded() -> list[Picture]:
 
 
 def _from_camera() -> list[Picture]:
-    taken = st.camera_input("A picture from the camera", key="camera")
+    # Not over the whole page: the button below the picture would be out of sight.
+    taken = st.camera_input("A picture from the camera", key="camera", width=640)
     return [Picture.of("camera.jpg", taken.getvalue())] if taken else []
 
 

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.shared import charts
+
 GRAY = "#87919b"
 WARM, COLD = "#d9701f", "#3f86c9"
 #: Told apart on light and on dark; classes beyond these begin anew.
@@ -15,14 +17,22 @@ PALETTE = (
     *("#3f86c9", "#d9701f", "#4f9d69", "#9a72c4", "#c9485b"),
     *("#2ba3a3", "#b8902f", "#d16fa8", "#7a8794", "#7f9a2e"),
 )
+#: A legend below the axis and its title: beside the chart it takes a phone's width.
+BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
+#: Names of more classes on an axis run into one another; hovering tells them.
+MOST_NAMED = 60
 #: Letters of a class name on an axis or in a legend; the whole is shown on hovering.
 LONGEST = 22
 
 
 def shortened(name: str) -> str:
     """The name, cut where it is too long for an axis; HTML means nothing in it."""
-    cut = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-    return plain(cut)
+    return plain(cut(name))
+
+
+def cut(name: str) -> str:
+    """The name, with … where it is longer than `LONGEST`."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def plain(text: str) -> str:
@@ -32,7 +42,11 @@ def plain(text: str) -> str:
 
 def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
     """The figure with the margins and fonts of all charts."""
-    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 24, "b": 8})
+    # On the right there is room for half of the last label, which is left out else.
+    figure.update_layout(height=height, margin={"l": 8, "r": 24, "t": 24, "b": 8})
+    axis = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
     figure.update_layout(hoverlabel={"align": "left"}, **more)
     return figure
 
@@ -86,6 +100,7 @@ def confusion(
     small = {"size": 12 if size <= 25 else 9}
     axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}
     axis |= {"showgrid": False, "zeroline": False, "fixedrange": True}
+    axis["showticklabels"] = size <= MOST_NAMED
     ends_at = [-0.5, size - 0.5]
     figure.update_xaxes(axis, title="Answer", side="bottom", range=ends_at)
     figure.update_yaxes(axis, title="Right class", range=ends_at[::-1])
@@ -131,7 +146,9 @@ def image_map(
         )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
-    return layout(figure, 620, dragmode="lasso", showlegend=len(groups) <= 25)
+    legend = {**BELOW, "y": 0}
+    named = len(groups) <= 25
+    return layout(figure, 620, dragmode="lasso", showlegend=named, legend=legend)
 
 
 def percent_axes(figure: go.Figure, x: str, y: str, **y_more: Any) -> go.Figure:

@@ -102,8 +102,8 @@ def _show_found(
     tradeoff.chart(
         points,
         "rank-chart",
-        "milliseconds per image on this machine",
-        "expected accuracy",
+        "Milliseconds per image on this machine",
+        "Expected accuracy",
         choose,
         now=backbone,
         log=len(points) > 1,
@@ -136,6 +136,7 @@ def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
         table(found),
         hide_index=True,
         key="rank-table",
+        alt="Ranked backbones",
         on_select=told,
         selection_mode="single-row",
         column_config={

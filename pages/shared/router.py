@@ -5,21 +5,28 @@ from pathlib import Path
 import streamlit as st
 
 PAGES = Path(__file__).resolve().parents[1]
+LOGO = str(PAGES / "shared" / "logo.png")
 
-st.set_page_config(
-    page_title="Transfer Studio",
-    page_icon=str(PAGES / "shared" / "logo.png"),
-    layout="wide",
-)
-st.navigation(
+page = st.navigation(
     [
-        st.Page(PAGES / "1_data.py", title="Data", url_path="data", default=True),
+        st.Page(PAGES / "1_data.py", title="Data", url_path="start", default=True),
         st.Page(PAGES / "2_model.py", title="Model", url_path="model"),
         st.Page(PAGES / "3_runs.py", title="Runs", url_path="runs"),
         st.Page(PAGES / "4_evaluate.py", title="Evaluate", url_path="evaluate"),
         st.Page(PAGES / "5_predict.py", title="Predict", url_path="predict"),
         st.Page(PAGES / "6_export.py", title="Export", url_path="export"),
         st.Page(PAGES / "7_weights.py", title="Weights", url_path="weights"),
+        # The first page has no path of its own; who types one is not told off.
+        st.Page(
+            PAGES / "1_data.py", title="Data", url_path="data", visibility="hidden"
+        ),
     ],
     position="top",
-).run()
+)
+st.set_page_config(
+    page_title=f"{page.title} · Transfer Studio",
+    page_icon=LOGO,
+    layout="wide",
+)
+st.logo(LOGO, size="large")
+page.run()

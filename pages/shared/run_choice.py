@@ -1,12 +1,33 @@
 """Chooses one of the runs that have a model; the address names it."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from pages.shared import session
 from pages.shared.shell import escaped
+from transfer.datasets import library
 from transfer.runs.record import Run
 
+PAGES = Path(__file__).resolve().parents[1]
 #: Letters of a run's name in the list, so that what follows it is seen.
 LONGEST = 50
+
+
+def show_none(says: str, icon: str) -> None:
+    """Says that no run has a model yet, and leads to the next step towards one.
+
+    Args:
+        says: What this page does with a model.
+        icon: Of the page.
+    """
+    st.info(f"No model yet. {says}", icon=icon)
+    page, label = "1_data.py", "Bring data"
+    if session.store().runs(limit=1):
+        page, label = "3_runs.py", "See the runs"
+    elif library.list_datasets():
+        page, label = "2_model.py", "Choose a model and start a run"
+    st.page_link(PAGES / page, label=label, icon=":material/arrow_forward:")
 
 
 def choose(with_model: list[Run]) -> Run:

@@ -41,7 +41,8 @@ def show_list() -> None:
 
 def filters(found: list[Run]) -> Callable[[Run], bool]:
     """What the user looks for, as a condition on a run."""
-    text, status, dataset, tag = st.columns([2, 1, 1, 1])
+    known = sorted({one for run in found for one in run.tags})
+    text, status, dataset, *more = st.columns([2, 1, 1, *([1] if known else [])])
     words = text.text_input(
         "Text", placeholder="Name, note, backbone …", key="find", bind="query-params"
     )
@@ -51,7 +52,7 @@ def filters(found: list[Run]) -> Callable[[Run], bool]:
         format_func=str.capitalize,
     )
     datasets = dataset.multiselect("Dataset", sorted({run.dataset for run in found}))
-    tags = tag.multiselect("Tag", sorted({one for run in found for one in run.tags}))
+    tags = more[0].multiselect("Tag", known) if more else []
 
     def is_wanted(run: Run) -> bool:
         said = " ".join([run.id, run.name, run.note, run.dataset, run.config.backbone])
@@ -69,6 +70,9 @@ def show_table(is_wanted: Callable[[Run], bool]) -> None:
     """The table itself; it follows runs that go on."""
     every = session.store().runs(limit=500)
     found = [run for run in every if is_wanted(run)]
+    if not found:
+        st.caption("No run fits.")
+        return
     places = waiting.places(every, queue.max_running())
     chosen = st.dataframe(
         [_row(run, places.get(run.id)) for run in found],
@@ -77,16 +81,16 @@ def show_table(is_wanted: Callable[[Run], bool]) -> None:
         selection_mode=["multi-row", "single-cell"],
         hide_index=True,
         placeholder="–",
+        alt="All runs",
         height="content" if len(found) < 20 else 740,
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
             "Val accuracy": st.column_config.NumberColumn(format="%.1f%%"),
+            "Dataset": st.column_config.TextColumn(width="medium"),
             "Created": st.column_config.DatetimeColumn(format="distance"),
             "Tags": st.column_config.ListColumn(),
         },
     )
-    if not found:
-        st.caption("No run is like that.")
     selection = chosen.selection
     if cells := [cell for cell in selection.cells if cell[0] < len(found)]:
         st.query_params["run"] = found[cells[0][0]].id

@@ -96,8 +96,10 @@ def show_progress(run: Run) -> None:
     done = step / steps if steps else 0.0
     part = (epoch - 1 + done) / epochs if epochs else done
     st.progress(min(max(part, 0.0), 1.0), text=_PHASE.get(phase, phase))
-    for column, (label, value) in zip(st.columns(5), _tiles(now).items(), strict=False):
-        column.metric(label, value)
+    # Two beside each other on a phone, where columns would stand below one another.
+    with st.grid(min_column_width=150):
+        for label, value in _tiles(now).items():
+            st.metric(label, value)
 
 
 def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
@@ -124,7 +126,7 @@ def _best(run: Run) -> dict[str, str]:
         return {"Head": _HEADS[run.config.method]}
     epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase", "")
     if epoch == 0:  # the head phase starts from the closed form, which stayed the best
-        return {"Best epoch": "none: the start"}
+        return {"Best epoch": "0, the start"}
     return {"Best epoch": f"{epoch} ({PHASES.get(phase, '')})" if epoch else "–"}
 
 

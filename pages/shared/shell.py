@@ -7,6 +7,12 @@ import streamlit as st
 
 from transfer.errors import TransferError
 
+#: What is written on the primary colour: Streamlit's white is too faint on dark's.
+ON_PRIMARY = {"light": "#ffffff", "dark": "#12171c"}
+_STYLE = (
+    '<style>[data-testid^="stBaseButton-primary"], '
+    '[data-testid="stMultiSelectTagsContainer"] span {{color: {}}}</style>'
+)
 _log = logging.getLogger(__name__)
 
 
@@ -17,6 +23,8 @@ def begin_page(title: str, says: str = "") -> None:
         title: Its heading.
         says: One line below it: what this page is for.
     """
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.html(_STYLE.format(ON_PRIMARY[theme]))
     st.title(title, anchor=False)
     if says:
         st.caption(says)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared import charts
 from pages.shared.drawing import FROZEN, TRAINS
 
 
@@ -66,6 +67,7 @@ def chart(
         on_select=told,
         selection_mode="points",
         config={"displayModeBar": False},
+        alt="; ".join(point.more for point in points),
     )
 
 
@@ -91,6 +93,7 @@ def _figure(
             "color": "rgba(128,128,128,.8)",
         },
         text=[point.label for point in points],
+        textfont={"color": charts.ink()},
         # Neighbours are close together where depth pays little: every other one is low.
         textposition=[("top right", "bottom right")[i % 2] for i in range(len(points))],
         hovertext=[point.more for point in points],
@@ -103,6 +106,12 @@ def _figure(
     )
     figure.update_xaxes(title=cost)
     if log:
-        figure.update_xaxes(type="log", dtick="D2")  # marks at 1, 2 and 5
+        # Plotly's own marks would say 2 for 2 and for 20.
+        marks = [one * 10.0**power for power in range(-4, 6) for one in (1, 2, 5)]
+        names = [f"{mark:g}" for mark in marks]
+        figure.update_xaxes(type="log", tickvals=marks, ticktext=names)
     figure.update_yaxes(title=accuracy, tickformat=".0%")
+    words = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
+    figure.update_xaxes(words)
+    figure.update_yaxes(words)
     return figure

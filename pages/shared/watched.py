@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses
-from pages.shared.charts import COLORS
+from pages.shared.charts import COLORS, look
 from pages.shared.curves import PHASES
 from transfer.datasets import library
 from transfer.errors import TransferError
@@ -15,29 +15,46 @@ from transfer.runs import watching
 from transfer.runs.record import Run
 from transfer.runs.watching import Watched
 
+#: With more classes a cell is too small for its number.
+MOST_NAMED = 12
+SOON = "Comes with the first epochs."
+
 
 def show(run: Run) -> None:
     """Pinned images, the confusion as it forms, and how far each block has moved."""
     seen = watching.load(run.id)
-    if seen is None:
+    names, images = _known(run, tuple(seen.pinned)) if seen else ([], [])
+    live = not run.status.is_final
+    if not live and not names:
         return
-    names, images = _known(run, tuple(seen.pinned))
-    if not names:
-        return
-    now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
     with st.expander("Images that are followed", icon=":material/push_pin:"):
-        st.caption(
-            f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
-            "The columns are the probability of the right class, epoch by epoch."
-        )
-        st.html(pinned(seen, names, images))
+        if seen and names:
+            _followed(seen, names, images)
+        else:
+            st.caption(SOON)
+    # The folds are there from the start: what comes later would move those below.
     left, right = st.columns(2)
-    if seen.confusion:
+    if live or (seen and seen.confusion):
         with left, st.expander("Confusion on val", icon=":material/grid_on:"):
-            _confusion(run.id, seen, names)
-    if seen.blocks:
+            if seen and seen.confusion and names:
+                _confusion(run.id, seen, names)
+            else:
+                st.caption(SOON)
+    if live or (seen and seen.blocks):
         with right, st.expander("What moves in the backbone", icon=":material/layers:"):
-            _blocks(run.id, seen)
+            if seen and seen.blocks:
+                _blocks(run.id, seen)
+            else:
+                st.caption(SOON)
+
+
+def _followed(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> None:
+    now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
+    st.caption(
+        f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
+        "The columns are the probability of the right class, epoch by epoch."
+    )
+    st.html(pinned(seen, names, images))
 
 
 def _known(
@@ -76,7 +93,7 @@ def pinned(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> st
             f'<img src="{address}" alt="{html.escape(names[label])}" style="width:100%;'
             'aspect-ratio:1;object-fit:cover;border-radius:6px">'
             f"{_line([one[2] for one in answers], color)}"
-            f'<figcaption style="font-size:.85rem"><b style="color:{color}">{mark}</b> '
+            f'<figcaption style="font-size:.85rem"><b>{mark}</b> '
             f"{html.escape(names[answered])} {probability:.0%}"
             f'<br><span style="opacity:.7">is {html.escape(names[label])}</span>'
             "</figcaption></figure>"
@@ -93,7 +110,8 @@ def _line(values: list[float], color: str) -> str:
     )
     return (
         '<div style="display:flex;align-items:flex-end;gap:1px;height:2rem;'
-        'margin:.25rem 0;background:rgba(128,140,150,.12)" '
+        'margin:.25rem 0;background:rgba(128,140,150,.12)" role="img" '
+        f'aria-label="Probability of the right class, at last {values[-1]:.0%}" '
         'title="Probability of the right class, epoch by epoch">'
         f"{columns}</div>"
     )
@@ -106,17 +124,18 @@ def _confusion(run_id: str, seen: Watched, names: list[str]) -> None:
         for j, count in enumerate(counts)
     ]
     axis = {"type": "nominal", "sort": names}
+    count = {"field": "images", "type": "quantitative"}
+    scale = {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]}
+    color = {**count, "scale": scale, "legend": None}
+    layers: list[dict[str, Any]] = [{"mark": "rect", "encoding": {"color": color}}]
+    if len(names) <= MOST_NAMED:
+        layers.append({"mark": "text", "encoding": {"text": count}})
     spec: dict[str, Any] = {
-        "mark": "rect",
+        "config": look(),
+        "layer": layers,
         "encoding": {
             "x": {**axis, "field": "answered", "title": "Answered"},
             "y": {**axis, "field": "right", "title": "Right class"},
-            "color": {
-                "field": "images",
-                "type": "quantitative",
-                "scale": {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]},
-                "legend": None,
-            },
             "tooltip": [
                 {"field": "right", "title": "Right class"},
                 {"field": "answered", "title": "Answered"},
@@ -124,7 +143,13 @@ def _confusion(run_id: str, seen: Watched, names: list[str]) -> None:
             ],
         },
     }
-    st.vega_lite_chart(pd.DataFrame(rows), spec, key=f"confusion-{run_id}", height=320)
+    st.vega_lite_chart(
+        pd.DataFrame(rows),
+        spec,
+        key=f"confusion-{run_id}",
+        height=320,
+        alt="Confusion matrix on val: right class against answer.",
+    )
 
 
 def _blocks(run_id: str, seen: Watched) -> None:
@@ -133,6 +158,7 @@ def _blocks(run_id: str, seen: Watched) -> None:
         for name, change in seen.blocks.items()
     ]
     spec: dict[str, Any] = {
+        "config": look(),
         "mark": {"type": "bar"},
         "encoding": {
             "y": {
@@ -140,12 +166,13 @@ def _blocks(run_id: str, seen: Watched) -> None:
                 "type": "nominal",
                 "sort": list(seen.blocks),
                 "title": None,
+                "axis": {"labelOverlap": False},
             },
             "x": {
                 "field": "change",
                 "type": "quantitative",
                 "title": "Change of the weights, relative to the start",
-                "axis": {"format": "~%"},
+                "axis": {"format": "~%", "tickCount": 5},
             },
             "color": {"value": COLORS["train"]},
             "tooltip": [
@@ -161,4 +188,10 @@ def _blocks(run_id: str, seen: Watched) -> None:
         "their weights has changed."
     )
     height = 60 + 18 * len(rows)
-    st.vega_lite_chart(pd.DataFrame(rows), spec, key=f"blocks-{run_id}", height=height)
+    st.vega_lite_chart(
+        pd.DataFrame(rows),
+        spec,
+        key=f"blocks-{run_id}",
+        height=height,
+        alt="Change of the weights of each block, relative to the start.",
+    )

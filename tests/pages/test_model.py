@@ -212,6 +212,21 @@ def test_model__warns_of_what_is_frozen_above(dataset: Revision) -> None:
     assert any("frozen above" in one.value for one in at.warning)
 
 
+def test_model__folds_keep_their_place_when_words_come_above(dataset: Revision) -> None:
+    def places(at: AppTest) -> dict[str, int]:
+        children = at.main.children.items()
+        return {getattr(one, "label", ""): place for place, one in children}
+
+    at = open_page()
+    before = places(at)
+    assert "Single layers" in before and "More settings" in before
+    preset(at, "none")
+    assert any("BatchNorm" in one.value for one in at.caption)
+    after = places(at)
+    assert after["Single layers"] == before["Single layers"]
+    assert after["More settings"] == before["More settings"]
+
+
 def test_model__theta_is_named(dataset: Revision) -> None:
     at = preset(open_page(), "last")
     explained = next(one.value for one in at.markdown if "L(θ)" in one.value)

@@ -32,7 +32,7 @@ def test_weights__the_starter_is_here_and_the_others_can_be_fetched(
     monkeypatch.setattr(InferenceProcess, "fetch", lambda _, name: fetched.append(name))
     at = open_page()
     table = at.dataframe[0].value
-    assert table[table["here"]]["backbone"].tolist() == ["Starter"]
+    assert table[table["Weights"] == "here"]["Backbone"].tolist() == ["Starter"]
     at.multiselect[0].select("resnet50").run()
     at.button[0].click().run()
     assert fetched == ["resnet50"]

@@ -37,7 +37,7 @@ def resolve(text: str) -> Path:
         )
     if not os.path.exists(path):
         raise DatasetError(
-            f"There is no folder or zip at {path}.", "Check the path, and its case."
+            f"There is nothing at {path}.", "Check the path, and its case."
         )
     return path
 

@@ -55,7 +55,7 @@ def test_resolve__follows_a_link_that_leads_out(photos: Path) -> None:
 
 
 def test_resolve__says_that_there_is_nothing(photos: Path) -> None:
-    with pytest.raises(DatasetError, match="no folder or zip at .*Flowers"):
+    with pytest.raises(DatasetError, match="nothing at .*Flowers"):
         roots.resolve("Flowers")
 
 
