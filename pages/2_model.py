@@ -13,6 +13,7 @@ from pages.shared import (
     gallery,
     preview,
     ranking,
+    rate,
     session,
     settings,
     shell,
@@ -154,10 +155,12 @@ try:
         if chosen.get("augmentation", "none") != "none":
             pixels = size or backbone.native_size
             preview.show(revision, pixels, chosen["augmentation"])
+    config = TrainConfig.checked(**chosen, revision=revision.id)
+    with st.container():
+        rate.show(config)
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
         st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
-    config = TrainConfig.checked(**chosen, revision=revision.id)
     estimate.show(config, structure, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):

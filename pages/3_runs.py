@@ -38,6 +38,7 @@ def show_run(run: Run) -> None:
     st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
+        runs.show_events(run)
     if run.status.is_final:
         with st.container(horizontal=True):
             again.show_buttons(run)

@@ -13,14 +13,12 @@ from typing import Any, NoReturn
 from transfer import answers, errors, workspace
 from transfer.answers import Answer
 from transfer.backbones import catalogue, weights
-from transfer.commands import evaluate, rank, sweep
+from transfer.commands import evaluate, learning_rate, rank, settings, sweep
 from transfer.commands import export as export_commands
 from transfer.commands import weights as weights_command
-from transfer.config import TrainConfig
 from transfer.datasets import ingest, library, pictures, samples
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
-from transfer.freezing import FreezePlan
 from transfer.inference import InferenceProcess
 from transfer.runs import continuing, evaluations, queue
 from transfer.runs.record import Run
@@ -74,7 +72,10 @@ def parser() -> argparse.ArgumentParser:
     weights_command.add_arguments(
         commands.add_parser("weights", help=about, description=about)
     )
-    _add_train(command("train", train, "train a classifier"))
+    train_ = command("train", train, "train a classifier")
+    settings.add_to(train_)
+    train_.add_argument("--name", default="", help="what to call the run")
+    _add_detach(train_)
     again = command("resume", resume, "go on with a run from its last checkpoint")
     again.add_argument("run", metavar="RUN", help="id or name")
     _add_detach(again)
@@ -102,35 +103,15 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_to(command)
     rank.add_to(command)
     sweep.add_to(command)
+    learning_rate.add_to(command)
     export_commands.add(command)
     return top
-
-
-def _add_train(command: argparse.ArgumentParser) -> None:
-    """Options of `train`: one for each setting, with its own help and default."""
-    for name, field in TrainConfig.model_fields.items():
-        if name != "revision":
-            command.add_argument(
-                "--" + name.replace("_", "-"),
-                required=field.is_required(),
-                type=_number(field.annotation),
-                default=argparse.SUPPRESS,
-                help=(field.description or "").replace("%", "%%"),
-            )
-    command.add_argument("--name", default="", help="what to call the run")
-    _add_detach(command)
 
 
 def _add_detach(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detach", action="store_true", help="do not wait for the run's end"
     )
-
-
-def _number(annotation: Any) -> Callable[[str], Any]:
-    if annotation is float:
-        return float
-    return int if annotation in (int, int | None) else str
 
 
 def import_(args: argparse.Namespace) -> dict[str, Any]:
@@ -213,14 +194,7 @@ def runs(_: argparse.Namespace) -> dict[str, Any]:
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """A new run, and what came of it."""
-    given = {n: getattr(args, n) for n in TrainConfig.model_fields if n in args}
-    if "backbone" not in given:
-        given["backbone"] = weights.default_backbone()
-        if given["backbone"] == catalogue.STARTER:
-            _tell(weights.starter_instead())
-    config = TrainConfig.checked(**given)
-    catalogue.get(config.backbone)
-    FreezePlan.parse(config.freeze)
+    config = settings.given(args)
     revision = library.load(config.dataset)
     config = config.model_copy(update={"revision": revision.id})
     store = Store()

@@ -1,5 +1,6 @@
 """The settings of a run: each with its unit, its limits and what it does."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -97,6 +98,19 @@ class TrainConfig(BaseModel):
         description="Step size of the fine-tuning phase, reached after a short "
         "warm-up. Smaller is safer and slower; ten times less was one point worse on "
         "flowers, three times more two points.",
+    )
+    optimizer: Literal["adam", "sgd"] = Field(
+        default="adam",
+        description="How a step is made of the gradients: `adam` sizes it for each "
+        "parameter, `sgd` (with momentum 0.9) takes them as they are and needs other "
+        "learning rates, which the learning-rate finder tells.",
+    )
+    weight_decay: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of each trained kernel that every step takes away, times "
+        "the learning rate: keeps the parameters small. With `adam` this is AdamW.",
     )
     layer_decay: float = Field(
         default=0.8,
@@ -246,6 +260,18 @@ class TrainConfig(BaseModel):
         except ValidationError as error:
             problems = [_problem(detail) for detail in error.errors()]
             raise ConfigError("; ".join(problems) + ".") from error
+
+
+def options(settings: Mapping[str, Any]) -> list[str]:
+    """Words of the command line that say these settings; defaults go without saying."""
+    words: list[str] = []
+    for name, value in settings.items():
+        field = TrainConfig.model_fields[name]
+        # The default backbone is another one where there is no internet.
+        always = field.is_required() or name == "backbone"
+        if always or value != field.default:
+            words += ["--" + name.replace("_", "-"), str(value)]
+    return words
 
 
 def _problem(detail: Any) -> str:

@@ -1,7 +1,7 @@
 """One phase of a training: the loop over epochs and steps, on cached features."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -21,6 +21,13 @@ from transfer.features.extract import Features
 #: seen soon, yet the overhead of a call is spread over many small steps.
 _SECONDS_PER_CALL = 0.2
 _BYTES_PER_CALL = 32 << 20
+#: A request to stop is seen between steps, and after 30 s (`runs.queue.STOP_GRACE`) the
+#: worker is ended by force: a step may take a third of that.
+_SLOWEST_STEP = 10.0
+
+
+class StepTooSlow(Exception):
+    """Raised out of a phase whose steps are so long that it cannot be asked to stop."""
 
 
 class Examples(NamedTuple):
@@ -113,45 +120,6 @@ class Recipe:
     anchors: Sequence[Any] = ()
 
 
-class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Keras' Adam in one pass over each variable, with a factor on its learning rate.
-
-    Keras computes each part of the update by an operation of its own; TensorFlow's
-    single kernel does the same arithmetic. A factor on the gradients would have no
-    effect, since Adam divides by their size.
-
-    Args:
-        learning_rate: As in Keras.
-        factors: Variables, each with its factor; it is 1 for all others.
-    """
-
-    def __init__(
-        self,
-        learning_rate: Any,
-        factors: Iterable[tuple[keras.Variable, float]] = (),
-    ) -> None:
-        super().__init__(learning_rate)
-        # Keras hands the backend's variable to `update_step`, which has no path.
-        self._factors = {id(variable.value): factor for variable, factor in factors}
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """See `keras.optimizers.Adam`."""
-        index = self._get_variable_index(variable)
-        steps = tf.cast(self.iterations.value + 1, tf.float32)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(self.beta_1, steps),
-            beta2_power=tf.pow(self.beta_2, steps),
-            lr=learning_rate * self._factors.get(id(variable), 1.0),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=gradient,
-        )
-
-
 class Phase:
     """One phase of a training: what is computed, what of it trains, and how.
 
@@ -166,6 +134,7 @@ class Phase:
     Attributes:
         kept: The last snapshot; `None` before `run`.
         changes: Tells how far each block is from its start; told after an epoch.
+        most_steps: Between two looks at whether to stop.
     """
 
     def __init__(
@@ -181,6 +150,7 @@ class Phase:
         self.variables = variables
         self.kept: Snapshot | None = None
         self.changes: Callable[[], dict[str, float]] | None = None
+        self.most_steps: int | None = None
         # Keras counts random states up over the whole process, so by their order.
         self._state = {v.path: v for v in variables}
         self._state |= {f"random {i}": v for i, v in enumerate(random)}
@@ -190,6 +160,7 @@ class Phase:
         self._batch_size = recipe.batch_size
         self._seconds_per_step = 0.0
         self._is_traced = False
+        self._slow_calls = 0
         self._anchors = recipe.anchors or [
             tf.identity(v.value) for v in recipe.anchored
         ]
@@ -223,6 +194,8 @@ class Phase:
 
         Raises:
             TrainingError: The loss became infinite or not a number.
+            StepTooSlow: Smaller batches would let it hear a stop in time; what is done
+                until then is in `kept`.
         """
         epoch = _Epoch(1)
         if start:
@@ -340,11 +313,10 @@ class Phase:
         order = random.permutation(len(train.labels))
         steps = -(-len(order) // self._batch_size)
         for call in self._calls(train, order[epoch.images :], epoch.number):
-            start = time.perf_counter()
-            losses, right, counts = (np.asarray(one) for one in self._train(*call))
+            seconds, (losses, right, counts) = self._timed(call)
             # The first call builds the graph, so it says nothing about speed.
             if self._is_traced:
-                self._seconds_per_step = (time.perf_counter() - start) / len(losses)
+                self._seconds_per_step = seconds / len(losses)
             self._is_traced = True
             self._check(losses, epoch.number)
             listener.steps(
@@ -367,8 +339,28 @@ class Phase:
             )
             if listener.stop_requested():
                 break
-            if epoch.images < len(order) and listener.wants_checkpoint():
+            if epoch.images == len(order):
+                break
+            if self._is_too_slow():
+                self._snapshot(epoch, best)
+                raise StepTooSlow(f"a step took {self._seconds_per_step:.1f} s")
+            if listener.wants_checkpoint():
                 listener.checkpoint(self._snapshot(epoch, best))
+
+    def _is_too_slow(self) -> bool:
+        """Whether two calls in a row had slow steps, and smaller ones can be made.
+
+        A single one may be slow because another length of the loop is compiled.
+        """
+        slow = self._seconds_per_step > _SLOWEST_STEP
+        self._slow_calls = self._slow_calls + 1 if slow else 0
+        return self._slow_calls > 1 and self._batch_size > 1
+
+    def _timed(self, call: Sequence[NDArray[Any]]) -> tuple[float, list[NDArray[Any]]]:
+        """Seconds of some training steps, and what came of them."""
+        start = time.perf_counter()
+        results = [np.asarray(one) for one in self._train(*call)]
+        return time.perf_counter() - start, results
 
     def _check(self, losses: NDArray[np.float32], epoch: int) -> None:
         if np.isfinite(losses).all():
@@ -429,9 +421,11 @@ class Phase:
                 waiting = following
 
     def _steps_per_call(self, features: Features) -> int:
-        by_time = _SECONDS_PER_CALL / (self._seconds_per_step or 0.05)
+        # Until a step was timed, one at a time: it may be a slow one.
+        by_time = _SECONDS_PER_CALL / (self._seconds_per_step or _SECONDS_PER_CALL)
         by_size = _BYTES_PER_CALL / (features.row_bytes * self._batch_size)
-        return max(1, int(min(by_time, by_size)))
+        steps = max(1, int(min(by_time, by_size)))
+        return min(steps, self.most_steps or steps)
 
     def _read(
         self, examples: Examples, chosen: NDArray[np.int64], epoch: int

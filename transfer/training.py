@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from transfer import classifier, instant
+from transfer import classifier, instant, optimizers
 from transfer.backbones import catalogue, graph, source
 from transfer.backbones.structure import Structure
 from transfer.block_changes import BlockChanges
@@ -24,12 +24,20 @@ from transfer.errors import StorageError, TrainingError
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
 from transfer.freezing import FreezePlan, Resolved
-from transfer.phases import Adam, Best, Examples, Phase, Recipe
+from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
 
 #: Images on which bfloat16 is compared with float32.
 _SAMPLE = 256
 
 _SPLITS: tuple[Split, ...] = ("train", "val")
+
+#: Epochs of a phase that its listener ends.
+_WITHOUT_END = 1000
+
+_OUT_OF_MEMORY = (MemoryError, tf.errors.ResourceExhaustedError)
+
+#: A learning rate by step.
+Rate: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 
 @dataclass(kw_only=True)
@@ -39,7 +47,8 @@ class Trained:
     Attributes:
         model: The whole classifier with the best epoch's weights.
         best: Which epoch that was, and its val loss and accuracy.
-        batch_size: Images per step at the end: smaller than set if memory ran out.
+        batch_size: Images per step at the end: smaller than set where it was halved.
+        halved_for: Why it was: `memory` or `time`; empty if it was not.
         trainable_parameters: Number of weights that were trained.
         frozen_parameters: Number of weights that stayed as they were.
         seconds: Duration by phase: `prepare`, `head`, `fine_tune`, `evaluate`.
@@ -48,6 +57,7 @@ class Trained:
     model: keras.Model
     best: Best
     batch_size: int
+    halved_for: str
     trainable_parameters: int
     frozen_parameters: int
     seconds: dict[str, float]
@@ -152,6 +162,47 @@ def train_depths(
         yield AtDepth(one, job.best, trained, seconds)
 
 
+def try_rates(
+    config: TrainConfig,
+    revision: Revision,
+    grown: tuple[float, float],
+    listener: Listener,
+) -> Iterator[str]:
+    """Range tests of the phases that a run of these settings has, one by one.
+
+    The head is tried from where its phase starts, the unfrozen layers from where a
+    head phase ends. What a test has done to the weights is undone.
+
+    Args:
+        config: The settings, of the method `train`.
+        revision: The images, their classes and splits.
+        grown: The first learning rate, and by what it is multiplied at each step.
+        listener: Hears of the steps of the tests, and ends each by a stop.
+
+    Yields:
+        The name of a phase whose test has ended.
+
+    Raises:
+        TrainingError: Memory or speed does not do for the batch size.
+        TransferError: Backbone, weights, freeze plan or images do not fit.
+    """
+    keras.utils.set_random_seed(config.seed)
+    first, factor = grown
+    rate = keras.optimizers.schedules.ExponentialDecay(first, 1, factor)
+    job = _Job(config, revision, listener)
+    job.prepare()
+    job._begin_head()
+    job.try_rate(job._head_phase(rate), job.pooled["train"])
+    yield "head"
+    if job.fine_tunes:
+        job.listener = Listener()
+        job.train_head()
+        job.begin_fine_tune()
+        job.listener = listener
+        job.try_rate(job._fine_tune_phase(rate), job.at_cut["train"])
+        yield "fine_tune"
+
+
 @dataclass
 class _Job:
     """A training in the making."""
@@ -165,7 +216,7 @@ class _Job:
     start_from: Path | None = None
 
     def __post_init__(self) -> None:
-        self.batch_size = self.config.batch_size
+        self.batch_size, self.halved_for = self.config.batch_size, ""
         if self.resume:
             self.batch_size = self.resume.batch_size
 
@@ -313,15 +364,19 @@ class _Job:
             phase.finish_epoch(1, reached, self.pooled["val"], self.best, self.listener)
         self.restore()
 
-    def _head_phase(self) -> Phase:
+    def _head_phase(self, rate: Rate | None = None) -> Phase:
         return Phase(
             "head",
             self._head_alone,
             self.head.trainable_variables,
-            Adam(self.config.learning_rate),
+            self._optimizer(rate or self.config.learning_rate),
             self._recipe(),
             self._random(),
         )
+
+    def _optimizer(self, rate: Any, factors: optimizers.Factors = ()) -> Any:
+        config = self.config
+        return optimizers.make(config.optimizer, rate, factors, config.weight_decay)
 
     def _random(self) -> list[keras.Variable]:
         """The random state of the head's dropout."""
@@ -343,20 +398,27 @@ class _Job:
         epochs: int,
         examples: Mapping[Split, Examples],
     ) -> None:
-        """Runs a phase; where memory runs out it goes on with half the batch."""
+        """Runs a phase; where memory or speed is short, on with half the batch."""
         train, val = examples["train"], examples["val"]
         start, self.resume = self.resume, None
         while True:
             phase = make()
+            self.listener.progress(
+                phase=phase.name,
+                batch_size=self.batch_size,
+                halved_for=self.halved_for,
+            )
             phase.changes = self.changes.measure
             try:
                 phase.run(epochs, train, val, self.best, self.listener, start)
                 return
-            except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-                start = phase.kept or start
-                self._halve_batch(error)
+            except _OUT_OF_MEMORY as error:
+                self._halve_batch("memory", error)
+            except StepTooSlow as error:
+                self._halve_batch("time", error)
+            start = phase.kept or start
 
-    def _halve_batch(self, error: Exception) -> None:
+    def _halve_batch(self, halved_for: str, error: Exception) -> None:
         size = self.batch_size
         if size == 1:
             raise TrainingError(
@@ -364,13 +426,12 @@ class _Job:
                 "Try a smaller image size or backbone, freeze more blocks, or close "
                 "other programs.",
             ) from error
-        self.batch_size = size // 2
+        self.batch_size, self.halved_for = size // 2, halved_for
+        lacked = {"memory": "enough memory", "time": "enough speed to hear a stop"}
         self.listener.log(
-            f"There was not enough memory for {size} images per step: "
-            f"{str(error).splitlines()[0][:200] if str(error) else 'no details'}. "
-            f"The training goes on with {self.batch_size}."
+            f"There was not {lacked[halved_for]} with {size} images per step: "
+            f"{_first_line(error)}. The training goes on with {self.batch_size}."
         )
-        self.listener.progress(batch_size=self.batch_size)
 
     def _solve_head(self) -> None:
         """Sets a linear head to its closed form: the start of the head phase.
@@ -418,6 +479,12 @@ class _Job:
 
     def fine_tune(self) -> None:
         """The fine-tuning phase, from the best head on."""
+        self.begin_fine_tune()
+        self._run(self._fine_tune_phase, self.config.fine_tune_epochs, self.at_cut)
+        self.restore()
+
+    def begin_fine_tune(self) -> None:
+        """Divides the backbone at the cut and notes where the unfrozen layers start."""
         self.suffix = graph.suffix(self.backbone, self.resolved.cut.layer)
         unfrozen = self._unfrozen()
         if self.config.l2_sp:  # here, for the phase may begin anew with a smaller batch
@@ -426,22 +493,38 @@ class _Job:
         self.best.weights |= {
             v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen
         }
-        self._run(self._fine_tune_phase, self.config.fine_tune_epochs, self.at_cut)
-        self.restore()
 
-    def _fine_tune_phase(self) -> Phase:
+    def try_rate(self, phase: Phase, train: Examples) -> None:
+        """Trains until the listener has had enough, then puts the weights back."""
+        before = [np.array(keras.ops.convert_to_numpy(v)) for v in phase.variables]
+        no_val = Examples(train.features, train.labels[:0])
+        phase.most_steps = 1
+        try:
+            phase.run(_WITHOUT_END, train, no_val, Best(), self.listener)
+        except (*_OUT_OF_MEMORY, StepTooSlow) as error:
+            raise TrainingError(
+                f"There was not enough memory or speed for {self.batch_size} images "
+                f"per step: {_first_line(error)}.",
+                "Try a smaller batch size.",
+            ) from error
+        except TrainingError as error:  # so large a rate is what was looked for
+            self.listener.log(error.message)
+        for variable, value in zip(phase.variables, before, strict=True):
+            variable.assign(value)
+
+    def _fine_tune_phase(self, rate: Rate | None = None) -> Phase:
         unfrozen = self._unfrozen()
         steps = -(-len(self.at_cut["train"].labels) // self.batch_size)
         return Phase(
             "fine_tune",
             classifier.forward(self.suffix, self.head),
             [*unfrozen, *self.head.trainable_variables],
-            Adam(self._schedule(steps), self._factors()),
+            self._optimizer(rate or self._schedule(steps), self._factors()),
             self._recipe(unfrozen),
             self._random(),
         )
 
-    def _schedule(self, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    def _schedule(self, steps: int) -> Rate:
         """Up within the first epoch, down along a cosine over all of them.
 
         Without the way up, unfreezing lost three points of accuracy in its first
@@ -496,10 +579,15 @@ class _Job:
             model=model,
             best=self.best,
             batch_size=self.batch_size,
+            halved_for=self.halved_for,
             trainable_parameters=trainable,
             frozen_parameters=model.count_params() - trainable,
             seconds=self.seconds,
         )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else "no details"
 
 
 def _image_size(config: TrainConfig) -> tuple[int, int]:

@@ -27,7 +27,11 @@ def show(
     """
     job = depths.job_name(revision, backbone, source, size)
     running = waiting.is_running(job)
-    with st.expander("Where should I freeze?", icon=":material/stairs:"):
+    with st.expander(
+        "Where should I freeze?",
+        icon=":material/stairs:",
+        expanded=waiting.stays_open("depth", job),
+    ):
         st.caption(
             "A short training at each of six depths, on kept features of at most "
             f"{MOST_IMAGES:,} images: what unfreezing gains, and what it costs."

@@ -7,7 +7,7 @@ import annotated_types
 import streamlit as st
 
 from transfer.backbones.catalogue import Backbone
-from transfer.config import AUGMENTATIONS, TrainConfig
+from transfer.config import AUGMENTATIONS, TrainConfig, options
 
 METHODS = {
     "train": "Train in steps",
@@ -22,6 +22,8 @@ LABELS = {
     "fine_tune_epochs": "Epochs of the fine-tuning phase",
     "fine_tune_learning_rate": "Learning rate of the fine-tuning phase",
     "batch_size": "Batch size",
+    "optimizer": "Optimizer",
+    "weight_decay": "Weight decay",
     "patience": "Patience in epochs",
     "class_weights": "Class weights",
     "label_smoothing": "Label smoothing",
@@ -43,18 +45,24 @@ OF_FINE_TUNING = (
     "l2_sp",
 )
 #: What a click on plus or minus adds, where a tenth of the default would not do.
-STEPS = {"layer_decay": 0.05, "label_smoothing": 0.05, "l2_sp": 0.001}
+STEPS = {
+    "layer_decay": 0.05,
+    "label_smoothing": 0.05,
+    "l2_sp": 0.001,
+    "weight_decay": 0.01,
+}
 
 
 def image_size(place: Any, backbone: Backbone) -> int | None:
     """Height and width in pixels; None is the backbone's own."""
     field, key = TrainConfig.model_fields["image_size"], f"image_size-{backbone.name}"
     st.session_state.setdefault(key, backbone.native_size)
+    least = max(_limit(field, annotated_types.Ge), backbone.smallest_size)
     size = place.number_input(
         "Image size in pixels",
-        min_value=max(_limit(field, annotated_types.Ge), backbone.smallest_size),
+        min_value=least,
         max_value=_limit(field, annotated_types.Le),
-        help=field.description,
+        help=_help("image_size", least),
         key=key,
         persist_state="session",
     )
@@ -113,7 +121,7 @@ def _fields(names: Any, freeze: str) -> dict[str, Any]:
 
 def _field(name: str, place: Any, disabled: bool) -> Any:
     field = TrainConfig.model_fields[name]
-    shared = {"label": LABELS[name], "help": field.description, "key": name}
+    shared = {"label": LABELS[name], "help": _help(name), "key": name}
     shared |= {"disabled": disabled, "persist_state": "session"}
     if name == "augmentation":
         chosen = place.pills(
@@ -132,6 +140,22 @@ def _field(name: str, place: Any, disabled: bool) -> Any:
     return place.number_input(**_limits(name), **shared)
 
 
+def _help(name: str, low: int | None = None) -> str:
+    """What the setting does, and its limits where it is a number.
+
+    Args:
+        name: Of the setting.
+        low: The least value, where the setting's own is not the limit.
+    """
+    field = TrainConfig.model_fields[name]
+    least = low or _limit(field, annotated_types.Ge)
+    above, high = (_limit(field, k) for k in (annotated_types.Gt, annotated_types.Le))
+    if high is None:
+        return field.description or ""
+    start = f"More than {above}" if least is None else f"From {least:,}"
+    return f"{field.description} {start}, up to {high:,}."
+
+
 def _limits(name: str) -> dict[str, Any]:
     """Limits and step of a number box."""
     field = TrainConfig.model_fields[name]
@@ -144,20 +168,15 @@ def _limits(name: str) -> dict[str, Any]:
     return {"min_value": low, "max_value": float(high), "step": step, "format": "%g"}
 
 
-def _limit(field: Any, kind: type[annotated_types.Ge | annotated_types.Le]) -> Any:
+def _limit(field: Any, kind: type[Any]) -> Any:
+    """The limit of this kind: `annotated_types.Ge`, `Gt` or `Le`."""
     for one in field.metadata:
         if isinstance(one, kind):
-            return one.ge if isinstance(one, annotated_types.Ge) else one.le
+            return getattr(one, kind.__name__.lower())
     return None
 
 
 def command_line(chosen: dict[str, Any], run: str = "") -> str:
     """What to type to start the same run, called `run`."""
-    words = ["python", "-m", "transfer", "train"]
-    for name, value in chosen.items():
-        field = TrainConfig.model_fields[name]
-        # The default backbone is another one where there is no internet.
-        always = field.is_required() or name == "backbone"
-        if always or value != field.default:
-            words += ["--" + name.replace("_", "-"), str(value)]
+    words = ["python", "-m", "transfer", "train", *options(chosen)]
     return shlex.join([*words, "--name", run] if run else words)

@@ -32,7 +32,9 @@ def show(
     job = candidates.job_name(revision)
     running = waiting.is_running(job)
     with st.expander(
-        "Rank for my images", icon=":material/leaderboard:", expanded=running
+        "Rank for my images",
+        icon=":material/leaderboard:",
+        expanded=waiting.stays_open("rank", job),
     ):
         st.caption(
             f"Each backbone runs once over at most {MOST_IMAGES:,} of the training "

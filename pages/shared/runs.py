@@ -1,5 +1,6 @@
 """The parts of a run's page: status, progress, log, results."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -42,6 +43,12 @@ KEPT = (
     "the pause. If memory was short, start a new run with a smaller batch size instead."
 )
 
+#: Why a run went on with smaller batches.
+_HALVED = {
+    "memory": "There was not enough memory. ",
+    "time": "Steps took so long that a stop would not have been heard. ",
+}
+
 _HEADS = {"instant": "in closed form", "source": "the source's own"}
 
 _PHASE = {
@@ -75,12 +82,13 @@ def show_error(run: Run) -> None:
 
 
 def show_batch(run: Run) -> None:
-    """Says so where memory ran out and the run went on with smaller batches."""
-    size = (run.progress if run.status.is_active else run.result).get("batch_size")
+    """Says so where a run went on with smaller batches than were set, and why."""
+    told = run.progress if run.status.is_active else run.result
+    size, reason = told.get("batch_size"), _HALVED.get(told.get("halved_for", ""), "")
     if size and size < run.config.batch_size:
         st.info(
-            f"There was not enough memory for {run.config.batch_size} images per "
-            f"step, so this run went on with {size}.",
+            f"{reason}This run went on with {size} images per step instead of "
+            f"{run.config.batch_size}.",
             icon=":material/memory:",
         )
 
@@ -151,6 +159,15 @@ def show_results(run: Run) -> None:
         column.metric(label, value, border=True)
     named = [f"{_PHASE.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
+
+
+def show_events(run: Run) -> None:
+    """How to see the run in TensorBoard, once it has written anything for it."""
+    folder = launch.events_path(run.id)
+    if folder.is_dir():
+        st.caption("TensorBoard, on the machine of this server:")
+        words = shlex.join(["tensorboard", "--logdir", str(folder)])
+        st.code(words, language="bash", wrap_lines=True)
 
 
 def read_log(run_id: str) -> str:

@@ -41,6 +41,16 @@ def is_running(name: str) -> bool:
     return bool(job) and job.state == "running"
 
 
+def stays_open(fold: str, name: str) -> bool:
+    """Whether a fold is to be open: once its job runs, and from then on.
+
+    Were it to be so only while the job runs, it would close over what was found.
+    """
+    key = f"open-{fold}"
+    st.session_state[key] = st.session_state.get(key, False) or is_running(name)
+    return bool(st.session_state[key])
+
+
 def progress(name: str) -> dict[str, Any]:
     """What the job has told of itself; empty if there never was one."""
     job = jobs.status(name)

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import preview
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
-from transfer import candidates, depths, effort, estimates, jobs, workspace
+from transfer import candidates, depths, effort, estimates, jobs, rates, workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.candidates import Candidate
@@ -278,6 +278,8 @@ def test_model__help_and_limits_come_from_the_settings(dataset: Revision) -> Non
     batch_size = at.number_input(key="batch_size")
     assert (batch_size.min, batch_size.max) == (1, 1024)
     assert "Images per training step" in batch_size.help
+    assert "From 1, up to 1,024." in batch_size.help
+    assert "More than 0, up to 1." in at.number_input(key="learning_rate").help
 
 
 def test_model__fine_tuning_is_set_only_where_something_trains(
@@ -337,7 +339,9 @@ def test_model__command_line_gives_the_same_run(dataset: Revision) -> None:
     at.pills(key="augmentation").set_value(["crop"])
     at.selectbox(key="class_weights").set_value("balanced")
     at.selectbox(key="precision").set_value("float32")
-    changes = {"patience": 3, "layer_decay": 0.5, "label_smoothing": 0.1}
+    at.selectbox(key="optimizer").set_value("sgd")
+    changes = {"weight_decay": 0.02}
+    changes |= {"patience": 3, "layer_decay": 0.5, "label_smoothing": 0.1}
     changes |= {"l2_sp": 0.01, "seed": 7, "fine_tune_learning_rate": 1e-5}
     for key, value in changes.items():
         at.number_input(key=key).set_value(value)
@@ -478,6 +482,8 @@ def test_model__a_running_job_shows_its_progress_and_can_be_cancelled(
         at.button(key=f"cancel-{name}").click().run()
         assert not at.exception
         assert "Cancelled" in messages(at)
+        fold = next(one for one in at.expander if one.label == "Rank for my images")
+        assert fold.proto.expanded  # what was found until then stays in sight
 
 
 def swept(revision: Revision) -> None:
@@ -503,6 +509,52 @@ def test_model__a_depth_is_adopted_by_one_click(dataset: Revision) -> None:
     at.button(key="adopt-mobilenet_v2").click().run()
     assert "--freeze last:2" in at.code[-1].value
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
+
+
+def rates_found(revision: Revision, **settings: Any) -> str:
+    """What range tests of the default backbone have found; the name of the job."""
+    given = {"dataset": "pets", "revision": revision.id, **settings}
+    name = rates.job_name(TrainConfig(**given))
+    curve = {"rates": [1e-5, 1e-3, 1e-1], "losses": [1.0, 0.5, 2.0]}
+    found = [
+        {**curve, "phase": "head", "suggested": 2e-4},
+        {**curve, "phase": "fine_tune", "suggested": 5e-4},
+    ]
+    reporter = jobs.Reporter(name)
+    reporter.progress(found=found)
+    reporter.done({})
+    return name
+
+
+def test_model__a_learning_rate_is_adopted_by_one_click(dataset: Revision) -> None:
+    rates_found(dataset, freeze="last:1")
+    at = preset(open_page(), "last")
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 2
+    for name, rate in (("learning_rate", 2e-4), ("fine_tune_learning_rate", 5e-4)):
+        at.button(key=f"use-{name}").click().run()
+        assert at.number_input(key=name).value == rate
+    assert "--learning-rate 0.0002 " in at.code[-1].value
+    # The curves are those of this freeze plan alone.
+    assert not preset(at, "none").get("plotly_chart")
+
+
+def test_model__learning_rates_are_found_by_a_job(
+    dataset: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    at = preset(open_page(), "last")
+    next(one for one in at.button if one.label == "Find the rates").click().run()
+    ((name, words),) = started
+    assert name.startswith(f"rates-{dataset.id}-")
+    assert words[0] == "learning-rate"
+    assert words[words.index("--freeze") + 1] == "last:1"
+
+
+def test_model__without_steps_there_is_no_rate_to_find(dataset: Revision) -> None:
+    at = preset(open_page(), "instant")
+    assert not [one for one in at.button if one.label == "Find the rates"]
 
 
 def test_model__the_dial_sets_defaults_that_stay_editable(dataset: Revision) -> None:

@@ -218,9 +218,14 @@ def test_runs__a_completed_run_has_nothing_to_resume(running: Run) -> None:
     assert "Resume" not in labels and "Continue from here" in labels
 
 
-def test_runs__a_smaller_batch_is_told(running: Run) -> None:
-    Store().heartbeat(running.id, {**running.progress, "batch_size": 8})
-    assert "went on with 8" in open_page(running.id).info[0].value
+@pytest.mark.parametrize(
+    ("halved_for", "why"), [("memory", "enough memory"), ("time", "Steps took so long")]
+)
+def test_runs__a_smaller_batch_is_told(running: Run, halved_for: str, why: str) -> None:
+    told = {"batch_size": 8, "halved_for": halved_for}
+    Store().heartbeat(running.id, {**running.progress, **told})
+    said = open_page(running.id).info[0].value
+    assert "went on with 8" in said and why in said
 
 
 def test_runs__start_again_opens_a_new_run(running: Run) -> None:
@@ -297,6 +302,13 @@ def test_runs__log_is_shown(running: Run) -> None:
     shown = open_page(running.id).code[0].value
     assert shown.endswith("the last line")
     assert len(shown.splitlines()) == 200
+
+
+def test_runs__tensorboard_is_told_where_to_look(running: Run) -> None:
+    assert not any("--logdir" in one.value for one in open_page(running.id).code)
+    launch.events_path(running.id).mkdir(parents=True)
+    shown = [one.value for one in open_page(running.id).code]
+    assert f"tensorboard --logdir {launch.events_path(running.id)}" in shown
 
 
 def test_runs__delete_asks_first(running: Run) -> None:

@@ -21,6 +21,7 @@ MAY_IMPORT_KERAS = (
     "transfer.block_changes",
     "transfer.event_files",
     "transfer.classifier",
+    "transfer.optimizers",
     "transfer.phases",
     "transfer.training",
     "transfer.callbacks",

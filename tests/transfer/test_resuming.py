@@ -169,7 +169,48 @@ def test_train__out_of_memory_goes_on_with_half_the_batch(
     assert trained.best.epoch >= 0
     said = [line for line in lines if "not enough memory" in line]
     assert len(said) == 2
-    assert "for 9 images per step" in said[0] and "goes on with 4" in said[0]
+    assert "with 9 images per step" in said[0] and "goes on with 4" in said[0]
+    assert progress["halved_for"] == trained.halved_for == "memory"
+
+
+def test_train__too_slow_goes_on_with_half_the_batch(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    told: list[Any] = []
+    steps: dict[tuple[str, int], list[int]] = {}
+
+    class Slow(Listener):
+        def log(self, line: str) -> None:
+            lines.append(line)
+
+        def progress(self, **values: Any) -> None:
+            told.append((values.get("batch_size"), values.get("halved_for")))
+
+        def steps(self, phase: str, epoch: int, first: int, *arrays: Any) -> None:
+            steps.setdefault((phase, epoch), []).append(first)
+
+    timed = Phase._timed
+    # Two seconds an image: 8 are too slow, 4 are not.
+    monkeypatch.setattr(Phase, "_timed", lambda p, c: (2.0 * c[2].size, timed(p, c)[1]))
+    trained = training.train(_config(batch_size=8), revision, Slow())
+    assert (trained.batch_size, trained.halved_for) == (4, "time")
+    assert (4, "time") in told
+    (said,) = [line for line in lines if "enough speed to hear a stop" in line]
+    assert "with 8 images" in said and "took 16.0 s" in said and "with 4." in said
+    # The first call is not timed, and the next two are an epoch's last ones. After
+    # another step of 8 of the 18 images the others are done in steps of 4.
+    assert steps["head", 1] == [1, 2, 3]
+    assert steps["head", 2] == [1, 3, 4, 5]
+
+
+def test_train__one_image_a_step_is_never_too_slow(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed = Phase._timed
+    monkeypatch.setattr(Phase, "_timed", lambda p, c: (99.0, timed(p, c)[1]))
+    trained = training.train(_config(batch_size=2), revision, Listener())
+    assert trained.batch_size == 1
 
 
 def test_train__out_of_memory_with_one_image_says_what_to_do(

@@ -25,6 +25,8 @@ from transfer.runs.record import Run
 _DIGITS = 16
 #: Names beside the program: the starter's weights, and the run that was started from.
 _STARTER, _START = "starter.npz", "start.keras"
+#: The same as in `transfer.optimizers`, which needs Keras.
+_OF_OPTIMIZER: dict[str, dict[str, float]] = {"adam": {}, "sgd": {"momentum": 0.9}}
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pi-heif")
 
 
@@ -175,6 +177,9 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
         "BATCH_SIZE": (config.batch_size, ""),
         "LEARNING_RATE": (config.learning_rate, ""),
         "FINE_TUNE_LEARNING_RATE": (config.fine_tune_learning_rate, ""),
+        "OPTIMIZER": ({"adam": "Adam", "sgd": "SGD"}[config.optimizer], ""),
+        "ARGUMENTS_OF_OPTIMIZER": (_OF_OPTIMIZER[config.optimizer], ""),
+        "WEIGHT_DECAY": (config.weight_decay, "of kernels, times the learning rate"),
         "LABEL_SMOOTHING": (config.label_smoothing, ""),
         "BALANCED": (config.class_weights == "balanced", "classes weigh alike"),
         "L2_SP": (config.l2_sp, "pull towards the pretrained values"),

@@ -9,6 +9,11 @@ from pathlib import Path
 from transfer import workspace
 
 
+def events_path(run_id: str) -> Path:
+    """The folder of the run's event files, which TensorBoard reads."""
+    return workspace.home() / "runs" / run_id / "tensorboard"
+
+
 def log_path(run_id: str) -> Path:
     """The file that takes all output of the run's worker; its folder is made."""
     return workspace.folder("runs", run_id) / "log.txt"

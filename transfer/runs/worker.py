@@ -225,9 +225,8 @@ def _event_writer(store: Store, run: Run) -> "EventWriter":
     """Goes on counting where the stored values end."""
     from transfer.event_files import EventWriter  # noqa: PLC0415
 
-    folder = workspace.folder("runs", run.id) / "tensorboard"
     steps, epochs = store.count_done(run.id)
-    return EventWriter(folder, steps, epochs)
+    return EventWriter(launch.events_path(run.id), steps, epochs)
 
 
 def _train(
@@ -261,6 +260,7 @@ def _train(
         "best_phase": trained.best.phase,
         "best_epoch": trained.best.epoch,
         "batch_size": trained.batch_size,
+        "halved_for": trained.halved_for,
         "trainable_parameters": trained.trainable_parameters,
         "frozen_parameters": trained.frozen_parameters,
         "class_names": list(revision.class_names),

@@ -66,6 +66,7 @@ def run_of(**settings: Any) -> Run:
         {"method": "instant"},
         {"backbone": "starter", "weights": "starter"},
         {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
+        {"optimizer": "sgd", "weight_decay": 0.01},
     ],
 )
 def test_text__is_a_program_in_good_order(
@@ -154,6 +155,8 @@ def test_text__repeats_the_run_with_the_same_split(
         views=2,
         l2_sp=0.01,
         class_weights="balanced",
+        optimizer="sgd",
+        weight_decay=0.01,
     )
     built = graph.build("mobilenet_v2_035", image_size=(32, 32))
     structure = graph.structure(built, "mobilenet_v2_035")

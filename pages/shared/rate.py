@@ -1,0 +1,119 @@
+"""Find the learning rates: loss by rate of each phase, and the rate to take."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import charts, curves, plots, shell, waiting
+from transfer import rates
+from transfer.config import TrainConfig
+from transfer.errors import TransferError
+from transfer.rates import Curve
+
+
+def show(config: TrainConfig) -> None:
+    """The fold; nothing where no learning rate is used.
+
+    Args:
+        config: The settings as they are chosen now.
+    """
+    if config.method != "train":
+        return
+    job = rates.job_name(config)
+    running = waiting.is_running(job)
+    with st.expander(
+        "Find the learning rates",
+        icon=":material/query_stats:",
+        expanded=waiting.stays_open("rates", job),
+    ):
+        st.caption(
+            f"{rates.STEPS} steps of each phase while the rate grows from "
+            f"{rates.LOWEST:g} to {rates.HIGHEST:g}, with your images, freeze plan and "
+            "batch size. What it trains is thrown away."
+        )
+        if st.button("Find the rates", icon=":material/play_arrow:", disabled=running):
+            try:
+                rates.start(config)
+            except TransferError as error:
+                shell.show_error(error)
+            else:
+                st.rerun()
+        found = [Curve(**one) for one in waiting.watch(job, _line)]
+        for curve, place in zip(found, st.columns(2), strict=False):
+            with place:
+                _show_curve(curve)
+        if found:
+            st.caption(
+                "Where the loss falls by half, suggested is a tenth of the rate at "
+                "which it is least; where a phase starts close to its goal, a third of "
+                "the rate at which the loss has risen."
+            )
+
+
+def _line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share of this phase that is done, and where the test is."""
+    phase, step, steps = (now.get(k, 0) for k in ("phase", "step", "steps"))
+    if not steps:
+        return 0.0, "Starting …"
+    if phase == "prepare":
+        return step / steps, f"Features: {step:,} of {steps:,} images"
+    name = curves.PHASES.get(phase, phase)
+    return step / steps, f"{name} phase: {step} of {steps} steps"
+
+
+def _show_curve(curve: Curve) -> None:
+    name = rates.SETTINGS[curve.phase]
+    st.plotly_chart(
+        figure(curve),
+        key=f"rate-{curve.phase}",
+        config={"displayModeBar": False},
+        alt=f"Loss by learning rate in the {curves.PHASES[curve.phase]} phase",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"Suggested for the {curves.PHASES[curve.phase]} phase: "
+            f"**{curve.suggested:g}**",
+            width="content",
+        )
+        st.button(
+            "Use it", on_click=_use, args=(name, curve.suggested), key=f"use-{name}"
+        )
+
+
+def _use(name: str, rate: float) -> None:
+    st.session_state[name] = rate
+
+
+def figure(curve: Curve) -> go.Figure:
+    """Smoothed loss by rate, with the suggestion marked."""
+    drawn = go.Figure(
+        go.Scatter(
+            x=curve.rates,
+            y=curve.losses,
+            mode="lines",
+            line={"color": plots.COLD, "width": 2},
+            hovertemplate="rate %{x:.2g}<br>loss %{y:.3f}<extra></extra>",
+        )
+    )
+    # Not `add_vline`: on a logarithmic axis Plotly sets its words elsewhere.
+    at = int(np.searchsorted(curve.rates[:-1], curve.suggested))
+    drawn.add_scatter(
+        x=[curve.suggested],
+        y=[curve.losses[at]],
+        mode="markers+text",
+        marker={"color": plots.WARM, "size": 12},
+        text=[f"{curve.suggested:g}"],
+        textposition="top center",
+        textfont={"color": charts.ink()},
+        hoverinfo="skip",
+    )
+    powers = [10.0**power for power in range(-5, 1)]
+    names = [f"{power:g}" for power in powers]
+    drawn.update_xaxes(type="log", title="Learning rate", tickvals=powers)
+    drawn.update_yaxes(title="Loss, smoothed")
+    words = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
+    drawn.update_xaxes(words, ticktext=names)
+    drawn.update_yaxes(words)
+    return plots.layout(drawn, 280, showlegend=False)

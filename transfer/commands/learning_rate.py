@@ -1,0 +1,56 @@
+"""`python -m transfer learning-rate`: which learning rates to take."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from transfer import rates
+from transfer.commands import settings
+from transfer.commands.rank import tell
+from transfer.datasets import library
+from transfer.jobs import Reporter
+from transfer.rates import Curve
+
+
+def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Adds the word to the command line.
+
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
+    one = command("learning-rate", find, "find the learning rates to train with")
+    settings.add_to(one, without=rates.PASSED_OVER)
+    one.add_argument("--revision", default="", help=argparse.SUPPRESS)
+    one.add_argument("--job", default="", help=argparse.SUPPRESS)
+
+
+def find(args: argparse.Namespace) -> dict[str, Any]:
+    """The curve of each phase, and the rate to take."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        config = rates.relevant(settings.given(args))
+        revision = library.load(config.dataset, config.revision)
+        reporter.progress(phase="import")
+        # Importing Keras takes seconds; wrong names are told before that.
+        from transfer import range_test  # noqa: PLC0415
+
+        found: list[Curve] = []
+
+        def told(**values: Any) -> None:
+            reporter.progress(**values)
+            tell(f"{values['phase']}: {values.get('step', 0)}")
+
+        for curve in range_test.find(config, revision, told):
+            found.append(curve)
+            reporter.progress(found=[asdict(each) for each in found])
+        result = {
+            "dataset": revision.dataset,
+            "revision": revision.id,
+            "backbone": config.backbone,
+            "freeze": config.freeze,
+            **{rates.SETTINGS[one.phase]: one.suggested for one in found},
+            "curves": [asdict(one) for one in found],
+        }
+        reporter.done(result)
+        return result
