@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
-from scipy.cluster import hierarchy
-from scipy.spatial import distance
 
 Floats = NDArray[np.float64]
 
@@ -256,9 +254,9 @@ def similarity_order(matrix: NDArray[np.int64]) -> list[int]:
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     apart = 1 - (shares + shares.T) / 2
     np.fill_diagonal(apart, 0.0)
-    condensed = distance.squareform(apart, checks=False)
-    tree = hierarchy.linkage(condensed, "average", optimal_ordering=True)
-    return [int(label) for label in hierarchy.leaves_list(tree)]
+    condensed = scipy.spatial.distance.squareform(apart, checks=False)
+    tree = scipy.cluster.hierarchy.linkage(condensed, "average", optimal_ordering=True)
+    return [int(label) for label in scipy.cluster.hierarchy.leaves_list(tree)]
 
 
 class Paired(NamedTuple):
@@ -292,7 +290,9 @@ def paired_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     both, only_first = int(np.sum(first & second)), int(np.sum(first & ~second))
     only_second, images = int(np.sum(~first & second)), len(first)
     apart = only_first + only_second
-    tail = special.bdtr(min(only_first, only_second), apart, 0.5) if apart else 1.0
+    tail = (
+        scipy.special.bdtr(min(only_first, only_second), apart, 0.5) if apart else 1.0
+    )
     interval = _newcombe(both, only_first, only_second, images)
     return Paired(images, only_first, only_second, interval, min(1.0, 2 * float(tail)))
 

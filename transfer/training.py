@@ -29,8 +29,6 @@ from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
 #: Images on which bfloat16 is compared with float32.
 _SAMPLE = 256
 
-_SPLITS: tuple[Split, ...] = ("train", "val")
-
 #: Epochs of a phase that its listener ends.
 _WITHOUT_END = 1000
 
@@ -277,26 +275,17 @@ class _Job:
         exact = Extractor(
             self.backbone, layers, self.config.backbone, self.listener.log
         )
+        examples: dict[str, dict[Split, Examples]] = {layer: {} for layer in layers}
+
+        def fill(split: Split, extractor: Extractor) -> None:
+            for layer in layers:
+                examples[layer][split] = self._examples(extractor, layer, split)
+            of = {n: one[split].features.kept_views for n, one in examples.items()}
+            self._compute(extractor, of)
+
         # What is judged is the model as it predicts and leaves: in float32.
-        extractors = {"train": self._quickest(exact, layers), "val": exact}
-        examples = {
-            layer: {
-                split: self._examples(extractors[split], layer, split)
-                for split in _SPLITS
-            }
-            for layer in layers
-        }
-        for extractor in dict.fromkeys(extractors.values()):
-            wanted = {
-                layer: [
-                    view
-                    for split, one in of.items()
-                    if extractors[split] is extractor
-                    for view in one.features.kept_views
-                ]
-                for layer, of in examples.items()
-            }
-            self._compute(extractor, wanted)
+        fill("val", exact)
+        fill("train", self._quickest(exact, layers))
         for by_split in examples.values():
             for one in by_split.values():
                 one.features.load()
@@ -328,8 +317,9 @@ class _Job:
         chosen = np.random.default_rng(0).permutation(len(train))[:_SAMPLE]
         views = [View(train[i].sha256) for i in chosen]
         labels = np.array([train[i].label for i in chosen], np.int32)
-        for one in (exact, quick):
-            self._compute(one, dict.fromkeys(layers, views))
+        self._compute(exact, dict.fromkeys(layers, views))
+        exact.release()
+        self._compute(quick, dict.fromkeys(layers, views))
         rows, others = (
             one.read("pooling", views).astype(np.float32) for one in (exact, quick)
         )

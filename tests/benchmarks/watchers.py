@@ -86,7 +86,7 @@ class Session:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page = message.new_session.page_script_hash
-            if not message.new_session.fragment_ids_this_run:
+            if not message.metadata.run.fragment_ids:
                 self._every.clear()
                 self._next.clear()
         elif kind == "auto_rerun":

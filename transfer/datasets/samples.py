@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
-from sklearn.datasets import load_digits
 
 from transfer import workspace
 from transfer.errors import NotFoundError
@@ -69,6 +68,9 @@ def get(name: str) -> Sample:
 
 def _write_digits(folder: Path) -> None:
     """1,797 digits of 43 people, 8 x 8 pixels, enlarged to 32 x 32."""
+    # Here, for it takes 0.7 s, which no other import should wait for.
+    from sklearn.datasets import load_digits  # noqa: PLC0415
+
     digits = load_digits()
     for index, (pixels, digit) in enumerate(
         zip(digits.images, digits.target, strict=True)

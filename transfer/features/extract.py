@@ -212,6 +212,10 @@ class Extractor:
             )
         return self._engines[layers]
 
+    def release(self) -> None:
+        """Frees the engines' memory; they are loaded again where they are needed."""
+        self._engines.clear()
+
     def _joint(self, layers: tuple[str, ...]) -> tuple[keras.Model, str, str]:
         """One model with all these outputs; names of the backbone and of the model."""
         prefixes = [graph.prefix(self._model, layer) for layer in layers]
