@@ -35,6 +35,19 @@ def train(page: Page) -> float:
     return float(run.result["val_accuracy"])
 
 
+def evaluate(page: Page) -> float:
+    """The accuracy that the page Evaluate gives; back to the run after that."""
+    run = page.url
+    page.get_by_role("link", name="Evaluate it").click()
+    tile = page.get_by_test_id("stMetric").filter(has_text="Top-1 accuracy")
+    value = tile.get_by_test_id("stMetricValue")
+    expect(value).to_contain_text("%", timeout=60_000)
+    settle(page)
+    accuracy = float(value.inner_text().rstrip("%")) / 100
+    page.goto(run)
+    return accuracy
+
+
 def predict(page: Page, picture: Path) -> str:
     """The class that is named first."""
     page.get_by_role("link", name="Try it on a photograph").click()
@@ -50,7 +63,9 @@ def test_starter__a_sample_is_learnt_without_internet(
     page.get_by_role("button", name="Use gearwheels").first.click()
     page.get_by_text(" classes · split").wait_for(timeout=120_000)
     settle(page)
-    assert train(page) > 0.6
+    accuracy = train(page)
+    assert accuracy > 0.6
+    assert evaluate(page) == pytest.approx(accuracy, abs=0.001)
     wheel = tmp_path / "wheel.png"
     samples._gearwheel("cracked", np.random.default_rng(99)).save(wheel)
     assert predict(page, wheel) in {"good", "broken tooth", "cracked"}
@@ -74,5 +89,7 @@ def test_starter__flowers_out_of_a_zip(page: Page, tmp_path: Path) -> None:
     page.get_by_role("button", name="Import", exact=True).first.click()
     page.get_by_text(" classes · split").wait_for(timeout=60_000)
     settle(page)
-    assert train(page) > 0.7
+    accuracy = train(page)
+    assert accuracy > 0.7
+    assert evaluate(page) == pytest.approx(accuracy, abs=0.001)
     assert predict(page, unseen) == flower
