@@ -36,6 +36,8 @@ def show_run(run: Run) -> None:
         st.caption(shell.escaped(run.note))
     live = not run.status.is_final
     st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
+    # The worker writes what is watched every 3 s at most.
+    st.fragment(run_every=3.0 if live else None)(show_more)(run.id)
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
         runs.show_events(run)
@@ -88,6 +90,12 @@ def show_live(run_id: str, was_live: bool) -> None:
             runs.show_results(run)
     if run.config.method == "train":  # a closed form has no curves
         show_curves(run)
+
+
+def show_more(run_id: str) -> None:
+    """What changes less often."""
+    run = session.store().get(run_id)
+    if run.config.method == "train":
         with st.container():
             watched.show(run)
     with st.expander("Log of the worker", icon=":material/terminal:"):
@@ -96,14 +104,12 @@ def show_live(run_id: str, was_live: bool) -> None:
 
 def show_curves(run: Run) -> None:
     """Loss and accuracy, side by side."""
-    read = curves.read_curves(session.store(), run.id)
-    if run.status.is_final and read.is_empty:
+    tables = curves.live(run).tables(session.store(), run)
+    if run.status.is_final and not tables["loss"].num_rows:
         return
-    steps = int(run.progress.get("steps") or 0)
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
-            key, with_best = f"{name}-{run.id}", run.result.get("best_epoch") != 0
-            charts.draw(read, name, run.config, steps, key, with_best)
+            charts.draw(tables[name], name, run.config, f"{name}-{run.id}")
 
 
 def stop(run_id: str) -> None:

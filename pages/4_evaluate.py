@@ -53,16 +53,15 @@ def choose_split(run: Run) -> Split | None:
     splits = splits_of(run)
     if not splits:
         return None
-    named = st.query_params.get("split", "")
-    chosen = st.segmented_control(
+    return st.segmented_control(
         "Images",
         splits,
-        default=named if named in splits else splits[0],
+        default=splits[0],
         required=True,
         help="val chose the best epoch, so it flatters a little; test decided nothing.",
+        key="split",
+        bind="query-params",
     )
-    st.query_params["split"] = chosen
-    return chosen
 
 
 def offer(run: Run, split: Split, label: str) -> None:
@@ -80,15 +79,15 @@ def offer(run: Run, split: Split, label: str) -> None:
 
 def show(run: Run, found: Evaluation) -> None:
     """The evaluation, one view at a time: all at once would take seconds to draw."""
-    named = st.query_params.get("view", "")
     view = st.segmented_control(
         "View",
         list(VIEWS),
-        default=named if named in VIEWS else "Summary",
+        default="Summary",
         required=True,
         label_visibility="collapsed",
+        key="view",
+        bind="query-params",
     )
-    st.query_params["view"] = view
     if view in DETAILS and found.robustness is None:
         st.info(
             "A run that has just ended adds this a little later. It can also be "

@@ -4,9 +4,9 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 
-from pages.shared.curves import Curves
 from transfer.config import TrainConfig
 
 #: Warm is what trains, cold what is held back; both read well on light and dark.
@@ -16,25 +16,19 @@ COLORS = {"train": "#d9701f", "val": "#4a8fd0"}
 KEEP_ZOOM: dict[str, Any] = {"on_select": "rerun", "selection_mode": "zoom"}
 
 
-def draw(
-    curves: Curves,
-    name: str,
-    config: TrainConfig,
-    steps: int,
-    key: str,
-    with_best: bool = True,
-) -> None:
+def draw(table: pa.Table, name: str, config: TrainConfig, key: str) -> None:
     """One live chart; while `key` stays, new values move it in place.
 
-    The best epoch is ringed unless none was better than the start. The specification
-    depends on the settings alone: were it to change with the values, the browser would
-    build the chart anew.
+    The best epoch is ringed. The specification depends on the settings alone: were it
+    to change with the values, the browser would build the chart anew.
+
+    Args:
+        table: Rows of `curves.tables`.
+        name: `loss` or `accuracy`.
     """
-    frame = curves.frame(name, config.head_epochs, steps)
-    frame["best"] &= with_best
     alt = f"{name.capitalize()} on train and val by epoch."  # the same at each tick
     st.vega_lite_chart(
-        frame, _spec(name, config), key=key, height=340, alt=alt, **KEEP_ZOOM
+        table, _spec(name, config), key=key, height=340, alt=alt, **KEEP_ZOOM
     )
 
 

@@ -52,7 +52,7 @@ def show_curves(ids: list[str]) -> None:
     rows = [
         row
         for run in found
-        for row in _rows(names[run.id], curves.read_curves(session.store(), run.id))
+        for row in _rows(names[run.id], curves.live(run).epochs(session.store(), run))
     ]
     columns = ["run", "epoch", "phase", "accuracy", "loss"]
     frame = pd.DataFrame(rows, columns=columns)
@@ -76,11 +76,13 @@ def labels(found: list[Run]) -> dict[str, str]:
     }
 
 
-def _rows(name: str, read: curves.Curves) -> list[tuple[Any, ...]]:
+def _rows(
+    name: str, epochs: list[tuple[str, dict[str, float]]]
+) -> list[tuple[Any, ...]]:
     """Whole epochs, counted through both phases as they were trained."""
     return [
         (name, number, phase, values.get("val_accuracy"), values.get("val_loss"))
-        for number, (phase, values) in enumerate(read.whole_epochs(), 1)
+        for number, (phase, values) in enumerate(epochs, 1)
     ]
 
 

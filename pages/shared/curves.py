@@ -1,15 +1,17 @@
 """Curves of a training: what was read of a run's metrics, as rows of a chart."""
 
 import math
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeVar
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
-from transfer.runs.record import Metric
+from transfer.runs.record import Metric, Run
 from transfer.runs.store import Store
 
 #: Rows of one chart; more cannot be told apart and make each tick slower.
@@ -108,24 +110,63 @@ class Curves:
         return self._epochs[earlier[-1]] if earlier else {}
 
 
-def read_curves(store: Store, run_id: str) -> Curves:
-    """The run's curves with what is new; what was read stays with the visitor.
+class Live:
+    """The curves of one run for all who look at it, drawn up once for each new value.
 
-    A page that opens late reads the whole epochs and then only the steps after them:
-    a long run has a hundred thousand steps.
+    Twenty visitors each second would otherwise do the same work twenty times, on the
+    machine that trains.
     """
-    key = f"curves-{run_id}"
-    if key not in st.session_state:
-        st.session_state[key] = Curves()
-        st.session_state[key].add(store.epoch_metrics(run_id))
-    curves: Curves = st.session_state[key]
-    curves.add(store.metrics_after(run_id, curves.last_id))
-    return curves
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._curves = Curves()
+        self._tables: dict[str, pa.Table] = {}
+        self._read_at: tuple[object, ...] = ()
+
+    def tables(self, store: Store, run: Run) -> dict[str, pa.Table]:
+        """Rows of the charts of `loss` and `accuracy`; none before the first value.
+
+        A worker stores its values and then says that it lives: without a new heartbeat
+        there is nothing new.
+        """
+        with self._lock:
+            if self._read_at != (run.heartbeat_at, run.status):
+                self._read_at = run.heartbeat_at, run.status
+                self._read(store, run)
+                steps = int(run.progress.get("steps") or 0)
+                for name in ("loss", "accuracy"):
+                    frame = self._curves.frame(name, run.config.head_epochs, steps)
+                    # None was better than the start: no best epoch to be marked.
+                    frame["best"] &= run.result.get("best_epoch") != 0
+                    self._tables[name] = pa.Table.from_pandas(frame)
+            return dict(self._tables)
+
+    def epochs(self, store: Store, run: Run) -> list[tuple[str, dict[str, float]]]:
+        """Phase and values of each whole epoch, in the order of training."""
+        with self._lock:
+            self._read(store, run)
+            return self._curves.whole_epochs()
+
+    def _read(self, store: Store, run: Run) -> None:
+        """Takes in what is new.
+
+        At first the whole epochs and then only the steps after them: a long run has a
+        hundred thousand steps.
+        """
+        if self._curves.is_empty:
+            self._curves.add(store.epoch_metrics(run.id))
+        self._curves.add(store.metrics_after(run.id, self._curves.last_id))
 
 
-def forget(run_id: str) -> None:
-    """Drops what was read of a run that is deleted."""
-    st.session_state.pop(f"curves-{run_id}", None)
+def live(run: Run) -> Live:
+    """The run's curves; what it measured before it was resumed is read anew."""
+    return _live(run.id, run.started_at)
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _live(run_id: str, started_at: float | None) -> Live:
+    """One for each run and each of its starts."""
+    return Live()
 
 
 def _position(epoch: _Epoch, head_epochs: int) -> float:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import curves, session, shell
+from pages.shared import session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.runs.record import Run
@@ -80,7 +80,6 @@ def confirm_delete(ticked: list[Run]) -> None:
         try:
             for run in ticked:
                 queue.delete(session.store(), run.id)
-                curves.forget(run.id)
         except TransferError as error:
             st.error(shell.escaped(str(error)))
             return

@@ -1,9 +1,10 @@
 """What a run shows while it learns: answers on val, and which blocks move."""
 
 import html
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from pages.shared import addresses
@@ -20,64 +21,83 @@ MOST_NAMED = 12
 SOON = "Comes with the first epochs."
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """A state made ready, once for all who look at it."""
+
+    seen: Watched
+    names: list[str]
+    cards: str
+    confusion: pa.Table
+    blocks: pa.Table
+
+
 def show(run: Run) -> None:
     """Pinned images, the confusion as it forms, and how far each block has moved."""
-    seen = watching.load(run.id)
-    names, images = _known(run, tuple(seen.pinned)) if seen else ([], [])
+    shown = _shown(run.id, watching.version(run.id), run)
+    seen = shown.seen
     live = not run.status.is_final
-    if not live and not names:
+    if not live and not shown.names:
         return
     with st.expander("Images that are followed", icon=":material/push_pin:"):
-        if seen and names:
-            _followed(seen, names, images)
+        if shown.cards:
+            now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
+            st.caption(
+                f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
+                "The columns are the probability of the right class, epoch by epoch."
+            )
+            st.html(shown.cards)
         else:
             st.caption(SOON)
     # The folds are there from the start: what comes later would move those below.
     left, right = st.columns(2)
-    if live or (seen and seen.confusion):
+    if live or seen.confusion:
         with left, st.expander("Confusion on val", icon=":material/grid_on:"):
-            if seen and seen.confusion and names:
-                _confusion(run.id, seen, names)
+            if seen.confusion and shown.names:
+                _confusion(run.id, shown)
             else:
                 st.caption(SOON)
-    if live or (seen and seen.blocks):
+    if live or seen.blocks:
         with right, st.expander("What moves in the backbone", icon=":material/layers:"):
-            if seen and seen.blocks:
-                _blocks(run.id, seen)
+            if seen.blocks:
+                _blocks(run.id, shown)
             else:
                 st.caption(SOON)
 
 
-def _followed(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> None:
-    now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
-    st.caption(
-        f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
-        "The columns are the probability of the right class, epoch by epoch."
+# Shorter than the addresses of the pictures last; a new address each second would make
+# the browser fetch the pictures each second.
+@st.cache_resource(ttl="12h", max_entries=100, show_spinner=False)
+def _shown(run_id: str, version: int, _run: Run) -> _Shown:
+    seen = watching.load(run_id) or Watched()
+    names, images = _known(_run, seen.pinned)
+    confusion = [
+        {"right": names[i], "answered": names[j], "images": count}
+        for i, counts in enumerate(seen.confusion if names else [])
+        for j, count in enumerate(counts)
+    ]
+    blocks = [
+        {"block": name, "change": change, "state": "moved" if change else "unchanged"}
+        for name, change in seen.blocks.items()
+    ]
+    return _Shown(
+        seen=seen,
+        names=names,
+        cards=pinned(seen, names, images) if images and seen.states else "",
+        confusion=pa.Table.from_pylist(confusion),
+        blocks=pa.Table.from_pylist(blocks),
     )
-    st.html(pinned(seen, names, images))
 
 
-def _known(
-    run: Run, positions: tuple[int, ...]
-) -> tuple[list[str], list[tuple[str, int]]]:
-    """Class names, and address and label of each pinned image; read once a visitor.
-
-    An address has a date of expiry in it: a new one each second would make the browser
-    fetch the picture each second.
-    """
-    key = f"watched-{run.id}-{positions}"
-    if key not in st.session_state:
-        try:
-            revision = library.load(run.config.dataset, run.config.revision)
-        except TransferError:
-            return [], []
-        val = revision.of_split("val")
-        st.session_state[key] = (
-            list(revision.class_names),
-            [(addresses.thumbnail(val[i].sha256), val[i].label) for i in positions],
-        )
-    names, images = st.session_state[key]
-    return names, images
+def _known(run: Run, positions: list[int]) -> tuple[list[str], list[tuple[str, int]]]:
+    """Class names, and address and label of each pinned image."""
+    try:
+        revision = library.load(run.config.dataset, run.config.revision)
+    except TransferError:
+        return [], []
+    val = revision.of_split("val")
+    images = [(addresses.thumbnail(val[i].sha256), val[i].label) for i in positions]
+    return list(revision.class_names), images
 
 
 def pinned(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> str:
@@ -117,18 +137,13 @@ def _line(values: list[float], color: str) -> str:
     )
 
 
-def _confusion(run_id: str, seen: Watched, names: list[str]) -> None:
-    rows = [
-        {"right": names[i], "answered": names[j], "images": count}
-        for i, counts in enumerate(seen.confusion)
-        for j, count in enumerate(counts)
-    ]
-    axis = {"type": "nominal", "sort": names}
+def _confusion(run_id: str, shown: _Shown) -> None:
+    axis = {"type": "nominal", "sort": shown.names}
     count = {"field": "images", "type": "quantitative"}
     scale = {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]}
     color = {**count, "scale": scale, "legend": None}
     layers: list[dict[str, Any]] = [{"mark": "rect", "encoding": {"color": color}}]
-    if len(names) <= MOST_NAMED:
+    if len(shown.names) <= MOST_NAMED:
         layers.append({"mark": "text", "encoding": {"text": count}})
     spec: dict[str, Any] = {
         "config": look(),
@@ -144,7 +159,7 @@ def _confusion(run_id: str, seen: Watched, names: list[str]) -> None:
         },
     }
     st.vega_lite_chart(
-        pd.DataFrame(rows),
+        shown.confusion,
         spec,
         key=f"confusion-{run_id}",
         height=320,
@@ -152,11 +167,8 @@ def _confusion(run_id: str, seen: Watched, names: list[str]) -> None:
     )
 
 
-def _blocks(run_id: str, seen: Watched) -> None:
-    rows = [
-        {"block": name, "change": change, "state": "moved" if change else "unchanged"}
-        for name, change in seen.blocks.items()
-    ]
+def _blocks(run_id: str, shown: _Shown) -> None:
+    seen = shown.seen
     spec: dict[str, Any] = {
         "config": look(),
         "mark": {"type": "bar"},
@@ -187,9 +199,9 @@ def _blocks(run_id: str, seen: Watched) -> None:
         f"{still} of {len(seen.blocks)} blocks are exactly as they were: not one of "
         "their weights has changed."
     )
-    height = 60 + 18 * len(rows)
+    height = 60 + 18 * len(seen.blocks)
     st.vega_lite_chart(
-        pd.DataFrame(rows),
+        shown.blocks,
         spec,
         key=f"blocks-{run_id}",
         height=height,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -172,13 +173,33 @@ def test_runs__stop_asks_the_worker_to_end(running: Run) -> None:
     assert "Stopping" in badges(at)
 
 
+def losses(at: AppTest) -> list[float]:
+    """The values that the chart of the loss holds."""
+    sent = at.get("vega_lite_chart")[0].proto.data.data
+    return list(pa.ipc.open_stream(sent).read_all()["value"].to_pylist())
+
+
 def test_runs__new_values_arrive_with_the_next_tick(running: Run) -> None:
     at = open_page(running.id)
-    before = at.session_state[f"curves-{running.id}"].last_id
+    assert 0.3 not in losses(at)
     row = Metric(phase="head", epoch=2, name="loss", value=0.3)
     Store().add_metrics(running.id, [row])
+    Store().heartbeat(running.id)
     at.run()
-    assert at.session_state[f"curves-{running.id}"].last_id == before + 1
+    assert 0.3 in losses(at)
+
+
+def test_runs__curves_of_a_resumed_run_begin_at_its_checkpoint(running: Run) -> None:
+    store = Store()
+    row = Metric(phase="head", epoch=7, name="loss", value=0.3)
+    store.add_metrics(running.id, [row])
+    store.heartbeat(running.id)
+    assert 0.3 in losses(open_page(running.id))
+    store.finish(running.id, RunStatus.INTERRUPTED)
+    store.resume(running.id)
+    store.claim_next(9, "here")
+    store.drop_metrics(running.id, "head", 1)
+    assert 0.3 not in losses(open_page(running.id))
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:

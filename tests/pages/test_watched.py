@@ -14,7 +14,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.runs.record import Run
 from transfer.runs.store import Store
-from transfer.runs.watching import Watch, Watched, load
+from transfer.runs.watching import Watch, Watched
 
 ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
@@ -54,10 +54,22 @@ def test_watched__images_confusion_and_blocks(run: Run) -> None:
     ]
     said = [one.value for one in at.caption]
     assert any("2 of 3 blocks are exactly as they were" in one for one in said)
-    seen = load(run.id)
-    assert seen
-    names, images = at.session_state[f"watched-{run.id}-{tuple(seen.pinned)}"]
-    assert names == ["cat", "dog"] and len(images) == len(seen.pinned) == 4
+    cards = [one.proto.body for one in at.get("html") if "<figure" in one.proto.body]
+    assert len(cards) == 1 and cards[0].count("/api/image/") == 4
+    assert "is cat" in cards[0] and "is dog" in cards[0]
+
+
+def test_watched__what_is_new_arrives_with_the_next_tick(run: Run) -> None:
+    at = AppTest.from_file(str(ROUTER), default_timeout=60)
+    at.run()
+    at.query_params["run"] = run.id
+    at.switch_page("../3_runs.py").run()
+    watch = Watch(run.id)
+    watch.changes({"stem": 0.0, "block_1": 0.3, "top": 0.012})
+    watch.write()
+    at.run()
+    said = [one.value for one in at.caption]
+    assert any("1 of 3 blocks are exactly as they were" in one for one in said)
 
 
 def test_pinned__names_are_escaped_and_wrong_answers_marked() -> None:

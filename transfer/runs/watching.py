@@ -145,6 +145,14 @@ def _before(states: list[dict[str, Any]], phase: str, epoch: int) -> list[Any]:
     return [one for one in states if at(one["phase"], one["epoch"]) < now]
 
 
+def version(run_id: str) -> int:
+    """A number that is another once there is something new; 0 before the first."""
+    try:
+        return _path(run_id).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def load(run_id: str) -> Watched | None:
     """What is shown of a run; `None` if there is nothing to be read."""
     try:
