@@ -112,7 +112,13 @@ def _traced(model: keras.Model) -> Any:
         lambda image: tf.identity(model(image, training=False), "probabilities"),
         autograph=False,
     )
-    return function.get_concrete_function(image)
+    # Keras makes a function of its own of each grouped convolution (ConvNeXt has them),
+    # into which tf2onnx does not look; like this it becomes part of the whole.
+    tf.config.run_functions_eagerly(True)
+    try:
+        return function.get_concrete_function(image)
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def _onnx(function: Any) -> bytes:
@@ -128,6 +134,7 @@ def _onnx(function: Any) -> bytes:
         input_names=[image],
         output_names=[probabilities],
         opset=_OPSET,
+        custom_op_handlers={"Erfc": (_erfc, [])},
     )
     graph = made.graph
     for node in graph.node:
@@ -138,6 +145,15 @@ def _onnx(function: Any) -> bytes:
     for value in (graph.input[0], graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     return bytes(made.SerializeToString())
+
+
+def _erfc(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Puts 1 - erf in the place of erfc, which tf2onnx does not know: part of GELU."""
+    one = graph.make_const(f"{name}_one", np.ones(1, np.float32)).output[0]
+    erf = graph.make_node("Erf", node.input).output[0]
+    kept = {"shapes": node.output_shapes, "dtypes": node.output_dtypes}
+    graph.remove_node(node.name)
+    graph.make_node("Sub", [one, erf], name=name, outputs=node.output, **kept)
 
 
 def _rename(names: Any, old: str, new: str) -> None:

@@ -61,6 +61,16 @@ def test_write__onnx_has_one_input_and_an_open_batch(
         np.testing.assert_allclose(got, calibrated.predict_on_batch(batch), atol=1e-5)
 
 
+def test_write__onnx_of_what_convnext_has(pixels: np.ndarray, tmp_path: Path) -> None:
+    image = keras.Input((16, 16, 3), name="image")
+    x = layers.Conv2D(3, 3, groups=3, activation="gelu")(image)
+    x = layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, layers.Softmax()(layers.Dense(3)(x)))
+    path = formats.write(model, choices.get("onnx"), "none", tmp_path)
+    (got,) = onnxruntime.InferenceSession(str(path)).run(None, {"image": pixels})
+    np.testing.assert_allclose(got, model.predict_on_batch(pixels), atol=1e-5)
+
+
 def test_write__openvino_has_one_output(
     model: keras.Model, pixels: np.ndarray, tmp_path: Path
 ) -> None:
