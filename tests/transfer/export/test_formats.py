@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import openvino
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
 from transfer.errors import ConfigError, RunError
@@ -88,3 +89,26 @@ def test_write__openvino_has_one_output(
 def test_get__near_names_are_suggested() -> None:
     with pytest.raises(ConfigError, match="Did you mean openvino"):
         choices.get("openvinno")
+
+
+def test_write__float16_keeps_small_layers_in_float32(
+    pixels: np.ndarray, tmp_path: Path
+) -> None:
+    image = keras.Input((16, 16, 3), name="image")
+    x = layers.Conv2D(64, 3, name="small")(image)
+    x = layers.Conv2D(64, 3, name="large", kernel_initializer="ones")(x)
+    logits = layers.Dense(3)(layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(image, layers.Softmax()(logits))
+    path = formats.write(model, choices.get("litert"), "float16", tmp_path)
+    reader = Interpreter(str(path))
+    halves = [
+        tuple(one["shape"])
+        for one in reader.get_tensor_details()
+        if one["dtype"] == np.float16
+    ]
+    assert halves == [(64, 3, 3, 64)]
+    reader.allocate_tensors()
+    reader.set_tensor(reader.get_input_details()[0]["index"], pixels[:1])
+    reader.invoke()
+    got = reader.get_tensor(reader.get_output_details()[0]["index"])
+    np.testing.assert_allclose(got, model.predict_on_batch(pixels[:1]), atol=1e-3)
