@@ -43,7 +43,8 @@ def look() -> dict[str, Any]:
     Marks say nothing to a screen reader: the chart has a name, a mark has none.
     """
     color = ink()
-    axis = {"labelColor": color, "titleColor": color}
+    # Streamlit would pull the outermost labels inwards, off their lines and rows.
+    axis = {"labelColor": color, "titleColor": color, "labelFlush": False}
     legend = {"labelColor": color}
     return {"mark": {"aria": False}, "axis": axis, "legend": legend}
 
@@ -91,7 +92,8 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "field": "value",
         "type": "quantitative",
         "title": None,
-        "scale": {"zero": False, "nice": True},
+        # Room above the curves for the word at the best epoch: the plot is cut off.
+        "scale": {"zero": False, "nice": True, "padding": 18},
         # As wide with the first labels as without: else the plot would jump then.
         "axis": {
             "format": ".1~%" if percent else "~g",
@@ -161,14 +163,15 @@ def _choices() -> list[dict[str, Any]]:
 def _best_epoch(shared: dict[str, Any]) -> list[dict[str, Any]]:
     """A ring, with its word, around the epoch whose weights are kept."""
     best = [{"filter": "datum.best"}]
-    text = {"type": "text", "text": "best", "dy": -14, "fontSize": 11}
+    # To the left, for the last epoch stands at the edge of the plot.
+    text = {"type": "text", "text": "best", "align": "right", "dx": 4, "dy": -14}
     return [
         {
             "mark": {"type": "point", "size": 130, "strokeWidth": 2},
             "transform": best,
             "encoding": shared,
         },
-        {"mark": text, "transform": best, "encoding": shared},
+        {"mark": {**text, "fontSize": 11}, "transform": best, "encoding": shared},
     ]
 
 

@@ -199,7 +199,7 @@ def _blocks(run_id: str, shown: _Shown) -> None:
         f"{still} of {len(seen.blocks)} blocks are exactly as they were: not one of "
         "their weights has changed."
     )
-    height = 60 + 18 * len(seen.blocks)
+    height = 80 + 18 * len(seen.blocks)
     st.vega_lite_chart(
         shown.blocks,
         spec,
