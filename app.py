@@ -85,11 +85,14 @@ async def send_export(request: Request) -> Response:
 async def _store_stream(upload: str, request: Request) -> list[str]:
     parser, stored = uploads.FrameParser(), []
     pieces: list[uploads.Piece] = []
+    held = 0
     async for chunk in request.stream():
-        pieces += parser.feed(chunk)
-        if sum(len(piece.content) for piece in pieces) > WRITE_AT:
+        for piece in parser.feed(chunk):
+            pieces.append(piece)
+            held += len(piece.content) + uploads.MAX_HEADER
+        if held > WRITE_AT:
             stored += await asyncio.to_thread(uploads.store, upload, pieces)
-            pieces = []
+            pieces, held = [], 0
     parser.finish()
     return stored + await asyncio.to_thread(uploads.store, upload, pieces)
 
@@ -113,15 +116,23 @@ def _thumbnail(sha256: str) -> bytes:
     return images.encode_thumbnail(library.image_path(sha256))
 
 
+async def tidy() -> None:
+    """Forgets abandoned uploads, now and every hour."""
+    while True:
+        await asyncio.to_thread(uploads.discard_old)
+        await asyncio.sleep(3600)
+
+
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Starts queued runs while the server stands; their workers outlive it."""
-    await asyncio.to_thread(uploads.discard_old)
+    tidying = asyncio.create_task(tidy())
     supervisor = Supervisor()
     supervisor.start()
     try:
         yield
     finally:
+        tidying.cancel()
         await asyncio.to_thread(supervisor.stop)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, importing, shell
+from pages.shared import addresses, importing, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Image, Revision
 
@@ -108,12 +108,20 @@ def _gallery(images: list[Image]) -> str:
 @st.dialog("Delete this dataset?")
 def confirm_delete(name: str) -> None:
     """Asks once more."""
+    needing = [
+        shell.escaped(run.name)
+        for run in session.store().runs()
+        if run.dataset == name and not run.status.is_final
+    ]
+    if needing:
+        names = ", ".join(needing)
+        st.warning(f"Runs that go on or wait need it: {names}. Stop them first.")
     st.write(
         f"“{shell.escaped(name)}” and its images are removed; models of it are kept."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         keep = st.button("Keep")
-        delete = st.button("Delete for good", type="primary")
+        delete = st.button("Delete for good", type="primary", disabled=bool(needing))
     if delete:
         library.delete(name)
         st.session_state.pop("is_first_import", None)

@@ -199,7 +199,7 @@ class Phase:
         """
         epoch = _Epoch(1)
         if start:
-            epoch = self._restored(start, best)
+            epoch = self._restored(start, best, len(train.labels))
         elif len(val.labels):  # where it starts may be better than all that follows
             self._keep(best, 0, *self._judged(0, val, listener))
         self._snapshot(epoch, best)
@@ -241,8 +241,8 @@ class Phase:
         )
         return self.kept
 
-    def _restored(self, start: Snapshot, best: Best) -> _Epoch:
-        """Sets everything to the snapshot; the epoch that it was taken in."""
+    def _restored(self, start: Snapshot, best: Best, images: int) -> _Epoch:
+        """Sets everything to the snapshot; the epoch, of `images`, that it is of."""
         best.restore(start)
         for path, variable in self._state.items():
             variable.assign(start.now[path])
@@ -250,9 +250,9 @@ class Phase:
         for variable, value in zip(variables, start.optimizer, strict=True):
             variable.assign(value)
         if start.batch_size != self._batch_size:
-            # The learning rate follows the share of an epoch that is done.
-            steps = int(start.optimizer[0]) * start.batch_size / self._batch_size
-            self._optimizer.iterations.assign(round(steps))
+            # The learning rate follows the share of the epochs that is done.
+            done = start.epoch * -(-images // self._batch_size)
+            self._optimizer.iterations.assign(done + start.images // self._batch_size)
         step = start.images // self._batch_size
         return _Epoch(start.epoch + 1, step, start.images, np.array(start.sums))
 

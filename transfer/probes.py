@@ -91,12 +91,13 @@ def log_me(features: Features, labels: Labels, num_classes: int) -> float:
         num_classes: Number of classes.
 
     Returns:
-        The evidence for each image, in nats, averaged over the classes; larger is
-        better, and only a comparison on the same images means anything.
+        The evidence for each image, in nats, averaged over the classes that
+        have any; larger is better, and only a comparison on the same images means
+        anything.
     """
     matrix = features.astype(np.float64)
     u, s, _ = np.linalg.svd(matrix, full_matrices=False)
-    targets = np.eye(num_classes)[labels]
+    targets = np.eye(num_classes)[labels][:, np.unique(labels)]
     return float(np.mean([_evidence(u, s**2, y, matrix.shape[1]) for y in targets.T]))
 
 
@@ -120,7 +121,9 @@ def _evidence(
         gamma = float(np.sum(sigma / (sigma + ratio)))
         weights = float(np.sum(sigma * along / (sigma + ratio) ** 2))
         errors = float(np.sum(along * (ratio / (sigma + ratio)) ** 2)) + outside
-        alpha, beta = gamma / (weights + tiny), (n - gamma) / (errors + tiny)
+        # Features that are all zero leave nothing to be explained by them.
+        alpha = max(gamma / (weights + tiny), tiny)
+        beta = (n - gamma) / (errors + tiny)
         if abs(alpha / beta - ratio) <= _TOLERANCE * ratio:
             break
     ratio = alpha / beta

@@ -218,6 +218,7 @@ def _store_piece(folder: Path, piece: Piece) -> bool:
         for parent in (final.parent, partial.parent):
             parent.mkdir(parents=True, exist_ok=True)
         _check_disk(folder, len(piece.content))
+        os.utime(folder)  # a large upload need not touch it otherwise for a day
         if piece.offset and not partial.exists() and final.exists():
             return final.stat().st_size == piece.total
         _write_at(partial, piece)

@@ -27,7 +27,9 @@ def show(ids: list[str]) -> None:
         st.info("Tick two or more runs in the list to compare them.")
         return
     live = any(not run.status.is_final for run in found)
-    st.fragment(run_every=2.0 if live else None)(show_curves)([one.id for one in found])
+    st.fragment(run_every=2.0 if live else None)(show_curves)(
+        [one.id for one in found], live
+    )
     st.header("What differs in the settings", anchor=False)
     show_settings(found)
     st.header("Is one really better?", anchor=False)
@@ -45,9 +47,11 @@ def _found(ids: list[str]) -> tuple[list[Run], list[str]]:
     return found, missing
 
 
-def show_curves(ids: list[str]) -> None:
+def show_curves(ids: list[str], were_live: bool) -> None:
     """Val accuracy and val loss by epoch, one line a run."""
-    found = [session.store().get(one) for one in ids]
+    found, missing = _found(ids)
+    if missing or (were_live and all(run.status.is_final for run in found)):
+        st.rerun()  # the whole page: what is said below of them has changed
     names = labels(found)
     rows = [
         row

@@ -131,7 +131,6 @@ class Live:
         """
         with self._lock:
             if self._read_at != (run.heartbeat_at, run.status):
-                self._read_at = run.heartbeat_at, run.status
                 self._read(store, run)
                 steps = int(run.progress.get("steps") or 0)
                 for name in ("loss", "accuracy"):
@@ -139,6 +138,7 @@ class Live:
                     # None was better than the start: no best epoch to be marked.
                     frame["best"] &= run.result.get("best_epoch") != 0
                     self._tables[name] = pa.Table.from_pandas(frame)
+                self._read_at = run.heartbeat_at, run.status
             return dict(self._tables)
 
     def epochs(self, store: Store, run: Run) -> list[tuple[str, dict[str, float]]]:
@@ -151,8 +151,11 @@ class Live:
         """Takes in what is new.
 
         At first the whole epochs and then only the steps after them: a long run has a
-        hundred thousand steps.
+        hundred thousand steps. A worker that resumes a run drops what it will measure
+        once more before it tells of any progress.
         """
+        if not (run.progress or run.status.is_final):
+            return
         if self._curves.is_empty:
             self._curves.add(store.epoch_metrics(run.id))
         self._curves.add(store.metrics_after(run.id, self._curves.last_id))

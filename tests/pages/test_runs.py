@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import curves
 from transfer.config import TrainConfig
+from transfer.errors import StorageError
 from transfer.runs import launch
 from transfer.runs.record import Metric, Run
 from transfer.runs.status import RunStatus
@@ -200,6 +201,20 @@ def test_runs__curves_of_a_resumed_run_begin_at_its_checkpoint(running: Run) -> 
     store.claim_next(9, "here")
     store.drop_metrics(running.id, "head", 1)
     assert 0.3 not in losses(open_page(running.id))
+
+
+def test_runs__curves_come_after_a_database_that_was_locked(
+    running: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise StorageError("The database is locked.")
+
+    shown = curves.Live()
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "epoch_metrics", locked)
+        with pytest.raises(StorageError):
+            shown.tables(Store(), running)
+    assert shown.tables(Store(), running)["loss"].num_rows
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:

@@ -86,3 +86,15 @@ def test_log_me__prefers_features_that_tell_the_classes_apart() -> None:
     features, labels = easy(60, noise=0.5)
     noise = np.random.default_rng(2).normal(size=features.shape).astype(np.float32)
     assert probes.log_me(features, labels, 3) > probes.log_me(noise, labels, 3)
+
+
+def test_log_me__a_class_without_images_counts_for_nothing() -> None:
+    features = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    labels = np.arange(40, dtype=np.int32) % 3
+    assert probes.log_me(features, labels, 9) == probes.log_me(features, labels, 3)
+
+
+def test_log_me__of_features_that_are_all_zero() -> None:
+    labels = np.arange(40, dtype=np.int32) % 2
+    found = probes.log_me(np.zeros((40, 6), np.float32), labels, 2)
+    assert np.isfinite(found)

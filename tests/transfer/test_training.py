@@ -2,7 +2,7 @@
 
 import errno
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import images, ingest, library
 from transfer.datasets.revision import Revision
 from transfer.features import cache, engines, extract
+from transfer.features.views import View
 
 
 @pytest.fixture
@@ -146,8 +147,15 @@ def test_train__a_second_run_computes_no_feature_again(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training.train(_config(freeze="last:1"), revision, Listener())
-    monkeypatch.setattr(extract.Extractor, "_computed", lambda *_: iter(()))
+    asked: list[View] = []
+
+    def computed(_: object, __: object, views: Sequence[View]) -> Iterator[Any]:
+        asked.extend(views)
+        return iter(())
+
+    monkeypatch.setattr(extract.Extractor, "_computed", computed)
     training.train(_config(freeze="last:1", seed=5), revision, Listener())
+    assert not asked
 
 
 def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(

@@ -232,11 +232,16 @@ def _move(source: Path, target: Path) -> None:
 
 def _remove_unused_images() -> None:
     manifests = workspace.home().glob("datasets/*/*.json")
-    used = {
-        image["sha256"]
-        for manifest in manifests
-        for image in json.loads(manifest.read_bytes())["images"]
-    }
+    try:
+        used = {
+            image["sha256"]
+            for manifest in manifests
+            for image in json.loads(manifest.read_bytes())["images"]
+        }
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        # What a damaged manifest needs is not known, so all images stay.
+        _log.warning("No images are removed, a manifest cannot be read: %s", error)
+        return
     for path in workspace.home().glob("images/*/*"):
         if path.name not in used:
             path.unlink()

@@ -1,14 +1,16 @@
 """The pictures in a folder or zip, whatever folders they lie in."""
 
+import lzma
 import shutil
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 from transfer import uploads, workspace
-from transfer.datasets import index
+from transfer.datasets import index, staging
 from transfer.datasets.images import IMAGE_EXTENSIONS
 from transfer.datasets.sources import Source, open_source
+from transfer.errors import ImageError
 
 
 def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
@@ -26,6 +28,9 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
         names = sorted(name for name in source.files if _is_picture(name))
         if path.is_dir():
             return [(index.shown(name), path / name) for name in names]
+        with workspace.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            staging.check_space(sum(source.files[name] for name in names), folder)
         return [
             (index.shown(name), _unpacked(source, name, folder / _target(number, name)))
             for number, name in enumerate(names)
@@ -51,8 +56,13 @@ def _unpacked(source: Source, name: str, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as file:
             try:
+                staging.check_bytes(source.files[name])
                 with source.open(name) as packed:
                     shutil.copyfileobj(packed, file)
-            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+            except ImageError:  # left empty
+                pass
+            except (zipfile.BadZipFile, zlib.error, lzma.LZMAError):
+                pass
+            except (EOFError, RuntimeError, NotImplementedError):
                 pass
     return target

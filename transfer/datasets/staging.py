@@ -22,6 +22,7 @@ from transfer.datasets.index import Entry
 from transfer.datasets.revision import PassedOver
 from transfer.datasets.sources import Source
 from transfer.errors import ImageError, StorageError
+from transfer.uploads import SPARE_DISK
 
 #: No picture of `images.MAX_PIXELS` needs more, and a zip may claim anything.
 MAX_FILE_BYTES = 1024**3
@@ -89,7 +90,7 @@ def stage(
     Raises:
         StorageError: The disk is full or `folder` cannot be written.
     """
-    _check_space(source, entries, folder)
+    check_space(sum(source.files[entry.path] for entry in entries), folder)
     pictures: list[Picture] = []
     passed_over: list[PassedOver] = []
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
@@ -109,20 +110,24 @@ def stage(
     return pictures, passed_over
 
 
-def _check_space(source: Source, entries: Sequence[Entry], folder: Path) -> None:
-    needed = sum(source.files[entry.path] for entry in entries)
-    free = shutil.disk_usage(folder).free
+def check_space(needed: int, folder: Path) -> None:
+    """Returns quietly where `needed` bytes of pictures fit on the disk of `folder`.
+
+    Raises:
+        StorageError: They do not; some room is left for trainings.
+    """
+    free = max(0, shutil.disk_usage(folder).free - SPARE_DISK)
     if needed > free:
         raise StorageError(
             f"The pictures need {needed / 1e9:.1f} GB, but the disk of "
-            f"{workspace.home()} has {free / 1e9:.1f} GB left.",
+            f"{workspace.home()} has {free / 1e9:.1f} GB left for them.",
             "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
         )
 
 
 def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOver:
     try:
-        _check_bytes(source.files[entry.path])
+        check_bytes(source.files[entry.path])
         sha256 = _copy(source, entry.path, target)
         with target.open("rb") as file:
             images.decode(file, size=(32, 32))
@@ -132,7 +137,12 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         return PassedOver(path=index.shown(entry.path), reason=error.message)
 
 
-def _check_bytes(size: int) -> None:
+def check_bytes(size: int) -> None:
+    """Returns quietly where a picture may have so many bytes.
+
+    Raises:
+        ImageError: It may not.
+    """
     if size > MAX_FILE_BYTES:
         raise ImageError(
             f"The file has {size / 1e9:.1f} GB; at most {MAX_FILE_BYTES / 1e9:.1f} GB "

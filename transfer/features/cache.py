@@ -14,10 +14,11 @@ import json
 import os
 import shutil
 import struct
+import time
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -25,12 +26,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
+from transfer.errors import ConfigError
 
 _TAIL = struct.Struct("<QI8s")
 _MAGIC = b"features"
 
 #: A segment is closed at this size, so that a killed worker loses little.
 _SEGMENT_BYTES = 256 << 20
+
+#: How a segment's name ends while it is written, and after how many seconds without a
+#: change its process must be dead.
+_GROWING, _PATIENCE = ".writing", 3600.0
 
 #: Room on the disk that features never take; models and checkpoints need some.
 _LEFT_FREE = 1_000_000_000
@@ -67,8 +73,10 @@ class Shelf:
         try:
             index = _read_index(segment)
             os.utime(segment)
-        except (OSError, ValueError):
+        except ValueError:
             segment.unlink(missing_ok=True)
+            return
+        except OSError:  # removed just now, or not to be read by this user
             return
         for row, (sha256, crc) in enumerate(index):
             self._places[sha256] = _Place(segment, row * self.row_bytes, crc)
@@ -161,7 +169,7 @@ class Writer:
     def _open(self) -> None:
         self._shelf.folder.mkdir(parents=True, exist_ok=True)
         make_room(keep=self._shelf.folder)
-        self._path = self._shelf.folder / f"{uuid.uuid4().hex}.writing"
+        self._path = self._shelf.folder / f"{uuid.uuid4().hex}{_GROWING}"
         self._file = self._path.open("wb")
 
     def close(self) -> None:
@@ -208,16 +216,31 @@ def _read_index(segment: Path) -> list[tuple[str, int]]:
 
 
 def limit_bytes() -> int:
-    """How large all caches together may grow: `TRANSFER_CACHE_GB`, else 20 GB."""
-    return int(float(os.environ.get("TRANSFER_CACHE_GB", "20")) * 1e9)
+    """How large all caches together may grow: `TRANSFER_CACHE_GB`, else 20 GB.
+
+    Raises:
+        ConfigError: It is no number.
+    """
+    wanted = os.environ.get("TRANSFER_CACHE_GB", "20")
+    try:
+        return int(float(wanted) * 1e9)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"TRANSFER_CACHE_GB is {wanted!r}, but must be a number of gigabytes."
+        ) from error
 
 
-def room() -> int:
-    """Bytes that new features may take: the limit, or what the disk has if less."""
+def room(keep: Collection[Path] = ()) -> int:
+    """Bytes that new features may take: the limit, or what the disk has if less.
+
+    Args:
+        keep: Folders of shelves whose features stay; all else may make room.
+    """
     folder = workspace.folder("features")
-    kept = sum(path.stat().st_size for path in folder.rglob("*.features"))
-    free = shutil.disk_usage(folder).free + kept - _LEFT_FREE
-    return max(0, min(limit_bytes(), free))
+    sizes = {path: stat.st_size for path, stat in _files()}
+    staying = sum(sizes[path] for path in sizes if path.parent in keep)
+    free = shutil.disk_usage(folder).free + sum(sizes.values()) - staying - _LEFT_FREE
+    return max(0, min(limit_bytes() - staying, free))
 
 
 def make_room(keep: Path, needed: int = _SEGMENT_BYTES) -> None:
@@ -226,14 +249,19 @@ def make_room(keep: Path, needed: int = _SEGMENT_BYTES) -> None:
     Segments below `keep` stay. A run that still reads a removed segment computes its
     rows again.
     """
-    segments = sorted(
-        ((path.stat(), path) for path in workspace.folder("features").rglob("*.*")),
-        key=lambda entry: entry[0].st_mtime,
-    )
-    excess = sum(stat.st_size for stat, _ in segments) + needed - limit_bytes()
-    for stat, path in segments:
+    files = sorted(_files(), key=lambda entry: entry[1].st_mtime)
+    excess = sum(stat.st_size for _, stat in files) + needed - limit_bytes()
+    for path, stat in files:
         if excess <= 0:
             return
-        if keep not in path.parents:
+        is_growing = path.suffix == _GROWING and time.time() - stat.st_mtime < _PATIENCE
+        if keep not in path.parents and not is_growing:
             path.unlink(missing_ok=True)
             excess -= stat.st_size
+
+
+def _files() -> Iterator[tuple[Path, os.stat_result]]:
+    """Everything that is kept; other processes add and remove files meanwhile."""
+    for path in workspace.folder("features").rglob("*.*"):
+        with suppress(FileNotFoundError):
+            yield path, path.stat()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
 from transfer import estimates, workspace
+from transfer.errors import StorageError
 
 #: Images per call. OpenVINO is faster on a fixed batch shape, so a short last batch
 #: is filled up and cut back.
@@ -171,6 +172,9 @@ def measure(
             if hint == "f32" or computes_bfloat16():
                 tried = OpenVINOEngine(prefix, key, hint, plain.function)
                 rates[engine] = _images_per_second(tried, prefix)
+    except (OSError, StorageError) as error:  # it may do so another time
+        log(f"OpenVINO could not be tried, so Keras runs this backbone: {error}")
+        return rates
     except Exception as error:  # noqa: BLE001  a model that cannot be converted
         log(f"OpenVINO cannot run this backbone, so Keras does: {error}")
         shutil.rmtree(workspace.folder("features", "engines", key), ignore_errors=True)

@@ -112,16 +112,18 @@ class Extractor:
             StorageError: The disk is full; `read` works all the same.
         """
         missing: dict[View, list[str]] = {}
+        room = cache.room([self.shelves[layer].folder for layer in wanted])
         for layer, views in wanted.items():
             shelf = self.shelves[layer]
             lacking = [view for view in views if view.key not in shelf]
-            needed, room = len(lacking) * shelf.row_bytes, cache.room()
+            needed = len(lacking) * shelf.row_bytes
             if needed > room:
                 self._log(
                     f"Training from pixels: the features at {layer} would take "
                     f"{needed / 1e9:.1f} GB, and there is room for {room / 1e9:.1f} GB."
                 )
                 continue
+            room -= needed
             for view in lacking:
                 missing.setdefault(view, []).append(layer)
         together: dict[tuple[str, ...], list[View]] = {}
@@ -220,8 +222,10 @@ class Extractor:
         """One model with all these outputs; names of the backbone and of the model."""
         prefixes = [graph.prefix(self._model, layer) for layer in layers]
         joint = keras.Model(self._model.inputs[0], [p.outputs[0] for p in prefixes])
-        key = "+".join(self.tensors[layer].engine for layer in layers)
-        return joint, self._name, key
+        names = "+".join(self.tensors[layer].engine for layer in layers)
+        if len(layers) > 1:  # as a folder's name six of them would be too long
+            names = f"{self._name}-{hashlib.sha256(names.encode()).hexdigest()[:16]}"
+        return joint, self._name, names
 
     def is_faster_in_bfloat16(self) -> bool:
         """Whether bfloat16 is the fastest way on this machine; measured if need be."""

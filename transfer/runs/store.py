@@ -122,15 +122,20 @@ class Store:
             claimed = connection.scalar(claim.values(values).returning(runs.c.id))
         return self.get(claimed) if claimed else None
 
-    def transition(self, run_id: str, to: RunStatus, **fields: Any) -> Run:
+    def transition(
+        self, run_id: str, to: RunStatus, claim: float | None = None, **fields: Any
+    ) -> Run:
         """The run after its change to another status, with other columns if given.
+
+        Args:
+            claim: As in `heartbeat`.
 
         Raises:
             NotFoundError: There is no run of that id.
             RunError: The run cannot become that from what it is now.
         """
         with self._writing() as connection:
-            row = _locked(connection, run_id)
+            row = _locked(connection, run_id, claim)
             check_transition(run_id, RunStatus(row["status"]), to)
             _change(connection, run_id, status=to.value, **fields)
         return self.get(run_id)
@@ -149,14 +154,23 @@ class Store:
             pid_started_at=_started_at(pid),
         )
 
-    def heartbeat(self, run_id: str, progress: dict[str, Any] | None = None) -> Run:
+    def heartbeat(
+        self,
+        run_id: str,
+        progress: dict[str, Any] | None = None,
+        claim: float | None = None,
+    ) -> Run:
         """Notes that the worker lives, and how far it is.
+
+        Args:
+            progress: `None` keeps what it was.
+            claim: `started_at` of the run as its worker took it.
 
         Raises:
             RunError: The run is not the worker's any more; it must end.
         """
         changes = {} if progress is None else {"progress": progress}
-        return self._touch(run_id, **changes)
+        return self._touch(run_id, claim, **changes)
 
     def request_stop(self, run_id: str) -> Run:
         """Asks for the end of a run: a queued one is stopped at once.
@@ -194,6 +208,7 @@ class Store:
         status: RunStatus,
         result: dict[str, Any] | None = None,
         error: dict[str, str] | None = None,
+        claim: float | None = None,
     ) -> Run:
         """The run after its end, with what came of it or what ended it.
 
@@ -201,13 +216,14 @@ class Store:
             status: `completed`, `stopped`, `failed` or `interrupted`.
             result: `None` keeps that of an earlier end, for a run that was resumed.
             error: `kind`, `message` and `hint`.
+            claim: As in `heartbeat`.
 
         Raises:
-            RunError: The run had ended before.
+            RunError: The run had ended before, or another worker has it.
         """
         known = {} if result is None else {"result": result}
         return self.transition(
-            run_id, status, ended_at=time.time(), error=error or {}, **known
+            run_id, status, claim, ended_at=time.time(), error=error or {}, **known
         )
 
     def amend(self, run_id: str, **values: Any) -> Run:
@@ -282,19 +298,25 @@ class Store:
             if folder.exists():
                 shutil.rmtree(folder)
 
-    def add_metrics(self, run_id: str, rows: Iterable[Metric]) -> None:
+    def add_metrics(
+        self, run_id: str, rows: Iterable[Metric], claim: float | None = None
+    ) -> None:
         """Stores the values in one transaction, in this order.
 
         A value that is not finite is stored as NULL and read back as `nan`: neither
         SQLite nor JSON has such numbers.
 
+        Args:
+            claim: As in `heartbeat`.
+
         Raises:
             NotFoundError: The run was deleted meanwhile.
+            RunError: Another worker has it.
         """
         values = [_metric_row(run_id, row) for row in rows]
         if values:
             with self._writing() as connection:
-                _locked(connection, run_id)
+                _locked(connection, run_id, claim)
                 connection.execute(sa.insert(metrics), values)
 
     def drop_metrics(
@@ -354,9 +376,9 @@ class Store:
         with self._reading() as connection:
             return [Run.from_row(row) for row in connection.execute(query).mappings()]
 
-    def _touch(self, run_id: str, **changes: Any) -> Run:
+    def _touch(self, run_id: str, claim: float | None = None, **changes: Any) -> Run:
         with self._writing() as connection:
-            status = RunStatus(_locked(connection, run_id)["status"])
+            status = RunStatus(_locked(connection, run_id, claim)["status"])
             if not status.is_active:
                 raise RunError(f"Run {run_id} is {status}: no worker can have it now.")
             _change(connection, run_id, heartbeat_at=time.time(), **changes)
@@ -379,11 +401,16 @@ class Store:
             raise unreachable(error) from error
 
 
-def _locked(connection: sa.Connection, run_id: str) -> sa.RowMapping:
+def _locked(
+    connection: sa.Connection, run_id: str, claim: float | None = None
+) -> sa.RowMapping:
     query = sa.select(runs).filter_by(id=run_id).with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"There is no run {run_id!r}.", "It may have been deleted.")
+    if claim is not None and row["started_at"] != claim:
+        # It was silent for long, was taken for dead, and the run was resumed.
+        raise RunError(f"Run {run_id} has been started anew by another worker.")
     return row
 
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sys
 import threading
 import time
@@ -33,6 +34,8 @@ _FLUSH_SECONDS = 0.5
 #: shall last, so that a large model on a slow disk does not spend its time on them.
 _CHECKPOINT_SECONDS = 10.0
 _CHECKPOINT_PAUSE = 20.0
+#: How often the end of a run is tried to be written, and seconds between two times.
+_TRIES, _TRY_AGAIN = 6, 10.0
 #: Least seconds between two looks at how far the blocks have moved.
 _CHANGES_SECONDS = 3.0
 
@@ -46,16 +49,16 @@ class StoreListener(callbacks.Listener):
     that is busy for a minute still shows that it lives.
     """
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    def __init__(self, store: Store, run: Run) -> None:
         self._store = store
-        self._run_id = run_id
+        self._run_id, self._claim = run.id, run.started_at
         self._metrics: list[Metric] = []
         self._progress: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._closing = threading.Event()
         self._checkpoint_due = time.monotonic() + _CHECKPOINT_SECONDS
-        self._watch, self._changes_due = watching.Watch(run_id), 0.0
+        self._watch, self._changes_due = watching.Watch(run.id), 0.0
         #: Set once TensorFlow is imported.
         self.events: EventWriter | None = None
         self._thread = threading.Thread(target=self._write_on, daemon=True)
@@ -162,21 +165,22 @@ class StoreListener(callbacks.Listener):
             rows, progress = self._metrics, dict(self._progress)
             self._metrics = []
         try:
-            self._store.add_metrics(self._run_id, rows)
-            self._store.heartbeat(self._run_id, progress)
+            try:
+                self._store.add_metrics(self._run_id, rows, self._claim)
+            except StorageError:
+                with self._lock:
+                    self._metrics = rows + self._metrics
+                raise
+            self._store.heartbeat(self._run_id, progress, self._claim)
         except RunError:  # the run is no longer this worker's
             self._stop.set()
-        except BaseException:
-            with self._lock:
-                self._metrics = rows + self._metrics
-            raise
         if self._store.stop_requested(self._run_id):
             self._stop.set()
 
 
 def work(store: Store, run: Run) -> None:
     """Does the run and writes how it ended; details of the evaluation come after."""
-    listener = StoreListener(store, run.id)
+    listener = StoreListener(store, run)
     result: dict[str, Any] | None = None
     add_details: Callable[[], None] | None = None
     try:
@@ -191,11 +195,24 @@ def work(store: Store, run: Run) -> None:
         status, result, error = RunStatus.FAILED, None, error_record(_named(caught))
     with suppress(TransferError):
         listener.close()
-    store.finish(run.id, status, result, error)
+    _finish(store, run, status, result=result, error=error)
     if status is RunStatus.COMPLETED:
         checkpoint_path(run.id).unlink(missing_ok=True)
     if add_details:
         _tried(add_details)
+
+
+def _finish(store: Store, run: Run, status: RunStatus, **came_of_it: Any) -> None:
+    """Writes the end; a locked or full disk is given a minute to mend."""
+    for left in reversed(range(_TRIES)):
+        try:
+            store.finish(run.id, status, claim=run.started_at, **came_of_it)
+            return
+        except StorageError as error:
+            print(f"The end of this run could not be written: {error}", flush=True)
+            if not left:
+                raise
+            time.sleep(_TRY_AGAIN)
 
 
 def checkpoint_path(run_id: str) -> Path:
@@ -234,17 +251,19 @@ def _train(
 ) -> tuple[dict[str, Any], Callable[[], None] | None]:
     """What came of the training, and what adds details to its evaluation."""
     start = time.perf_counter()
+    # First of all, so that no page takes in values that are measured once more.
+    resume = _resumed(store, run, listener)
     listener.progress(phase="import")
     # Importing Keras takes seconds; the run must show that it lives before that.
     from transfer import training  # noqa: PLC0415
 
     imported = time.perf_counter() - start
     revision = library.load(run.config.dataset, run.config.revision)
-    resume = _resumed(store, run, listener)
     listener.events = _event_writer(store, run)
     model = continuing.model(store, run.config, revision)
     trained = training.train(run.config, revision, listener, resume, model)
-    trained.model.save(workspace.folder("runs", run.id) / "model.keras")
+    store.heartbeat(run.id, claim=run.started_at)  # only a run's own worker saves
+    _save(run.id, trained.model)
     has_val = bool(revision.of_split("val"))
     judging = time.perf_counter()
     judged = None
@@ -269,6 +288,22 @@ def _train(
         **evaluated,
     }
     return result, add_details
+
+
+def _save(run_id: str, model: Any) -> None:
+    """Puts the model in place, whole.
+
+    What was found out about an earlier model of a resumed run does not hold any more.
+    """
+    folder = workspace.folder("runs", run_id)
+    made = folder / "writing.keras"
+    with workspace.writing(made):
+        model.save(made)
+    found_out = ("evaluation-*.npz", "neighbours.npz", "threshold.json")
+    for path in [path for name in found_out for path in folder.glob(name)]:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(folder / "exports", ignore_errors=True)
+    os.replace(made, folder / "model.keras")
 
 
 def _evaluate(
@@ -329,15 +364,18 @@ def _named(error: Exception) -> TransferError:
 def main(run_id: str) -> None:
     """Does the run of this id, then lets the queue go on."""
     with suppress(OSError, AttributeError):
-        os.nice(10)  # pages and predictions go first
+        # Pages and predictions go first. What a worker starts is as nice already.
+        os.nice(max(0, 10 - os.nice(0)))
     if run_id == "--spare":
         run_id = _awaited()
     if not run_id:
         return
     store = Store()
     try:
-        work(store, store.begin(run_id))
-        queue.dispatch(store)
+        try:
+            work(store, store.begin(run_id))
+        finally:
+            queue.dispatch(store)
     finally:
         store.close()
 

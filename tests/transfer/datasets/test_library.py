@@ -120,3 +120,13 @@ def test_delete__name_is_free_again(animals: Path) -> None:
     library.delete("a")
     library.check_name("a")
     assert import_path(animals, "a").dataset == "a"
+
+
+def test_delete__damaged_manifest_of_another_keeps_the_images(
+    animals: Path, workspace: Path
+) -> None:
+    import_path(animals, "a")
+    import_path(animals, "b")
+    next((workspace / "datasets" / "b").glob("*.json")).write_text("{")
+    library.delete("a")
+    assert [*(workspace / "images").glob("*/*")]

@@ -1,12 +1,14 @@
 """All pictures of a folder or zip are found, in whatever folders they lie."""
 
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from transfer.datasets import pictures
-from transfer.errors import DatasetError
+from transfer.datasets import pictures, staging
+from transfer.errors import DatasetError, StorageError
 
 
 def test_found__in_a_folder(tmp_path: Path) -> None:
@@ -36,3 +38,25 @@ def test_found__an_unsafe_zip_is_refused(
     with pytest.raises(DatasetError):
         pictures.found(zipped({"../../evil.png": b"1"}), tmp_path / "unpacked")
     assert not (tmp_path / "evil.png").exists()
+
+
+def test_found__a_zip_larger_than_the_disk_is_refused(
+    tmp_path: Path,
+    zipped: Callable[[dict[str, bytes]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = zipped({"a.png": b"1" * 1000})
+    free = shutil.disk_usage(tmp_path)._replace(free=staging.SPARE_DISK + 999)
+    monkeypatch.setattr(staging.shutil, "disk_usage", lambda _: free)
+    with pytest.raises(StorageError, match="need"):
+        pictures.found(path, tmp_path / "unpacked")
+
+
+def test_found__a_picture_damaged_in_the_zip_is_no_end(tmp_path: Path) -> None:
+    path = tmp_path / "mine.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.png", bytes(range(256)) * 40)
+    content = bytearray(path.read_bytes())
+    content[50:120] = b"?" * 70
+    path.write_bytes(content)
+    assert [name for name, _ in pictures.found(path, tmp_path / "out")] == ["a.png"]

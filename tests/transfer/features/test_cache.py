@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transfer.errors import StorageError
+from transfer.errors import ConfigError, StorageError
 from transfer.features import cache
 from transfer.features.cache import Shelf
 
@@ -121,3 +121,36 @@ def test_make_room__the_longest_unused_goes_first(
     cache.make_room(keep=new.folder, needed=2 << 20)
     assert not list(old.folder.iterdir())
     assert len(list(new.folder.iterdir())) == 1
+
+
+def test_make_room__what_is_being_written_stays(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_CACHE_GB", "0.001")
+    shelf = Shelf("other", (1 << 20,), "uint8")
+    with shelf.writer() as writer:
+        writer.add(["a"], np.zeros((1, 1 << 20), np.uint8))
+        cache.make_room(keep=workspace, needed=2 << 20)
+    assert len(list(shelf.folder.glob("*.features"))) == 1
+
+
+def test_room__a_shelf_makes_no_room_for_itself(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_CACHE_GB", "0.01")
+    shelf = _fill("own", 4)
+    own = sum(path.stat().st_size for path in shelf.folder.iterdir())
+    assert cache.room() == 10_000_000
+    assert cache.room([shelf.folder]) == 10_000_000 - own
+
+
+def test_room__files_that_vanish_are_passed_over(workspace: Path) -> None:
+    shelf = _fill("own", 1)
+    (shelf.folder / "gone.features").symlink_to(shelf.folder / "nowhere")
+    assert cache.room() > 0
+
+
+def test_limit_bytes__no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSFER_CACHE_GB", "20GB")
+    with pytest.raises(ConfigError, match="number of gigabytes"):
+        cache.limit_bytes()

@@ -1,5 +1,6 @@
 """Both engines give what the Keras model gives, whatever the model and the batch."""
 
+import errno
 from pathlib import Path
 
 import keras
@@ -64,3 +65,15 @@ def test_choose__keras_where_the_model_cannot_be_converted(
     chosen = engines.choose(prefix, "net", "net-1", lines.append)
     assert isinstance(chosen, KerasEngine)
     assert "no such operation" in lines[0]
+
+
+def test_choose__a_full_disk_is_no_verdict(
+    workspace: Path, prefix: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engines.openvino, "save_model", full)
+        engines.choose(prefix, "net", "full", lambda _: None)
+    assert not estimates.kept_rates("net", prefix.input_shape[1:3])

@@ -99,7 +99,7 @@ def test_compute__an_enlarged_dataset_computes_only_what_is_new(
 def test_compute__what_is_too_large_for_the_disk_is_not_kept(
     model: keras.Model, hashes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "room", lambda: 100)
+    monkeypatch.setattr(cache, "room", lambda _: 100)
     lines: list[str] = []
     extractor = Extractor(model, ("pooling",), "net", lines.append)
     features = Features(extractor, "pooling", hashes)
@@ -107,6 +107,23 @@ def test_compute__what_is_too_large_for_the_disk_is_not_kept(
     assert "Training from pixels" in lines[0]
     rows = features.rows(np.arange(20))
     np.testing.assert_allclose(rows, _expected(model, hashes), atol=1e-4)
+
+
+def test_compute__the_engine_of_many_layers_has_a_short_name(
+    hashes: list[str],
+) -> None:
+    pixels = keras.Input((32, 32, 3), name="pixels")
+    x, names = layers.Rescaling(1 / 127.5)(pixels), []
+    for number in range(6):
+        names.append(f"block_{number}_of_a_name_as_backbones_have_them")
+        x = layers.Conv2D(4, 3, name=names[-1])(x)
+    model = classifier.pooled(keras.Model(pixels, x))
+    extractor = _extractor(model, *names)
+    views = {name: Features(extractor, name, hashes).kept_views for name in names}
+    extractor.compute(views, lambda *_: None)
+    folders = [*workspace.folder("features", "engines").iterdir()]
+    assert [len(folder.name) < 100 for folder in folders] == [True]
+    assert len(_segments()) == 6
 
 
 def _truncated(path: Path) -> None:

@@ -170,6 +170,25 @@ def test_heartbeat__tells_a_worker_that_the_run_is_not_its_own(store: Store) -> 
         store.heartbeat(run.id)
 
 
+def test_claim__a_worker_that_was_taken_for_dead_changes_nothing(store: Store) -> None:
+    old = running(store)
+    store.finish(old.id, RunStatus.INTERRUPTED)
+    store.resume(old.id)
+    new = store.claim_next(9, "there")
+    assert new and new.id == old.id and new.started_at != old.started_at
+    row = Metric(phase="head", epoch=1, name="loss", value=1.0)
+    for late in (
+        lambda: store.heartbeat(old.id, claim=old.started_at),
+        lambda: store.add_metrics(old.id, [row], claim=old.started_at),
+        lambda: store.finish(old.id, RunStatus.FAILED, claim=old.started_at),
+    ):
+        with pytest.raises(RunError, match="another worker"):
+            late()
+    store.heartbeat(new.id, claim=new.started_at)
+    assert store.get(new.id).status is RunStatus.RUNNING
+    assert not store.metrics_after(new.id)
+
+
 def test_request_stop__a_queued_run_is_stopped_at_once(store: Store) -> None:
     run = store.request_stop(store.create(FLOWERS).id)
     assert run.status == "stopped" and run.ended_at

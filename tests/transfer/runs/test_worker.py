@@ -1,0 +1,67 @@
+"""What a worker leaves behind when a run that was resumed ends."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from transfer import workspace as folders
+from transfer.config import TrainConfig
+from transfer.errors import StorageError
+from transfer.runs import worker
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+
+class Model:
+    """Stands for a Keras model."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    def save(self, path: Path) -> None:
+        path.write_text("half")
+        if self._error:
+            raise self._error
+        path.write_text("new")
+
+
+def test_save__what_was_said_of_the_model_before_goes(workspace: Path) -> None:
+    folder = folders.folder("runs", "r1")
+    stays, *goes = [
+        folder / name
+        for name in ("watched.json", "evaluation-test.npz", "neighbours.npz")
+    ] + [folder / "threshold.json", folders.folder("runs", "r1", "exports") / "x.zip"]
+    for path in (stays, *goes, folder / "model.keras"):
+        path.write_text("old")
+    worker._save("r1", Model())
+    assert (folder / "model.keras").read_text() == "new"
+    assert [path.exists() for path in (stays, *goes)] == [True] + [False] * len(goes)
+
+
+def test_save__a_full_disk_leaves_the_model_before(workspace: Path) -> None:
+    folder = folders.folder("runs", "r1")
+    (folder / "model.keras").write_text("old")
+    with pytest.raises(StorageError, match="full"):
+        worker._save("r1", Model(OSError(errno.ENOSPC, "No space left on device")))
+    assert (folder / "model.keras").read_text() == "old"
+
+
+def test_finish__tries_again_while_the_store_is_locked(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create(TrainConfig(dataset="flowers"))
+    run = store.claim_next(9, "here")
+    assert run
+    finish, failed = store.finish, []
+
+    def locked_once(*given: object, **named: object) -> object:
+        if not failed:
+            failed.append(1)
+            raise StorageError("The database is locked.")
+        return finish(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "finish", locked_once)
+    monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
+    worker._finish(store, run, RunStatus.COMPLETED, result={"val_accuracy": 0.5})
+    assert store.get(run.id).result == {"val_accuracy": 0.5}
