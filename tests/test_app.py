@@ -16,6 +16,7 @@ from tests.pictures import make_pictures
 from tests.transfer.test_uploads import frame
 from transfer import tokens, uploads
 from transfer.datasets import ingest
+from transfer.export import launch
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -130,7 +131,7 @@ def test_send_thumbnail__refuses_an_unsigned_address(workspace: Path) -> None:
 def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
     folder = workspace / "runs" / "01234567" / "exports" / "onnx-none"
     folder.mkdir(parents=True)
-    (folder / "bundle.zip").write_bytes(b"zip")
+    launch.archive_path(folder).write_bytes(b"zip")
     signed = tokens.sign("export", "01234567-onnx-none")
     answer = ask(app.send_export, signed)
     assert (answer.status_code, answer.media_type) == (200, "application/zip")

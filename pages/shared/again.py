@@ -111,6 +111,6 @@ def _freeze(plan: str, structure: Structure) -> str:
 def _plan_words(plan: str) -> str:
     kind, _, rest = plan.partition(":")
     words = {"all": "Nothing: all frozen", "none": "Everything"}
-    return words.get(plan) or (
-        f"The last {rest} blocks" if kind == "last" else f"As in that run: {plan}"
-    )
+    if kind == "last":
+        return "The last block" if rest == "1" else f"The last {rest} blocks"
+    return words.get(plan, f"As in that run: {plan}")

@@ -39,9 +39,12 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     found, seconds = _answered(run, pictures)
     if len(found) < len(pictures):
         return
+    answered = sum(bool(one.ranking) for one in found)
     each = amounts.duration(seconds / max(1, len(found)))
+    unread = f", {len(found) - answered:,} cannot be read"
     st.caption(
-        f"{len(found):,} pictures answered in {amounts.duration(seconds)}, {each} each"
+        f"{answered:,} pictures answered in {amounts.duration(seconds)}, {each} each"
+        + unread * (answered < len(found))
     )
     chosen = _filtered(found, view.threshold)
     rows = [found[at] for at in chosen]
@@ -136,7 +139,7 @@ def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
     table = pd.DataFrame(
         {
             "picture": [_thumbnail(picture.key, picture) for picture, _ in rows],
-            "answer": [one.verdict(view.threshold) or UNREADABLE for _, one in rows],
+            "answer": [_first(one, view.threshold) for _, one in rows],
             "confidence": [one.confidence if one.ranking else None for _, one in rows],
             "next": [_second(one) for _, one in rows],
             "file": [one.path for _, one in rows],
@@ -158,12 +161,20 @@ def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
             "confidence": column.ProgressColumn(
                 "Confidence", format="percent", min_value=0, max_value=1, width=150
             ),
-            "next": column.TextColumn("Next, or what is wrong", width="medium"),
-            "file": column.TextColumn("File", width="large"),
+            "next": column.TextColumn("Next, or what is wrong", width="large"),
+            "file": column.TextColumn("File", width="medium"),
         },
     )
     chosen = event.selection.rows
     return chosen[0] if chosen and chosen[0] < len(rows) else None
+
+
+def _first(one: Answer, threshold: float) -> str:
+    """The answer; where it is unsure, what it would have been."""
+    said = one.verdict(threshold)
+    if said == DONT_KNOW:
+        return f"{said} ({one.ranking[0][0]}?)"
+    return said or UNREADABLE
 
 
 def _second(one: Answer) -> str:

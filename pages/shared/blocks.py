@@ -141,8 +141,13 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
             plan = known["all" if name == "instant" else name]
             adopt(structure.backbone, str(plan))
 
+    # Where a stage is a single block, two presets would be the same.
+    is_block = str(known["stage"].resolve(structure)) == str(
+        known["last"].resolve(structure)
+    )
+    offered = [name for name in PRESETS if name != "stage" or not is_block]
     st.segmented_control(
-        "What trains", list(PRESETS), format_func=PRESETS.get,
+        "What trains", offered, format_func=PRESETS.get,
         help=TrainConfig.model_fields["freeze"].description,
         key="preset", on_change=chosen,
     )  # fmt: skip

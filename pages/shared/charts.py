@@ -92,8 +92,9 @@ def _spec(name: str, config: TrainConfig) -> dict[str, Any]:
         "field": "value",
         "type": "quantitative",
         "title": None,
-        # Room above the curves for the word at the best epoch: the plot is cut off.
-        "scale": {"zero": False, "nice": True, "padding": 18},
+        # Room above the curves for the word at the best epoch: the plot is cut off. Not
+        # rounded, for then an accuracy of 100 % would have an axis up to 105 %.
+        "scale": {"zero": False, "nice": False, "padding": 18},
         # As wide with the first labels as without: else the plot would jump then.
         "axis": {
             "format": ".1~%" if percent else "~g",

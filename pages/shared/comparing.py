@@ -34,7 +34,7 @@ def show(ids: list[str]) -> None:
     show_settings(found)
     st.header("Is one really better?", anchor=False)
     for other in found[1:]:
-        show_verdict(found[0], other)
+        show_verdict(found[0], other, labels(found))
 
 
 def _found(ids: list[str]) -> tuple[list[Run], list[str]]:
@@ -98,6 +98,10 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
     legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 230}
     ticks = ".1~%" if percent else "~g"
     y = {"field": name, "type": "quantitative", "title": None}
+    # What is zoomed is cut off at the edges, and points have a size.
+    edges = {"zero": False, "nice": False, "padding": 10}
+    x = {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": edges}
+    x["axis"] = {"tickMinStep": 1, "format": "d"}
     return {
         "title": {"text": title, "anchor": "start"},
         "config": charts.look(),
@@ -111,8 +115,8 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
             {"name": "zoom", "select": "interval", "bind": "scales"},
         ],
         "encoding": {
-            "x": {"field": "epoch", "type": "quantitative", "title": "Epoch"},
-            "y": y | {"scale": {"zero": False}, "axis": {"format": ticks}},
+            "x": x,
+            "y": y | {"scale": edges, "axis": {"format": ticks}},
             "color": {
                 "field": "run",
                 "type": "nominal",
@@ -145,10 +149,13 @@ def show_settings(found: list[Run]) -> None:
     st.dataframe(table, alt="Settings that differ")
 
 
-def show_verdict(first: Run, second: Run) -> None:
+def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
     """Whether the second run is better than the first, and in which classes."""
-    names = labels([first, second])
     one, other = (f"“{shell.escaped(names[run.id])}”" for run in (first, second))
+    learnt = [run.result.get("class_names") for run in (first, second)]
+    if all(learnt) and learnt[0] != learnt[1]:
+        st.caption(f"{one} and {other} learnt different classes: no comparison holds.")
+        return
     found = comparing.compare(first, second)
     if found is None:
         st.caption(
@@ -157,7 +164,7 @@ def show_verdict(first: Run, second: Run) -> None:
         )
         return
     st.markdown(verdict(one, other, found))
-    with st.expander(f"By class: {names[first.id]} and {names[second.id]}"):
+    with st.expander(f"By class: {one} and {other}"):
         show_classes(names[first.id], names[second.id], found)
 
 

@@ -45,7 +45,7 @@ def show(
                 st.rerun()
         found = [Depth(**one) for one in waiting.watch(job, _line)]
         if found:
-            _show_found(found, backbone, plan)
+            _show_found(found, backbone, plan, running)
 
 
 def _line(now: dict[str, Any]) -> tuple[float, str]:
@@ -68,7 +68,7 @@ def words_of(freeze: str) -> str:
     return "head only" if freeze == "all" else "everything"
 
 
-def _show_found(found: list[Depth], backbone: str, plan: str) -> None:
+def _show_found(found: list[Depth], backbone: str, plan: str, running: bool) -> None:
     points = [
         Point(
             name=one.freeze,
@@ -97,6 +97,8 @@ def _show_found(found: list[Depth], backbone: str, plan: str) -> None:
         line=True,
         log=True,
     )
+    if running:  # what is deeper was not tried yet
+        return
     best = depths.advised(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(

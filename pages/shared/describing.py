@@ -22,13 +22,17 @@ def show_actions(ticked: list[Run]) -> None:
             confirm_delete(ticked)
 
 
-@st.dialog("Name and note")
+@st.dialog("Name, note, tags")
 def show_form(run: Run) -> None:
     """Asks what the run is to be called and what to remember of it."""
     name = st.text_input("Name", run.name)
+    tags = _tags(run.tags)  # not last: its list would open over the button
     note = st.text_area("Note", run.note, placeholder="What did you learn from it?")
-    tags = _tags(run.tags)
-    if st.button("Save", type="primary"):
+    if not st.button("Save", type="primary"):
+        return
+    if not name.strip():
+        st.error("A run needs a name.")
+    else:
         _describe([run], name=name, note=note, tags=tags)
 
 
@@ -45,13 +49,14 @@ def show_tags(ticked: list[Run]) -> None:
 
 def _tags(chosen: tuple[str, ...]) -> list[str]:
     known = {tag for run in session.store().runs(limit=500) for tag in run.tags}
-    return st.multiselect(
+    written = st.multiselect(
         "Tags",
         sorted({*known, *chosen}),
         list(chosen),
         accept_new_options=True,
         placeholder="Choose or write a word",
     )
+    return [tag for one in written for tag in one.split(",")]
 
 
 def _describe(runs: list[Run], close: bool = True, **words: object) -> None:

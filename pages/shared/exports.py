@@ -43,9 +43,13 @@ def show_done(found: launch.Export) -> None:
     """The certificate, then the download: what does not agree is shown first."""
     parity = found.answer["parity"]
     if parity["agrees"]:
-        st.success(
-            "The exported file answers as the app does.", icon=":material/verified:"
-        )
+        says = "The exported file answers as the app does."
+        if parity["tolerance"] is None:
+            says = (
+                f"{parity['agreement']:.1%} of the first guesses are the app's, as "
+                "many as shorter numbers should leave. Probabilities differ more."
+            )
+        st.success(says, icon=":material/verified:")
     else:
         st.error(
             "The exported file does not answer as the app does. Look at the table "

@@ -65,7 +65,13 @@ def _uploaded() -> list[Picture]:
         help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF.",
     )
     st.components.v2.component("paste_picture", js=_PASTE)(key="paste")
-    return [Picture.of(file.name, file.getvalue()) for file in files]
+    if any(file.name.lower().endswith(".zip") for file in files):
+        st.info("A zip of pictures goes under “Folder or zip”, above.")
+    return [
+        Picture.of(file.name, file.getvalue())
+        for file in files
+        if not file.name.lower().endswith(".zip")
+    ]
 
 
 def _from_camera() -> list[Picture]:

@@ -88,13 +88,14 @@ def confusion(
         mode="markers",
         marker={
             "symbol": "square-open",
+            "color": WARM,  # here: a selected marker's own colour would fill it
             "size": max(8, 0.7 * side / size),
             "line": {"width": 2},
         },
         hovertext=[_cell_text(matrix, names, cell) for cell in cells],
         hoverinfo="text",
         marker_opacity=0,
-        selected={"marker": {"opacity": 1, "color": WARM}},
+        selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0}},
     )
     small = {"size": 12 if size <= 25 else 9}

@@ -142,6 +142,7 @@ def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
         on_select=told,
         selection_mode="single-row",
         column_config={
+            "Backbone": st.column_config.TextColumn(width="medium"),
             "Expected accuracy": st.column_config.ProgressColumn(
                 format="percent", min_value=0, max_value=1
             ),

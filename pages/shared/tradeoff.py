@@ -94,8 +94,7 @@ def _figure(
         },
         text=[point.label for point in points],
         textfont={"color": charts.ink()},
-        # Neighbours are close together where depth pays little: every other one is low.
-        textposition=[("top right", "bottom right")[i % 2] for i in range(len(points))],
+        textposition=_sides([point.cost for point in points]),
         hovertext=[point.more for point in points],
         hoverinfo="text",
         cliponaxis=False,
@@ -115,3 +114,11 @@ def _figure(
     figure.update_xaxes(words)
     figure.update_yaxes(words)
     return figure
+
+
+def _sides(costs: Sequence[float]) -> list[str]:
+    """Where the label of each point stands: neighbours may be close together."""
+    sides = ("top right", "bottom right", "top left", "bottom left")
+    ordered = sorted(range(len(costs)), key=lambda i: costs[i])
+    place = {i: sides[rank % len(sides)] for rank, i in enumerate(ordered)}
+    return [place[i] for i in range(len(costs))]

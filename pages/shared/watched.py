@@ -149,11 +149,11 @@ def _confusion(run_id: str, shown: _Shown) -> None:
         "config": look(),
         "layer": layers,
         "encoding": {
-            "x": {**axis, "field": "answered", "title": "Answered"},
+            "x": {**axis, "field": "answered", "title": "Answer"},
             "y": {**axis, "field": "right", "title": "Right class"},
             "tooltip": [
                 {"field": "right", "title": "Right class"},
-                {"field": "answered", "title": "Answered"},
+                {"field": "answered", "title": "Answer"},
                 {"field": "images", "title": "Images"},
             ],
         },

@@ -61,7 +61,7 @@ def left(workspace: Path, run: Run, answer: Any, log: str = "", pid: int = 0) ->
     (folder / "answer.json").write_text(json.dumps(answer) if answer else "")
     (folder / "log.txt").write_text(log)
     if answer and "parity" in answer:
-        (folder / "bundle.zip").write_bytes(b"zip")
+        launch.archive_path(folder).write_bytes(b"zip")
 
 
 def open_page(run: str = "") -> AppTest:
@@ -113,6 +113,15 @@ def test_export__certificate_comes_with_the_download(
     shown = at.table[0].value.to_string()
     assert "200 val images" in shown and "100.0%" in shown and "2.5e-07" in shown
     assert "1.50 MB" in shown and "3.2 ms" in shown
+
+
+def test_export__short_numbers_are_not_said_to_answer_alike(
+    workspace: Path, tmp_path: Path
+) -> None:
+    run = finished_run(tmp_path)
+    left(workspace, run, {"parity": {**PARITY, "tolerance": None, "agreement": 0.99}})
+    said = open_page(run.id).success[0].value
+    assert "99.0% of the first guesses" in said and "answers as" not in said
 
 
 def test_export__disagreement_is_shown(workspace: Path, tmp_path: Path) -> None:

@@ -207,6 +207,8 @@ def _check_filled(class_names: tuple[str, ...], entries: tuple[Entry, ...]) -> N
 
 def _no_class_folders(tree: _Tree) -> DatasetError:
     pictures = sum(_is_picture(path) for path in tree.files)
+    if not pictures:
+        return DatasetError("There are no pictures in it.", _LAYOUT_HINT)
     return DatasetError(
         f"There are no class folders; {pictures} pictures lie outside of any.",
         _LAYOUT_HINT,

@@ -111,7 +111,7 @@ def archive(named: str) -> Path:
 
 def archive_path(folder: Path) -> Path:
     """Where the zip of an export lies once it is done."""
-    return folder / "bundle.zip"
+    return folder / f"{folder.parents[1].name}-{folder.name}.zip"
 
 
 def _folder(run_id: str, name: str, quantize: str) -> Path:
@@ -124,7 +124,7 @@ def _started(
     options = ["--format", name, "--quantize", quantize, "--zip", "--json"]
     return subprocess.Popen(  # noqa: S603  our own module
         [sys.executable, "-m", "transfer", "export", run_id, *options]
-        + ["--output", str(folder / "bundle")],
+        + ["--output", str(archive_path(folder).with_suffix(""))],
         stdin=subprocess.DEVNULL,
         stdout=answer,
         stderr=log,

@@ -73,7 +73,8 @@ def exported_answers(
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "pictures.txt"
         listed.write_text("\n".join(map(str, pictures)), "utf-8")
-        command = [python, "-I", str(bundle / "predict.py"), "--json"]
+        # -B: what Python would leave beside the programs is not part of the bundle.
+        command = [python, "-I", "-B", str(bundle / "predict.py"), "--json"]
         try:
             done = subprocess.run(  # noqa: S603  our own script
                 [*command, f"@{listed}"],

@@ -272,6 +272,10 @@ def _train(
     seconds = {"import": imported, **trained.seconds}
     seconds["evaluate"] += time.perf_counter() - judging
     seconds["total"] = time.perf_counter() - start
+    earlier = run.result if resume else {}  # what the run took before it was stopped
+    for name, before in earlier.get("seconds", {}).items():
+        seconds[name] = seconds.get(name, 0.0) + before
+    memory = max(_peak_memory_bytes() / 1e6, earlier.get("peak_memory_mb", 0.0))
     evaluated, add_details = judged or ({}, None)
     result = {
         "val_accuracy": trained.best.accuracy if has_val else None,
@@ -284,7 +288,7 @@ def _train(
         "frozen_parameters": trained.frozen_parameters,
         "class_names": list(revision.class_names),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "peak_memory_mb": round(_peak_memory_bytes() / 1e6, 1),
+        "peak_memory_mb": round(memory, 1),
         **evaluated,
     }
     return result, add_details

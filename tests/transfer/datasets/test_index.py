@@ -125,12 +125,17 @@ def test_read_index__names_that_are_not_utf8() -> None:
 
 
 @pytest.mark.parametrize(
-    "files", [(), ("1.jpg", "2.jpg"), ("train/1.jpg",), ("train/1.jpg", "val/2.jpg")]
+    "files", [("1.jpg", "2.jpg"), ("train/1.jpg",), ("train/1.jpg", "val/2.jpg")]
 )
 def test_read_index__no_class_folders(files: tuple[str, ...]) -> None:
     with pytest.raises(DatasetError, match="no class folders") as caught:
         read(*files)
     assert "a folder of its own" in caught.value.hint
+
+
+def test_read_index__nothing_at_all() -> None:
+    with pytest.raises(DatasetError, match="no pictures in it"):
+        read("notes.txt")
 
 
 @pytest.mark.parametrize(

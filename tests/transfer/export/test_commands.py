@@ -56,4 +56,6 @@ def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
     assert found.state == "done", found.says
     assert found.answer["parity"]["agrees"]
     with zipfile.ZipFile(launch.archive(found.key)) as archive:
-        assert "bundle/model.keras" in archive.namelist()
+        inside = archive.namelist()
+    assert f"{found.key}/model.keras" in inside
+    assert not [name for name in inside if "__pycache__" in name]
