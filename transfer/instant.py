@@ -77,7 +77,8 @@ def solve(
 class _Ridge:
     """Ridge regression with an intercept, at any strength.
 
-    It computes in float64, but holds no more than `_PART` images in it at a time.
+    It computes in float64, but holds the features of no more than `_PART` images in it
+    at a time.
 
     Args:
         x: Features `(images, channels)`.
@@ -127,13 +128,13 @@ class _Ridge:
         solved: Matrix = self._vectors @ (kept[:, None] * self._projected)
         return self._part(self._rows[0]).T @ solved if self._wide else solved
 
-    def left_out_errors(self, strengths: NDArray[np.float64]) -> Matrix:
+    def left_out_errors(self, strengths: NDArray[np.float64]) -> NDArray[np.float32]:
         """Each image's error by the solution that was found without it.
 
         Returns:
-            An array `(len(strengths), images, num_classes)`.
+            An array `(len(strengths), images, num_classes)`, which may be large.
         """
-        errors = np.empty((len(strengths), *self._y.shape))
+        errors = np.empty((len(strengths), *self._y.shape), np.float32)
         for rows in self._rows:
             along = self._vectors if self._wide else self._part(rows) @ self._vectors
             squares = along**2

@@ -15,6 +15,7 @@ import shutil
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -147,9 +148,10 @@ def discard(upload: str) -> None:
 def discard_old(max_age: float = MAX_AGE) -> None:
     """Removes the uploads to which nothing came for `max_age` seconds."""
     for folder in workspace.folder("uploads").iterdir():
-        newest = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
-        if newest < time.time() - max_age:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # discarded by somebody else just now
+            newest = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
+            if newest < time.time() - max_age:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def safe_path(path: str) -> PurePosixPath:

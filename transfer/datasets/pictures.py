@@ -4,6 +4,7 @@ import lzma
 import shutil
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from transfer import uploads, workspace
@@ -11,6 +12,9 @@ from transfer.datasets import index, staging
 from transfer.datasets.images import IMAGE_EXTENSIONS
 from transfer.datasets.sources import Source, open_source
 from transfer.errors import ImageError
+
+#: What reading a damaged zip raises.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
 
 def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
@@ -48,21 +52,14 @@ def _target(number: int, name: str) -> Path:
 
 
 def _unpacked(source: Source, name: str, target: Path) -> Path:
-    """The picture as a file; of one that is damaged in the zip, what can be read.
+    """The picture as a file; of one that is damaged or too large, what can be read.
 
     Decoding it then tells what is wrong with it.
     """
     with workspace.writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            try:
-                staging.check_bytes(source.files[name])
-                with source.open(name) as packed:
-                    shutil.copyfileobj(packed, file)
-            except ImageError:  # left empty
-                pass
-            except (zipfile.BadZipFile, zlib.error, lzma.LZMAError):
-                pass
-            except (EOFError, RuntimeError, NotImplementedError):
-                pass
+        with target.open("wb") as file, suppress(ImageError, *_DAMAGED):
+            staging.check_bytes(source.files[name])
+            with source.open(name) as packed:
+                shutil.copyfileobj(packed, file)
     return target
