@@ -11,7 +11,7 @@ from transfer.runs.record import Run
 
 PAGES = Path(__file__).resolve().parents[1]
 #: Letters of a run's name in the list, so that what follows it is seen.
-LONGEST = 50
+LONGEST = 40
 
 
 def show_none(says: str, icon: str) -> None:
@@ -53,6 +53,6 @@ def choose(with_model: list[Run]) -> Run:
 def label(run: Run) -> str:
     """A run in a list: name, val accuracy, id."""
     accuracy = run.result.get("val_accuracy")
-    val = "" if accuracy is None else f" · val accuracy {accuracy:.1%}"
+    val = "" if accuracy is None else f" · val {accuracy:.1%}"
     name = run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…"
     return f"{name}{val} · {run.id}"

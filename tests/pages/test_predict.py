@@ -118,7 +118,7 @@ def test_predict__newest_run_is_chosen(asked: list[bytes]) -> None:
     at = open_page()
     assert not at.exception
     assert at.selectbox[0].value == newest.id
-    assert "second · val accuracy 75.0%" in at.selectbox[0].options[0]
+    assert "second · val 75.0%" in at.selectbox[0].options[0]
 
 
 def test_predict__run_of_the_address_is_chosen(asked: list[bytes]) -> None:
