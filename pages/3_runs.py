@@ -104,7 +104,7 @@ def show_more(run_id: str) -> None:
 
 def show_curves(run: Run) -> None:
     """Loss and accuracy, side by side."""
-    tables = curves.live(run).tables(session.store(), run)
+    tables = curves.drawn(session.store(), run).tables
     if run.status.is_final and not tables["loss"].num_rows:
         return
     for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):

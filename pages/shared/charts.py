@@ -23,7 +23,7 @@ def draw(table: pa.Table, name: str, config: TrainConfig, key: str) -> None:
     to change with the values, the browser would build the chart anew.
 
     Args:
-        table: Rows of `curves.tables`.
+        table: One of `curves.drawn`.
         name: `loss` or `accuracy`.
     """
     alt = f"{name.capitalize()} on train and val by epoch."  # the same at each tick

@@ -56,7 +56,7 @@ def show_curves(ids: list[str], were_live: bool) -> None:
     rows = [
         row
         for run in found
-        for row in _rows(names[run.id], curves.live(run).epochs(session.store(), run))
+        for row in _rows(names[run.id], curves.drawn(session.store(), run).epochs)
     ]
     columns = ["run", "epoch", "phase", "accuracy", "loss"]
     frame = pd.DataFrame(rows, columns=columns)

@@ -1,16 +1,16 @@
 """Curves of a training: what was read of a run's metrics, as rows of a chart."""
 
 import math
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from transfer.runs.reading import OncePerHeartbeat
 from transfer.runs.record import Metric, Run
 from transfer.runs.store import Store
 
@@ -110,66 +110,48 @@ class Curves:
         return self._epochs[earlier[-1]] if earlier else {}
 
 
-class Live:
-    """The curves of one run for all who look at it, drawn up once for each new value.
+class Drawn(NamedTuple):
+    """What is shown of a run's metrics.
 
-    Twenty visitors each second would otherwise do the same work twenty times, on the
-    machine that trains.
+    Attributes:
+        tables: Rows of the charts of `loss` and `accuracy`.
+        epochs: Phase and values of each whole epoch, in the order of training.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._curves = Curves()
-        self._tables: dict[str, pa.Table] = {}
-        self._read_at: tuple[object, ...] = ()
-
-    def tables(self, store: Store, run: Run) -> dict[str, pa.Table]:
-        """Rows of the charts of `loss` and `accuracy`; none before the first value.
-
-        A worker stores its values and then says that it lives: without a new heartbeat
-        there is nothing new.
-        """
-        with self._lock:
-            if self._read_at != (run.heartbeat_at, run.status):
-                self._read(store, run)
-                steps = int(run.progress.get("steps") or 0)
-                for name in ("loss", "accuracy"):
-                    frame = self._curves.frame(name, run.config.head_epochs, steps)
-                    # None was better than the start: no best epoch to be marked.
-                    frame["best"] &= run.result.get("best_epoch") != 0
-                    self._tables[name] = pa.Table.from_pandas(frame)
-                self._read_at = run.heartbeat_at, run.status
-            return dict(self._tables)
-
-    def epochs(self, store: Store, run: Run) -> list[tuple[str, dict[str, float]]]:
-        """Phase and values of each whole epoch, in the order of training."""
-        with self._lock:
-            self._read(store, run)
-            return self._curves.whole_epochs()
-
-    def _read(self, store: Store, run: Run) -> None:
-        """Takes in what is new.
-
-        At first the whole epochs and then only the steps after them: a long run has a
-        hundred thousand steps. A worker that resumes a run drops what it will measure
-        once more before it tells of any progress.
-        """
-        if not (run.progress or run.status.is_final):
-            return
-        if self._curves.is_empty:
-            self._curves.add(store.epoch_metrics(run.id))
-        self._curves.add(store.metrics_after(run.id, self._curves.last_id))
+    tables: dict[str, pa.Table]
+    epochs: list[tuple[str, dict[str, float]]]
 
 
-def live(run: Run) -> Live:
-    """The run's curves; what it measured before it was resumed is read anew."""
-    return _live(run.id, run.started_at)
+def drawn(store: Store, run: Run) -> Drawn:
+    """What is shown of the run now, drawn up once for all who look at it."""
+    curves, once = _shared(run.id, run.started_at)
+    return once.get(run, lambda: _drawn(store, run, curves))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _live(run_id: str, started_at: float | None) -> Live:
-    """One for each run and each of its starts."""
-    return Live()
+def _shared(
+    run_id: str, started_at: float | None
+) -> tuple[Curves, OncePerHeartbeat[Drawn]]:
+    """New ones for each start: what was measured before a resume is read anew."""
+    return Curves(), OncePerHeartbeat()
+
+
+def _drawn(store: Store, run: Run, curves: Curves) -> Drawn:
+    # A worker that resumes a run drops what it will measure once more, and only then
+    # tells of any progress.
+    if run.progress or run.status.is_final:
+        # Of what is old the whole epochs do: a long run has a hundred thousand steps.
+        if curves.is_empty:
+            curves.add(store.epoch_metrics(run.id))
+        curves.add(store.metrics_after(run.id, curves.last_id))
+    steps = int(run.progress.get("steps") or 0)
+    tables = {}
+    for name in ("loss", "accuracy"):
+        frame = curves.frame(name, run.config.head_epochs, steps)
+        # Where none was better than the start, no epoch is marked as the best.
+        frame["best"] &= run.result.get("best_epoch") != 0
+        tables[name] = pa.Table.from_pandas(frame)
+    return Drawn(tables, curves.whole_epochs())
 
 
 def _position(epoch: _Epoch, head_epochs: int) -> float:

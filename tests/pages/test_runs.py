@@ -209,12 +209,11 @@ def test_runs__curves_come_after_a_database_that_was_locked(
     def locked(*_: object) -> None:
         raise StorageError("The database is locked.")
 
-    shown = curves.Live()
     with monkeypatch.context() as patched:
         patched.setattr(Store, "epoch_metrics", locked)
         with pytest.raises(StorageError):
-            shown.tables(Store(), running)
-    assert shown.tables(Store(), running)["loss"].num_rows
+            curves.drawn(Store(), running)
+    assert curves.drawn(Store(), running).tables["loss"].num_rows
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:

@@ -1,0 +1,27 @@
+"""What many look at is made once."""
+
+from dataclasses import replace
+
+from transfer.config import TrainConfig
+from transfer.runs.reading import OncePerHeartbeat
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+
+RUN = Run(
+    id="01234567",
+    name="flowers",
+    status=RunStatus.RUNNING,
+    config=TrainConfig(dataset="flowers"),
+    dataset="flowers",
+    revision="",
+    created_at=0.0,
+    heartbeat_at=1.0,
+)
+
+
+def test_get__anew_at_a_heartbeat_and_at_the_end() -> None:
+    once, made = OncePerHeartbeat[int](), iter(range(9))
+    beaten = replace(RUN, heartbeat_at=2.0)
+    ended = replace(beaten, status=RunStatus.COMPLETED)
+    seen = [once.get(run, lambda: next(made)) for run in (RUN, RUN, beaten, ended)]
+    assert seen == [0, 0, 1, 2]

@@ -1,0 +1,30 @@
+"""What is made of a run as it goes on, once for all who look at it."""
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from transfer.runs.record import Run
+
+T = TypeVar("T")
+
+
+class OncePerHeartbeat(Generic[T]):
+    """A value that is made anew when the worker has said that it lives.
+
+    A worker stores what it measured and then says so: without a new heartbeat nothing
+    is new. Twenty visitors each second would otherwise do the same work twenty times,
+    on the machine that trains.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: tuple[object, T] | None = None
+
+    def get(self, run: Run, make: Callable[[], T]) -> T:
+        """The value as of this heartbeat; `make` is never called twice at a time."""
+        state = run.heartbeat_at, run.status
+        with self._lock:
+            if self._made is None or self._made[0] != state:
+                self._made = state, make()
+            return self._made[1]
