@@ -165,12 +165,8 @@ class Phase:
             tf.identity(v.value) for v in recipe.anchored
         ]
         optimizer.build(variables)
-        self._train = tf.function(
-            self._train_steps, autograph=False, reduce_retracing=True
-        )
-        self._test = tf.function(
-            self._test_steps, autograph=False, reduce_retracing=True
-        )
+        self._train = _Compiled(self._train_steps)
+        self._test = _Compiled(self._test_steps)
 
     def run(
         self,
@@ -489,6 +485,22 @@ class Phase:
         if training and recipe.class_weights is not None:
             counted = w * tf.gather(recipe.class_weights, y)
         return tf.reduce_sum(losses * counted) / count, tf.reduce_sum(right * w), count
+
+
+class _Compiled:
+    """A function of some steps as one graph, built once for any number of steps."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._graph: Any = None
+
+    def __call__(self, *arrays: NDArray[Any]) -> Any:
+        if self._graph is None:
+            specs = [tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in arrays]
+            self._graph = tf.function(
+                self._function, input_signature=specs, autograph=False
+            )
+        return self._graph(*arrays)
 
 
 def _value(variable: keras.Variable) -> NDArray[Any]:
