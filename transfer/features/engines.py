@@ -122,10 +122,22 @@ class OpenVINOEngine:
 
 
 def _traced(prefix: keras.Model) -> Any:
-    """The prefix as one TensorFlow graph, for any number of images."""
-    images = tf.TensorSpec([None, *prefix.input_shape[1:]], tf.float32)
-    function = tf.function(lambda x: prefix(x, training=False), autograph=False)
-    return function.get_concrete_function(images)
+    """The prefix as one TensorFlow graph, for any number of images.
+
+    Its weights are constants: so TensorFlow computes BatchNorm and a convolution as
+    one, and OpenVINO's conversion need not look up every variable again and again.
+    """
+    weights = [
+        [keras.ops.convert_to_numpy(variable) for variable in some]
+        for some in (prefix.trainable_variables, prefix.non_trainable_variables)
+    ]
+
+    def computed(pixels: Any) -> Any:
+        constants = [[tf.constant(one) for one in some] for some in weights]
+        return prefix.stateless_call(*constants, pixels, training=False)[0]
+
+    pixels = tf.TensorSpec([None, *prefix.input_shape[1:]], tf.float32)
+    return tf.function(computed, autograph=False).get_concrete_function(pixels)
 
 
 def _converted(prefix: keras.Model, key: str, function: Any) -> Path:

@@ -24,8 +24,8 @@ from transfer.features.views import View
 #: by batch, so that a worker's memory does not grow with the dataset.
 MEMORY_BYTES = 128 << 20
 
-#: Bytes of pixels that are decoded ahead of the engine, which may still be loading.
-_AHEAD_BYTES = 64 << 20
+#: Batches that are decoded ahead of the engine.
+_AHEAD = 3
 
 #: Raise this when decoding or resizing changes what the model sees: old features are
 #: then no longer used.
@@ -173,9 +173,10 @@ class Extractor:
         """Start and each layer's rows of each batch, while the next are decoded."""
         if not views:
             return
+        # First, for it takes three times as long beside threads that decode.
+        if by_engine := self._by_engine(layers):
+            self._engine(by_engine)
         starts = iter(range(0, len(views), BATCH))
-        height, width = self.image_size
-        batches_ahead = max(2, _AHEAD_BYTES // (BATCH * height * width * 3))
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             ahead: list[tuple[int, list[Future[NDArray[np.uint8]]]]] = []
 
@@ -184,7 +185,7 @@ class Extractor:
                     batch = views[start : start + BATCH]
                     ahead.append((start, [pool.submit(self._pixels, v) for v in batch]))
 
-            fill(batches_ahead)
+            fill(_AHEAD)
             while ahead:
                 start, futures = ahead.pop(0)
                 pixels = np.stack([future.result() for future in futures])
@@ -200,12 +201,15 @@ class Extractor:
         return self._run((layer,), pixels)[0].astype(np.float32, copy=False)
 
     def _run(self, layers: tuple[str, ...], pixels: NDArray[np.uint8]) -> list[Rows]:
-        by_engine = tuple(n for n in layers if not self.tensors[n].is_pixels)
+        by_engine = self._by_engine(layers)
         outputs: dict[str, Rows] = {name: pixels for name in layers}
         if by_engine:
             computed = self._engine(by_engine).run(pixels)
             outputs |= zip(by_engine, computed, strict=True)
         return [outputs[name] for name in layers]
+
+    def _by_engine(self, layers: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(n for n in layers if not self.tensors[n].is_pixels)
 
     def _engine(self, layers: tuple[str, ...]) -> Engine:
         if layers not in self._engines:
@@ -231,7 +235,7 @@ class Extractor:
         """Whether bfloat16 is the fastest way on this machine; measured if need be."""
         rates = estimates.kept_rates(self._name, self.image_size)
         if not rates:
-            layers = tuple(n for n, t in self.tensors.items() if not t.is_pixels)
+            layers = self._by_engine(tuple(self.tensors))
             rates = engines.measure(*self._joint(layers), self._log)
         return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
 

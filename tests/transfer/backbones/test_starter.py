@@ -38,7 +38,7 @@ def tiles(tmp_path: Path) -> Path:
 
 
 def recipe(epochs: int) -> pretrain.Recipe:
-    return pretrain.Recipe(sizes=(32,) * epochs, batch_size=8, learning_rate=0.05)
+    return pretrain.Recipe(sizes=(32,) * epochs, batch_size=8, learning_rate=0.005)
 
 
 def test_weights__ship_with_their_hash_and_few_bytes() -> None:
