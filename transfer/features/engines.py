@@ -111,7 +111,9 @@ class OpenVINOEngine:
         return [np.concatenate(rows) for rows in zip(*pieces, strict=True)]
 
     def _run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        full = np.resize(pixels, (PIECE, *pixels.shape[1:]))
+        full = pixels
+        if len(pixels) < PIECE:
+            full = np.resize(pixels, (PIECE, *pixels.shape[1:]))
         request = self._idle.get()
         try:
             answers = request.infer(full, share_inputs=True)
