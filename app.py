@@ -1,7 +1,8 @@
 """The server: pages, uploads, pictures, and the supervisor that runs trainings.
 
 `streamlit run app.py` starts it. Uploads and pictures go through routes of their own:
-Streamlit's uploader keeps every byte in memory and loses files beyond a thousand.
+Streamlit's uploader keeps every byte in memory and loses files beyond a thousand. So
+does what is new of a run: a rerun of its page each second would slow the training.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from pages.shared import addresses, shell
+from pages.shared import addresses, live, shell
 from transfer import tokens, uploads
 from transfer.datasets import images, library
 from transfer.errors import (
@@ -27,6 +28,8 @@ from transfer.runs.queue import Supervisor
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20
+#: Every browser takes it.
+_GZIP = {"Content-Encoding": "gzip"}
 
 
 async def receive_batch(request: Request) -> Response:
@@ -80,6 +83,29 @@ async def send_export(request: Request) -> Response:
     except TransferError:
         return Response(status_code=404)
     return FileResponse(path, media_type="application/zip", filename=f"{key}.zip")
+
+
+async def send_news(request: Request) -> Response:
+    """What is new of a run, for a browser that watches it."""
+    try:
+        run_id = tokens.verify("live", request.path_params["token"])
+        answer = live.kept_answer(run_id)
+        answer = answer or await asyncio.to_thread(live.make_answer, run_id)
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    except TransferError:
+        return Response(status_code=404)
+    headers = {"ETag": answer.tag, "Cache-Control": "no-cache", **_GZIP}
+    if request.headers.get("if-none-match") == answer.tag:
+        return Response(status_code=304, headers=headers)
+    return Response(answer.content, media_type="application/json", headers=headers)
+
+
+async def send_plotly(_: Request) -> Response:
+    """Plotly's library, out of its Python package."""
+    content = await asyncio.to_thread(live.plotly_js)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", **_GZIP}
+    return Response(content, media_type="text/javascript", headers=headers)
 
 
 async def _store_stream(upload: str, request: Request) -> list[str]:
@@ -143,6 +169,8 @@ app = st.App(
         Route(addresses.route("upload"), discard_upload, methods=["DELETE"]),
         Route(addresses.route("image"), send_thumbnail),
         Route(addresses.route("export"), send_export),
+        Route(addresses.route("live"), send_news),
+        Route(addresses.route("plotly"), send_plotly),
     ],
     lifespan=lifespan,
     on_script_error=shell.show_unexpected,

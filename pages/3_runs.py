@@ -6,10 +6,9 @@ import streamlit as st
 
 from pages.shared import (
     again,
-    charts,
     comparing,
-    curves,
     describing,
+    live,
     run_list,
     runs,
     session,
@@ -17,9 +16,8 @@ from pages.shared import (
     watched,
 )
 from transfer.errors import TransferError
-from transfer.runs import queue, waiting
+from transfer.runs import queue
 from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
 
 PAGES = Path(__file__).parent
 
@@ -34,10 +32,9 @@ def show_run(run: Run) -> None:
         st.badge(shell.escaped(tag), color="gray")
     if run.note:
         st.caption(shell.escaped(run.note))
-    live = not run.status.is_final
-    st.fragment(run_every=1.0 if live else None)(show_live)(run.id, live)
-    # The worker writes what is watched every 3 s at most.
-    st.fragment(run_every=3.0 if live else None)(show_more)(run.id)
+    goes_on = not run.status.is_final
+    show_live(run.id, goes_on)
+    show_more(run.id, goes_on)
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
         runs.show_events(run)
@@ -48,19 +45,14 @@ def show_run(run: Run) -> None:
                 describing.confirm_delete([run])
 
 
-def show_live(run_id: str, was_live: bool) -> None:
-    """What changes while the run goes on; a tick takes a few milliseconds."""
-    store = session.store()
-    run = store.get(run_id)
-    if was_live and run.status.is_final:
-        st.rerun()  # The whole page, so that the results appear and the ticks end.
+@st.fragment
+def show_live(run_id: str, went_on: bool) -> None:
+    """What changes while the run goes on."""
+    run = session.store().get(run_id)
+    if went_on and run.status.is_final:
+        st.rerun()  # the whole page, so that the results appear
     with st.container(horizontal=True, vertical_alignment="center"):
         runs.show_status(run)
-        if run.status is RunStatus.QUEUED:
-            places = waiting.places(store.runs(), queue.max_running())
-            if place := places.get(run.id):  # it may have been taken just now
-                words = f"It is {run_list.place_in_words(place)}."
-                st.caption(words, width="content")  # else Stop would jump to its left
         if run.status in ("queued", "running"):
             st.button(
                 "Stop",
@@ -84,32 +76,19 @@ def show_live(run_id: str, was_live: bool) -> None:
             )
     with st.container():  # what comes and goes; folds that move on the page close
         runs.show_error(run)
-        runs.show_progress(run)
         runs.show_batch(run)
         if run.status.is_final and run.result.get("class_names"):
             runs.show_results(run)
-    if run.config.method == "train":  # a closed form has no curves
-        show_curves(run)
+    live.show(run)
 
 
-def show_more(run_id: str) -> None:
-    """What changes less often."""
+@st.fragment
+def show_more(run_id: str, goes_on: bool) -> None:
+    """Folds; nothing is read for one that is closed."""
     run = session.store().get(run_id)
     if run.config.method == "train":
-        with st.container():
-            watched.show(run)
-    with st.expander("Log of the worker", icon=":material/terminal:"):
-        st.code(runs.read_log(run_id), language=None, height=320)
-
-
-def show_curves(run: Run) -> None:
-    """Loss and accuracy, side by side."""
-    tables = curves.drawn(session.store(), run).tables
-    if run.status.is_final and not tables["loss"].num_rows:
-        return
-    for column, name in zip(st.columns(2), ("loss", "accuracy"), strict=True):
-        with column:
-            charts.draw(tables[name], name, run.config, f"{name}-{run.id}")
+        watched.show(run)
+    runs.fold("Log of the worker", ":material/terminal:", run, runs.show_log)
 
 
 def stop(run_id: str) -> None:

@@ -1,9 +1,10 @@
 """The server's own routes, asked as a browser asks: what is stored, what is refused."""
 
 import asyncio
+import gzip
 import json
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,21 @@ import app
 from tests.pictures import make_pictures
 from tests.transfer.test_uploads import frame
 from transfer import tokens, uploads
+from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.export import launch
+from transfer.runs.store import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def ask(handler: Handler, token: str, body: bytes = b"", chunk: int = 64) -> Response:
+def ask(
+    handler: Handler,
+    token: str,
+    body: bytes = b"",
+    chunk: int = 64,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     """The handler's answer to a request whose body comes in chunks."""
     chunks = [body[start : start + chunk] for start in range(0, len(body), chunk)]
     messages = [{"type": "http.request", "body": c, "more_body": True} for c in chunks]
@@ -30,7 +39,8 @@ def ask(handler: Handler, token: str, body: bytes = b"", chunk: int = 64) -> Res
     async def receive() -> dict[str, Any]:
         return messages.pop(0)
 
-    scope = {"type": "http", "headers": [], "path_params": {"token": token}}
+    raw = [(n.lower().encode(), v.encode()) for n, v in (headers or {}).items()]
+    scope = {"type": "http", "headers": raw, "path_params": {"token": token}}
     return asyncio.run(handler(Request(scope, receive)))  # type: ignore[arg-type]
 
 
@@ -139,3 +149,22 @@ def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
     missing = tokens.sign("export", "01234567-keras-none")
     assert ask(app.send_export, missing).status_code == 404
     assert ask(app.send_export, tokens.sign("image", "0")).status_code == 403
+
+
+def test_send_news__is_made_once_and_not_sent_again(workspace: Path) -> None:
+    run = Store().create(TrainConfig(dataset="pets"))
+    first = ask(app.send_news, tokens.sign("live", run.id))
+    assert json.loads(gzip.decompress(bytes(first.body)))["status"] == "queued"
+    known = {"If-None-Match": first.headers["etag"]}
+    again = ask(app.send_news, tokens.sign("live", run.id), headers=known)
+    assert (again.status_code, bytes(again.body)) == (304, b"")
+
+
+def test_send_news__of_no_run_and_for_no_token(workspace: Path) -> None:
+    assert ask(app.send_news, tokens.sign("live", "0123abcd")).status_code == 404
+    assert ask(app.send_news, tokens.sign("image", "0123abcd")).status_code == 403
+
+
+def test_send_plotly__is_the_library() -> None:
+    answer = ask(app.send_plotly, "any")
+    assert b"plotly.js v" in gzip.decompress(bytes(answer.body))[:200]

@@ -313,6 +313,9 @@ class _Job:
         if self.config.precision == "float32" or not exact.is_faster_in_bfloat16():
             return exact
         quick = Extractor(self.backbone, layers, name, log, bfloat16=True)
+        if self.config.precision == "bfloat16":
+            exact.release()
+            return quick
         train = self.revision.of_split("train")
         chosen = np.random.default_rng(0).permutation(len(train))[:_SAMPLE]
         views = [View(train[i].sha256) for i in chosen]

@@ -1,6 +1,7 @@
 """Addresses of the server's own routes, below the base path that it is served at."""
 
 import streamlit as st
+from plotly.offline import get_plotlyjs_version
 
 from transfer import tokens
 
@@ -23,6 +24,16 @@ def thumbnail(sha256: str) -> str:
 def export(key: str) -> str:
     """Where a browser gets the zip of this export for a day or two."""
     return f"{_base()}/api/export/{tokens.sign('export', key)}"
+
+
+def live(run_id: str) -> str:
+    """Where a browser gets what is new of this run for a day or two."""
+    return f"{_base()}/api/live/{tokens.sign('live', run_id)}"
+
+
+def plotly() -> str:
+    """Where a browser gets Plotly's library; another address for another version."""
+    return f"{_base()}/api/plotly/{get_plotlyjs_version()}"
 
 
 def _base() -> str:

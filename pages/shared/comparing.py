@@ -67,7 +67,9 @@ def show_curves(ids: list[str], were_live: bool) -> None:
             key=f"compare-{name}-{'-'.join(ids)}",
             height=400,
             alt=f"Val {name} by epoch, one line for each run.",
-            **charts.KEEP_ZOOM,
+            # Streamlit 1.67 undoes a zoom at each rerun unless it is told of it.
+            on_select="rerun",
+            selection_mode="zoom",
         )
 
 

@@ -7,7 +7,6 @@ from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
 import pandas as pd
-import pyarrow as pa
 import streamlit as st
 
 from transfer.runs.reading import OncePerHeartbeat
@@ -114,11 +113,11 @@ class Drawn(NamedTuple):
     """What is shown of a run's metrics.
 
     Attributes:
-        tables: Rows of the charts of `loss` and `accuracy`.
+        frames: Rows of the charts of `loss` and `accuracy`.
         epochs: Phase and values of each whole epoch, in the order of training.
     """
 
-    tables: dict[str, pa.Table]
+    frames: dict[str, pd.DataFrame]
     epochs: list[tuple[str, dict[str, float]]]
 
 
@@ -145,13 +144,13 @@ def _drawn(store: Store, run: Run, curves: Curves) -> Drawn:
             curves.add(store.epoch_metrics(run.id))
         curves.add(store.metrics_after(run.id, curves.last_id))
     steps = int(run.progress.get("steps") or 0)
-    tables = {}
+    frames = {}
     for name in ("loss", "accuracy"):
         frame = curves.frame(name, run.config.head_epochs, steps)
         # Where none was better than the start, no epoch is marked as the best.
         frame["best"] &= run.result.get("best_epoch") != 0
-        tables[name] = pa.Table.from_pandas(frame)
-    return Drawn(tables, curves.whole_epochs())
+        frames[name] = frame
+    return Drawn(frames, curves.whole_epochs())
 
 
 def _position(epoch: _Epoch, head_epochs: int) -> float:

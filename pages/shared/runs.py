@@ -1,12 +1,13 @@
-"""The parts of a run's page: status, progress, log, results."""
+"""The parts of a run's page: status, log, results."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pages.shared.amounts import about, duration
+from pages.shared import session
+from pages.shared.amounts import duration
 from pages.shared.curves import PHASES
 from pages.shared.shell import escaped
 from transfer.runs import launch
@@ -51,7 +52,8 @@ _HALVED = {
 
 _HEADS = {"instant": "in closed form", "source": "the source's own"}
 
-_PHASE = {
+#: What a worker does in each phase.
+DOING = {
     "import": "Loading Keras",
     "prepare": "Computing features",
     "head": "Head phase",
@@ -81,11 +83,16 @@ def show_error(run: Run) -> None:
     show(text.strip(), icon=STATUS[run.status].icon)
 
 
+def halved_batch(run: Run) -> int:
+    """The batch size that a run went on with if it is less than was set, else 0."""
+    size = int(_told(run).get("batch_size") or 0)
+    return size if size < run.config.batch_size else 0
+
+
 def show_batch(run: Run) -> None:
     """Says so where a run went on with smaller batches than were set, and why."""
-    told = run.progress if run.status.is_active else run.result
-    size, reason = told.get("batch_size"), _HALVED.get(told.get("halved_for", ""), "")
-    if size and size < run.config.batch_size:
+    if size := halved_batch(run):
+        reason = _HALVED.get(_told(run).get("halved_for", ""), "")
         st.info(
             f"{reason}This run went on with {size} images per step instead of "
             f"{run.config.batch_size}.",
@@ -93,39 +100,8 @@ def show_batch(run: Run) -> None:
         )
 
 
-def show_progress(run: Run) -> None:
-    """Phase, epoch, step, speed and time left of a run that a worker has."""
-    if not run.status.is_active:
-        return
-    now = run.progress
-    phase = str(now.get("phase", "import"))
-    epochs, steps = int(now.get("epochs") or 0), int(now.get("steps") or 0)
-    epoch, step = int(now.get("epoch") or 0), int(now.get("step") or 0)
-    done = step / steps if steps else 0.0
-    part = (epoch - 1 + done) / epochs if epochs else done
-    st.progress(min(max(part, 0.0), 1.0), text=_PHASE.get(phase, phase))
-    # Two beside each other on a phone, where columns would stand below one another.
-    with st.grid(min_column_width=150):
-        for label, value in _tiles(now).items():
-            st.metric(label, value)
-
-
-def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
-    """What is known of where the run is; always a line of tiles, so nothing jumps."""
-    tiles: dict[str, str] = {}
-    if epochs := now.get("epochs"):
-        tiles["Epoch"] = f"{now.get('epoch', 0)} of {epochs}"
-    if steps := now.get("steps"):
-        what = "Step" if epochs else "Image"
-        tiles[what] = f"{now.get('step', 0):,} of {steps:,}"
-    if speed := now.get("images_per_second"):
-        tiles["Images per second"] = f"{speed:,.0f}"
-    if rate := now.get("learning_rate"):
-        tiles["Learning rate"] = f"{rate:.2g}"
-    if (left := now.get("seconds_left")) is not None:
-        tiles["Time left in this phase"] = about(left)
-    doing = "saving" if now.get("phase") == "evaluate" else "getting ready"
-    return tiles or {"Worker": doing}
+def _told(run: Run) -> dict[str, Any]:
+    return run.progress if run.status.is_active else run.result
 
 
 def _best(run: Run) -> dict[str, str]:
@@ -157,7 +133,7 @@ def show_results(run: Run) -> None:
     columns = [*st.columns(3), *st.columns(3)]
     for column, (label, value) in zip(columns, tiles.items(), strict=True):
         column.metric(label, value, border=True)
-    named = [f"{_PHASE.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
+    named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
 
 
@@ -168,6 +144,25 @@ def show_events(run: Run) -> None:
         st.caption("TensorBoard, on the machine of this server:")
         words = shlex.join(["tensorboard", "--logdir", str(folder)])
         st.code(words, language="bash", wrap_lines=True)
+
+
+def fold(label: str, icon: str, run: Run, show: Callable[[Run], None]) -> None:
+    """What is in it is made only while it is open, and anew while the run goes on."""
+    key = f"{label}-{run.id}"
+    with st.expander(label, icon=icon, key=key, on_change="rerun") as opened:
+        if opened.open:
+            # The worker writes what is watched every 3 s at most.
+            every = None if run.status.is_final else 3.0
+            st.fragment(run_every=every)(_show_now)(run.id, show)
+
+
+def _show_now(run_id: str, show: Callable[[Run], None]) -> None:
+    show(session.store().get(run_id))
+
+
+def show_log(run: Run) -> None:
+    """The end of what the worker has written."""
+    st.code(read_log(run.id), language=None, height=320)
 
 
 def read_log(run_id: str) -> str:

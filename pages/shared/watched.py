@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.shared import addresses
+from pages.shared import addresses, runs
 from pages.shared.charts import COLORS, look
 from pages.shared.curves import PHASES
 from transfer.datasets import library
@@ -34,35 +34,37 @@ class _Shown:
 
 def show(run: Run) -> None:
     """Pinned images, the confusion as it forms, and how far each block has moved."""
-    shown = _shown(run.id, watching.version(run.id), run)
-    seen = shown.seen
-    live = not run.status.is_final
-    if not live and not shown.names:
+    shown = _now(run)
+    goes_on = not run.status.is_final
+    if not goes_on and not shown.names:
         return
-    with st.expander("Images that are followed", icon=":material/push_pin:"):
-        if shown.cards:
-            now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
-            st.caption(
-                f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
-                "The columns are the probability of the right class, epoch by epoch."
-            )
-            st.html(shown.cards)
-        else:
-            st.caption(SOON)
+    runs.fold("Images that are followed", ":material/push_pin:", run, _images)
     # The folds are there from the start: what comes later would move those below.
     left, right = st.columns(2)
-    if live or seen.confusion:
-        with left, st.expander("Confusion on val", icon=":material/grid_on:"):
-            if seen.confusion and shown.names:
-                _confusion(run.id, shown)
-            else:
-                st.caption(SOON)
-    if live or seen.blocks:
-        with right, st.expander("What moves in the backbone", icon=":material/layers:"):
-            if seen.blocks:
-                _blocks(run.id, shown)
-            else:
-                st.caption(SOON)
+    if goes_on or shown.seen.confusion:
+        with left:
+            runs.fold("Confusion on val", ":material/grid_on:", run, _confusion)
+    if goes_on or shown.seen.blocks:
+        with right:
+            runs.fold("What moves in the backbone", ":material/layers:", run, _blocks)
+
+
+def _now(run: Run) -> _Shown:
+    return _shown(run.id, watching.version(run.id), run)
+
+
+def _images(run: Run) -> None:
+    shown = _now(run)
+    if not shown.cards:
+        st.caption(SOON)
+        return
+    seen = shown.seen
+    now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
+    st.caption(
+        f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
+        "The columns are the probability of the right class, epoch by epoch."
+    )
+    st.html(shown.cards)
 
 
 # Shorter than the addresses of the pictures last; a new address each second would make
@@ -137,7 +139,11 @@ def _line(values: list[float], color: str) -> str:
     )
 
 
-def _confusion(run_id: str, shown: _Shown) -> None:
+def _confusion(run: Run) -> None:
+    shown = _now(run)
+    if not shown.seen.confusion or not shown.names:
+        st.caption(SOON)
+        return
     axis = {"type": "nominal", "sort": shown.names}
     count = {"field": "images", "type": "quantitative"}
     scale = {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]}
@@ -161,14 +167,18 @@ def _confusion(run_id: str, shown: _Shown) -> None:
     st.vega_lite_chart(
         shown.confusion,
         spec,
-        key=f"confusion-{run_id}",
+        key=f"confusion-{run.id}",
         height=320,
         alt="Confusion matrix on val: right class against answer.",
     )
 
 
-def _blocks(run_id: str, shown: _Shown) -> None:
+def _blocks(run: Run) -> None:
+    shown = _now(run)
     seen = shown.seen
+    if not seen.blocks:
+        st.caption(SOON)
+        return
     spec: dict[str, Any] = {
         "config": look(),
         "mark": {"type": "bar"},
@@ -203,7 +213,7 @@ def _blocks(run_id: str, shown: _Shown) -> None:
     st.vega_lite_chart(
         shown.blocks,
         spec,
-        key=f"blocks-{run_id}",
+        key=f"blocks-{run.id}",
         height=height,
         alt="Change of the weights of each block, relative to the start.",
     )

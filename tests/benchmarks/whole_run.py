@@ -1,10 +1,10 @@
 """From a folder to a trained model: plain Keras, ours with an empty cache, ours again.
 
 `python -m tests.benchmarks.whole_run [--backbone NAME] [--weights imagenet|random]
-[--epochs 10] [--reference-epochs N] [--seeds 3]`. Whole processes, the import of
-Keras included. The second run is done as the app does it: by a worker that has
-imported Keras ahead of time. With fewer reference epochs than epochs, the reference's
-time is completed with the mean of its epochs after the first.
+[--precision bfloat16] [--epochs 10] [--reference-epochs N] [--seeds 3]`. Whole
+processes, the import of Keras included. The second run is done as the app does it: by a
+worker that has imported Keras ahead of time. With fewer reference epochs than epochs,
+the reference's time is completed with the mean of its epochs after the first.
 """
 
 import argparse
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--reference-epochs", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--precision", default="auto")
     args = parser.parse_args()
     rows = []
     for seed in range(args.seeds):
@@ -53,6 +54,7 @@ def one(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
         "weights": args.weights,
         "head": "dense1024",
         "head_epochs": args.epochs,
+        "precision": args.precision,
         "seed": seed,
     }
     start = time.perf_counter()

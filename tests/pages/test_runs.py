@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import curves
+from pages.shared import curves, live
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
 from transfer.runs import launch
@@ -68,6 +67,11 @@ def metrics(at: AppTest) -> dict[str, str]:
     return {one.label: one.value for one in at.metric}
 
 
+def news(run: Run) -> dict[str, Any]:
+    """What a browser that watches the run gets now."""
+    return live.news(Store().get(run.id))
+
+
 def badges(at: AppTest) -> str:
     """All Markdown of the page, which the badges are of too."""
     return " ".join(one.value for one in at.markdown)
@@ -104,8 +108,7 @@ def test_runs__clicked_cell_opens(running: Run) -> None:
 
 def test_runs__queued_tells_its_place(running: Run) -> None:
     waiting = Store().create(TrainConfig(dataset="flowers"), "later")
-    captions = [one.value for one in open_page(waiting.id).caption]
-    assert any("number 1 in the queue, starts when those" in one for one in captions)
+    assert "Number 1 in the queue, starts when those" in news(waiting)["phase"]
     assert "Number 1 in the queue" in open_page().dataframe[0].value["Note"][0]
 
 
@@ -157,13 +160,14 @@ def test_runs__running_shows_where_it_is(running: Run) -> None:
     at = open_page(running.id)
     assert not at.exception
     assert "Running" in badges(at)
-    assert metrics(at) == {
+    assert len(at.get("bidi_component")) == 1
+    assert news(running)["tiles"] == {
         "Epoch": "2 of 10",
         "Step": "1 of 92",
         "Images per second": "1,500",
         "Time left in this phase": "1 min 15 s",
     }
-    assert len(at.get("vega_lite_chart")) == 2
+    assert news(running)["part"] == pytest.approx((1 + 1 / 92) / 10)
 
 
 def test_runs__stop_asks_the_worker_to_end(running: Run) -> None:
@@ -174,20 +178,17 @@ def test_runs__stop_asks_the_worker_to_end(running: Run) -> None:
     assert "Stopping" in badges(at)
 
 
-def losses(at: AppTest) -> list[float]:
-    """The values that the chart of the loss holds."""
-    sent = at.get("vega_lite_chart")[0].proto.data.data
-    return list(pa.ipc.open_stream(sent).read_all()["value"].to_pylist())
+def losses(run: Run) -> list[float]:
+    """Loss on train, as it is drawn."""
+    return list(news(run)["curves"][0][0]["y"])
 
 
-def test_runs__new_values_arrive_with_the_next_tick(running: Run) -> None:
-    at = open_page(running.id)
-    assert 0.3 not in losses(at)
+def test_live__new_values_come_with_the_next_heartbeat(running: Run) -> None:
+    assert 0.3 not in losses(running)
     row = Metric(phase="head", epoch=2, name="loss", value=0.3)
     Store().add_metrics(running.id, [row])
     Store().heartbeat(running.id)
-    at.run()
-    assert 0.3 in losses(at)
+    assert losses(running) == [0.5, 0.3]
 
 
 def test_runs__curves_of_a_resumed_run_begin_at_its_checkpoint(running: Run) -> None:
@@ -195,12 +196,12 @@ def test_runs__curves_of_a_resumed_run_begin_at_its_checkpoint(running: Run) -> 
     row = Metric(phase="head", epoch=7, name="loss", value=0.3)
     store.add_metrics(running.id, [row])
     store.heartbeat(running.id)
-    assert 0.3 in losses(open_page(running.id))
+    assert 0.3 in losses(running)
     store.finish(running.id, RunStatus.INTERRUPTED)
     store.resume(running.id)
     store.claim_next(9, "here")
     store.drop_metrics(running.id, "head", 1)
-    assert 0.3 not in losses(open_page(running.id))
+    assert 0.3 not in losses(running)
 
 
 def test_runs__curves_come_after_a_database_that_was_locked(
@@ -213,7 +214,7 @@ def test_runs__curves_come_after_a_database_that_was_locked(
         patched.setattr(Store, "epoch_metrics", locked)
         with pytest.raises(StorageError):
             curves.drawn(Store(), running)
-    assert curves.drawn(Store(), running).tables["loss"].num_rows
+    assert curves.drawn(Store(), running).frames["loss"].size
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:
@@ -277,7 +278,7 @@ def test_runs__start_again_opens_a_new_run(running: Run) -> None:
 
 def test_runs__worker_is_getting_ready_before_there_are_numbers(running: Run) -> None:
     Store().heartbeat(running.id, {"phase": "prepare"})
-    assert metrics(open_page(running.id)) == {"Worker": "getting ready"}
+    assert news(running)["tiles"] == {"Worker": "getting ready"}
 
 
 def test_runs__instant_has_no_curves() -> None:
@@ -287,7 +288,7 @@ def test_runs__instant_has_no_curves() -> None:
     store.finish(run.id, RunStatus.COMPLETED, RESULT)
     at = open_page(run.id)
     assert not at.exception
-    assert not at.get("vega_lite_chart")
+    assert live.layouts(run) == [] and news(run)["curves"] == []
     assert metrics(at)["Head"] == "in closed form"
 
 
@@ -313,6 +314,8 @@ def test_curves__the_best_epoch_is_marked() -> None:
         )
     frame = read.frame("loss", head_epochs=5)
     best = frame[frame["best"]]
+    ring = live.traces("loss", frame)[2]
+    assert (ring["x"], ring["y"], ring["text"]) == ([3.0], [0.4], ["best"])
     assert list(zip(best["position"], best["split"], strict=True)) == [(3.0, "val")]
 
 
@@ -334,7 +337,10 @@ def test_runs__failed_shows_message_and_hint(running: Run) -> None:
 
 def test_runs__log_is_shown(running: Run) -> None:
     launch.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
-    shown = open_page(running.id).code[0].value
+    at = open_page(running.id)
+    assert not at.code
+    at.session_state[f"Log of the worker-{running.id}"] = True
+    shown = at.run().code[0].value
     assert shown.endswith("the last line")
     assert len(shown.splitlines()) == 200
 

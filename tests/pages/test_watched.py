@@ -40,18 +40,25 @@ def run(workspace: Path, tmp_path: Path) -> Run:
     return made
 
 
-def test_watched__images_confusion_and_blocks(run: Run) -> None:
+FOLDS = ["Images that are followed", "Confusion on val", "What moves in the backbone"]
+
+
+def open_folds(run: Run) -> AppTest:
+    """The page of this run with all folds open."""
     at = AppTest.from_file(str(ROUTER), default_timeout=60)
     at.run()
     at.query_params["run"] = run.id
     at.switch_page("../3_runs.py").run()
+    assert [one.label for one in at.expander][:3] == FOLDS
+    assert not any("blocks are exactly" in one.value for one in at.caption)
+    for label in FOLDS:
+        at.session_state[f"{label}-{run.id}"] = True
+    return at.run()
+
+
+def test_watched__images_confusion_and_blocks(run: Run) -> None:
+    at = open_folds(run)
     assert not at.exception
-    labels = [one.label for one in at.expander]
-    assert labels[:3] == [
-        "Images that are followed",
-        "Confusion on val",
-        "What moves in the backbone",
-    ]
     said = [one.value for one in at.caption]
     assert any("2 of 3 blocks are exactly as they were" in one for one in said)
     cards = [one.proto.body for one in at.get("html") if "<figure" in one.proto.body]
@@ -60,10 +67,7 @@ def test_watched__images_confusion_and_blocks(run: Run) -> None:
 
 
 def test_watched__what_is_new_arrives_with_the_next_tick(run: Run) -> None:
-    at = AppTest.from_file(str(ROUTER), default_timeout=60)
-    at.run()
-    at.query_params["run"] = run.id
-    at.switch_page("../3_runs.py").run()
+    at = open_folds(run)
     watch = Watch(run.id)
     watch.changes({"stem": 0.0, "block_1": 0.3, "top": 0.012})
     watch.write()

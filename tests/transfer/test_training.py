@@ -178,13 +178,20 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     assert float(np.mean(loss)) == pytest.approx(trained.best.loss, abs=1e-3)
 
 
-def test_train__float32_can_be_forced(revision: Revision) -> None:
+@pytest.mark.parametrize(
+    ("precision", "used"),
+    [("float32", ["openvino"]), ("bfloat16", ["openvino", "openvino-bfloat16"])],
+)
+def test_train__a_precision_can_be_forced(
+    revision: Revision, precision: str, used: list[str]
+) -> None:
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
     record = estimates.rates_record("mobilenet_v2_035", (32, 32))
     record.write_text(json.dumps(rates))
     recorder = Recorder()
-    training.train(_config(precision="float32"), revision, recorder)
-    assert any("Features: openvino, the fastest" in line for line in recorder.lines)
+    training.train(_config(precision=precision), revision, recorder)
+    told = [line for line in recorder.lines if line.startswith("Features")]
+    assert [line.split()[1].rstrip(",") for line in told] == used
 
 
 @pytest.mark.parametrize("views", [0, 2])

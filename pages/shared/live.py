@@ -1,0 +1,302 @@
+"""A run as it goes on, drawn by the browser, which asks for what is new by itself.
+
+A rerun of the page takes the server several milliseconds: twenty visitors who each
+cause one a second would slow the training that they watch. So `live.js` asks a route
+of app.py, the answer is made once for all who look, and the page runs again only when
+the run's status changes.
+"""
+
+import functools
+import gzip
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import plotly.offline
+import streamlit as st
+
+from pages.shared import addresses, charts, curves, run_list, runs, session
+from pages.shared.amounts import about
+from transfer.runs import queue, waiting
+from transfer.runs.reading import OncePerHeartbeat
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+
+#: Seconds for which an answer stands; a worker writes twice a second.
+_FRESH = 0.4
+#: Of each chart the title, and Plotly's formats of the axis and of a value.
+_CHARTS = {
+    "loss": ("Loss", "~g", ".4f"),
+    "accuracy": ("Top-1 accuracy", ".1~%", ".1%"),
+}
+_GRAY = "#757e87"  # as legible on light as on dark
+
+
+class Answer(NamedTuple):
+    """What the route sends.
+
+    Attributes:
+        content: JSON, compressed with gzip.
+        tag: Another one for another content.
+    """
+
+    content: bytes
+    tag: str
+
+
+@dataclass
+class _Kept:
+    """A run's answer, and until when it stands."""
+
+    once: OncePerHeartbeat[Answer] = field(default_factory=OncePerHeartbeat)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    answer: Answer | None = None
+    until: float = 0.0
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    here = Path(__file__).parent
+    return st.components.v2.component(
+        "live_run",
+        html=(here / "live.html").read_text("utf-8"),
+        css=(here / "live.css").read_text("utf-8"),
+        js=(here / "live.js").read_text("utf-8"),
+        isolate_styles=False,  # Plotly's own styles reach its charts only so
+    )
+
+
+def show(run: Run) -> None:
+    """Progress, tiles and curves; runs the fragment that it is in again when the
+    browser has seen that the status changed.
+    """
+    _component()(
+        key=f"live-{run.id}",
+        data={
+            "url": addresses.live(run.id),
+            "plotly": addresses.plotly(),
+            "goes_on": not run.status.is_final,
+            "status": run_status(run),
+            "charts": layouts(run),
+        },
+        on_changed_change=lambda: None,  # without it no rerun
+    )
+
+
+def has_curves(run: Run) -> bool:
+    """Whether there are curves to be drawn now, or there will be."""
+    if run.config.method != "train":  # a closed form has none
+        return False
+    return not run.status.is_final or _has_values(run)
+
+
+def _has_values(run: Run) -> bool:
+    return not curves.drawn(session.store(), run).frames["loss"].empty
+
+
+def kept_answer(run_id: str) -> Answer | None:
+    """The answer if it still stands; takes no time."""
+    kept = _kept(run_id)
+    return kept.answer if time.monotonic() < kept.until else None
+
+
+def make_answer(run_id: str) -> Answer:
+    """The answer as of now; reads the store.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    kept = _kept(run_id)
+    with kept.lock:
+        if answer := kept_answer(run_id):
+            return answer
+        run = session.store().get(run_id)
+        if run.status is RunStatus.QUEUED:  # its place moves without a heartbeat
+            kept.answer = _answer(run)
+        else:
+            kept.answer = kept.once.get(run, lambda: _answer(run))
+        kept.until = time.monotonic() + _FRESH
+        return kept.answer
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _kept(run_id: str) -> _Kept:  # noqa: ARG001  the key of the cache
+    return _Kept()
+
+
+def _answer(run: Run) -> Answer:
+    content = json.dumps(news(run), separators=(",", ":")).encode()
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    return Answer(gzip.compress(content, 5), tag)
+
+
+@functools.cache
+def plotly_js() -> bytes:
+    """Plotly's library, compressed with gzip."""
+    return gzip.compress(plotly.offline.get_plotlyjs().encode(), 6)
+
+
+def news(run: Run) -> dict[str, Any]:
+    """What `live.js` draws: status, phase, part that is done, tiles, curves."""
+    has = has_curves(run)
+    frames = curves.drawn(session.store(), run).frames if has else {}
+    return {
+        "status": run_status(run),
+        **_where(run),
+        "curves": [traces(name, frame) for name, frame in frames.items()],
+    }
+
+
+def run_status(run: Run) -> str:
+    """Another one once the page has something else to say than numbers and curves."""
+    return f"{run.status} {runs.halved_batch(run) or ''}".strip()
+
+
+def _where(run: Run) -> dict[str, Any]:
+    """Phase, part of it that is done, and tiles; empty once the run has ended."""
+    if run.status is RunStatus.QUEUED:
+        places = waiting.places(session.store().runs(), queue.max_running())
+        place = places.get(run.id)  # it may have been taken just now
+        text = run_list.place_in_words(place) if place else "about to start"
+        return {"phase": text.capitalize(), "part": 0.0, "tiles": {"Worker": "waiting"}}
+    if not run.status.is_active:
+        return {}
+    now = run.progress
+    phase = str(now.get("phase", "import"))
+    epochs, steps = int(now.get("epochs") or 0), int(now.get("steps") or 0)
+    epoch, step = int(now.get("epoch") or 0), int(now.get("step") or 0)
+    done = step / steps if steps else 0.0
+    part = (epoch - 1 + done) / epochs if epochs else done
+    return {
+        "phase": runs.DOING.get(phase, phase),
+        "part": min(max(part, 0.0), 1.0),
+        "tiles": _tiles(now),
+    }
+
+
+def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of where the run is; always a line of tiles, so nothing jumps."""
+    tiles: dict[str, str] = {}
+    if epochs := now.get("epochs"):
+        tiles["Epoch"] = f"{now.get('epoch', 0)} of {epochs}"
+    if steps := now.get("steps"):
+        what = "Step" if epochs else "Image"
+        tiles[what] = f"{now.get('step', 0):,} of {steps:,}"
+    if speed := now.get("images_per_second"):
+        tiles["Images per second"] = f"{speed:,.0f}"
+    if rate := now.get("learning_rate"):
+        tiles["Learning rate"] = f"{rate:.2g}"
+    if (left := now.get("seconds_left")) is not None:
+        tiles["Time left in this phase"] = about(left)
+    doing = "saving" if now.get("phase") == "evaluate" else "getting ready"
+    return tiles or {"Worker": doing}
+
+
+def traces(name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Plotly's traces of one chart: train, val, and a ring around the best epoch.
+
+    Args:
+        name: `loss` or `accuracy`.
+        frame: One of `curves.Drawn`.
+    """
+    drawn = []
+    for split, color in charts.COLORS.items():
+        rows = frame[frame["split"] == split]
+        # Whole epochs only: the points of single steps would run into a blot.
+        sizes = [0 if "step" in epoch else 6 for epoch in rows["epoch"]]
+        drawn.append(
+            {
+                "name": split,
+                "legendgroup": split,
+                **_points(rows),
+                "customdata": (rows["phase"] + ", epoch " + rows["epoch"]).tolist(),
+                "mode": "lines+markers",
+                "line": {"color": color, "width": 2},
+                "marker": {"size": sizes},
+                "hovertemplate": f"%{{customdata}}<br>%{{y:{_CHARTS[name][2]}}}",
+            }
+        )
+    best = frame[frame["best"]]
+    ring = {
+        "name": "best",
+        "legendgroup": "val",
+        "showlegend": False,
+        **_points(best),
+        "mode": "markers+text",
+        "text": ["best"] * len(best),
+        "textposition": "top left",  # the last epoch stands at the edge of the plot
+        "textfont": {"color": charts.COLORS["val"], "size": 11},
+        "marker": {"symbol": "circle-open", "size": 12, "color": charts.COLORS["val"]},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
+    return [*drawn, ring]
+
+
+def _points(rows: pd.DataFrame) -> dict[str, list[float]]:
+    return {
+        "x": rows["position"].round(4).tolist(),
+        "y": rows["value"].round(5).tolist(),
+    }
+
+
+def layouts(run: Run) -> list[dict[str, Any]]:
+    """Name and Plotly's layout of each chart of a run of these settings.
+
+    What is zoomed and hidden stays while `uirevision` does. One can zoom into epochs;
+    the axis of values follows the curves.
+    """
+    if not has_curves(run):
+        return []
+    config, ink = run.config, charts.ink()
+    fine_tunes = config.freeze != "all" and config.fine_tune_epochs > 0
+    end = config.head_epochs + fine_tunes * config.fine_tune_epochs
+    axis = {"gridcolor": "rgba(128,140,150,.25)", "zeroline": False}
+    found = []
+    for title, tick_format, _ in _CHARTS.values():
+        layout = {
+            "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15}},
+            "height": 340,
+            "margin": {"l": 52, "r": 12, "t": 64, "b": 44},
+            "font": {"color": ink, "family": "Source Sans, sans-serif", "size": 12},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.22},
+            "hovermode": "x",  # both splits at once
+            "hoverlabel": {"align": "left"},
+            "xaxis": {
+                "title": {"text": "Epoch"},
+                "range": [0, 1.02 * end],
+                "showgrid": False,
+                "zeroline": False,
+                "tickformat": "d",
+                "minallowed": 0,
+                "maxallowed": 1.02 * end,
+            },
+            "yaxis": {**axis, "tickformat": tick_format, "fixedrange": True},
+            "uirevision": run.id,
+        }
+        if fine_tunes:
+            layout |= _boundary(config.head_epochs)
+        found.append({"about": f"{title} on train and val by epoch", "layout": layout})
+    return found
+
+
+def _boundary(epoch: int) -> dict[str, Any]:
+    """A line, named above the plot, where the unfrozen layers begin to train."""
+    line = {"color": _GRAY, "width": 1, "dash": "dash"}
+    ends = {"x0": epoch, "x1": epoch, "y0": 0, "y1": 1, "yref": "paper"}
+    words = {"text": "fine-tuning →", "font": {"color": _GRAY, "size": 11}}
+    place = {"x": epoch, "xanchor": "left", "y": 1, "yref": "paper"}
+    return {
+        "shapes": [{"type": "line", **ends, "line": line}],
+        "annotations": [
+            {**words, **place, "yanchor": "bottom", "showarrow": False, "xshift": -2}
+        ],
+    }
