@@ -149,7 +149,7 @@ def news(run: Run) -> dict[str, Any]:
     return {
         "status": run_status(run),
         **_where(run),
-        "curves": [traces(name, frame) for name, frame in frames.items()],
+        "curves": [traces(n, frame, _end(run)) for n, frame in frames.items()],
     }
 
 
@@ -198,12 +198,13 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
     return tiles or {"Worker": doing}
 
 
-def traces(name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
+def traces(name: str, frame: pd.DataFrame, end: int) -> list[dict[str, Any]]:
     """Plotly's traces of one chart: train, val, and a ring around the best epoch.
 
     Args:
         name: `loss` or `accuracy`.
         frame: One of `curves.Drawn`.
+        end: The run's number of epochs.
     """
     drawn = []
     for split, color in charts.COLORS.items():
@@ -218,11 +219,13 @@ def traces(name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
                 "customdata": (rows["phase"] + ", epoch " + rows["epoch"]).tolist(),
                 "mode": "lines+markers",
                 "line": {"color": color, "width": 2},
-                "marker": {"size": sizes},
+                "marker": {"size": sizes, "opacity": 1, "line": {"width": 0}},
                 "hovertemplate": f"%{{customdata}}<br>%{{y:{_CHARTS[name][2]}}}",
             }
         )
     best = frame[frame["best"]]
+    # Its word points inwards: it would be cut off at the edge, or cover an axis.
+    sides = ["top left" if x > end / 2 else "top right" for x in best["position"]]
     ring = {
         "name": "best",
         "legendgroup": "val",
@@ -230,10 +233,9 @@ def traces(name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
         **_points(best),
         "mode": "markers+text",
         "text": ["best"] * len(best),
-        "textposition": "top left",  # the last epoch stands at the edge of the plot
+        "textposition": sides,
         "textfont": {"color": charts.COLORS["val"], "size": 11},
         "marker": {"symbol": "circle-open", "size": 12, "color": charts.COLORS["val"]},
-        "cliponaxis": False,
         "hoverinfo": "skip",
     }
     return [*drawn, ring]
@@ -254,9 +256,7 @@ def layouts(run: Run) -> list[dict[str, Any]]:
     """
     if not has_curves(run):
         return []
-    config, ink = run.config, charts.ink()
-    fine_tunes = config.freeze != "all" and config.fine_tune_epochs > 0
-    end = config.head_epochs + fine_tunes * config.fine_tune_epochs
+    ink, end = charts.ink(), _end(run)
     axis = {"gridcolor": "rgba(128,140,150,.25)", "zeroline": False}
     found = []
     for title, tick_format, _ in _CHARTS.values():
@@ -282,10 +282,17 @@ def layouts(run: Run) -> list[dict[str, Any]]:
             "yaxis": {**axis, "tickformat": tick_format, "fixedrange": True},
             "uirevision": run.id,
         }
-        if fine_tunes:
-            layout |= _boundary(config.head_epochs)
+        if end > run.config.head_epochs:
+            layout |= _boundary(run.config.head_epochs)
         found.append({"about": f"{title} on train and val by epoch", "layout": layout})
     return found
+
+
+def _end(run: Run) -> int:
+    """Number of epochs of both phases."""
+    config = run.config
+    fine_tunes = config.freeze != "all"
+    return config.head_epochs + fine_tunes * config.fine_tune_epochs
 
 
 def _boundary(epoch: int) -> dict[str, Any]:

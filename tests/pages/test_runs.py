@@ -314,7 +314,7 @@ def test_curves__the_best_epoch_is_marked() -> None:
         )
     frame = read.frame("loss", head_epochs=5)
     best = frame[frame["best"]]
-    ring = live.traces("loss", frame)[2]
+    ring = live.traces("loss", frame, 10)[2]
     assert (ring["x"], ring["y"], ring["text"]) == ([3.0], [0.4], ["best"])
     assert list(zip(best["position"], best["split"], strict=True)) == [(3.0, "val")]
 
