@@ -5,10 +5,7 @@ next pictures are decoded; a few pictures go through Keras, which need not be co
 first. A conversion that training made of the same weights is used again.
 """
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -21,14 +18,11 @@ from transfer.datasets import images
 from transfer.errors import ImageError
 from transfer.features import engines
 from transfer.features.engines import BATCH, Engine
-from transfer.features.extract import Extractor
+from transfer.features.extract import Extractor, ahead
 
 #: From this number of pictures on an engine is worth its start, which takes seconds
 #: the first time that a model is used.
 _MANY = 2 * BATCH
-
-#: Batches that are decoded ahead.
-_AHEAD = 3
 
 Pixels = NDArray[np.uint8]
 
@@ -107,7 +101,7 @@ class Runner:
         probabilities = np.full((len(pictures), classes), np.nan, np.float32)
         unreadable: dict[int, ImageError] = {}
         compute = self._many if len(pictures) >= _MANY else self._few
-        for start, batch in self._decoded(pictures):
+        for start, batch in ahead(pictures, self._decode):
             readable: dict[int, Pixels] = {}
             for position, one in enumerate(batch, start):
                 if isinstance(one, ImageError):
@@ -133,21 +127,6 @@ class Runner:
         logits = np.asarray(self._head(features, training=False), np.float64)
         powers = np.exp(logits - logits.max(-1, keepdims=True))
         return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
-
-    def _decoded(
-        self, pictures: Sequence[Path | bytes]
-    ) -> Iterator[tuple[int, list[Pixels | ImageError]]]:
-        """Start and pixels of each batch, while the next ones are decoded."""
-        ahead: deque[tuple[int, list[Future[Pixels | ImageError]]]] = deque()
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            for start in range(0, len(pictures), BATCH):
-                batch = pictures[start : start + BATCH]
-                ahead.append((start, [pool.submit(self._decode, p) for p in batch]))
-                if len(ahead) > _AHEAD:
-                    first, futures = ahead.popleft()
-                    yield first, [future.result() for future in futures]
-            for first, futures in ahead:
-                yield first, [future.result() for future in futures]
 
     def _decode(self, picture: Path | bytes) -> Pixels | ImageError:
         try:

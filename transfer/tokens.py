@@ -4,12 +4,15 @@ import hashlib
 import hmac
 import re
 import secrets
+import threading
 import time
 
 from transfer import workspace
 from transfer.errors import UploadError
 
 DAY = 24 * 60 * 60
+
+_making = threading.Lock()
 
 
 def sign(purpose: str, value: str, lifetime: int = DAY) -> str:
@@ -47,6 +50,7 @@ def _signature(purpose: str, value: str, expires: int) -> str:
 def _secret() -> bytes:
     """The workspace's key; `write_atomically` makes the file readable by its owner."""
     path = workspace.folder() / "secret"
-    if not path.exists():
-        workspace.write_atomically(path, secrets.token_bytes(32))
+    with _making:  # of two made at once, what was signed with the first would be void
+        if not path.exists():
+            workspace.write_atomically(path, secrets.token_bytes(32))
     return path.read_bytes()

@@ -46,6 +46,8 @@ TRAINING = [
 
 #: Pictures; with fewer the run might end before the last stretch does.
 PICTURES = {"cat": 500, "dog": 500}
+#: Where a session asks for what is new, with its signature of 64 digits.
+_NEWS = re.compile(rb"/api/live/\w+\.\d+\.[0-9a-f]{64}")
 #: Seconds until all sessions have opened the page.
 OPENING = 5.0
 
@@ -117,8 +119,8 @@ class Session:
         return bytes(message.SerializeToString())
 
     def _hear(self, received: bytes) -> None:
-        if not self._news.done() and (at := re.search(rb"/api/live/[\w.-]+", received)):
-            self._news.set_result(at[0])
+        if not self._news.done() and (found := _NEWS.search(received)):
+            self._news.set_result(found[0])
         message = ForwardMsg.FromString(received)
         kind = message.WhichOneof("type")
         if kind == "new_session":

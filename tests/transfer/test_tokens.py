@@ -1,6 +1,7 @@
 """Tokens: what was signed here comes back, and nothing else does."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,10 @@ def test_verify__refuses_a_token_of_another_workspace(
     monkeypatch.setenv("TRANSFER_HOME", str(tmp_path / "another"))
     with pytest.raises(UploadError):
         tokens.verify("upload", token)
+
+
+def test_sign__first_tokens_of_many_visitors_are_all_good(workspace: Path) -> None:
+    names = [f"run{number}" for number in range(32)]
+    with ThreadPoolExecutor(32) as pool:
+        made = list(pool.map(lambda name: tokens.sign("live", name), names))
+    assert [tokens.verify("live", one) for one in made] == names

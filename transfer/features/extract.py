@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -33,6 +34,8 @@ _GEOMETRY = "stretch-1"
 
 Rows = NDArray[np.generic]
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
+Decoded = TypeVar("Decoded")
 
 
 class Tensor(NamedTuple):
@@ -176,21 +179,8 @@ class Extractor:
         # First, for beside threads that decode it takes half as long again.
         if by_engine := self._by_engine(layers):
             self._engine(by_engine)
-        starts = iter(range(0, len(views), BATCH))
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            ahead: list[tuple[int, list[Future[NDArray[np.uint8]]]]] = []
-
-            def fill(batches: int) -> None:
-                for start in islice(starts, batches):
-                    batch = views[start : start + BATCH]
-                    ahead.append((start, [pool.submit(self._pixels, v) for v in batch]))
-
-            fill(_AHEAD)
-            while ahead:
-                start, futures = ahead.pop(0)
-                pixels = np.stack([future.result() for future in futures])
-                fill(1)
-                yield start, self._run(layers, pixels)
+        for start, pixels in ahead(views, self._pixels):
+            yield start, self._run(layers, np.stack(pixels))
 
     def _pixels(self, view: View) -> NDArray[np.uint8]:
         path = library.image_path(view.sha256)
@@ -271,6 +261,32 @@ def agree(
     right = [float(np.mean(one == labels[half:])) for one in answers]
     same = float(np.mean(answers[0] == answers[1]))
     return same >= 0.98 and right[1] >= right[0] - 0.01
+
+
+def ahead(
+    items: Sequence[Item], decode: Callable[[Item], Decoded]
+) -> Iterator[tuple[int, list[Decoded]]]:
+    """Start and decoded items of each batch, while the next ones are decoded.
+
+    Args:
+        items: Cut into batches of `engines.BATCH`.
+        decode: Called in threads.
+    """
+    starts = iter(range(0, len(items), BATCH))
+    waiting: deque[tuple[int, list[Future[Decoded]]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+
+        def fill(batches: int) -> None:
+            for start in islice(starts, batches):
+                batch = items[start : start + BATCH]
+                waiting.append((start, [pool.submit(decode, one) for one in batch]))
+
+        fill(_AHEAD)
+        while waiting:
+            start, futures = waiting.popleft()
+            decoded = [future.result() for future in futures]
+            fill(1)
+            yield start, decoded
 
 
 class Features:
