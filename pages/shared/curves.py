@@ -1,4 +1,4 @@
-"""Curves of a training: what was read of a run's metrics, as rows of a chart."""
+"""Curves of a training: what was read of a run's metrics, as points of a chart."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -6,20 +6,38 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from transfer.runs.reading import OncePerHeartbeat
 from transfer.runs.record import Metric, Run
 from transfer.runs.store import Store
 
-#: Rows of one chart; more cannot be told apart and make each tick slower.
-MAX_ROWS = 400
+#: Points of one chart; more cannot be told apart and make each tick slower.
+MAX_POINTS = 400
 PHASES = {"head": "head", "fine_tune": "fine-tuning"}
 
 Item = TypeVar("Item")
 _Epoch = tuple[str, int]
-_Row = tuple[float, float, str, str, str, bool]
+
+
+class Point(NamedTuple):
+    """A point of a curve.
+
+    Attributes:
+        position: On the axis of epochs, on which fine-tuning follows the head phase.
+        value: Finite.
+        split: `train` or `val`.
+        words: Phase, epoch and, within one that goes on, step.
+        is_whole: Whether it is of a whole epoch.
+        is_best: Whether it is of the best epoch, on val.
+    """
+
+    position: float
+    value: float
+    split: str
+    words: str
+    is_whole: bool
+    is_best: bool
 
 
 @dataclass
@@ -54,17 +72,17 @@ class Curves:
                 named = self._steps.setdefault(epoch, {}).setdefault(one.name, {})
                 named[one.step] = one.value
 
-    def frame(self, name: str, head_epochs: int, steps: int = 0) -> pd.DataFrame:
-        """Rows of one chart: position, value, split, phase, epoch, whether it is best.
+    def points(self, name: str, head_epochs: int, steps: int = 0) -> list[Point]:
+        """The points of one chart, along each curve.
 
         Args:
             name: `loss` or `accuracy`.
             head_epochs: Where fine-tuning begins on the axis of epochs.
             steps: Steps of an epoch; 0 where they are not known yet.
         """
-        rows: list[_Row] = []
+        points: list[Point] = []
         best = self._best()
-        shown = dict(_thinned(list(self._epochs.items()), MAX_ROWS // 4))
+        shown = dict(_thinned(list(self._epochs.items()), MAX_POINTS // 4))
         if best:  # which thinning may have left out
             shown[best] = self._epochs[best]
         for epoch, values in sorted(shown.items(), key=_order(head_epochs)):
@@ -72,16 +90,13 @@ class Curves:
             for split, key in (("train", name), ("val", f"val_{name}")):
                 is_best = epoch == best and split == "val"
                 value = values.get(key, math.nan)
-                rows.append((at, value, split, *_words(epoch), is_best))
+                points.append(Point(at, value, split, _words(epoch), True, is_best))
         for epoch, named in self._steps.items():
             values = named.get(name, {})
             before = self._before(epoch, head_epochs).get(name)
             going_on = _going_on(epoch, values, before, head_epochs, steps)
-            rows += _thinned(going_on, MAX_ROWS // 4)
-        rows = [row for row in rows if math.isfinite(row[1])]
-        columns = ["position", "value", "split", "phase", "epoch", "best"]
-        types = {"position": float, "value": float}
-        return pd.DataFrame(rows, columns=columns).astype(types)
+            points += _thinned(going_on, MAX_POINTS // 4)
+        return [one for one in points if math.isfinite(one.value)]
 
     def _best(self) -> _Epoch | None:
         """The epoch of the highest val accuracy, then the lowest val loss."""
@@ -113,11 +128,11 @@ class Drawn(NamedTuple):
     """What is shown of a run's metrics.
 
     Attributes:
-        frames: Rows of the charts of `loss` and `accuracy`.
+        points: Those of the charts of `loss` and `accuracy`.
         epochs: Phase and values of each whole epoch, in the order of training.
     """
 
-    frames: dict[str, pd.DataFrame]
+    points: dict[str, list[Point]]
     epochs: list[tuple[str, dict[str, float]]]
 
 
@@ -144,13 +159,12 @@ def _drawn(store: Store, run: Run, curves: Curves) -> Drawn:
             curves.add(store.epoch_metrics(run.id))
         curves.add(store.metrics_after(run.id, curves.last_id))
     steps = int(run.progress.get("steps") or 0)
-    frames = {}
+    points = {}
     for name in ("loss", "accuracy"):
-        frame = curves.frame(name, run.config.head_epochs, steps)
-        # Where none was better than the start, no epoch is marked as the best.
-        frame["best"] &= run.result.get("best_epoch") != 0
-        frames[name] = frame
-    return Drawn(frames, curves.whole_epochs())
+        points[name] = curves.points(name, run.config.head_epochs, steps)
+        if run.result.get("best_epoch") == 0:  # none was better than the start
+            points[name] = [one._replace(is_best=False) for one in points[name]]
+    return Drawn(points, curves.whole_epochs())
 
 
 def _position(epoch: _Epoch, head_epochs: int) -> float:
@@ -162,8 +176,9 @@ def _order(head_epochs: int) -> Callable[[tuple[_Epoch, dict[str, float]]], floa
     return lambda item: _position(item[0], head_epochs)
 
 
-def _words(epoch: _Epoch) -> tuple[str, str]:
-    return PHASES.get(epoch[0], epoch[0]), str(epoch[1])
+def _words(epoch: _Epoch) -> str:
+    phase, number = epoch
+    return f"{PHASES.get(phase, phase)}, epoch {number}"
 
 
 def _going_on(
@@ -172,24 +187,23 @@ def _going_on(
     before: float | None,
     head_epochs: int,
     steps: int,
-) -> list[_Row]:
-    """Rows of an epoch's steps until now.
+) -> list[Point]:
+    """Points of an epoch's steps until now.
 
     The mean over the new steps alone would begin with the noise of a single batch, a
     spike at each epoch's start; so the steps of the epoch `before` that are still
     among the last `steps` count with that epoch's mean.
     """
     start, of = _position(epoch, head_epochs) - 1, max(steps, *values, 1)
-    phase, number = _words(epoch)
-    rows = []
+    points = []
     for count, (step, total) in enumerate(
         zip(values, accumulate(values.values()), strict=True), 1
     ):
         old = 0 if before is None else max(of - count, 0)
         mean = (total + old * (before or 0.0)) / (count + old)
-        words = phase, f"{number}, step {step}"
-        rows.append((start + step / of, mean, "train", *words, False))
-    return rows
+        words = f"{_words(epoch)}, step {step}"
+        points.append(Point(start + step / of, mean, "train", words, False, False))
+    return points
 
 
 def _thinned(items: list[Item], limit: int) -> list[Item]:

@@ -17,19 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 import plotly.offline
 import streamlit as st
 
 from pages.shared import addresses, charts, curves, run_list, runs, session
 from pages.shared.amounts import about
+from pages.shared.curves import Point
 from transfer.runs import queue, waiting
 from transfer.runs.reading import OncePerHeartbeat
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 
-#: Seconds for which an answer stands; a worker writes twice a second.
-_FRESH = 0.4
+#: Seconds for which an answer stands: who asks once a second hears something new.
+_FRESH = 0.9
 #: Of each chart the title, and Plotly's formats of the axis and of a value.
 _CHARTS = {
     "loss": ("Loss", "~g", ".4f"),
@@ -97,7 +97,7 @@ def has_curves(run: Run) -> bool:
 
 
 def _has_values(run: Run) -> bool:
-    return not curves.drawn(session.store(), run).frames["loss"].empty
+    return bool(curves.drawn(session.store(), run).points["loss"])
 
 
 def kept_answer(run_id: str) -> Answer | None:
@@ -144,12 +144,11 @@ def plotly_js() -> bytes:
 
 def news(run: Run) -> dict[str, Any]:
     """What `live.js` draws: status, phase, part that is done, tiles, curves."""
-    has = has_curves(run)
-    frames = curves.drawn(session.store(), run).frames if has else {}
+    drawn = curves.drawn(session.store(), run).points if has_curves(run) else {}
     return {
         "status": run_status(run),
         **_where(run),
-        "curves": [traces(n, frame, _end(run)) for n, frame in frames.items()],
+        "curves": [traces(name, one, _end(run)) for name, one in drawn.items()],
     }
 
 
@@ -198,39 +197,39 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
     return tiles or {"Worker": doing}
 
 
-def traces(name: str, frame: pd.DataFrame, end: int) -> list[dict[str, Any]]:
+def traces(name: str, points: list[Point], end: int) -> list[dict[str, Any]]:
     """Plotly's traces of one chart: train, val, and a ring around the best epoch.
 
     Args:
         name: `loss` or `accuracy`.
-        frame: One of `curves.Drawn`.
+        points: Some of `curves.Drawn`.
         end: The run's number of epochs.
     """
     drawn = []
     for split, color in charts.COLORS.items():
-        rows = frame[frame["split"] == split]
+        of_split = [one for one in points if one.split == split]
         # Whole epochs only: the points of single steps would run into a blot.
-        sizes = [0 if "step" in epoch else 6 for epoch in rows["epoch"]]
+        sizes = [6 if one.is_whole else 0 for one in of_split]
         drawn.append(
             {
                 "name": split,
                 "legendgroup": split,
-                **_points(rows),
-                "customdata": (rows["phase"] + ", epoch " + rows["epoch"]).tolist(),
+                **_places(of_split),
+                "customdata": [one.words for one in of_split],
                 "mode": "lines+markers",
                 "line": {"color": color, "width": 2},
                 "marker": {"size": sizes, "opacity": 1, "line": {"width": 0}},
                 "hovertemplate": f"%{{customdata}}<br>%{{y:{_CHARTS[name][2]}}}",
             }
         )
-    best = frame[frame["best"]]
+    best = [one for one in points if one.is_best]
     # Its word points inwards: it would be cut off at the edge, or cover an axis.
-    sides = ["top left" if x > end / 2 else "top right" for x in best["position"]]
+    sides = ["top left" if one.position > end / 2 else "top right" for one in best]
     ring = {
         "name": "best",
         "legendgroup": "val",
         "showlegend": False,
-        **_points(best),
+        **_places(best),
         "mode": "markers+text",
         "text": ["best"] * len(best),
         "textposition": sides,
@@ -241,10 +240,10 @@ def traces(name: str, frame: pd.DataFrame, end: int) -> list[dict[str, Any]]:
     return [*drawn, ring]
 
 
-def _points(rows: pd.DataFrame) -> dict[str, list[float]]:
+def _places(points: list[Point]) -> dict[str, list[float]]:
     return {
-        "x": rows["position"].round(4).tolist(),
-        "y": rows["value"].round(5).tolist(),
+        "x": [round(one.position, 4) for one in points],
+        "y": [round(one.value, 5) for one in points],
     }
 
 

@@ -214,7 +214,7 @@ def test_runs__curves_come_after_a_database_that_was_locked(
         patched.setattr(Store, "epoch_metrics", locked)
         with pytest.raises(StorageError):
             curves.drawn(Store(), running)
-    assert curves.drawn(Store(), running).frames["loss"].size
+    assert curves.drawn(Store(), running).points["loss"]
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:
@@ -299,9 +299,9 @@ def test_curves__running_epoch_grows_out_of_the_one_before() -> None:
         Metric(phase="head", epoch=epoch, step=step, name="loss", value=value)
         for epoch, step, value in values
     )
-    frame = read.frame("loss", head_epochs=5, steps=4)
-    assert list(frame["position"]) == [1.0, 1.25, 1.5]
-    assert list(frame["value"]) == pytest.approx([0.5, 0.6, 0.65])
+    points = read.points("loss", head_epochs=5, steps=4)
+    assert [one.position for one in points] == [1.0, 1.25, 1.5]
+    assert [one.value for one in points] == pytest.approx([0.5, 0.6, 0.65])
 
 
 def test_curves__the_best_epoch_is_marked() -> None:
@@ -312,11 +312,11 @@ def test_curves__the_best_epoch_is_marked() -> None:
             Metric(phase="head", epoch=epoch, name=name, value=value)
             for name, value in values.items()
         )
-    frame = read.frame("loss", head_epochs=5)
-    best = frame[frame["best"]]
-    ring = live.traces("loss", frame, 10)[2]
+    points = read.points("loss", head_epochs=5)
+    best = [(one.position, one.split) for one in points if one.is_best]
+    assert best == [(3.0, "val")]
+    ring = live.traces("loss", points, 10)[2]
     assert (ring["x"], ring["y"], ring["text"]) == ([3.0], [0.4], ["best"])
-    assert list(zip(best["position"], best["split"], strict=True)) == [(3.0, "val")]
 
 
 def test_curves__first_epoch_is_the_mean_until_now() -> None:
@@ -325,7 +325,7 @@ def test_curves__first_epoch_is_the_mean_until_now() -> None:
         Metric(phase="head", epoch=1, step=step, name="loss", value=value)
         for step, value in ((1, 2.0), (2, 1.0))
     )
-    assert list(read.frame("loss", 5, steps=4)["value"]) == [2.0, 1.5]
+    assert [one.value for one in read.points("loss", 5, steps=4)] == [2.0, 1.5]
 
 
 def test_runs__failed_shows_message_and_hint(running: Run) -> None:
