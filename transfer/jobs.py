@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +30,8 @@ from transfer.runs.record import error_record
 _PAUSE = 0.2
 #: Seconds for a cancelled process to end before it is killed.
 _GRACE = 1.0
+
+_starting = threading.Lock()
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -63,9 +66,13 @@ def start(name: str, command: Sequence[str]) -> None:
         RunError: The system cannot start another process.
         StorageError: The workspace cannot be written.
     """
-    job = status(name)
-    if job and job.state == "running":
-        return
+    with _starting:  # two visitors may ask for the same at once
+        job = status(name)
+        if not job or job.state != "running":
+            _start(name, command)
+
+
+def _start(name: str, command: Sequence[str]) -> None:
     folder = workspace.folder("jobs", name)
     _write(name, Job(state="running"))
     with workspace.writing(folder):

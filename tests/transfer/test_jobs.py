@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -53,6 +54,21 @@ def test_start__a_running_job_is_not_started_twice(
     job = jobs.status("rank-1")
     assert job and (job.state, job.progress) == ("running", {"found": [1]})
     assert not (workspace / "jobs" / "rank-1" / "log.txt").exists()
+
+
+def test_start__of_many_at_once_starts_one(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+
+    def popen(*args: object, **_: object) -> subprocess.Popen[bytes]:
+        started.append(args)
+        return sleeper
+
+    monkeypatch.setattr(jobs.subprocess, "Popen", popen)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: jobs.start("rank-1", ["rank"]), range(8)))
+    assert len(started) == 1
 
 
 def test_status__a_process_that_vanished_has_failed(

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from transfer.errors import NotFoundError
 from transfer.export import choices
 from transfer.runs import launch
 
+_starting = threading.Lock()
 _KEY = re.compile(r"([0-9a-f]{8})-([a-z]+)-([a-z0-9]+)", re.ASCII)
 
 
@@ -57,8 +59,13 @@ def start(run_id: str, name: str, quantize: str) -> "subprocess.Popen[bytes] | N
         StorageError: The workspace cannot be written.
     """
     choices.get(name, quantize)
-    if state(run_id, name, quantize).state == "running":
-        return None
+    with _starting:  # two visitors may ask for the same at once
+        if state(run_id, name, quantize).state == "running":
+            return None
+        return _start(run_id, name, quantize)
+
+
+def _start(run_id: str, name: str, quantize: str) -> "subprocess.Popen[bytes]":
     folder = _folder(run_id, name, quantize)
     with workspace.writing(folder):
         shutil.rmtree(folder, ignore_errors=True)
