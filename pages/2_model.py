@@ -23,6 +23,7 @@ from transfer.backbones.catalogue import Backbone
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
+from transfer.runs import queue
 
 PAGES = Path(__file__).parent
 SOURCES = {
@@ -164,7 +165,7 @@ try:
     estimate.show(config, structure, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-            run = session.store().create(config, name)
+            run = queue.submit(session.store(), config, name)
             st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
         settings.save(config)
 except TransferError as error:

@@ -583,6 +583,17 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else "no details"
 
 
+def build_ahead(config: TrainConfig) -> None:
+    """Has the backbone ready for a run of these settings.
+
+    Raises:
+        BackboneError: There is no such backbone, or it cannot take this size.
+        WeightsError: The weights are missing, broken or of another model.
+    """
+    size = _image_size(config)
+    graph.build_ahead(config.backbone, config.weights, size, config.seed)
+
+
 def _image_size(config: TrainConfig) -> tuple[int, int]:
     size = config.image_size or catalogue.get(config.backbone).native_size
     return (size, size)

@@ -50,7 +50,7 @@ def resume(run_id: str) -> None:
 
 def start_again(run: Run) -> None:
     """A new run of the same settings; its page opens."""
-    st.query_params["run"] = session.store().create(run.config, run.name).id
+    st.query_params["run"] = queue.submit(session.store(), run.config, run.name).id
 
 
 @st.dialog("Continue from this run")
@@ -77,7 +77,7 @@ def show_form(run: Run) -> None:
             fine_tune_epochs=int(tune),
             freeze=freeze,
         )
-        st.query_params["run"] = session.store().create(new, name).id
+        st.query_params["run"] = queue.submit(session.store(), new, name).id
     except TransferError as error:
         shell.show_error(error)
         return

@@ -25,6 +25,9 @@ _DEVIATION = (0.229, 0.224, 0.225)
 #: Mean that the `caffe` weights expect to be subtracted: blue, green, red, [0, 255].
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
+#: What was built ahead, by the arguments of `build`.
+_ahead: dict[tuple[str, str, tuple[int, int], int], keras.Model] = {}
+
 
 def build(
     name: str,
@@ -59,11 +62,21 @@ def build(
             f"{name} cannot take images of {size[0]} x {size[1]} pixels: the smallest "
             f"it takes is {backbone.smallest_size} x {backbone.smallest_size}."
         )
+    if built := _ahead.pop((name, weights, size, seed), None):
+        return built
     # Keras numbers layers per thread; in a new one it starts from nothing, so that
     # `conv2d_7` is the same layer in every process. It is the only public way to that:
     # `clear_session` would also drop what the caller holds.
     with _seeded(seed), ThreadPoolExecutor(1) as thread:
         return thread.submit(_build, backbone, weights, size).result()
+
+
+def build_ahead(
+    name: str, weights: str, image_size: tuple[int, int], seed: int
+) -> None:
+    """Builds what the next `build` with these arguments hands out at once."""
+    built = build(name, weights=weights, image_size=image_size, seed=seed)
+    _ahead[name, weights, image_size, seed] = built
 
 
 def structure(model: keras.Model, name: str) -> Structure:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import psutil
 
+from transfer.config import TrainConfig
 from transfer.errors import ConfigError, NotFoundError, RunError, TransferError
 from transfer.runs.launch import SpareWorker, start_worker
 from transfer.runs.record import Run, error_record
@@ -25,6 +26,9 @@ HEARTBEAT_TIMEOUT = 60.0
 #: Seconds after the request to stop when the worker gets SIGTERM, then SIGKILL.
 STOP_GRACE = 30.0
 KILL_GRACE = 60.0
+
+#: Set when a run is queued by this process, so that its supervisor takes it at once.
+_queued = threading.Event()
 
 _logger = logging.getLogger(__name__)
 
@@ -111,6 +115,17 @@ def sweep(
     return [run.id for run in store.active() if _ended(store, run, now, find)]
 
 
+def submit(store: Store, config: TrainConfig, name: str = "") -> Run:
+    """A new queued run of these settings; a supervisor in this process hears of it.
+
+    Args:
+        name: What the user calls it; empty takes "dataset · backbone".
+    """
+    run = store.create(config, name)
+    _queued.set()
+    return run
+
+
 def stop(store: Store, run: str) -> Run:
     """The run, by id or name, after the request to stop it.
 
@@ -130,7 +145,9 @@ def resume(store: Store, run: str) -> Run:
         RunError: It is completed, or has not ended.
     """
     sweep(store)
-    return store.resume(store.get(run).id)
+    resumed = store.resume(store.get(run).id)
+    _queued.set()
+    return resumed
 
 
 def delete(store: Store, run: str) -> Run:
@@ -184,6 +201,7 @@ class Supervisor:
     def stop(self) -> None:
         """Ends the thread and leaves the workers running."""
         self._closing.set()
+        _queued.set()
         self._thread.join()
         self._spare.close()
         if self._store:
@@ -205,9 +223,10 @@ class Supervisor:
             self._problem = str(error)
 
     def _run(self) -> None:
-        self.tick()
-        while not self._closing.wait(self._interval):
+        while not self._closing.is_set():
             self.tick()
+            _queued.wait(self._interval)
+            _queued.clear()
 
     def _launch_child(self, run_id: str) -> subprocess.Popen[bytes]:
         process = self._launch(run_id)

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -404,15 +404,29 @@ def main(run_id: str) -> None:
 def _awaited() -> str:
     """The run that this spare worker is given; empty if whoever started it is gone.
 
-    What takes long is imported meanwhile; from then on all output goes to the log.
+    What takes long is done meanwhile; from then on all output goes to the log.
     """
     _import_keras()
+    _build_ahead()
     if run_id := sys.stdin.readline().strip():
         log = os.open(launch.log_path(run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)
     return run_id
+
+
+def _build_ahead() -> None:
+    """Builds the backbone of the newest run: the next one often has the same.
+
+    Only weights that stay what they are: a file may be replaced until then.
+    """
+    from transfer import training  # noqa: PLC0415
+
+    with suppress(TransferError), closing(Store()) as store:
+        for run in store.runs(limit=1):
+            if run.config.weights in ("imagenet", "starter", "random"):
+                training.build_ahead(run.config)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_pictures
+from transfer.backbones import graph
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import launch
+from transfer.runs import launch, worker
 from transfer.runs.launch import SpareWorker
 from transfer.runs.store import Store
 
@@ -36,6 +37,23 @@ def test_spare_worker__does_the_run_it_is_given(
     assert ended.status == "completed"
     assert ended.pid == process.pid
     assert "head epoch 1" in launch.log_path(run.id).read_text()
+
+
+def test_spare_worker__has_the_newest_run_s_backbone_ready(
+    store: Store, workspace: Path
+) -> None:
+    config = TrainConfig.checked(
+        dataset="pets", backbone="mobilenet_v2_035", weights="random", image_size=32
+    )
+    store.create(config.model_copy(update={"backbone": "gone"}))
+    worker._build_ahead()  # nothing that ends the worker
+    store.create(config)
+    worker._build_ahead()
+    ((key, built),) = graph._ahead.items()
+    assert key == ("mobilenet_v2_035", "random", (32, 32), config.seed)
+    arguments = {"weights": "random", "image_size": (32, 32), "seed": config.seed}
+    assert graph.build("mobilenet_v2_035", **arguments) is built  # type: ignore[arg-type]
+    assert graph.build("mobilenet_v2_035", **arguments) is not built  # type: ignore[arg-type]
 
 
 def test_spare_worker__ends_with_the_process_that_keeps_it(workspace: Path) -> None:

@@ -296,6 +296,21 @@ def test_supervisor__survives_a_problem_and_logs_it_once(
     assert store.runs()[0].status == "running"
 
 
+def test_submit__wakes_the_supervisor(store: Store) -> None:
+    launched = threading.Event()
+
+    def launch(_: str) -> FakeProcess:
+        launched.set()
+        return FakeProcess()
+
+    supervisor = queue.Supervisor(interval=600.0, launch=launch)
+    supervisor.start()
+    run = queue.submit(store, FLOWERS, "mine")
+    assert launched.wait(30)
+    supervisor.stop()
+    assert (store.get(run.id).name, store.get(run.id).status) == ("mine", "running")
+
+
 def test_supervisor__its_thread_works_until_it_is_stopped(store: Store) -> None:
     launched = threading.Event()
     process = FakeProcess()
