@@ -32,9 +32,8 @@ def show_run(run: Run) -> None:
         st.badge(shell.escaped(tag), color="gray")
     if run.note:
         st.caption(shell.escaped(run.note))
-    goes_on = not run.status.is_final
-    show_live(run.id, goes_on)
-    show_more(run.id, goes_on)
+    show_live(run.id, went_on=not run.status.is_final)
+    show_more(run.id)
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
         runs.show_events(run)
@@ -83,7 +82,7 @@ def show_live(run_id: str, went_on: bool) -> None:
 
 
 @st.fragment
-def show_more(run_id: str, goes_on: bool) -> None:
+def show_more(run_id: str) -> None:
     """Folds; nothing is read for one that is closed."""
     run = session.store().get(run_id)
     if run.config.method == "train":

@@ -10,10 +10,7 @@ import functools
 import gzip
 import hashlib
 import json
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +21,7 @@ from pages.shared import addresses, charts, curves, run_list, runs, session
 from pages.shared.amounts import about
 from pages.shared.curves import Point
 from transfer.runs import queue, waiting
-from transfer.runs.reading import OncePerHeartbeat
+from transfer.runs.reading import OnceAWhile
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 
@@ -48,16 +45,6 @@ class Answer(NamedTuple):
 
     content: bytes
     tag: str
-
-
-@dataclass
-class _Kept:
-    """A run's answer, and until when it stands."""
-
-    once: OncePerHeartbeat[Answer] = field(default_factory=OncePerHeartbeat)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    answer: Answer | None = None
-    until: float = 0.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -102,8 +89,7 @@ def _has_values(run: Run) -> bool:
 
 def kept_answer(run_id: str) -> Answer | None:
     """The answer if it still stands; takes no time."""
-    kept = _kept(run_id)
-    return kept.answer if time.monotonic() < kept.until else None
+    return _kept(run_id).value
 
 
 def make_answer(run_id: str) -> Answer:
@@ -112,22 +98,12 @@ def make_answer(run_id: str) -> Answer:
     Raises:
         NotFoundError: There is no such run.
     """
-    kept = _kept(run_id)
-    with kept.lock:
-        if answer := kept_answer(run_id):
-            return answer
-        run = session.store().get(run_id)
-        if run.status is RunStatus.QUEUED:  # its place moves without a heartbeat
-            kept.answer = _answer(run)
-        else:
-            kept.answer = kept.once.get(run, lambda: _answer(run))
-        kept.until = time.monotonic() + _FRESH
-        return kept.answer
+    return _kept(run_id).get(lambda: _answer(session.store().get(run_id)))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _kept(run_id: str) -> _Kept:  # noqa: ARG001  the key of the cache
-    return _Kept()
+def _kept(run_id: str) -> OnceAWhile[Answer]:  # noqa: ARG001  the key of the cache
+    return OnceAWhile(_FRESH)
 
 
 def _answer(run: Run) -> Answer:

@@ -65,7 +65,9 @@ def queued_run(tmp_path: Path, epochs: int) -> str:
 
 def wait_for_epochs(page: Page) -> None:
     """Waits until the head phase is under way."""
-    expect(page.get_by_text("Epoch", exact=False).first).to_be_visible()
+    expect(page.get_by_role("term").filter(has_text="Epoch")).to_be_visible(
+        timeout=60_000
+    )
     store, run = Store(), page.url.split("run=")[1]
     for _ in range(600):
         if store.epoch_metrics(run):

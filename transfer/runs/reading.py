@@ -1,6 +1,7 @@
 """What is made of a run as it goes on, once for all who look at it."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -28,3 +29,29 @@ class OncePerHeartbeat(Generic[T]):
             if self._made is None or self._made[0] != state:
                 self._made = state, make()
             return self._made[1]
+
+
+class OnceAWhile(Generic[T]):
+    """A value that stands for some time.
+
+    Args:
+        seconds: For which it stands.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._until = seconds, 0.0
+        self._lock = threading.Lock()
+        self._value: T | None = None
+
+    @property
+    def value(self) -> T | None:
+        """The value, while it stands."""
+        return self._value if time.monotonic() < self._until else None
+
+    def get(self, make: Callable[[], T]) -> T:
+        """The value; `make` is never called twice at a time."""
+        with self._lock:
+            if (value := self.value) is None:
+                value = self._value = make()
+                self._until = time.monotonic() + self._seconds
+            return value

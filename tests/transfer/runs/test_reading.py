@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from transfer.config import TrainConfig
-from transfer.runs.reading import OncePerHeartbeat
+from transfer.runs.reading import OnceAWhile, OncePerHeartbeat
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 
@@ -25,3 +25,16 @@ def test_get__anew_at_a_heartbeat_and_at_the_end() -> None:
     ended = replace(beaten, status=RunStatus.COMPLETED)
     seen = [once.get(run, lambda: next(made)) for run in (RUN, RUN, beaten, ended)]
     assert seen == [0, 0, 1, 2]
+
+
+def test_once_a_while__is_made_anew_after_its_time() -> None:
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(len(made))
+        return made[-1]
+
+    lasting, fleeting = OnceAWhile[int](600.0), OnceAWhile[int](0.0)
+    assert lasting.value is None
+    assert [lasting.get(make), lasting.get(make), lasting.value] == [0, 0, 0]
+    assert [fleeting.get(make), fleeting.get(make), fleeting.value] == [1, 2, None]
