@@ -65,9 +65,6 @@ def queued_run(tmp_path: Path, epochs: int) -> str:
 
 def wait_for_epochs(page: Page) -> None:
     """Waits until the head phase is under way."""
-    expect(page.get_by_role("term").filter(has_text="Epoch")).to_be_visible(
-        timeout=60_000
-    )
     store, run = Store(), page.url.split("run=")[1]
     for _ in range(600):
         if store.epoch_metrics(run):
@@ -120,6 +117,7 @@ def test_app__a_run_outlives_a_reload_and_stops_when_asked(
     run = queued_run(tmp_path, epochs=1000)
     page.goto(f"{server}/runs?run={run}")
     wait_for_epochs(page)
+    expect(page.get_by_role("term").filter(has_text="Epoch")).to_be_visible()
     page.reload()
     settle(page)
     page.get_by_role("button", name="Stop").click()
