@@ -19,6 +19,8 @@ class Live {
   take(component) {
     const isNew = component.data.url !== this.component?.data.url;
     this.component = component;
+    this.isShown = true;
+    this.find('.live-run').classList.toggle('live-goes-on', component.data.goes_on);
     const charts = this.find('.live-charts'), wanted = component.data.charts;
     while (charts.children.length > wanted.length) charts.lastChild.remove();
     while (charts.children.length < wanted.length) charts.append(document.createElement('div'));
@@ -26,13 +28,14 @@ class Live {
       charts.children[index].setAttribute('role', 'img');
       charts.children[index].setAttribute('aria-label', about);
     });
-    if (this.news) this.draw();
+    if (this.tag) this.draw();
     clearTimeout(this.timer);
     // What the server said before this rerun would look like another change.
     this.timer = setTimeout(() => this.ask(), isNew ? 0 : PERIOD);
   }
 
   end() {
+    this.isShown = false;
     clearTimeout(this.timer);
   }
 
@@ -42,15 +45,16 @@ class Live {
       if (!document.hidden) await this.hear(await fetch(data.url));
     } catch { /* The server is away, and Streamlit says so. */ }
     clearTimeout(this.timer);
-    if (data.goes_on || !this.news) this.timer = setTimeout(() => this.ask(), PERIOD);
+    const again = this.isShown && (data.goes_on || !this.tag);
+    if (again) this.timer = setTimeout(() => this.ask(), PERIOD);
   }
 
   async hear(response) {
     if (response.ok && response.headers.get('etag') !== this.tag) {
       this.news = await response.json();
-      this.tag = response.headers.get('etag');
       this.show();
       await this.draw();
+      this.tag = response.headers.get('etag');  // at last, so that a failure is mended
     }
     // A run that is gone, or an address that is too old, is for the page to mend.
     this.tell(response.ok ? this.news.status : String(response.status));

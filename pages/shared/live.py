@@ -63,6 +63,8 @@ def show(run: Run) -> None:
     """Progress, tiles and curves; runs the fragment that it is in again when the
     browser has seen that the status changed.
     """
+    if run.status.is_final and not has_curves(run):
+        return
     _component()(
         key=f"live-{run.id}",
         data={
