@@ -68,7 +68,7 @@ def choose_backbone(place: Any) -> Backbone:
     name = place.selectbox(
         "Backbone",
         list(catalogue.BACKBONES),
-        format_func=lambda one: catalogue.get(one).title,
+        format_func=weights.title_and_place,
         help=TrainConfig.model_fields["backbone"].description,
         key="backbone",
         persist_state="session",

@@ -268,7 +268,7 @@ def options(settings: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in settings.items():
         field = TrainConfig.model_fields[name]
-        # The default backbone is another one where there is no internet.
+        # Which backbone is the default depends on the weights that are here.
         always = field.is_required() or name == "backbone"
         if always or value != field.default:
             words += ["--" + name.replace("_", "-"), str(value)]

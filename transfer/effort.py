@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from transfer.backbones import weights
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError
 
@@ -39,7 +40,8 @@ def to_file(config: TrainConfig) -> str:
 def from_file(content: bytes) -> TrainConfig:
     """The settings of a file; its dataset is named `-`.
 
-    Settings that it does not name have their defaults.
+    Settings that it does not name have their defaults; that of the backbone depends on
+    which weights are here.
 
     Raises:
         ConfigError: It is no file of settings, or some are out of their limits.
@@ -54,4 +56,5 @@ def from_file(content: bytes) -> TrainConfig:
     if not isinstance(settings, dict):
         raise ConfigError("The file of settings is not one object of names and values.")
     given = {k: v for k, v in settings.items() if k not in _OF_A_DATASET}
+    given.setdefault("backbone", weights.default_backbone())
     return TrainConfig.checked(dataset="-", **given)

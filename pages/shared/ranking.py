@@ -57,7 +57,7 @@ def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
         "Backbones to compare",
         list(catalogue.BACKBONES),
         list(dict.fromkeys([*first, *at_hand]))[:PROPOSED],
-        format_func=lambda one: catalogue.get(one).title,
+        format_func=weights.title_and_place,
         help="Those whose weights are not here are downloaded first.",
         key="rank-backbones",
         persist_state="session",

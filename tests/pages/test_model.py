@@ -259,11 +259,21 @@ def test_model__missing_weights_name_file_and_folder(
     assert "random weights" in shown
 
 
-def test_model__missing_weights_offer_those_at_hand(dataset: Revision) -> None:
+def test_model__the_backbone_whose_weights_are_here_is_chosen_and_marked(
+    dataset: Revision,
+) -> None:
     file = weights.weights_file(catalogue.get("vgg16"))
     file.parent.mkdir(parents=True)
     file.touch()
-    assert "VGG16" in open_page().info[0].value
+    at = open_page()
+    backbone = at.selectbox(key="backbone")
+    assert backbone.value == "vgg16"
+    marked = ["Starter · weights here", "VGG16 · weights here"]
+    assert [one for one in backbone.options if "here" in one] == marked
+    assert not at.info
+    # Of the others, those are offered whose weights need not be downloaded.
+    backbone.set_value(catalogue.DEFAULT).run()
+    assert "here (Starter, VGG16)" in at.info[0].value
 
 
 def test_model__random_weights_need_no_file(dataset: Revision) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from transfer import effort
+from transfer.backbones import weights
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError
 
@@ -37,8 +38,17 @@ def test_from_file__gives_back_all_but_the_dataset() -> None:
 
 
 def test_from_file__a_dataset_in_it_is_passed_over() -> None:
-    content = json.dumps({"dataset": "other", "seed": 3}).encode()
-    assert effort.from_file(content) == TrainConfig(dataset="-", seed=3)
+    given = {"dataset": "other", "backbone": "vgg16", "seed": 3}
+    wanted = TrainConfig(dataset="-", backbone="vgg16", seed=3)
+    assert effort.from_file(json.dumps(given).encode()) == wanted
+
+
+def test_from_file__names_no_backbone_and_takes_the_one_that_is_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(weights, "default_backbone", lambda: "starter")
+    found = effort.from_file(b"{}")
+    assert (found.backbone, found.weights) == ("starter", "starter")
 
 
 @pytest.mark.parametrize(

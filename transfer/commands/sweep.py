@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from transfer import depths
-from transfer.backbones import catalogue
+from transfer import candidates, depths
+from transfer.backbones import catalogue, weights
 from transfer.commands.rank import add_shared, tell
 from transfer.datasets import library
 from transfer.depths import Depth
@@ -22,7 +22,7 @@ def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
     one = command("sweep", sweep, "try how much of a backbone to freeze")
     one.add_argument("--dataset", required=True, help="name of the dataset")
     one.add_argument("--revision", default="", help=argparse.SUPPRESS)
-    one.add_argument("--backbone", default=catalogue.DEFAULT, help="its name")
+    one.add_argument("--backbone", help="its name; else the best here")
     one.add_argument(
         "--image-size", type=int, default=None, help="height and width in pixels"
     )
@@ -33,7 +33,8 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     """Accuracy and time of each depth, from all frozen on."""
     reporter = Reporter(args.job)
     with reporter.telling():
-        catalogue.get(args.backbone)
+        name = args.backbone or weights.default_backbone()
+        source = candidates.source(catalogue.get(name), args.weights)
         revision = library.load(args.dataset, args.revision)
         reporter.progress(phase="import", depth=0, depths=0)
         # Importing Keras takes seconds; wrong names are told before that.
@@ -45,15 +46,13 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
             reporter.progress(**values)
             tell(f"{values['phase']}: {values['depth']} of {values['depths']} depths")
 
-        for one in trainings.sweep(
-            revision, args.backbone, args.weights, args.image_size, told
-        ):
+        for one in trainings.sweep(revision, name, source, args.image_size, told):
             found.append(one)
             reporter.progress(found=[asdict(each) for each in found])
         result = {
             "dataset": revision.dataset,
             "revision": revision.id,
-            "backbone": args.backbone,
+            "backbone": name,
             "advised": depths.advised(found).freeze,
             "depths": [asdict(one) for one in found],
         }

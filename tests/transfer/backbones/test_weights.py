@@ -42,17 +42,29 @@ def test_missing__names_file_folder_and_reason(keras_home: Path) -> None:
     assert text.endswith("weights are there (starter), or random weights.")
 
 
-def test_default_backbone__the_usual_one_where_its_weights_can_be_had(
+def test_default_backbone__without_weights_the_network_decides(
     keras_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert weights.default_backbone() == catalogue.DEFAULT
     weights._can_be_fetched.cache_clear()
     monkeypatch.setattr(weights, "_answers", lambda url: False)
     assert weights.default_backbone() == catalogue.STARTER
-    usual = weights.weights_file(catalogue.get(catalogue.DEFAULT))
-    usual.parent.mkdir(parents=True)
-    usual.write_bytes(b"weights")
-    assert weights.default_backbone() == catalogue.DEFAULT
+
+
+def test_default_backbone__the_best_whose_weights_are_here(keras_home: Path) -> None:
+    (keras_home / "models").mkdir(parents=True)
+    # Each is chosen before those above it; ResNet50 is more accurate than the usual.
+    for name in ("mobilenet_v2_035", "resnet50", catalogue.DEFAULT):
+        weights.weights_file(catalogue.get(name)).write_bytes(b"weights")
+        assert weights.default_backbone() == name
+
+
+def test_title_and_place__marks_what_is_here(keras_home: Path) -> None:
+    put(keras_home)
+    assert weights.title_and_place("starter") == "Starter · weights here"
+    here = "MobileNetV2 (alpha 0.35) · weights here"
+    assert weights.title_and_place(MOBILENET.name) == here
+    assert weights.title_and_place(RESNET.name) == "ResNet50"
 
 
 def test_default_backbone__a_network_that_is_silent_is_given_up(
