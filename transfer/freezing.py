@@ -108,6 +108,21 @@ class FreezePlan:
         return {one.name for name in blocks for one in structure.blocks[name]}
 
 
+def in_words(plan: str) -> str:
+    """What trains by this plan, in few words that a screen can show.
+
+    Args:
+        plan: In the words of the command line; others are given back as they are.
+    """
+    kind, _, rest = plan.partition(":")
+    if kind == "last":
+        return "last block" if rest == "1" else f"last {rest} blocks"
+    if kind in ("blocks", "layers"):
+        names = rest.count(",") + 1
+        return f"{rest} only" if names == 1 else f"{names} {kind}"
+    return {"all": "head only", "none": "everything"}.get(kind, plan)
+
+
 def trainable_blocks(structure: Structure) -> tuple[str, ...]:
     """Names of the blocks that have anything to train, from input to output."""
     return tuple(

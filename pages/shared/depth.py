@@ -11,6 +11,7 @@ from transfer.candidates import MOST_IMAGES
 from transfer.datasets.revision import Revision
 from transfer.depths import Depth
 from transfer.errors import TransferError
+from transfer.freezing import in_words
 
 
 def show(
@@ -60,24 +61,16 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     return (depth + 1) / (of + 1), f"{depth} of {of} depths done"
 
 
-def words_of(freeze: str) -> str:
-    """A freeze plan of a sweep in few words."""
-    kind, _, count = freeze.partition(":")
-    if kind == "last":
-        return "last block" if count == "1" else f"last {count} blocks"
-    return "head only" if freeze == "all" else "everything"
-
-
 def _show_found(found: list[Depth], backbone: str, plan: str, running: bool) -> None:
     points = [
         Point(
             name=one.freeze,
-            label=words_of(one.freeze),
+            label=in_words(one.freeze),
             cost=one.epoch_seconds,
             accuracy=one.accuracy,
             low=one.low,
             high=one.high,
-            more=f"{words_of(one.freeze)}: {one.accuracy:.1%} ({one.low:.1%} to "
+            more=f"{in_words(one.freeze)}: {one.accuracy:.1%} ({one.low:.1%} to "
             f"{one.high:.1%}), {amounts.duration(one.epoch_seconds)} an epoch, "
             f"{amounts.count(one.trainable_parameters)} trainable parameters",
         )
@@ -102,7 +95,7 @@ def _show_found(found: list[Depth], backbone: str, plan: str, running: bool) -> 
     best = depths.advised(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"Suggested: **{words_of(best.freeze)}**, {best.accuracy:.1%} of "
+            f"Suggested: **{in_words(best.freeze)}**, {best.accuracy:.1%} of "
             f"{best.images:,} val images. Deeper is not better beyond doubt.",
             width="content",
         )

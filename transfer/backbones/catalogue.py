@@ -110,7 +110,7 @@ def _mobilenet(
     )
     return Backbone(
         name=name,
-        title=title if alpha == 1 else f"{title} (alpha {alpha})",
+        title=title if alpha == 1 else f"{title} {alpha}",
         family=title,
         builder=title,
         arguments={} if alpha == 1 else {"alpha": alpha},

@@ -119,7 +119,7 @@ def submit(store: Store, config: TrainConfig, name: str = "") -> Run:
     """A new queued run of these settings; a supervisor in this process hears of it.
 
     Args:
-        name: What the user calls it; empty takes "dataset · backbone".
+        name: What the user calls it; empty takes its backbone and what trains.
     """
     run = store.create(config, name)
     _queued.set()

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
+from transfer import freezing
+from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
 from transfer.runs.status import RunStatus
@@ -56,7 +58,29 @@ class Run:
         """The run of a row of the table `runs`."""
         config = _read_config({"dataset": row["dataset"], **row["config"]})
         status, tags = RunStatus(row["status"]), tuple(row["tags"])
-        return cls(**{**row, "status": status, "config": config, "tags": tags})
+        name = row["name"]
+        if name == f"{config.dataset} · {config.backbone}":  # unnamed, of old
+            name = default_name(config)
+        read = {"name": name, "status": status, "config": config, "tags": tags}
+        return cls(**{**row, **read})
+
+
+def default_name(config: TrainConfig) -> str:
+    """What a run is called that nobody gave a name: its backbone and what trains."""
+    return f"{backbone_title(config)} · {what_trains(config)}"
+
+
+def backbone_title(config: TrainConfig) -> str:
+    """The run's backbone, for people; of one that is gone, the name it had."""
+    known = catalogue.BACKBONES.get(config.backbone)
+    title = known.title if known else config.backbone
+    return f"{title}, random weights" if config.weights == "random" else title
+
+
+def what_trains(config: TrainConfig) -> str:
+    """What trains in a run of these settings, in few words."""
+    untrained = {"instant": "instant", "source": "as it is"}
+    return untrained.get(config.method) or freezing.in_words(config.freeze)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError
-from transfer.runs.record import Metric, Run
+from transfer.runs.record import Metric, Run, default_name
 from transfer.runs.schema import default_url, metrics, open_database, runs, unreachable
 from transfer.runs.status import RunStatus, check_transition
 
@@ -47,11 +47,11 @@ class Store:
         """A new queued run of these settings.
 
         Args:
-            name: What the user calls it; empty takes "dataset · backbone".
+            name: What the user calls it; empty takes its backbone and what trains.
         """
         row: dict[str, Any] = {
             "id": secrets.token_hex(4),
-            "name": name.strip() or f"{config.dataset} · {config.backbone}",
+            "name": name.strip() or default_name(config),
             "status": RunStatus.QUEUED.value,
             "config": config.model_dump(mode="json"),
             "dataset": config.dataset,

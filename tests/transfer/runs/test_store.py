@@ -40,8 +40,33 @@ def test_create__gives_back_what_was_asked_for(store: Store) -> None:
     assert store.get(run.id) == run
 
 
-def test_create__names_a_run_after_dataset_and_backbone(store: Store) -> None:
-    assert store.create(FLOWERS, " ").name == "flowers · mobilenet_v2_035"
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({}, "MobileNetV2 0.35 · head only"),
+        ({"freeze": "last:1"}, "MobileNetV2 0.35 · last block"),
+        ({"freeze": "last:6"}, "MobileNetV2 0.35 · last 6 blocks"),
+        ({"freeze": "blocks:block_3"}, "MobileNetV2 0.35 · block_3 only"),
+        ({"freeze": "layers:a,b"}, "MobileNetV2 0.35 · 2 layers"),
+        ({"method": "instant"}, "MobileNetV2 0.35 · instant"),
+        (
+            {"freeze": "none", "weights": "random"},
+            "MobileNetV2 0.35, random weights · everything",
+        ),
+    ],
+)
+def test_create__names_a_run_after_backbone_and_what_trains(
+    store: Store, settings: dict[str, str], name: str
+) -> None:
+    config = TrainConfig(dataset="flowers", backbone="mobilenet_v2_035", **settings)
+    assert store.create(config, " ").name == name
+
+
+def test_get__a_run_that_was_named_after_its_dataset_says_what_trains(
+    store: Store,
+) -> None:
+    run = store.create(FLOWERS, "flowers · mobilenet_v2_035")
+    assert store.get(run.id).name == "MobileNetV2 0.35 · head only"
 
 
 def test_get__by_beginning_of_the_id(store: Store) -> None:
