@@ -113,6 +113,7 @@ if wanted:
             icon=":material/search_off:",
         )
     else:
+        st.query_params["run"] = wanted  # a link on this very page left it out
         show_run(opened)
 elif compared := st.query_params.get("compare"):
     if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):

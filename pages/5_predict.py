@@ -23,12 +23,13 @@ CARDS = 12
 def choose_other(run: Run, finished: list[Run]) -> list[Run]:
     """The run to compare with, if any: it answers the same pictures."""
     others = {one.id: one for one in finished if one.id != run.id}
+    said = run_choice.labels(list(others.values()))
     chosen = st.selectbox(
         "Compare with",
         list(others),
         index=None,
         placeholder="Another run",
-        format_func=lambda one: run_choice.label(others[one]),
+        format_func=said.get,
         disabled=not others,
         key="other-run",
         help="Two runs beside each other on the same picture.",

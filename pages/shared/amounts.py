@@ -21,6 +21,14 @@ def about(seconds: float) -> str:
     return duration(float(f"{seconds:.2g}")).removesuffix(" 00 s")
 
 
+def ago(seconds: float) -> str:
+    """How long ago something was, in its largest unit: `3 hours ago`."""
+    for unit, of in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if (number := int(seconds / of)) >= 1:
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
 def size(number: float) -> str:
     """A number of bytes in short: `12 MB`, `1.2 GB`."""
     if number < 1e6:

@@ -8,18 +8,43 @@ from transfer.runs import queue
 from transfer.runs.record import Run
 
 
-def show_actions(ticked: list[Run]) -> None:
-    """Buttons for the runs that are ticked in the list."""
-    with st.container(horizontal=True):
-        if len(ticked) > 1 and st.button(
-            f"Compare these {len(ticked)}", icon=":material/compare_arrows:"
+def tick_key(run: Run) -> str:
+    """Where it is kept whether the run is ticked."""
+    return f"tick-{run.id}"
+
+
+def show_actions(found: list[Run]) -> None:
+    """Buttons for those of the runs that are ticked in the list."""
+    ticked = [run for run in found if st.session_state.get(tick_key(run))]
+    count = f" {len(ticked)}" if ticked else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            f"Compare{count}",
+            icon=":material/compare_arrows:",
+            disabled=len(ticked) < 2,
+            help="Tick two or more runs.",
+            key="compare",
         ):
             st.query_params["compare"] = ",".join(run.id for run in ticked)
             st.rerun()
-        if st.button("Tag", icon=":material/label:"):
+        idle = not ticked
+        if st.button(f"Tag{count}", icon=":material/label:", disabled=idle, key="tag"):
             show_tags(ticked)
-        if st.button("Delete", icon=":material/delete:"):
+        if st.button(
+            f"Delete{count}", icon=":material/delete:", disabled=idle, key="delete"
+        ):
             confirm_delete(ticked)
+        st.button(
+            "Tick all" if idle else "Tick none",
+            type="tertiary",
+            on_click=_tick,
+            args=(found, idle),
+        )
+
+
+def _tick(found: list[Run], ticked: bool) -> None:
+    for run in found:
+        st.session_state[tick_key(run)] = ticked
 
 
 @st.dialog("Name, note, tags")
@@ -90,5 +115,4 @@ def confirm_delete(ticked: list[Run]) -> None:
             return
         st.query_params.pop("run", None)
     if keep or delete:
-        st.session_state.pop("runs", None)
         st.rerun()

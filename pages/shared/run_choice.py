@@ -1,6 +1,7 @@
 """Chooses one of the runs that have a model; the address names it."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -14,6 +15,22 @@ PAGES = Path(__file__).resolve().parents[1]
 LONGEST = 40
 
 
+class Step(NamedTuple):
+    """What is missing next towards a model.
+
+    Attributes:
+        says: How things stand.
+        page: File of the page where one goes on.
+        label: Of the link to it.
+        query: What its address says besides.
+    """
+
+    says: str
+    page: str
+    label: str
+    query: dict[str, str]
+
+
 def show_none(says: str, icon: str) -> None:
     """Says that no run has a model yet, and leads to the next step towards one.
 
@@ -21,13 +38,40 @@ def show_none(says: str, icon: str) -> None:
         says: What this page does with a model.
         icon: Of the page.
     """
-    st.info(f"No model yet. {says}", icon=icon)
-    page, label = "1_data.py", "Bring data"
-    if session.store().runs(limit=1):
-        page, label = "3_runs.py", "See the runs"
-    elif library.list_datasets():
-        page, label = "2_model.py", "Choose a model and start a run"
-    st.page_link(PAGES / page, label=label, icon=":material/arrow_forward:")
+    step = next_step()
+    st.info(f"No model yet. {says}\n\n{step.says}", icon=icon)
+    show_link(step)
+
+
+def show_link(step: Step) -> None:
+    """The link to the page where one goes on."""
+    st.page_link(
+        PAGES / step.page,
+        label=step.label,
+        icon=":material/arrow_forward:",
+        query_params=step.query,
+    )
+
+
+def next_step() -> Step:
+    """What is missing where no run has a model: data, a run, or its end."""
+    runs = session.store().runs()
+    if going_on := [run for run in runs if not run.status.is_final]:
+        query = {"run": going_on[0].id} if len(going_on) == 1 else {}
+        name = escaped(going_on[0].name)
+        says = f"{name} goes on: its model is here once it has ended."
+        return Step(says, "3_runs.py", "Watch it", query)
+    if runs:
+        says = (
+            f"The last run, {escaped(runs[0].name)}, has {runs[0].status} without one."
+        )
+        return Step(says, "3_runs.py", "See why", {"run": runs[0].id})
+    if found := library.list_datasets():
+        says = "The images are here; what is missing is a run."
+        query = {"dataset": found[0].dataset} if len(found) == 1 else {}
+        return Step(says, "2_model.py", "Choose a model and start a run", query)
+    says = "Labelled images come first: a folder for each class, or a sample."
+    return Step(says, "1_data.py", "Bring data", {})
 
 
 def choose(with_model: list[Run]) -> Run:
@@ -38,21 +82,30 @@ def choose(with_model: list[Run]) -> Run:
         st.warning(
             f"There is no run {escaped(named)} with a model, so another one is chosen."
         )
-    ids = list(by_id)
+    ids, said = list(by_id), labels(with_model)
     chosen = st.selectbox(
         "Run",
         ids,
         index=ids.index(named) if named in by_id else 0,
-        format_func=lambda one: label(by_id[one]),
+        format_func=said.get,
         help="Runs that ended with a model, newest first.",
     )
     st.query_params["run"] = chosen
     return by_id[chosen]
 
 
-def label(run: Run) -> str:
-    """A run in a list: name, val accuracy, id."""
+def labels(found: list[Run]) -> dict[str, str]:
+    """What runs are called in a list, by id: name, dataset if several, val, id."""
+    datasets = {run.dataset for run in found}
+    return {run.id: _label(run, len(datasets) > 1) for run in found}
+
+
+def _label(run: Run, with_dataset: bool) -> str:
     accuracy = run.result.get("val_accuracy")
-    val = "" if accuracy is None else f" · val {accuracy:.1%}"
-    name = run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…"
-    return f"{name}{val} · {run.id}"
+    parts = [
+        run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…",
+        run.dataset if with_dataset else "",
+        "" if accuracy is None else f"val {accuracy:.1%}",
+        run.id,
+    ]
+    return " · ".join(part for part in parts if part)

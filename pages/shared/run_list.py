@@ -1,48 +1,74 @@
-"""All runs in a table; a click opens one, ticked ones are compared or deleted."""
+"""All runs, one a row with a link that opens it; ticked ones are compared or deleted.
 
+Streamlit's own table can be walked by keyboard, but no row of it be opened or ticked
+without a mouse, and where cells can be selected each arrow key selects one.
+"""
+
+import math
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from pages.shared import describing, runs, session
-from pages.shared.amounts import about
+from pages.shared import amounts, describing, run_choice, runs, session
+from pages.shared.shell import escaped
 from transfer.runs import queue, waiting
-from transfer.runs.record import Run
+from transfer.runs.record import Run, default_name
 from transfer.runs.waiting import Place
 
 PAGES = Path(__file__).resolve().parents[1]
 #: From so many runs on the filters are shown.
 FILTERS_FROM = 4
+#: Rows on one page.
+ROWS = 20
+SORTED: dict[str, Callable[[Run], Any]] = {
+    "Newest first": lambda run: -run.created_at,
+    "Best on val first": lambda run: -(run.result.get("val_accuracy") or 0.0),
+    "By name": lambda run: run.name.casefold(),
+}
+#: A link to the page that it stands on looks chosen, which no row is.
+_STYLE = """<style>
+.st-key-run-list a[data-testid="stPageLink-NavLink"]:not(:hover) {
+  background: transparent }
+.st-key-run-list a[data-testid="stPageLink-NavLink"] p {
+  font-weight: 600; white-space: normal; overflow-wrap: anywhere }
+[class*="st-key-run-row-"] {
+  border-bottom: 1px solid rgba(128, 140, 150, .25); padding-bottom: .6rem }
+</style>"""
+
+Chosen = Callable[[list[Run]], list[Run]]
 
 
 def show_list() -> None:
     """All runs, newest first; choosing one opens it."""
     found = session.store().runs(limit=500)
     if not found:
-        st.info(
-            "No run yet. A run trains a classifier on your images: first the new head "
-            "on the frozen backbone, then, if you like, some of the backbone too. "
-            "You watch it here, and may close the page meanwhile.",
-            icon=":material/model_training:",
-        )
-        st.page_link(
-            PAGES / "2_model.py",
-            label="Choose a model and start a run",
-            icon=":material/arrow_forward:",
-        )
+        _show_none()
         return
-    st.caption("Click a run to open it; tick several to compare, tag or delete them.")
-    chosen = filters(found) if len(found) >= FILTERS_FROM else lambda _: True
+    chosen: Chosen = filters(found) if len(found) >= FILTERS_FROM else list
     live = any(not run.status.is_final for run in found)
-    st.fragment(run_every=2.0 if live else None)(show_table)(chosen)
+    st.fragment(run_every=2.0 if live else None)(show_rows)(chosen)
 
 
-def filters(found: list[Run]) -> Callable[[Run], bool]:
-    """What the user looks for, as a condition on a run."""
+def _show_none() -> None:
+    step = run_choice.next_step()
+    st.info(
+        "No run yet. A run trains a classifier on your images: first the new head "
+        "on the frozen backbone, then, if you like, some of the backbone too. "
+        f"You watch it here, and may close the page meanwhile.\n\n{step.says}",
+        icon=":material/model_training:",
+    )
+    run_choice.show_link(step)
+
+
+def filters(found: list[Run]) -> Chosen:
+    """What the user looks for, and in which order."""
     known = sorted({one for run in found for one in run.tags})
-    text, status, dataset, *more = st.columns([2, 1, 1, *([1] if known else [])])
+    text, status, dataset, *more, order = st.columns(
+        [2, 1, 1, *([1] if known else []), 1]
+    )
     words = text.text_input(
         "Text", placeholder="Name, note, backbone …", key="find", bind="query-params"
     )
@@ -53,50 +79,39 @@ def filters(found: list[Run]) -> Callable[[Run], bool]:
     )
     datasets = dataset.multiselect("Dataset", sorted({run.dataset for run in found}))
     tags = more[0].multiselect("Tag", known) if more else []
+    by = order.selectbox("Order", list(SORTED))
 
     def is_wanted(run: Run) -> bool:
-        said = " ".join([run.id, run.name, run.note, run.dataset, run.config.backbone])
+        said = [run.id, run.name, run.note, run.dataset, default_name(run.config)]
+        said.append(run.config.backbone)
         return (
-            all(word in said.lower() for word in (words or "").lower().split())
+            all(
+                word in " ".join(said).lower() for word in (words or "").lower().split()
+            )
             and (not statuses or run.status in statuses)
             and (not datasets or run.dataset in datasets)
             and set(tags) <= set(run.tags)
         )
 
-    return is_wanted
+    return lambda every: sorted(filter(is_wanted, every), key=SORTED[by])
 
 
-def show_table(is_wanted: Callable[[Run], bool]) -> None:
-    """The table itself; it follows runs that go on."""
+def show_rows(chosen: Chosen) -> None:
+    """The rows of one page; they follow runs that go on."""
     every = session.store().runs(limit=500)
-    found = [run for run in every if is_wanted(run)]
+    found = chosen(every)
     if not found:
         st.caption("No run fits.")
         return
     places = waiting.places(every, queue.max_running())
-    chosen = st.dataframe(
-        [_row(run, places.get(run.id)) for run in found],
-        key="runs",
-        on_select="rerun",
-        selection_mode=["multi-row", "single-cell"],
-        hide_index=True,
-        placeholder="–",
-        alt="All runs",
-        height="content" if len(found) < 20 else 740,
-        column_config={
-            "Name": st.column_config.TextColumn(width="medium"),
-            "Val accuracy": st.column_config.NumberColumn(format="%.1f%%"),
-            "Dataset": st.column_config.TextColumn(width="medium"),
-            "Created": st.column_config.DatetimeColumn(format="distance"),
-            "Tags": st.column_config.ListColumn(),
-        },
-    )
-    selection = chosen.selection
-    if cells := [cell for cell in selection.cells if cell[0] < len(found)]:
-        st.query_params["run"] = found[cells[0][0]].id
-        st.rerun()
-    if ticked := [found[row] for row in selection.rows if row < len(found)]:
-        describing.show_actions(ticked)
+    describing.show_actions(found)
+    st.html(_STYLE)
+    place = st.container(key="run-list", gap="xsmall")
+    pages = math.ceil(len(found) / ROWS)
+    page = st.pagination(pages, key="run-page") if pages > 1 else 1
+    with place:
+        for run in found[(page - 1) * ROWS : page * ROWS]:
+            _show_row(run, places.get(run.id))
 
 
 def place_in_words(place: Place) -> str:
@@ -104,24 +119,47 @@ def place_in_words(place: Place) -> str:
     start = (
         "when those before it have ended"
         if place.seconds is None
-        else f"in about {about(place.seconds)}"
+        else f"in about {amounts.about(place.seconds)}"
         if place.seconds
         else "at once"
     )
     return f"number {place.position} in the queue, starts {start}"
 
 
-def _row(run: Run, place: Place | None) -> dict[str, object]:
+def _show_row(run: Run, place: Place | None) -> None:
+    look = runs.STATUS[run.status]
+    with st.container(key=f"run-row-{run.id}", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.checkbox(
+                f"Tick {run.name}",
+                key=describing.tick_key(run),
+                label_visibility="collapsed",
+                persist_state="page",
+            )
+            st.page_link(
+                PAGES / "3_runs.py",
+                label=escaped(run.name),
+                query_params={"run": run.id},
+            )
+            st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
+            for tag in run.tags:
+                st.badge(escaped(tag), color="gray")
+        st.caption(escaped(" · ".join(_facts(run, place))))
+
+
+def _facts(run: Run, place: Place | None) -> list[str]:
+    """What is said of a run below its name, the most important first."""
     accuracy = run.result.get("val_accuracy")
-    row: dict[str, object] = {
-        "Name": run.name,
-        "Status": runs.STATUS[run.status].label,
-        "Val accuracy": None if accuracy is None else 100 * accuracy,
-        "Dataset": run.dataset,
-        "Backbone": run.config.backbone,
-        "Created": datetime.fromtimestamp(run.created_at, UTC),
-        "Tags": [*run.tags],
-        "Note": place_in_words(place).capitalize() if place else run.note,
-        "Run": run.id,
-    }
-    return row
+    seconds = run.result.get("seconds", {}).get("total")
+    described = default_name(run.config)
+    facts = [
+        f"val {accuracy:.1%}" if accuracy is not None else "",
+        place_in_words(place) if place else "",
+        run.dataset,
+        described if described != run.name else "",
+        f"took {amounts.duration(seconds)}" if seconds else "",
+        amounts.ago(time.time() - run.created_at),
+        run.id,
+        run.note,
+    ]
+    return [fact for fact in facts if fact]

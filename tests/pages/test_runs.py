@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import curves, live
+from pages.shared import curves, live, run_list
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
 from transfer.runs import launch
@@ -88,20 +88,40 @@ def test_runs__empty_says_what_a_run_is() -> None:
     assert "No run yet" in at.info[0].value
 
 
+def listed(at: AppTest) -> list[str]:
+    """What the links to runs say, from top to bottom."""
+    links = [one.proto for one in at.get("page_link")]
+    return [one.label for one in links if "run=" in one.query_string]
+
+
+def facts(at: AppTest) -> str:
+    """What stands below the names."""
+    return " ".join(one.value for one in at.caption).replace("\\", "")
+
+
 def test_runs__lists_newest_first(running: Run) -> None:
     Store().create(TrainConfig(dataset="flowers"), "later")
     at = open_page()
     assert not at.exception
-    table = at.dataframe[0].value
-    assert list(table["Name"]) == ["later", "my *run*"]
-    assert list(table["Status"]) == ["Queued", "Running"]
+    assert listed(at) == ["later", "my \\*run\\*"]
+    assert "Queued" in badges(at) and "Running" in badges(at)
 
 
-def test_runs__clicked_cell_opens(running: Run) -> None:
-    at = open_page()
-    chosen = {"selection": {"rows": [], "columns": [], "cells": [(0, "Name")]}}
-    at.session_state["runs"] = chosen
-    at.run()
+def test_runs__depths_are_told_apart() -> None:
+    for freeze in ("all", "last:6", "none"):
+        Store().create(TrainConfig(dataset="flowers", freeze=freeze))
+    shown = [one.rpartition(" · ")[2] for one in listed(open_page())]
+    assert shown == ["everything", "last 6 blocks", "head only"]
+
+
+def test_runs__a_name_of_ones_own_says_below_what_trains(running: Run) -> None:
+    assert "MobileNetV2 · head only" in facts(open_page())
+
+
+def test_runs__a_link_opens_and_the_address_keeps_the_run(running: Run) -> None:
+    link = next(one.proto for one in open_page().get("page_link"))
+    assert (link.page, link.query_string) == ("runs", f"run={running.id}")
+    at = open_page(running.id)
     assert running.id in at.query_params["run"]
     assert at.header[0].value == "my \\*run\\*"
 
@@ -109,7 +129,7 @@ def test_runs__clicked_cell_opens(running: Run) -> None:
 def test_runs__queued_tells_its_place(running: Run) -> None:
     waiting = Store().create(TrainConfig(dataset="flowers"), "later")
     assert "Number 1 in the queue, starts when those" in news(waiting)["phase"]
-    assert "Number 1 in the queue" in open_page().dataframe[0].value["Note"][0]
+    assert "number 1 in the queue" in facts(open_page())
 
 
 def test_runs__filters_by_text_and_tag(running: Run) -> None:
@@ -118,24 +138,38 @@ def test_runs__filters_by_text_and_tag(running: Run) -> None:
         made = store.create(TrainConfig(dataset="flowers"), name)
         store.describe(made.id, note=f"about {name}", tags=[name[0]])
     at = open_page()
-    assert len(at.dataframe[0].value) == 4
+    assert len(listed(at)) == 4
     at.multiselect[2].set_value(["t"]).run()
-    assert list(at.dataframe[0].value["Name"]) == ["three", "two"]
+    assert listed(at) == ["three", "two"]
     at.text_input(key="find").set_value("ABOUT tw").run()
     assert not at.exception
-    assert list(at.dataframe[0].value["Name"]) == ["two"]
+    assert listed(at) == ["two"]
+
+
+def test_runs__order_is_chosen(running: Run) -> None:
+    for name in ("two", "three", "one"):
+        Store().create(TrainConfig(dataset="flowers"), name)
+    at = open_page()
+    at.selectbox[0].set_value("By name").run()
+    assert listed(at)[1:] == ["one", "three", "two"]
+
+
+def test_runs__many_are_shown_a_page_at_a_time(workspace: Path) -> None:
+    for number in range(run_list.ROWS + 1):
+        Store().create(TrainConfig(dataset="flowers"), f"run {number}")
+    at = open_page()
+    assert len(listed(at)) == run_list.ROWS and "run 0" not in listed(at)
 
 
 def test_runs__ticked_ones_can_be_compared_and_deleted(running: Run) -> None:
     store = Store()
     other = store.create(TrainConfig(dataset="flowers"), "later")
     at = open_page()
-    at.session_state["runs"] = {
-        "selection": {"rows": [0, 1], "columns": [], "cells": []}
-    }
-    at.run()
-    assert "Delete" in [one.label for one in at.button]
-    button(at, "Compare these 2").click().run()
+    assert at.button(key="compare").disabled and at.button(key="delete").disabled
+    button(at, "Tick all").click().run()
+    assert at.checkbox[0].label == "Tick later" and at.checkbox[0].value
+    assert button(at, "Delete 2")
+    button(at, "Compare 2").click().run()
     assert not at.exception
     assert at.query_params["compare"] == f"{other.id},{running.id}"
 
