@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import charts, curves, session, shell
+from pages.shared import amounts, charts, curves, evaluation, runs, session, shell
 from transfer.errors import TransferError
 from transfer.runs import comparing
 from transfer.runs.comparing import Comparison
-from transfer.runs.record import Run
+from transfer.runs.record import Run, backbone_title, what_trains
 
 #: Colours that are told apart with a colour weakness too (Okabe and Ito, 2008).
 COLORS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#8C8C8C")
@@ -26,6 +26,7 @@ def show(ids: list[str]) -> None:
     if len(found) < 2:
         st.info("Tick two or more runs in the list to compare them.")
         return
+    show_table(found)
     live = any(not run.status.is_final for run in found)
     st.fragment(run_every=2.0 if live else None)(show_curves)(
         [one.id for one in found], live
@@ -45,6 +46,46 @@ def _found(ids: list[str]) -> tuple[list[Run], list[str]]:
         except TransferError:
             missing.append(one)
     return found, missing
+
+
+def show_table(found: list[Run]) -> None:
+    """What came of each run, and what it cost."""
+    names = labels(found)
+    rows = [{"Run": names[run.id], **_figures(run)} for run in found]
+    several = len({run.dataset for run in found}) > 1
+    shown = [name for name in rows[0] if name != "Dataset" or several]
+    percent = st.column_config.NumberColumn(format="%.1f%%")
+    number = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_order=shown,
+        placeholder="–",
+        alt="Accuracy, time and parameters of each run",
+        column_config={
+            "Run": st.column_config.TextColumn(width="medium"),
+            "Val accuracy": percent,
+            "Parameters that trained": number,
+            "Parameters in all": number,
+        },
+    )
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    accuracy, result = comparing.val_accuracy(run), run.result
+    trained, still = (result.get(f"{k}_parameters") for k in ("trainable", "frozen"))
+    seconds = result.get("seconds", {}).get("total")
+    return {
+        "Val accuracy": 100 * accuracy.value if accuracy else None,
+        "95 % interval": evaluation.span(accuracy) if accuracy else None,
+        "Time": amounts.duration(seconds) if seconds else None,
+        "Parameters that trained": trained,
+        "Parameters in all": None if trained is None else trained + (still or 0),
+        "What trains": what_trains(run.config),
+        "Backbone": backbone_title(run.config),
+        "Dataset": run.dataset,
+        "Status": runs.STATUS[run.status].label,
+    }
 
 
 def show_curves(ids: list[str], were_live: bool) -> None:

@@ -17,8 +17,9 @@ CURVES = 5
 _LEVELS = ("as it is", "weak", "medium", "strong")
 
 
-def _span(one: Interval) -> str:
-    return "–" if np.isnan(one.value) else f"{one.low:.1%} – {one.high:.1%}"
+def span(one: Interval) -> str:
+    """The ends of the interval of a share, in per cent."""
+    return "–" if np.isnan(one.low) else f"{one.low:.1%} – {one.high:.1%}"
 
 
 def show_summary(evaluation: Evaluation) -> None:
@@ -34,7 +35,7 @@ def show_summary(evaluation: Evaluation) -> None:
     for column, (label, one) in zip(st.columns(len(tiles)), tiles.items(), strict=True):
         value = "–" if np.isnan(one.value) else f"{one.value:.1%}"
         more: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
-        column.metric(label, value, _span(one), border=True, **more)
+        column.metric(label, value, span(one), border=True, **more)
     st.caption(
         f"{found.images:,} images. Below each figure its 95 % confidence interval: "
         "with other images of the same kind it could as well have come out there."
@@ -50,7 +51,7 @@ def _show_classes(evaluation: Evaluation) -> None:
         row: dict[str, Any] = {"Class": name, "Images": one.images}
         figures = {"Recall": one.recall, "Precision": one.precision, "F1": one.f1}
         for label, figure in figures.items():
-            row |= {label: 100 * figure.value, f"{label}, 95 %": _span(figure)}
+            row |= {label: 100 * figure.value, f"{label}, 95 %": span(figure)}
         rows.append(row)
     number = st.column_config.NumberColumn(format="%.1f%%")
     config: dict[str, Any] = dict.fromkeys(("Recall", "Precision", "F1"), number)

@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import comparing
+from transfer import metrics, workspace
 from transfer.config import TrainConfig
+from transfer.runs import evaluations
 from transfer.runs.comparing import Comparison
+from transfer.runs.evaluations import Evaluation
 from transfer.runs.record import Metric, Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -23,7 +27,7 @@ def fresh(workspace: Path) -> None:
     st.cache_resource.clear()
 
 
-def finished(name: str, **settings: Any) -> Run:
+def finished(name: str, result: dict[str, Any] | None = None, **settings: Any) -> Run:
     """A run that has ended after two epochs."""
     store = Store()
     store.create(TrainConfig(dataset="flowers", **settings), name)
@@ -37,7 +41,25 @@ def finished(name: str, **settings: Any) -> Run:
                 for key in ("val_accuracy", "val_loss")
             ],
         )
-    return store.finish(run.id, RunStatus.COMPLETED)
+    return store.finish(run.id, RunStatus.COMPLETED, result)
+
+
+def made_up(run: Run, images: int) -> Evaluation:
+    """An evaluation of so many images."""
+    labels = np.zeros(images, np.int64)
+    probabilities = np.full((images, 2), 0.5, np.float32)
+    workspace.folder("runs", run.id)
+    return Evaluation(
+        run=run.id,
+        split="val",
+        class_names=("a", "b"),
+        sha256=np.array(["0" * 64] * images),
+        paths=np.array(["a.jpg"] * images),
+        labels=labels,
+        probabilities=probabilities,
+        temperature=1.0,
+        figures=metrics.figures(probabilities, labels),
+    )
 
 
 def open_page(*ids: str) -> AppTest:
@@ -52,10 +74,28 @@ def test_comparing__curves_and_settings_that_differ() -> None:
     at = open_page(*(run.id for run in runs))
     assert not at.exception
     assert len(at.get("vega_lite_chart")) == 2
-    table = at.dataframe[0].value
+    table = at.dataframe[1].value
     assert list(table.index) == ["freeze", "batch_size"]
     assert list(table.columns) == [f"same ({run.id[:4]})" for run in runs]
     assert any("no answers on the same val" in one.value for one in at.caption)
+
+
+def test_comparing__begins_with_a_table_of_what_came_of_each() -> None:
+    came = {"val_accuracy": 0.9, "seconds": {"total": 75.0}}
+    came |= {"trainable_parameters": 6405, "frozen_parameters": 1000}
+    runs = [finished("", came), finished("", freeze="last:2")]
+    evaluations.save(made_up(runs[0], images=100))
+    table = open_page(*(run.id for run in runs)).dataframe[0].value
+    assert list(table["Run"]) == [
+        "MobileNetV2 · head only",
+        "MobileNetV2 · last 2 blocks",
+    ]
+    assert list(table["Val accuracy"])[0] == 90
+    first = table.iloc[0]
+    assert first["95 % interval"] == "82.6% – 94.5%"
+    assert first["Time"] == "1 min 15 s"
+    assert first["Parameters that trained"] == 6405
+    assert first["Parameters in all"] == 7405
 
 
 def test_comparing__equal_settings_and_a_deleted_run() -> None:

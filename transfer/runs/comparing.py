@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from transfer import metrics
+from transfer.metrics import Interval
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
@@ -44,6 +45,21 @@ class Comparison:
     def is_real(self) -> bool:
         """Whether chance alone would seldom make such a difference."""
         return self.p_value < SIGNIFICANT
+
+
+def val_accuracy(run: Run) -> Interval | None:
+    """Top-1 accuracy of a run on val, with an interval where an evaluation is stored.
+
+    Returns:
+        `None` where the run has none; without an evaluation the ends are `nan`.
+    """
+    value = run.result.get("val_accuracy")
+    if value is None:
+        return None
+    if found := evaluations.load(run.id, "val"):
+        images = len(found.labels)
+        return metrics.wilson(value * images, images)
+    return Interval(value, np.nan, np.nan)
 
 
 def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
