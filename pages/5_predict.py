@@ -48,18 +48,18 @@ def choose_threshold(run: Run) -> float:
 
 
 def choose_view(finished: list[Run]) -> View:
-    """Runs, threshold, and what is shown of each picture."""
-    first, second, third = st.columns([2, 2, 1.4], gap="medium")
-    with first:
+    """Runs, threshold, and what is shown of each picture.
+
+    All but the run are folded away: on a phone they would push the answers out of view.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         run = run_choice.choose(finished)
-    session.inference().warm(run.id)  # meanwhile pictures are chosen
-    with second:
-        others = choose_other(run, finished)
-    with third:
-        threshold = choose_threshold(run)
-    with st.container(horizontal=True):
-        heat = st.toggle("Heat map", value=True, key="with-heat")
-        near = st.toggle("Nearest training images", value=True, key="with-nearest")
+        session.inference().warm(run.id)  # meanwhile pictures are chosen
+        with st.popover("Settings", icon=":material/tune:"):
+            others = choose_other(run, finished)
+            threshold = choose_threshold(run)
+            heat = st.toggle("Heat map", value=True, key="with-heat")
+            near = st.toggle("Nearest training images", value=True, key="with-nearest")
     runs = (run, *others)
     return View(runs=runs, threshold=threshold, heat=heat, nearest=near)
 

@@ -48,11 +48,11 @@ def show(picture: Picture, view: View) -> None:
         left, *columns = st.columns(widths, gap="medium")
         left.image(said[0].thumbnail, alt=picture.name, width="stretch")
         left.caption(shell.escaped(picture.name))
-        with left:
-            _show_correction(picture, view.runs[0], said[0])
         for run, one, column in zip(view.runs, said, columns, strict=True):
             with column:
                 _show_run(picture, run, one, view, alone)
+        # Last: on a phone the columns stand below one another, and the answer matters.
+        _show_correction(picture, view.runs[0], said[0])
 
 
 def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -> None:
@@ -136,9 +136,14 @@ def _gallery(found: Sequence[dict[str, Any]]) -> str:
 
 
 def _show_correction(picture: Picture, run: Run, said: Said) -> None:
-    """The way of a picture into the training images of the run's dataset."""
+    """The way of a picture into the training images of the run's dataset; once it has
+    gone, what became of it stands in the button's place.
+    """
     key = f"{run.id}-{picture.key}"
-    with st.popover("Teach it this one", width="stretch"):
+    if message := st.session_state.get("corrected", {}).get(key):
+        st.success(message, icon=":material/check:")
+        return
+    with st.popover("Teach it this one", icon=":material/school:"):
         st.caption(
             f"The picture goes into the dataset {shell.escaped(run.dataset)} as a "
             "training image of the right class. A run that starts after that learns "
@@ -146,16 +151,8 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
         )
         names = sorted(name for name, _ in said.ranking)
         right = st.selectbox("The right class", names, index=None, key=f"class-{key}")
-        st.button(
-            "Add it",
-            type="primary",
-            disabled=right is None,
-            key=f"add-{key}",
-            on_click=_add,
-            args=(picture, run, right),
-        )
-    if message := st.session_state.get("corrected", {}).get(key):
-        st.success(message, icon=":material/check:")
+        if st.button("Add it", type="primary", disabled=not right, key=f"add-{key}"):
+            _add(picture, run, right)
 
 
 def _add(picture: Picture, run: Run, class_name: str) -> None:
@@ -164,10 +161,14 @@ def _add(picture: Picture, run: Run, class_name: str) -> None:
         name, content = picture.name, picture.read()
         revision = corrections.add(run.dataset, content, class_name, name)
     except (TransferError, OSError) as error:
-        st.toast(shell.escaped(str(error)), icon=":material/error:", duration="long")
+        st.error(shell.escaped(str(error)), icon=":material/error:")
         return
-    said = f"In the dataset as {class_name}; its revision is {revision.id} now."
+    said = (
+        f"In the dataset as {class_name}; its revision is {revision.id} now. "
+        "A new run learns from it."
+    )
     if revision.id == before:
         said = f"The dataset has it as {class_name} already."
     done = st.session_state.setdefault("corrected", {})
     done[f"{run.id}-{picture.key}"] = shell.escaped(said)
+    st.rerun()

@@ -9,10 +9,22 @@ from transfer.errors import TransferError
 
 #: What is written on the primary colour: Streamlit's white is too faint on dark's.
 ON_PRIMARY = {"light": "#ffffff", "dark": "#12171c"}
-_STYLE = (
-    '<style>[data-testid^="stBaseButton-primary"], '
-    '[data-testid="stMultiSelectTagsContainer"] span {{color: {}}}</style>'
-)
+#: The last rules put words where Streamlit has none: the app's name beside its picture,
+#: and on a phone what the arrows open.
+_STYLE = """<style>
+[data-testid^="stBaseButton-primary"],
+[data-testid="stMultiSelectTagsContainer"] span {{ color: {}; }}
+div:has(> [data-testid="stHeaderLogo"]), div:has(> [data-testid="stSidebarLogo"]) {{
+  display: flex; align-items: center; gap: 0.5rem; white-space: nowrap;
+  font-weight: 650;
+}}
+div:has(> [data-testid="stHeaderLogo"])::after,
+div:has(> [data-testid="stSidebarLogo"])::after {{ content: "Transfer Studio"; }}
+[data-testid="stExpandSidebarButton"] {{ width: auto; }}
+[data-testid="stExpandSidebarButton"]::after {{
+  content: "Pages"; padding-right: 0.3rem; font-size: 0.9rem;
+}}
+</style>"""
 _log = logging.getLogger(__name__)
 
 

@@ -230,6 +230,14 @@ def test_predict__a_stored_threshold_is_where_the_slider_starts(
     assert "I don't know" in messages(at)
 
 
+def test_predict__answers_come_before_the_settings(asked: list[bytes]) -> None:
+    finished_run()
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    settings = at.get("popover")[0]
+    assert [one.label for one in settings.toggle] == [one.label for one in at.toggle]
+    assert [one.label for one in settings.slider] == [one.label for one in at.slider]
+
+
 def test_predict__two_runs_beside_each_other(asked: list[bytes]) -> None:
     other = finished_run("the other")
     finished_run("the newest")
@@ -258,6 +266,21 @@ def test_predict__a_correction_becomes_a_training_image(
     assert len(after.images) == len(before.images) + 1
     assert f"revision is {after.id}" in at.success[0].value
     assert run.dataset == "flowers"
+    # It stands where the button was: nobody can press that again.
+    assert not [one for one in at.button if one.label == "Add it"]
+
+
+def test_predict__what_keeps_a_correction_out_is_said_beside_the_button(
+    asked: list[bytes],
+) -> None:
+    finished_run()  # its dataset was deleted
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    (right,) = [one for one in at.selectbox if one.label == "The right class"]
+    right.set_value("rose").run()
+    (add,) = [one for one in at.button if one.label == "Add it"]
+    add.click().run()
+    teach = at.get("popover")[-1]
+    assert "no dataset" in teach.error[0].value
 
 
 def many(count: int = 20) -> list[tuple[str, bytes]]:
