@@ -20,7 +20,7 @@ from pages.shared import (
 )
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
-from transfer.config import TrainConfig
+from transfer.config import TrainConfig, explained
 from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.runs import queue
@@ -69,7 +69,7 @@ def choose_backbone(place: Any) -> Backbone:
         "Backbone",
         list(catalogue.BACKBONES),
         format_func=weights.title_and_place,
-        help=TrainConfig.model_fields["backbone"].description,
+        help=explained("backbone"),
         key="backbone",
         persist_state="session",
     )
@@ -99,7 +99,7 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
         options,
         required=True,
         format_func=SOURCES.get,
-        help=TrainConfig.model_fields["weights"].description,
+        help=explained("weights", {one: SOURCES[one] for one in options}),
         key="weights",
         persist_state="session",
     )

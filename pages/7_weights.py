@@ -23,6 +23,7 @@ def show_table() -> None:
             "Size": weights.size(one) / 1e6,
             "ImageNet top-1": one.imagenet_top_1,
             "Licence": one.licence,
+            "File": weights.weights_file(one).name,
         }
         for one in catalogue.BACKBONES.values()
     )

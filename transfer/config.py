@@ -21,10 +21,17 @@ AUGMENTATIONS = ("flip", "crop", "rotation", "colour")
 STARTER = "starter"
 
 
+def choices(**says: str) -> Any:
+    """What each value of a setting does, to be kept with its field."""
+    return {"choices": says}
+
+
 class TrainConfig(BaseModel):
     """Everything that decides a run; the defaults are the recommendation.
 
-    The description of each field is the help text of its form field.
+    The description of each field says what it does, and its `choices` what each of its
+    values does: the command line and the screen call these by names of their own, so
+    the help text of both is `explained`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,27 +48,46 @@ class TrainConfig(BaseModel):
     )
     weights: str = Field(
         default="imagenet",
-        description="Where the backbone's parameters come from: `imagenet`, `starter` "
-        "(of the backbone of that name, and the default there), `random` (no "
-        "transfer, for comparison) or the path of a weights file.",
+        description="Where the backbone's parameters come from.",
+        json_schema_extra=choices(
+            imagenet="learnt from ImageNet's photographs of 1,000 classes",
+            starter="the starter's own, learnt from Tiny ImageNet; its default",
+            random="no transfer, for comparison",
+            PATH="a weights file",
+        ),
     )
     method: Literal["train", "instant", "source"] = Field(
         default="train",
-        description="`train` learns the head, then the unfrozen layers, in small "
-        "steps; `instant` keeps every parameter of the backbone and computes the "
-        "head in closed form, within a second; `source` takes the source model as it "
-        "is, its head included, where your classes are named as ImageNet's.",
+        description="How the head is made.",
+        json_schema_extra=choices(
+            train="learns the head, then the unfrozen layers, in small steps",
+            instant="keeps every parameter of the backbone and computes the head in "
+            "closed form, within a second",
+            source="takes the source model as it is, its head included, where your "
+            "classes are named as ImageNet's",
+        ),
     )
     freeze: str = Field(
         default="all",
-        description="What trains besides the head: `all` frozen, `none` frozen, "
-        "`last:N` blocks train, `blocks:A,B` train or `layers:A,B` train.",
+        description="What trains besides the head; the rest is frozen and stays as "
+        "it was.",
+        json_schema_extra={
+            "choices": {
+                "all": "everything is frozen",
+                "none": "everything trains",
+                "last:N": "the last N blocks train",
+                "blocks:A,B": "these blocks train",
+                "layers:A,B": "these layers train",
+            }
+        },
     )
     head: Literal["linear", "dense1024"] = Field(
         default="linear",
-        description="Layers on top of the backbone: `linear` is global average "
-        "pooling, dropout and one dense layer; `dense1024` adds a dense layer of "
-        "1024 ReLU units in place of the dropout.",
+        description="Layers on top of the backbone.",
+        json_schema_extra=choices(
+            linear="global average pooling, dropout and one dense layer",
+            dense1024="a dense layer of 1024 ReLU units in place of the dropout",
+        ),
     )
     head_epochs: int = Field(
         default=10,
@@ -101,16 +127,19 @@ class TrainConfig(BaseModel):
     )
     optimizer: Literal["adam", "sgd"] = Field(
         default="adam",
-        description="How a step is made of the gradients: `adam` sizes it for each "
-        "parameter, `sgd` (with momentum 0.9) takes them as they are and needs other "
-        "learning rates, which the learning-rate finder tells.",
+        description="How a step is made of the gradients.",
+        json_schema_extra=choices(
+            adam="sizes it for each parameter",
+            sgd="takes them as they are, with momentum 0.9, and needs other learning "
+            "rates, which can be found beforehand",
+        ),
     )
     weight_decay: float = Field(
         default=0.0,
         ge=0,
         le=1,
         description="Share of each trained kernel that every step takes away, times "
-        "the learning rate: keeps the parameters small. With `adam` this is AdamW.",
+        "the learning rate: keeps the parameters small. With Adam this is AdamW.",
     )
     layer_decay: float = Field(
         default=0.8,
@@ -136,8 +165,11 @@ class TrainConfig(BaseModel):
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
-        description="`balanced` counts images of rare classes for more, so that every "
-        "class weighs the same in the loss.",
+        description="How much an image counts in the loss.",
+        json_schema_extra=choices(
+            none="each the same",
+            balanced="more where its class is rare, so that all classes weigh the same",
+        ),
     )
     patience: int = Field(
         default=0,
@@ -148,9 +180,14 @@ class TrainConfig(BaseModel):
     )
     augmentation: str = Field(
         default="none",
-        description="Random changes that give new views of each training image: any "
-        "of `flip,crop,colour,rotation`, or `none`. Leave out what changes the "
-        "class, such as flips of digits.",
+        description="Random changes that give new views of each training image. "
+        "Leave out what changes the class, such as flips of digits.",
+        json_schema_extra={
+            "choices": {
+                "flip,crop,colour,rotation": "any of these",
+                "none": "no change",
+            }
+        },
     )
     views: int = Field(
         default=4,
@@ -162,16 +199,20 @@ class TrainConfig(BaseModel):
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
-        description="`auto` computes frozen features in bfloat16 where this machine "
-        "is faster with it and a check on your images finds the same answers; "
-        "`bfloat16` leaves out that check.",
+        description="Numbers in which frozen features are computed.",
+        json_schema_extra=choices(
+            auto="bfloat16 where this machine is faster with it and a check on your "
+            "images finds the same answers",
+            float32="always exact",
+            bfloat16="without that check",
+        ),
     )
     image_size: int | None = Field(
         default=None,
         ge=32,
         le=1024,
-        description="Height and width in pixels that every image is resized to; empty "
-        "takes the backbone's own size.",
+        description="Height and width in pixels that every image is resized to; the "
+        "backbone's own size unless another one is given.",
     )
     seed: int = Field(
         default=0,
@@ -261,6 +302,22 @@ class TrainConfig(BaseModel):
         except ValidationError as error:
             problems = [_problem(detail) for detail in error.errors()]
             raise ConfigError("; ".join(problems) + ".") from error
+
+
+def explained(name: str, labels: Mapping[str, str] | None = None) -> str:
+    """What a setting does, and each of its values, as a help text.
+
+    Args:
+        name: Of the setting.
+        labels: What the screen calls the values; those that have no label there are
+            left out. Without labels each is called as it is typed.
+    """
+    field = TrainConfig.model_fields[name]
+    extra = field.json_schema_extra
+    says: Any = extra["choices"] if isinstance(extra, dict) else {}
+    called = {value: f"`{value}`" for value in says} if labels is None else labels
+    values = [f"{called[value]}: {says[value]}" for value in says if value in called]
+    return " ".join([field.description or "", *(f"{one}." for one in values)])
 
 
 def options(settings: Mapping[str, Any]) -> list[str]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import drawing, layers, lessons
+from pages.shared import drawing, layers, lessons, shell
 from transfer import plans
 from transfer.backbones import catalogue
 from transfer.backbones.structure import Structure
-from transfer.config import TrainConfig
+from transfer.config import explained
 from transfer.errors import FreezeError
 from transfer.freezing import FreezePlan, Resolved
 
@@ -20,6 +20,12 @@ PRESETS = {
     "stage": "Last stage",
     "none": "Everything",
 }
+HELP = (
+    f"{explained('freeze', {})} "
+    f"“{PRESETS['instant']}” computes the head in closed form; "
+    f"“{PRESETS['stage']}” trains all blocks whose output is as small as the "
+    "backbone's. A click in the drawing makes any other choice."
+)
 CLICKS = {False: "Training starts there", True: "That block alone"}
 
 
@@ -105,7 +111,8 @@ def _plan(structure: Structure) -> FreezePlan:
     try:
         FreezePlan.parse(kept.plan).resolve(structure)
     except FreezeError as error:  # settings of another backbone were loaded
-        st.warning(f"{error} Everything is frozen instead.")
+        says = f"{error.message} Everything is frozen instead."
+        st.warning(shell.escaped(says))
         adopt(structure.backbone, "all")
     key = _table_key(structure, kept)
     if key in st.session_state:
@@ -148,8 +155,7 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
     offered = [name for name in PRESETS if name != "stage" or not is_block]
     st.segmented_control(
         "What trains", offered, format_func=PRESETS.get,
-        help=TrainConfig.model_fields["freeze"].description,
-        key="preset", on_change=chosen,
+        help=HELP, key="preset", on_change=chosen,
     )  # fmt: skip
 
 

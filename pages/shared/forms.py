@@ -1,18 +1,26 @@
 """The form of a run's settings, made from the fields of `TrainConfig`."""
 
 import shlex
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import annotated_types
 import streamlit as st
 
 from transfer.backbones.catalogue import Backbone
-from transfer.config import AUGMENTATIONS, TrainConfig, options
+from transfer.config import AUGMENTATIONS, TrainConfig, explained, options
 
 METHODS = {
     "train": "Train in steps",
     "instant": "Instant, in closed form",
     "source": "The source model as it is",
+}
+#: What the screen calls the values of the settings that have few.
+VALUES = {
+    "method": METHODS,
+    "head": {"linear": "Linear", "dense1024": "Dense layer of 1024"},
+    "optimizer": {"adam": "Adam", "sgd": "SGD"},
+    "class_weights": {"none": "All the same", "balanced": "Balanced"},
+    "precision": {"auto": "Automatic", "float32": "float32", "bfloat16": "bfloat16"},
 }
 LABELS = {
     "head": "Head",
@@ -96,7 +104,7 @@ def _method(all_frozen: bool) -> str:
         list(METHODS),
         required=True,
         format_func=METHODS.get,
-        help=TrainConfig.model_fields["method"].description,
+        help=_help("method"),
         key="method",
         disabled=not all_frozen,
         persist_state="session",
@@ -131,10 +139,10 @@ def _field(name: str, place: Any, disabled: bool) -> Any:
             **shared,
         )
         return ",".join(one for one in AUGMENTATIONS if one in chosen) or "none"
-    if get_origin(field.annotation) is Literal:
-        options = list(get_args(field.annotation))
+    if name in VALUES:
         st.session_state.setdefault(name, field.default)
-        return place.selectbox(options=options, **shared)
+        named = VALUES[name]
+        return place.selectbox(options=list(named), format_func=named.get, **shared)
     # Not as `value`: Streamlit warns where the dial or a file has set it as well.
     st.session_state.setdefault(name, field.default)
     return place.number_input(**_limits(name), **shared)
@@ -150,10 +158,11 @@ def _help(name: str, low: int | None = None) -> str:
     field = TrainConfig.model_fields[name]
     least = low or _limit(field, annotated_types.Ge)
     above, high = (_limit(field, k) for k in (annotated_types.Gt, annotated_types.Le))
+    says = explained(name, VALUES.get(name, {}))
     if high is None:
-        return field.description or ""
+        return says
     start = f"More than {above}" if least is None else f"From {least:,}"
-    return f"{field.description} {start}, up to {high:,}."
+    return f"{says} {start}, up to {high:,}."
 
 
 def _limits(name: str) -> dict[str, Any]:

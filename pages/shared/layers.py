@@ -27,8 +27,8 @@ def show_blocks(
             key = f"trains-{structure.backbone}-{name}"
             st.session_state[key] = any(layer.name in trains for layer in layers)
             size = amounts.count(sum(layer.parameters for layer in layers))
-            label = f"{name} :gray[:small[{size}]]"
-            st.toggle(label, key=key, on_change=clicked, args=(name, True))
+            # Without markup, which a screen reader would read out.
+            st.toggle(f"{name}, {size}", key=key, on_change=clicked, args=(name, True))
 
 
 def table(structure: Structure, trains: frozenset[str]) -> pd.DataFrame:

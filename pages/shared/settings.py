@@ -27,7 +27,7 @@ def dial() -> None:
         "Effort",
         list(EFFORTS),
         format_func=EFFORTS.get,
-        help="Sets the epochs, the patience and the views of each image; `Balanced` "
+        help="Sets the epochs, the patience and the views of each image; “Balanced” "
         "has the defaults. All of them can be changed one by one below.",
         key="effort",
         on_change=_turned,

@@ -1,17 +1,18 @@
 """The page Model, empty and filled."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import preview
+from pages.shared import forms, preview
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
 from transfer import candidates, depths, effort, estimates, jobs, rates, workspace
@@ -89,7 +90,7 @@ def preset(at: AppTest, name: str) -> AppTest:
 
 def toggles(at: AppTest) -> dict[str, bool]:
     """Whether each block trains."""
-    return {one.label.split()[0]: one.value for one in at.toggle}
+    return {one.label.split(", ")[0]: one.value for one in at.toggle}
 
 
 def metrics(at: AppTest) -> dict[str, str]:
@@ -154,6 +155,11 @@ def test_model__last_blocks_add_up(dataset: Revision) -> None:
         "Frozen parameters": "1,020",
         "Cut after": "conv",
     }
+
+
+def test_model__switches_are_named_in_plain_words(dataset: Revision) -> None:
+    labels = [one.label for one in open_page().toggle]
+    assert labels == ["stem, 1 k", "block_1, 20", "top, 3 k"]
 
 
 def test_model__everything_trains_from_the_pixels(dataset: Revision) -> None:
@@ -290,6 +296,26 @@ def test_model__help_and_limits_come_from_the_settings(dataset: Revision) -> Non
     assert "Images per training step" in batch_size.help
     assert "From 1, up to 1,024." in batch_size.help
     assert "More than 0, up to 1." in at.number_input(key="learning_rate").help
+
+
+def test_model__help_speaks_the_words_of_the_screen(dataset: Revision) -> None:
+    at = preset(open_page(), "none")
+    at.pills(key="augmentation").set_value(["crop"]).run()
+    kinds = ("number_input", "selectbox", "button_group", "multiselect", "text_input")
+    told = {one.label: one.proto.help for kind in kinds for one in at.get(kind)}
+    assert {"Head", "Weights", "What trains", "Augmentation"} <= {
+        label.split(" of ")[0] for label in told
+    }
+    for label, text in told.items():
+        # No quoted value, option or name of a field.
+        assert not re.search(r"`|--\w|[a-z]_[a-z]|\w:\w", text), (label, text)
+    assert "Dense layer of 1024: a dense layer" in told["Head"]
+
+
+def test_values__all_are_named() -> None:
+    for name, field in TrainConfig.model_fields.items():
+        if get_origin(field.annotation) is Literal:
+            assert list(forms.VALUES[name]) == list(get_args(field.annotation))
 
 
 def test_model__fine_tuning_is_set_only_where_something_trains(

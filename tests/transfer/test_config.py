@@ -2,7 +2,7 @@
 
 import pytest
 
-from transfer.config import TrainConfig
+from transfer.config import TrainConfig, explained
 from transfer.errors import ConfigError
 
 
@@ -50,3 +50,12 @@ def test_checked__instant_trains_nothing_of_the_backbone() -> None:
         TrainConfig.checked(dataset="a", method="instant", freeze="last:1")
     with pytest.raises(ConfigError, match="head is `dense1024`"):
         TrainConfig.checked(dataset="a", method="instant", head="dense1024")
+
+
+def test_explained__values_as_they_are_typed_or_as_the_screen_calls_them() -> None:
+    typed = explained("class_weights")
+    assert "`none`: each the same. `balanced`: more where its class is rare" in typed
+    shown = explained("class_weights", {"balanced": "Balanced"})
+    assert "Balanced: more where its class is rare" in shown
+    assert "each the same" not in shown
+    assert explained("seed") == TrainConfig.model_fields["seed"].description

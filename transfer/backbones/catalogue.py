@@ -94,7 +94,7 @@ def get(name: str) -> Backbone:
     raise BackboneError(
         f"There is no backbone {name!r}, but {len(BACKBONES)} others"
         + (f", among them {', '.join(near)}." if near else "."),
-        "`python -m transfer backbones` lists them all.",
+        "The list of backbones has them all.",
     )
 
 

@@ -46,7 +46,7 @@ def classification_layer(
             f"{backbone.title} does not end in one layer on pooled features, so its "
             "classification layer cannot be used as it is.",
             "Choose MobileNetV2, ResNet, DenseNet, Inception, Xception, NASNet or "
-            "EfficientNet, or the method `instant`.",
+            "EfficientNet, or have the head computed in closed form.",
         )
     try:
         # Keras reports the download on stdout, which may be reserved for JSON.
@@ -57,7 +57,7 @@ def classification_layer(
             f"The ImageNet weights of {backbone.title} with its classification layer "
             f"could not be downloaded: {str(error).splitlines()[0]}.",
             f"Put the file that Keras asks for into {weights.keras_home() / 'models'}, "
-            "or choose the method `instant`.",
+            "or have the head computed in closed form.",
         ) from error
     kernel, bias = full.layers[-1].get_weights()
     return kernel[:, columns], bias[columns]
@@ -76,7 +76,7 @@ def _columns(class_names: Sequence[str]) -> list[int]:
         raise BackboneError(
             f"These classes are none of ImageNet's 1,000: {', '.join(strange[:5])}.",
             "Name each class folder as ImageNet does (`tabby` or `n02123045`), or "
-            "choose the method `instant`.",
+            "have the head computed in closed form.",
         )
     return [known[_plain(name)] for name in class_names]
 

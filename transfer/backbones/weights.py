@@ -63,8 +63,8 @@ def of_file(path: Path) -> Backbone:
             return backbone
     raise WeightsError(
         f"{path.name} is the name of no weights file that Keras knows.",
-        "Keep the name that the file has where it is downloaded; `python -m transfer "
-        "weights list` has them all.",
+        "Keep the name that the file has where it is downloaded; the list of weights "
+        "has them all.",
     )
 
 
@@ -128,9 +128,9 @@ def missing(backbone: Backbone, reason: str) -> WeightsError:
         reason: Why they could not be fetched.
     """
     path = weights_file(backbone)
-    others = [name for name, other in BACKBONES.items() if is_at_hand(other)]
+    others = [other.title for other in BACKBONES.values() if is_at_hand(other)]
     return WeightsError(
-        f"The ImageNet weights of {backbone.name} are not at hand and could not be "
+        f"The ImageNet weights of {backbone.title} are not at hand and could not be "
         f"downloaded: {reason}.",
         f"Put the file {path.name} into {path.parent} (it comes from "
         f"{backbone.weights_url}), or choose a backbone whose weights are there "

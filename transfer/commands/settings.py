@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from transfer.backbones import catalogue, weights
-from transfer.config import TrainConfig
+from transfer.config import TrainConfig, explained
 from transfer.freezing import FreezePlan
 
 
@@ -24,7 +24,7 @@ def add_to(command: argparse.ArgumentParser, without: Collection[str] = ()) -> N
                 required=field.is_required(),
                 type=_number(field.annotation),
                 default=argparse.SUPPRESS,
-                help=(field.description or "").replace("%", "%%"),
+                help=explained(name).replace("%", "%%"),
             )
 
 

@@ -78,7 +78,7 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
     if config.method == "source":
         raise RunError(
             f"Run {run.id} trained nothing: it took the source's classification layer.",
-            "Choose a run of the method `train` or `instant`.",
+            "Choose a run whose head was trained or computed in closed form.",
         )
     template = resources.files("transfer.export.bundled").joinpath("train.txt")
     trained = _trained(config, structure) if needs_structure(config) else {}

@@ -85,7 +85,7 @@ class Store:
             )
         raise NotFoundError(
             f"There is no run {run!r}.",
-            "`python -m transfer runs` lists the runs with their ids and names.",
+            "The list of runs has them with their ids and names.",
         )
 
     def runs(self, limit: int | None = None) -> list[Run]:

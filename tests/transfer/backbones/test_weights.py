@@ -39,7 +39,7 @@ def test_missing__names_file_folder_and_reason(keras_home: Path) -> None:
     assert RESNET.weights_file in text
     assert str(keras_home / "models") in text
     assert "no network" in text
-    assert text.endswith("weights are there (starter), or random weights.")
+    assert text.endswith("weights are there (Starter), or random weights.")
 
 
 def test_default_backbone__without_weights_the_network_decides(
@@ -96,4 +96,4 @@ def test_of_file__by_its_name() -> None:
 
 def test_missing__names_weights_at_hand(keras_home: Path) -> None:
     put(keras_home)
-    assert "mobilenet_v2_035" in weights.missing(RESNET, "no network").hint
+    assert MOBILENET.title in weights.missing(RESNET, "no network").hint
