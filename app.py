@@ -82,7 +82,7 @@ async def send_export(request: Request) -> Response:
         return await _refusal(request, error, 403)
     except TransferError:
         return Response(status_code=404)
-    return FileResponse(path, media_type="application/zip", filename=f"{key}.zip")
+    return FileResponse(path, media_type="application/zip", filename=path.name)
 
 
 async def send_news(request: Request) -> Response:

@@ -11,6 +11,8 @@ import streamlit as st
 from pages.shared import addresses, importing, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Image, Revision
+from transfer.errors import TransferError
+from transfer.export import keeping
 
 PAGES = Path(__file__).parent
 #: Pictures of a class, and classes on one page of them.
@@ -117,13 +119,19 @@ def confirm_delete(name: str) -> None:
         names = ", ".join(needing)
         st.warning(f"Runs that go on or wait need it: {names}. Stop them first.")
     st.write(
-        f"“{shell.escaped(name)}” and its images are removed; models of it are kept."
+        f"“{shell.escaped(name)}” and its images are removed. Models of it stay: they "
+        "can be exported and used, for which a few hundred images of each are kept. "
+        "They cannot be evaluated on other images, resumed or continued any more."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         keep = st.button("Keep")
         delete = st.button("Delete for good", type="primary", disabled=bool(needing))
     if delete:
-        library.delete(name)
+        try:
+            keeping.delete_dataset(session.store(), name)
+        except TransferError as error:
+            shell.show_error(error)
+            return
         st.session_state.pop("is_first_import", None)
         st.query_params.pop("dataset", None)
     if keep or delete:

@@ -1,8 +1,11 @@
 """Export: take a finished run away, as files that prove themselves, or as code."""
 
+from functools import partial
+
 import streamlit as st
 
-from pages.shared import exports, run_choice, session, shell
+from pages.shared import exports, run_choice, session, shell, waiting
+from transfer import jobs
 from transfer.errors import TransferError
 from transfer.export import launch
 from transfer.runs.record import Run
@@ -11,38 +14,28 @@ from transfer.runs.record import Run
 def show_export(run: Run) -> None:
     """Format, start, progress and what came of it."""
     chosen, quantize = exports.choose(run)
-    found = launch.state(run.id, chosen.name, quantize)
-    running = found.state == "running"
-    if not running and st.button(
-        "Export" if found.state == "none" else "Export again",
+    made = exports.made(run, chosen.name, quantize)
+    job = launch.job_name(run.id, chosen.name, quantize)
+    if not jobs.is_running(job) and st.button(
+        "Export again" if made else "Export",
         icon=":material/ios_share:",
-        type="primary" if found.state == "none" else "secondary",
+        type="secondary" if made else "primary",
         key="export",
     ):
         try:
-            launch.start(run.id, chosen.name, quantize)
-        except (TransferError, OSError) as error:
-            st.error(shell.escaped(str(error)), icon=":material/error:")
+            launch.start(run, chosen.name, quantize)
+        except TransferError as error:
+            shell.show_error(error)
             return
         st.rerun()
-    if running:
-        st.fragment(run_every=1.0)(show_progress)(run.id, chosen.name, quantize)
-    elif found.state == "failed":
-        st.error(shell.escaped(found.says), icon=":material/error:")
-    elif found.state == "done":
-        exports.show_done(found)
-
-
-def show_progress(run_id: str, name: str, quantize: str) -> None:
-    """What the export does now; the page follows when it has ended."""
-    found = launch.state(run_id, name, quantize)
-    if found.state != "running":
-        st.rerun()
-    st.info(
-        f"Exporting: {shell.escaped(found.says or 'starting')} …\n\nThis takes up to "
-        "a few minutes for a large backbone. You may leave the page meanwhile.",
-        icon=":material/hourglass_top:",
+    waiting.watch(
+        job,
+        exports.line,
+        cancel=partial(launch.cancel, run.id, chosen.name, quantize),
+        cancelled="Cancelled; nothing of it is kept.",
     )
+    if made:
+        exports.show_done(launch.key(run.id, chosen.name, quantize), made)
 
 
 shell.begin_page("Export", "Take a model away: it works without this app.")

@@ -18,7 +18,6 @@ from tests.transfer.test_uploads import frame
 from transfer import tokens, uploads
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.export import launch
 from transfer.runs.store import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -141,11 +140,12 @@ def test_send_thumbnail__refuses_an_unsigned_address(workspace: Path) -> None:
 def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
     folder = workspace / "runs" / "01234567" / "exports" / "onnx-none"
     folder.mkdir(parents=True)
-    launch.archive_path(folder).write_bytes(b"zip")
+    (folder / "Gänse-resnet50-onnx-01234567.zip").write_bytes(b"zip")
     signed = tokens.sign("export", "01234567-onnx-none")
     answer = ask(app.send_export, signed)
     assert (answer.status_code, answer.media_type) == (200, "application/zip")
-    assert "01234567-onnx-none.zip" in answer.headers["content-disposition"]
+    name = "filename*=utf-8''G%C3%A4nse-resnet50-onnx-01234567.zip"
+    assert name in answer.headers["content-disposition"]
     missing = tokens.sign("export", "01234567-keras-none")
     assert ask(app.send_export, missing).status_code == 404
     assert ask(app.send_export, tokens.sign("image", "0")).status_code == 403

@@ -67,8 +67,7 @@ def start(name: str, command: Sequence[str]) -> None:
         StorageError: The workspace cannot be written.
     """
     with _starting:  # two visitors may ask for the same at once
-        job = status(name)
-        if not job or job.state != "running":
+        if not is_running(name):
             _start(name, command)
 
 
@@ -114,8 +113,14 @@ def status(name: str) -> Job | None:
     return Job(state="failed", progress=job.progress, error=error_record(gone))
 
 
+def is_running(name: str) -> bool:
+    """Whether the job runs now."""
+    job = status(name)
+    return job is not None and job.state == "running"
+
+
 def cancel(name: str) -> None:
-    """Ends the process of a running job; what it kept until then stays.
+    """Ends a running job, with all processes that it started; what it kept stays.
 
     Raises:
         StorageError: The workspace cannot be written.
@@ -125,11 +130,7 @@ def cancel(name: str) -> None:
         return
     if process := _process(name):
         with suppress(psutil.NoSuchProcess):
-            for one in (process.terminate, process.kill):
-                one()
-                with suppress(psutil.TimeoutExpired):
-                    process.wait(_GRACE)
-                    break
+            _end([process, *process.children(recursive=True)])
     _write(name, Job(state="cancelled", progress=job.progress))
 
 
@@ -191,6 +192,17 @@ class Reporter:
             _write(
                 self._name, Job(state="failed", progress=self._progress, error=record)
             )
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            one.terminate()
+    _, left = psutil.wait_procs(processes, _GRACE)
+    for one in left:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(left, _GRACE)
 
 
 def _folder(name: str) -> Path:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import amounts, blocks, shell, tradeoff, waiting
 from pages.shared.tradeoff import Point
-from transfer import depths
+from transfer import depths, jobs
 from transfer.candidates import MOST_IMAGES
 from transfer.datasets.revision import Revision
 from transfer.depths import Depth
@@ -27,7 +27,7 @@ def show(
         plan: The freeze plan that is chosen now.
     """
     job = depths.job_name(revision, backbone, source, size)
-    running = waiting.is_running(job)
+    running = jobs.is_running(job)
     with st.expander(
         "Where should I freeze?",
         icon=":material/stairs:",

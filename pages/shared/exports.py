@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import addresses, amounts, session
-from transfer.datasets import library
-from transfer.export import choices, launch, script
+from pages.shared import addresses, amounts, session, shell
+from transfer import jobs
+from transfer.errors import NotFoundError
+from transfer.export import choices, keeping, launch, script
 from transfer.runs.record import Run
 
 
@@ -39,9 +40,27 @@ def choose(run: Run) -> tuple[choices.Format, str]:
     return chosen, quantize or "none"
 
 
-def show_done(found: launch.Export) -> None:
+def made(run: Run, name: str, quantize: str) -> dict[str, Any]:
+    """What a finished export answered; empty if there is none to download."""
+    job = jobs.status(launch.job_name(run.id, name, quantize))
+    try:
+        launch.archive(launch.key(run.id, name, quantize))
+    except NotFoundError:
+        return {}
+    return job.result if job and job.state == "done" else {}
+
+
+def line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and what an export does now."""
+    step, steps = now.get("step", 0), now.get("steps", 1)
+    says = shell.escaped(now.get("says", "starting"))
+    number = f"Step {step} of {steps}: " if step else ""
+    return step / (steps + 1), f"{number}{says} …"
+
+
+def show_done(key: str, answer: dict[str, Any]) -> None:
     """The certificate, then the download: what does not agree is shown first."""
-    parity = found.answer["parity"]
+    parity, archive = answer["parity"], launch.archive(key)
     if parity["agrees"]:
         says = "The exported file answers as the app does."
         if parity["tolerance"] is None:
@@ -61,15 +80,15 @@ def show_done(found: launch.Export) -> None:
         with st.expander(f"{len(differing)} images with another first guess"):
             st.dataframe(differing, hide_index=True)
     st.link_button(
-        f"Download ({amounts.size(launch.archive(found.key).stat().st_size)})",
-        addresses.export(found.key),
+        f"Download ({amounts.size(archive.stat().st_size)})",
+        addresses.export(key),
         icon=":material/download:",
         type="primary",
     )
     st.caption(
-        "A zip with the model, its card, a program that predicts without this app, and "
-        "one that checks the file on your machine. It holds up to 20 of your val "
-        "images."
+        f"{shell.escaped(archive.name)}: the model, its card, a program that predicts "
+        "without this app, and one that checks the file on your machine. It holds up "
+        "to 20 of your val images."
     )
 
 
@@ -89,7 +108,7 @@ def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:
 
 def show_code(run: Run) -> None:
     """The run as a program, to copy."""
-    revision = library.load(run.config.dataset, run.config.revision)
+    revision = keeping.revision(run)
     structure = None
     if script.needs_structure(run.config):
         with st.spinner("Looking up the layers of the backbone."):

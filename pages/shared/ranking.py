@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import amounts, shell, tradeoff, waiting
 from pages.shared.tradeoff import Point
-from transfer import candidates
+from transfer import candidates, jobs
 from transfer.backbones import catalogue, weights
 from transfer.candidates import MOST_IMAGES, Candidate
 from transfer.datasets.revision import Revision
@@ -30,7 +30,7 @@ def show(
         choose: Called with the name of another backbone.
     """
     job = candidates.job_name(revision)
-    running = waiting.is_running(job)
+    running = jobs.is_running(job)
     with st.expander(
         "Rank for my images",
         icon=":material/leaderboard:",

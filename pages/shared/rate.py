@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, curves, plots, shell, waiting
-from transfer import rates
+from transfer import jobs, rates
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
 from transfer.rates import Curve
@@ -22,7 +22,7 @@ def show(config: TrainConfig) -> None:
     if config.method != "train":
         return
     job = rates.job_name(config)
-    running = waiting.is_running(job)
+    running = jobs.is_running(job)
     with st.expander(
         "Find the learning rates",
         icon=":material/query_stats:",

@@ -1,6 +1,7 @@
 """A job on a page: its progress while it runs, and a way to end it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,30 +16,32 @@ LOOK = 1.0
 Line = Callable[[dict[str, Any]], tuple[float, str]]
 
 
-def watch(name: str, line: Line) -> list[dict[str, Any]]:
+def watch(
+    name: str,
+    line: Line,
+    cancel: Callable[[], None] | None = None,
+    cancelled: str = "Cancelled; what was found until then is kept.",
+) -> list[dict[str, Any]]:
     """What a job has found so far; while it runs, its progress and a button to cancel.
 
     Args:
         name: Of the job, whether or not there ever was one.
         line: Of its progress: the share that is done, 0 to 1, and where it is.
+        cancel: Ends it, where more is to be done than to end the job.
+        cancelled: What is said once it was cancelled.
     """
     job = jobs.status(name)
     if job is None:
         return []
     if job.state == "running":
-        st.fragment(_tick, run_every=LOOK)(name, line)
+        end = cancel or partial(jobs.cancel, name)
+        st.fragment(_tick, run_every=LOOK)(name, line, end)
     elif job.state == "failed":
         words = {"kind": "", "message": "It failed.", "hint": "", **job.error}
         shell.show_error(RunError(words["message"], words["hint"]))
     elif job.state == "cancelled":
-        st.caption("Cancelled; what was found until then is kept.")
+        st.caption(cancelled)
     return list(job.progress.get("found", []))
-
-
-def is_running(name: str) -> bool:
-    """Whether the job runs now."""
-    job = jobs.status(name)
-    return bool(job) and job.state == "running"
 
 
 def stays_open(fold: str, name: str) -> bool:
@@ -47,7 +50,7 @@ def stays_open(fold: str, name: str) -> bool:
     Were it to be so only while the job runs, it would close over what was found.
     """
     key = f"open-{fold}"
-    st.session_state[key] = st.session_state.get(key, False) or is_running(name)
+    st.session_state[key] = st.session_state.get(key, False) or jobs.is_running(name)
     return bool(st.session_state[key])
 
 
@@ -57,7 +60,7 @@ def progress(name: str) -> dict[str, Any]:
     return job.progress if job else {}
 
 
-def _tick(name: str, line: Line) -> None:
+def _tick(name: str, line: Line, cancel: Callable[[], None]) -> None:
     job = jobs.status(name)
     found = job.progress.get("found", []) if job else []
     seen = st.session_state.setdefault(f"seen-{name}", len(found))
@@ -68,5 +71,5 @@ def _tick(name: str, line: Line) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(max(done, 0.0), 1.0), words)
         if st.button("Cancel", key=f"cancel-{name}", icon=":material/close:"):
-            jobs.cancel(name)
+            cancel()
             st.rerun()

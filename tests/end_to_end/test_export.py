@@ -1,6 +1,5 @@
 """Every download of the pages Export and Model, as a browser gets it."""
 
-import json
 import zipfile
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from playwright.sync_api import Locator, Page
 
 from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
-from transfer import effort
+from transfer import effort, jobs
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.export import choices, launch, script
@@ -49,18 +48,20 @@ def starter_run(tmp_path: Path) -> Run:
 
 def left(workspace: Path, run: Run, name: str, quantize: str) -> None:
     """The files of an export as its process leaves them; the zip says which it is."""
+    job = jobs.Job(state="done", result={"parity": PARITY})
+    jobs._write(launch.job_name(run.id, name, quantize), job)
     folder = workspace / "runs" / run.id / "exports" / f"{name}-{quantize}"
     folder.mkdir(parents=True)
-    (folder / "process.json").write_text(json.dumps({"pid": 2**30, "started_at": 0}))
-    (folder / "answer.json").write_text(json.dumps({"parity": PARITY}))
-    with zipfile.ZipFile(launch.archive_path(folder), "w") as archive:
+    title = launch.title(run, name, quantize)
+    with zipfile.ZipFile(folder / f"{title}.zip", "w") as archive:
         archive.writestr("bundle/model.json", f"{name} {quantize}")
 
 
-def downloaded(page: Page, link: Locator, path: Path) -> Path:
-    """The file that a click on this link or button gives."""
+def downloaded(page: Page, link: Locator, path: Path, named: str = "") -> Path:
+    """The file that a click on this link or button gives, `named` so if known."""
     with page.expect_download() as download:
         link.click()
+    assert named in ("", download.value.suggested_filename)
     download.value.save_as(path)
     return path
 
@@ -83,7 +84,8 @@ def test_export__the_bundle_of_every_format_and_the_code(
                 page.get_by_role("radio", name=shown).click()
                 settle(page)
             link = page.get_by_role("link", name="Download (")
-            got = downloaded(page, link, tmp_path / "bundle.zip")
+            name = f"{launch.title(run, one.name, quantize)}.zip"
+            got = downloaded(page, link, tmp_path / "bundle.zip", name)
             with zipfile.ZipFile(got) as archive:
                 said = archive.read("bundle/model.json").decode()
             assert said == f"{one.name} {quantize}"

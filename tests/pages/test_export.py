@@ -1,20 +1,22 @@
 """The page Export: empty, before, during and after an export."""
 
-import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.pictures import make_pictures
+from transfer import jobs
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.errors import NotFoundError
 from transfer.export import launch
+from transfer.jobs import Job
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -51,17 +53,22 @@ def finished_run(tmp_path: Path) -> Run:
     return store.finish(run.id, RunStatus.COMPLETED, result)
 
 
-def left(workspace: Path, run: Run, answer: Any, log: str = "", pid: int = 0) -> None:
-    """The files of an export in Keras' format, as its process leaves them."""
-    folder = workspace / "runs" / run.id / "exports" / "keras-none"
+def left(run: Run, job: Job, process: int = 0) -> None:
+    """What an export in Keras' format leaves, or has written until now."""
+    name = launch.job_name(run.id, "keras", "none")
+    jobs._write(name, job)
+    if process:
+        jobs._note_process(name, process)
+    folder = launch._folder(run.id, "keras", "none")
     folder.mkdir(parents=True)
-    started = psutil.Process(pid).create_time() if pid else 0.0
-    noted = {"pid": pid or 2**30, "started_at": started}
-    (folder / "process.json").write_text(json.dumps(noted))
-    (folder / "answer.json").write_text(json.dumps(answer) if answer else "")
-    (folder / "log.txt").write_text(log)
-    if answer and "parity" in answer:
-        launch.archive_path(folder).write_bytes(b"zip")
+    if job.state == "done":
+        title = launch.title(run, "keras", "none")
+        (folder / f"{title}.zip").write_bytes(b"zip")
+
+
+def done(**changes: Any) -> Job:
+    """The last words of an export."""
+    return Job(state="done", result={"parity": {**PARITY, **changes}})
 
 
 def open_page(run: str = "") -> AppTest:
@@ -79,34 +86,48 @@ def test_export__no_model_says_what_to_do() -> None:
     assert "No model yet" in at.info[0].value
 
 
-def test_export__button_starts_a_process(
+def test_export__button_starts_a_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = finished_run(tmp_path)
-    started: list[tuple[str, str, str]] = []
-    monkeypatch.setattr(launch, "start", lambda *args: started.append(args))
+    started: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(jobs, "start", lambda *words: started.append(words))
     at = open_page(run.id)
     assert not at.exception
     at.button(key="export").click().run()
-    assert started == [(run.id, "keras", "none")]
+    name, words = started[0]
+    assert name == f"export-{run.id}-keras-none"
+    assert words[:4] == ["export", run.id, "--format", "keras"]
 
 
-def test_export__progress_is_there_after_a_reload(
-    workspace: Path, tmp_path: Path
-) -> None:
+def test_export__progress_is_there_after_a_reload(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(workspace, run, None, "loading Keras\nwriting Keras\n", os.getpid())
+    now = {"step": 3, "steps": 6, "says": "writing Keras"}
+    left(run, Job(state="running", progress=now), os.getpid())
     at = open_page(run.id)
     assert not at.exception
-    assert "writing Keras" in at.info[0].value
+    bar = at.get("progress")[0].proto
+    assert "Step 3 of 6: writing Keras" in bar.text and bar.value == 42
     assert "export" not in [one.key for one in at.button]
+    assert "Cancel" in [one.label for one in at.button]
 
 
-def test_export__certificate_comes_with_the_download(
-    workspace: Path, tmp_path: Path
-) -> None:
+def test_cancel__ends_the_export_and_removes_what_it_wrote(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(workspace, run, {"parity": PARITY})
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    left(run, Job(state="running"), process.pid)
+    launch.cancel(run.id, "keras", "none")
+    assert process.poll() is not None
+    assert not launch._folder(run.id, "keras", "none").exists()
+    at = open_page(run.id)
+    assert "nothing of it is kept" in " ".join(one.value for one in at.caption)
+    assert at.button(key="export").label == "Export"
+
+
+def test_export__certificate_comes_with_the_download(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    left(run, done())
     at = open_page(run.id)
     assert not at.exception
     assert "answers as the app does" in at.success[0].value
@@ -115,41 +136,36 @@ def test_export__certificate_comes_with_the_download(
     assert "1.50 MB" in shown and "3.2 ms" in shown
 
 
-def test_export__short_numbers_are_not_said_to_answer_alike(
-    workspace: Path, tmp_path: Path
-) -> None:
+def test_export__short_numbers_are_not_said_to_answer_alike(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(workspace, run, {"parity": {**PARITY, "tolerance": None, "agreement": 0.99}})
+    left(run, done(tolerance=None, agreement=0.99))
     said = open_page(run.id).success[0].value
     assert "99.0% of the first guesses" in said and "answers as" not in said
 
 
-def test_export__disagreement_is_shown(workspace: Path, tmp_path: Path) -> None:
+def test_export__disagreement_is_shown(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     differing = [{"file": "a.jpg", "app": "cat", "exported": "dog"}]
-    changed = {"agrees": False, "agreement": 0.5, "differing": differing}
-    left(workspace, run, {"parity": {**PARITY, **changed}})
+    left(run, done(agrees=False, agreement=0.5, differing=differing))
     at = open_page(run.id)
     assert "does not answer as the app does" in at.error[0].value
     assert at.dataframe[0].value["exported"].tolist() == ["dog"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("job", "says"),
     [
-        ({"error": {"message": "The dataset is gone.", "hint": ""}}, "dataset is gone"),
-        (None, "ended before it was done"),
+        (Job(state="failed", error={"message": "The disk is full."}), "disk is full"),
+        (Job(state="running"), "ended before it was done"),
     ],
 )
-def test_export__failure_is_explained(
-    workspace: Path, tmp_path: Path, answer: Any, says: str
-) -> None:
+def test_export__failure_is_explained(tmp_path: Path, job: Job, says: str) -> None:
     run = finished_run(tmp_path)
-    left(workspace, run, answer)
+    left(run, job)
     at = open_page(run.id)
     assert not at.exception
     assert says in at.error[0].value
-    assert at.button(key="export").label == "Export again"
+    assert at.button(key="export").label == "Export"
 
 
 def test_export__code_is_shown(tmp_path: Path) -> None:
@@ -160,12 +176,18 @@ def test_export__code_is_shown(tmp_path: Path) -> None:
     assert "keras.applications" in at.code[0].value
 
 
-def test_archive__only_finished_exports_of_a_run(
-    workspace: Path, tmp_path: Path
-) -> None:
+def test_archive__only_finished_exports_of_a_run(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(workspace, run, {"parity": PARITY})
+    left(run, done())
     assert launch.archive(f"{run.id}-keras-none").read_bytes() == b"zip"
     for wrong in (f"{run.id}-onnx-none", f"{run.id}-..-none", "../etc-a-b"):
         with pytest.raises(NotFoundError):
             launch.archive(wrong)
+
+
+def test_title__says_what_is_in_it(workspace: Path) -> None:
+    config = TrainConfig(dataset="Gänse im Park " + "x" * 50, backbone="resnet50")
+    run = Store().create(config)
+    assert launch.title(run, "litert", "int8") == (
+        f"Gänse-im-Park-{'x' * 26}-resnet50-litert-int8-{run.id}"
+    )

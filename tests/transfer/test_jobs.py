@@ -100,6 +100,22 @@ def test_cancel__ends_the_process_and_keeps_what_was_found(
     assert job and (job.state, job.progress) == ("cancelled", {"found": [1]})
 
 
+def test_cancel__ends_what_the_process_started() -> None:
+    waits = "import sys; sys.stdin.read()"
+    starts = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', '{waits}'])\n"
+        "print(child.pid, flush=True)\nchild.wait()"
+    )
+    command = [sys.executable, "-c", starts]
+    with subprocess.Popen(command, stdin=-1, stdout=-1) as process:
+        assert process.stdout
+        child = psutil.Process(int(process.stdout.readline()))
+        running("export-1", process)
+        jobs.cancel("export-1")
+        child.wait(60)
+
+
 def test_cancel__leaves_a_job_that_is_done() -> None:
     Reporter("rank-1").done({"answer": 1})
     jobs.cancel("rank-1")

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from transfer import workspace
-from transfer.datasets import library
-from transfer.export import choices
+from transfer.export import choices, keeping
 from transfer.export import script as writer
 from transfer.inference import InferenceProcess
+from transfer.jobs import Reporter
 from transfer.runs.record import Run
 from transfer.runs.store import Store
+
+#: Loading Keras, and what `bundle.write` tells of.
+_STEPS = 6
 
 #: Adds a command: its name, what it does and its help text.
 Add = Callable[[str, Callable[..., Any], str], argparse.ArgumentParser]
@@ -32,6 +35,7 @@ def add(command: Add) -> None:
         "--output", required=True, type=Path, metavar="FOLDER", help="a new folder"
     )
     one.add_argument("--zip", action="store_true", help="write FOLDER.zip too")
+    one.add_argument("--job", default="", help=argparse.SUPPRESS)
     two = command("script", script, "write a run as a Keras program to read")
     two.add_argument("run", metavar="RUN", help="id or name")
     two.add_argument("--output", required=True, type=Path, metavar="PATH")
@@ -39,19 +43,30 @@ def add(command: Add) -> None:
 
 def export(args: argparse.Namespace) -> dict[str, Any]:
     """Where the bundle lies, and how far it agrees with the app."""
-    chosen = choices.get(args.format, args.quantize)
-    run = _run(args.run)
-    _tell("loading Keras")
-    from transfer.export import bundle  # noqa: PLC0415  it loads Keras
+    reporter, step = Reporter(args.job), 0
 
-    order = bundle.Order(run=run, chosen=chosen, quantize=args.quantize)
-    return bundle.write(order, args.output, zipped=args.zip, tell=_tell)
+    def tell(says: str) -> None:
+        nonlocal step
+        step += 1
+        reporter.progress(step=step, steps=_STEPS, says=says)
+        print(says, file=sys.stderr, flush=True)
+
+    with reporter.telling():
+        chosen = choices.get(args.format, args.quantize)
+        run = _run(args.run)
+        tell("loading Keras")
+        from transfer.export import bundle  # noqa: PLC0415  it loads Keras
+
+        order = bundle.Order(run=run, chosen=chosen, quantize=args.quantize)
+        made = bundle.write(order, args.output, zipped=args.zip, tell=tell)
+        reporter.done(made)
+        return made
 
 
 def script(args: argparse.Namespace) -> dict[str, Any]:
     """Where the program was written."""
     run = _run(args.run)
-    revision = library.load(run.config.dataset, run.config.revision)
+    revision = keeping.revision(run)
     structure = None
     if writer.needs_structure(run.config):
         process = InferenceProcess()
@@ -78,7 +93,3 @@ def _run(wanted: str) -> Run:
         return store.get(wanted)
     finally:
         store.close()
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

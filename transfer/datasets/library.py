@@ -23,6 +23,9 @@ from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageE
 
 MAX_NAME_LENGTH = 64
 
+#: File in the folder of a run that lists the images which it keeps, a hash a line.
+KEPT = "kept-images.txt"
+
 #: Seconds to wait for another import or deletion; each holds the lock for about one.
 LOCK_SECONDS = 120
 
@@ -158,7 +161,7 @@ def amend(
 
 
 def delete(name: str) -> None:
-    """Removes the dataset, and the images that no other dataset uses.
+    """Removes the dataset, and the images that no other dataset uses and no run keeps.
 
     Raises:
         NotFoundError: There is no dataset of that name.
@@ -171,6 +174,16 @@ def delete(name: str) -> None:
             (folder / "newest").unlink()
             shutil.rmtree(folder)
             _remove_unused_images()
+
+
+def remove_unused_images() -> None:
+    """Removes the images that no dataset uses and no run keeps.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    with _locked(), workspace.writing(workspace.home() / "images"):
+        _remove_unused_images()
 
 
 def _existing_folder(name: str) -> Path:
@@ -242,6 +255,8 @@ def _remove_unused_images() -> None:
         # What a damaged manifest needs is not known, so all images stay.
         _log.warning("No images are removed, a manifest cannot be read: %s", error)
         return
+    for kept in workspace.home().glob(f"runs/*/{KEPT}"):
+        used.update(kept.read_text("ascii").split())
     for path in workspace.home().glob("images/*/*"):
         if path.name not in used:
             path.unlink()

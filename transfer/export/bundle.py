@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -18,15 +18,13 @@ from transfer import classifier, prediction, workspace
 from transfer.backbones import catalogue
 from transfer.datasets import images, library
 from transfer.datasets.revision import Image, Revision
-from transfer.errors import ConfigError, NotFoundError, RunError
-from transfer.export import card, choices, formats, parity
+from transfer.errors import ConfigError, RunError
+from transfer.export import card, choices, formats, keeping, parity
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
 #: Encoded originals that come with the bundle, to check it on another machine.
 GOLDEN = 20
-#: Training images that int8 takes the ranges of its numbers from.
-_CALIBRATION = 128
 
 _OUR_ERROR = "from transfer.errors import ImageError\n"
 _OWN_ERROR = '''
@@ -98,7 +96,7 @@ def write(
             if output.exists():
                 output.rmdir()
             os.replace(folder, output)
-        archive = _zip(output) if zipped else None
+        archive = _zip(output, tell) if zipped else None
     return {
         "run": order.run.id,
         "format": order.chosen.name,
@@ -113,24 +111,25 @@ def _fill(
     folder: Path, order: Order, tell: Callable[[str], None]
 ) -> parity.Certificate:
     run = order.run
-    revision = _revision(run)
+    revision = keeping.revision(run)
     tell("loading the model")
     model = _model(run)
     size = tuple(model.input_shape[1:3])
     tell(f"writing {order.chosen.title}")
-    chosen = _calibration(revision, size) if order.quantize == "int8" else []
-    formats.write(model, order.chosen, order.quantize, folder, chosen)
+    chosen = keeping.calibrating(revision) if order.quantize == "int8" else []
+    pixels = _pixels(chosen, size)
+    formats.write(model, order.chosen, order.quantize, folder, pixels)
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
     names = described["class_names"]
     (folder / "labels.txt").write_text("\n".join(names) + "\n", "utf-8")
     _write_programs(folder, order.chosen)
 
-    split, compared = _compared(revision)
+    split, compared = keeping.compared(revision)
     tell(f"asking the app about {len(compared)} {split} images")
     paths = [library.image_path(one.sha256) for one in compared]
     own = prediction.load(run.id).probabilities(list(paths))
-    golden = _evenly(range(len(compared)), GOLDEN)
+    golden = keeping.evenly(range(len(compared)), GOLDEN)
     _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
     tell(f"asking the exported file about {len(compared)} {split} images")
     certificate = parity.certify(
@@ -140,17 +139,6 @@ def _fill(
     text = card.text(run, revision, described, certificate)
     (folder / "MODEL_CARD.md").write_text(text, "utf-8")
     return certificate
-
-
-def _revision(run: Run) -> Revision:
-    try:
-        return library.load(run.config.dataset, run.config.revision)
-    except NotFoundError as error:
-        raise NotFoundError(
-            f"{error.message} The exported file is checked on its images, so the run "
-            "cannot be exported without them.",
-            "Import the dataset again under its old name.",
-        ) from error
 
 
 def _model(run: Run) -> Any:
@@ -165,32 +153,11 @@ def _model(run: Run) -> Any:
     return formats.calibrated(model, float(run.result.get("temperature") or 1.0))
 
 
-def _calibration(
-    revision: Revision, size: tuple[int, int]
-) -> list[NDArray[np.float32]]:
-    """Pixels of some training images of all classes."""
-    train = sorted(revision.of_split("train"), key=lambda one: (one.label, one.sha256))
+def _pixels(chosen: list[Image], size: tuple[int, int]) -> list[NDArray[np.float32]]:
     return [
         images.decode(library.image_path(one.sha256), size).astype(np.float32)
-        for one in _evenly(train, _CALIBRATION)
+        for one in chosen
     ]
-
-
-def _compared(revision: Revision) -> tuple[str, list[Image]]:
-    """Val images of all classes; of train where there is no val."""
-    for split in ("val", "train"):
-        found = [one for one in revision.images if one.split == split]
-        if found:
-            found.sort(key=lambda one: (one.label, one.sha256))
-            return split, list(_evenly(found, parity.IMAGES))
-    raise NotFoundError("The dataset has no images to check the exported file on.")
-
-
-def _evenly(values: Sequence[Any], count: int) -> list[Any]:
-    """At most `count` of the values, spread evenly."""
-    if len(values) <= count:
-        return list(values)
-    return [values[int(i)] for i in np.linspace(0, len(values) - 1, count)]
 
 
 def _description(
@@ -301,8 +268,9 @@ def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _zip(folder: Path) -> Path:
+def _zip(folder: Path, tell: Callable[[str], None]) -> Path:
     """The folder as a zip beside it, with the folder's name inside."""
+    tell("packing it into a zip")
     path = folder.with_name(f"{folder.name}.zip")
     written = path.with_name(f".{path.name}.part")
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:

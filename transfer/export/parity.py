@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from transfer.errors import RunError
 from transfer.export import choices
 
-#: Val images that are compared, if there are as many.
-IMAGES = 200
 #: Seconds that the exported file may take for all of them.
 _PATIENCE = 1800
 

@@ -12,7 +12,9 @@ from typing import Protocol
 
 import psutil
 
+from transfer import workspace
 from transfer.config import TrainConfig
+from transfer.datasets import library
 from transfer.errors import ConfigError, NotFoundError, RunError, TransferError
 from transfer.runs.launch import SpareWorker, start_worker
 from transfer.runs.record import Run, error_record
@@ -159,7 +161,11 @@ def delete(store: Store, run: str) -> Run:
     """
     sweep(store)
     found = store.get(run)
+    kept = workspace.home() / "runs" / found.id / library.KEPT
+    kept_images = kept.exists()
     store.delete(found.id)
+    if kept_images:
+        library.remove_unused_images()
     return found
 
 

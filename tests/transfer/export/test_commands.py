@@ -4,9 +4,11 @@ import json
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.transfer.export.conftest import transfer
+from transfer import jobs
 from transfer.export import launch
 from transfer.runs.record import Run
 
@@ -47,15 +49,15 @@ def test_script__is_written(finished: Run, tmp_path: Path) -> None:
 
 
 def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
-    assert launch.state(finished.id, "keras", "none").state == "none"
-    process = launch.start(finished.id, "keras", "none")
-    assert process is not None
-    assert launch.start(finished.id, "keras", "none") is None
-    process.wait(timeout=500)
-    found = launch.state(finished.id, "keras", "none")
-    assert found.state == "done", found.says
-    assert found.answer["parity"]["agrees"]
-    with zipfile.ZipFile(launch.archive(found.key)) as archive:
+    launch.start(finished, "keras", "none")
+    name = launch.job_name(finished.id, "keras", "none")
+    psutil.Process(jobs._process(name).pid).wait(500)  # type: ignore[union-attr]
+    job = jobs.status(name)
+    assert job and job.state == "done", job
+    assert job.result["parity"]["agrees"]
+    assert job.progress["step"] == job.progress["steps"]
+    path = launch.archive(launch.key(finished.id, "keras", "none"))
+    with zipfile.ZipFile(path) as archive:
         inside = archive.namelist()
-    assert f"{found.key}/model.keras" in inside
+    assert f"{path.stem}/model.keras" in inside
     assert not [name for name in inside if "__pycache__" in name]

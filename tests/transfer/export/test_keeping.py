@@ -1,0 +1,111 @@
+"""What is left of a dataset that was deleted, for the exports of its runs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+from transfer.config import TrainConfig
+from transfer.datasets import ingest, library
+from transfer.errors import NotFoundError, RunError
+from transfer.export import bundle, choices, keeping, script
+from transfer.runs import queue
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+from transfer.runs.store import Store
+
+
+@pytest.fixture
+def copied(
+    finished: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A workspace of the test's own, with the finished run in it."""
+    copy = shutil.copytree(home, tmp_path / "workspace")
+    monkeypatch.setenv("TRANSFER_HOME", str(copy))
+    return copy
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with nothing in it."""
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path / "workspace"))
+    return tmp_path / "workspace"
+
+
+def stored(workspace: Path) -> set[str]:
+    """The images that are there."""
+    return {path.name for path in workspace.glob("images/*/*")}
+
+
+def ended(tmp_path: Path, **result: object) -> Run:
+    """A run on a small dataset, without the file of its model."""
+    folder = make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
+    revision = ingest.import_path(folder, "pets", val=0.5)
+    store = Store()
+    run = store.create(TrainConfig(dataset="pets", revision=revision.id))
+    store.claim_next(9, "here")
+    store.begin(run.id)
+    return store.finish(run.id, RunStatus.COMPLETED, dict(result))
+
+
+def test_delete_dataset__its_run_can_still_be_exported(
+    finished: Run, copied: Path, tmp_path: Path
+) -> None:
+    keeping.delete_dataset(Store(), "pets")
+    with pytest.raises(NotFoundError):
+        library.load("pets")
+    order = bundle.Order(run=finished, chosen=choices.get("openvino"))
+    made = bundle.write(order, tmp_path / "bundle")
+    assert made["parity"]["agrees"] and made["parity"]["images"] == 18
+    card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text("utf-8")
+    assert "Split `train` of the dataset pets" in card and "18 images" in card
+    assert len(list((tmp_path / "bundle" / "golden").glob("*.jpg"))) == 18
+    assert "CLASS_NAMES" in script.text(finished, keeping.revision(finished))
+
+
+def test_delete_dataset__images_go_with_the_last_run_that_keeps_them(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "COMPARED", 2)
+    monkeypatch.setattr(keeping, "CALIBRATING", 1)
+    run = ended(tmp_path, class_names=["cat", "dog"])
+    revision = library.load("pets")
+    images = [*keeping.compared(revision)[1], *keeping.calibrating(revision)]
+    keeping.delete_dataset(Store(), "pets")
+    assert keeping.revision(run) == revision
+    assert stored(empty) == {one.sha256 for one in images} and len(images) == 3
+    queue.delete(Store(), run.id)
+    assert not stored(empty)
+
+
+def test_delete_dataset__keeps_nothing_for_a_run_without_model(
+    empty: Path, tmp_path: Path
+) -> None:
+    run = ended(tmp_path)
+    keeping.delete_dataset(Store(), "pets")
+    assert not stored(empty)
+    with pytest.raises(NotFoundError, match="Import the dataset again"):
+        keeping.revision(run)
+
+
+def test_delete_dataset__waits_for_runs_that_need_it(
+    empty: Path, tmp_path: Path
+) -> None:
+    ended(tmp_path)
+    Store().create(TrainConfig(dataset="pets"), "later")
+    with pytest.raises(RunError, match="need it: later"):
+        keeping.delete_dataset(Store(), "pets")
+    assert library.load("pets")
+
+
+def test_delete_dataset__of_a_new_one_keeps_what_is_left_of_the_old(
+    empty: Path, tmp_path: Path
+) -> None:
+    run = ended(tmp_path, class_names=["cat", "dog"])
+    before = library.load("pets")
+    keeping.delete_dataset(Store(), "pets")
+    ingest.import_path(make_pictures(tmp_path / "b", {"cat": 2, "dog": 2}), "pets")
+    keeping.delete_dataset(Store(), "pets")
+    assert keeping.revision(run) == before
+    assert stored(empty) >= {one.sha256 for one in keeping.compared(before)[1]}

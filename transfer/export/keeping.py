@@ -1,0 +1,111 @@
+"""What an export needs of a run's dataset, and how it outlives the dataset.
+
+Beside the model of a run whose dataset is deleted lie its manifest and the hashes of
+the few images that an export is checked on; the image store keeps those.
+"""
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from transfer import workspace
+from transfer.datasets import library
+from transfer.datasets.revision import Image, Revision, Split
+from transfer.errors import NotFoundError, RunError
+from transfer.runs.record import Run
+from transfer.runs.store import Store
+
+#: Val images that the exported file is compared on, if there are as many.
+COMPARED = 200
+#: Training images that int8 takes the ranges of its numbers from.
+CALIBRATING = 128
+
+
+def compared(revision: Revision) -> tuple[str, list[Image]]:
+    """The split and the images that an export is compared on, of all classes.
+
+    Those of val; of train where there is no val.
+
+    Raises:
+        NotFoundError: There are none.
+    """
+    for split in ("val", "train"):
+        if found := _of_all_classes(revision, split, COMPARED):
+            return split, found
+    raise NotFoundError("The dataset has no images to check the exported file on.")
+
+
+def calibrating(revision: Revision) -> list[Image]:
+    """Some training images of all classes."""
+    return _of_all_classes(revision, "train", CALIBRATING)
+
+
+def evenly(values: Sequence[Any], count: int) -> list[Any]:
+    """At most `count` of the values, spread evenly."""
+    if len(values) <= count:
+        return list(values)
+    return [values[int(i)] for i in np.linspace(0, len(values) - 1, count)]
+
+
+def _of_all_classes(revision: Revision, split: Split, count: int) -> list[Image]:
+    found = revision.of_split(split)
+    return evenly(sorted(found, key=lambda one: (one.label, one.sha256)), count)
+
+
+def revision(run: Run) -> Revision:
+    """The images of a run, also of one whose dataset was deleted.
+
+    Raises:
+        NotFoundError: They are gone, and nothing was kept of them.
+    """
+    try:
+        return library.load(run.config.dataset, run.config.revision)
+    except NotFoundError as error:
+        try:
+            kept = json.loads(gzip.decompress(_path(run.id).read_bytes()))
+        except OSError:
+            raise NotFoundError(
+                f"{error.message} An exported file is checked on its images, so the "
+                "run cannot be exported without them.",
+                "Import the dataset again under its old name.",
+            ) from error
+        return Revision.from_json(kept)
+
+
+def delete_dataset(store: Store, name: str) -> None:
+    """Removes a dataset; its models can still be exported.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+        RunError: A run goes on or waits that needs it.
+        StorageError: The workspace cannot be written.
+    """
+    of_it = [run for run in store.runs() if run.dataset == name]
+    if needing := [run for run in of_it if not run.status.is_final]:
+        names = ", ".join(run.name for run in needing)
+        raise RunError(f"Runs that go on or wait need it: {names}.", "Stop them first.")
+    for run in of_it:
+        if run.result.get("class_names"):
+            _keep(run)
+    library.delete(name)
+
+
+def _keep(run: Run) -> None:
+    try:
+        needed = library.load(run.config.dataset, run.config.revision)
+    except NotFoundError:  # of an earlier dataset of the same name: kept before
+        return
+    _, images = compared(needed)
+    hashes = [one.sha256 for one in [*images, *calibrating(needed)]]
+    listed = _path(run.id).with_name(library.KEPT)
+    workspace.write_atomically(listed, "\n".join(hashes).encode())
+    manifest = gzip.compress(json.dumps(needed.to_json()).encode())
+    workspace.write_atomically(_path(run.id), manifest)
+
+
+def _path(run_id: str) -> Path:
+    return workspace.home() / "runs" / run_id / "dataset.json.gz"
