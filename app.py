@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from pages.shared import addresses, live, shell
+from pages.shared import addresses, guard, live, shell
 from transfer import tokens, uploads
 from transfer.datasets import images, library
 from transfer.errors import (
@@ -173,5 +174,7 @@ app = st.App(
         Route(addresses.route("plotly"), send_plotly),
     ],
     lifespan=lifespan,
+    middleware=[Middleware(guard.Guard)],
+    exception_handlers={Exception: guard.fail},
     on_script_error=shell.show_unexpected,
 )

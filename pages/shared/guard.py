@@ -1,0 +1,122 @@
+"""What every request must pass before it reaches a page, and what every answer carries.
+
+A page of somebody else can have its own name lead to this machine ("DNS rebinding")
+and then read what the server answers to that name; so only known names are answered.
+"""
+
+import ipaddress
+import logging
+import os
+import re
+from fnmatch import fnmatchcase
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: No frame on another site, no guessing of types, no address of ours sent elsewhere.
+HEADERS = {
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+#: The names that are always known.
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+_log = logging.getLogger(__name__)
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^][:/@?#,\s]+)(:\d*)?", re.IGNORECASE)
+#: What a proxy adds that asks for somebody else.
+_FORWARDED = {"forwarded", "via", "x-real-ip"}
+
+
+class Guard:
+    """An ASGI middleware: refuses unknown names, keeps metrics here, adds `HEADERS`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"].endswith("http.response.start"):
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        answer = _refusal(scope) or self.app
+        await answer(scope, receive, send_guarded)
+
+
+async def fail(_: Request, __: Exception) -> PlainTextResponse:
+    """The answer to a request that failed; it is made outside of all middleware."""
+    return PlainTextResponse("Internal Server Error", 500, headers=HEADERS)
+
+
+def name_of(host: str) -> str:
+    """The name in a `Host`, in lower case, without port, brackets and last dot.
+
+    Empty where it is no host at all.
+    """
+    found = _HOST.fullmatch(host.strip())
+    return found[1].strip("[]").lower().rstrip(".") if found else ""
+
+
+def is_known(host: str) -> bool:
+    """Whether the server answers to this `Host`: here, or what `TRANSFER_HOSTS` names.
+
+    So is the address that the server was told to listen at, if that is a single one.
+    """
+    named = os.environ.get("TRANSFER_HOSTS", "").replace(",", " ").split()
+    address = str(st.get_option("server.address") or "")
+    if address not in ("0.0.0.0", "::"):  # noqa: S104  is compared, not listened at
+        named.append(address)
+    name = name_of(host)
+    patterns = [*LOCAL, *map(name_of, named)]
+    return bool(name) and any(fnmatchcase(name, one) for one in patterns)
+
+
+def is_from_here(scope: Scope) -> bool:
+    """Whether a program of this machine asks, and not a proxy for somebody else."""
+    headers = Headers(scope=scope)
+    if any(name in _FORWARDED or name.startswith("x-forwarded-") for name in headers):
+        return False
+    try:
+        address = ipaddress.ip_address((scope.get("client") or [""])[0])
+    except ValueError:
+        return False
+    inner = getattr(address, "ipv4_mapped", None) or address
+    return inner.is_loopback and name_of(headers.get("host", "")) in LOCAL
+
+
+def _refusal(scope: Scope) -> PlainTextResponse | None:
+    headers = Headers(scope=scope)
+    host = ",".join(headers.getlist("host"))  # several are no host
+    if not is_known(host):
+        return PlainTextResponse(_unknown(host), 403)
+    if scope["type"] == "websocket":
+        # Streamlit would ask the internet what this machine is called before it
+        # refused, and meanwhile answer nobody.
+        origin = headers.get("origin", host).rpartition("://")[2]
+        if not is_known(origin):
+            _log.warning(
+                "A page of %.200r may not connect: %s", origin, _unknown(origin)
+            )
+            return PlainTextResponse(_unknown(origin), 403)
+    elif scope["path"].rstrip("/").endswith("/_stcore/metrics"):
+        return None if is_from_here(scope) else PlainTextResponse("Not Found", 404)
+    return None
+
+
+def _unknown(host: str) -> str:
+    found = _HOST.fullmatch(host.strip())
+    if not found:
+        return "The request names no host that could be read."
+    return (
+        f"Transfer Studio does not answer to the name {found[1]}.\n\n"
+        "It answers to localhost, and to the names in TRANSFER_HOSTS. If you run this "
+        "server, start it with this in its environment, several names with commas "
+        f"between them:\n\n    TRANSFER_HOSTS={found[1]}\n"
+    )
