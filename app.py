@@ -6,6 +6,8 @@ does what is new of a run: a rerun of its page each second would slow the traini
 """
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -29,6 +31,12 @@ from transfer.runs.queue import Supervisor
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20
+#: Seconds that a batch may pause on its way, and that all of it may take.
+LONGEST_PAUSE, LONGEST_BATCH = 30.0, 600.0
+#: Batches of one upload, and of all, on their way at once: each holds some memory. A
+#: browser sends three.
+OF_ONE_UPLOAD, OF_ALL_UPLOADS = 8, 64
+_on_their_way: Counter[str] = Counter()
 #: Every browser takes it.
 _GZIP = {"Content-Encoding": "gzip"}
 
@@ -39,8 +47,13 @@ async def receive_batch(request: Request) -> Response:
         upload = tokens.verify("upload", request.path_params["token"])
     except UploadError as error:
         return await _refusal(request, error, 403)
+    if _is_busy(upload):
+        return _answer(UploadError("Too much is sent at once.", "Try again."), 429)
+    _on_their_way[upload] += 1
     try:
         return JSONResponse({"stored": await _store_stream(upload, request)})
+    except TimeoutError:
+        return _answer(UploadError("The batch came too slowly.", "Send it again."), 408)
     except UploadTooLargeError as error:
         return await _refusal(request, error, 413)
     except UploadError as error:
@@ -49,6 +62,10 @@ async def receive_batch(request: Request) -> Response:
         return await _refusal(request, error, 507)
     except ClientDisconnect:
         return Response(status_code=400)
+    finally:
+        _on_their_way[upload] -= 1
+        if not _on_their_way[upload]:
+            del _on_their_way[upload]
 
 
 async def discard_upload(request: Request) -> Response:
@@ -113,7 +130,7 @@ async def _store_stream(upload: str, request: Request) -> list[str]:
     parser, stored = uploads.FrameParser(), []
     pieces: list[uploads.Piece] = []
     held = 0
-    async for chunk in request.stream():
+    async for chunk in _chunks(request):
         for piece in parser.feed(chunk):
             pieces.append(piece)
             held += len(piece.content) + uploads.MAX_HEADER
@@ -124,19 +141,42 @@ async def _store_stream(upload: str, request: Request) -> list[str]:
     return stored + await asyncio.to_thread(uploads.store, upload, pieces)
 
 
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes; a `TimeoutError` where it comes too slowly."""
+    stream, end = request.stream(), time.monotonic() + LONGEST_BATCH
+    while (left := end - time.monotonic()) > 0:
+        async with asyncio.timeout(min(LONGEST_PAUSE, left)):
+            chunk = await anext(stream, None)
+        if chunk is None:
+            return
+        yield chunk
+    raise TimeoutError
+
+
+def _is_busy(upload: str) -> bool:
+    """Whether so much of this upload, or of all, is on its way that it must wait."""
+    of_all = _on_their_way.total()
+    return _on_their_way[upload] >= OF_ONE_UPLOAD or of_all >= OF_ALL_UPLOADS
+
+
+def _answer(error: TransferError, status: int) -> Response:
+    """The error as JSON; what is still to come of the request is not waited for."""
+    content = {"error": error.message, "hint": error.hint}
+    return JSONResponse(content, status, {"Connection": "close"})
+
+
 async def _refusal(request: Request, error: TransferError, status: int) -> Response:
     """The error as JSON, once the rest of the batch has come.
 
     A browser that is answered while it still sends sees a broken connection.
     """
     left = 2 * uploads.MAX_PIECE
-    with suppress(ClientDisconnect, RuntimeError):
-        async for chunk in request.stream():
+    with suppress(ClientDisconnect, RuntimeError, TimeoutError):
+        async for chunk in _chunks(request):
             left -= len(chunk)
             if left < 0:
                 break
-    content = {"error": error.message, "hint": error.hint}
-    return JSONResponse(content, status_code=status)
+    return _answer(error, status)
 
 
 def _thumbnail(sha256: str) -> bytes:

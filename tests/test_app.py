@@ -104,6 +104,66 @@ def test_receive_batch__says_that_the_disk_is_full(
     assert "upload again" in said(answer)["hint"]
 
 
+class Held:
+    """A batch of which only the first byte ever comes."""
+
+    def __init__(self, token: str) -> None:
+        self.token, self.has_begun = token, asyncio.Event()
+
+    async def __call__(self) -> dict[str, Any]:
+        if self.has_begun.is_set():
+            await asyncio.Event().wait()
+        self.has_begun.set()
+        return {"type": "http.request", "body": b"\0", "more_body": True}
+
+    async def answer(self) -> Response:
+        scope = {"type": "http", "headers": [], "path_params": {"token": self.token}}
+        return await app.receive_batch(Request(scope, self))
+
+
+def test_receive_batch__gives_up_one_that_stands_still(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "LONGEST_PAUSE", 0.01)
+    answer = asyncio.run(Held(tokens.sign("upload", uploads.start())).answer())
+    assert (answer.status_code, said(answer)["hint"]) == (408, "Send it again.")
+    assert answer.headers["connection"] == "close"
+
+
+def test_receive_batch__gives_up_one_that_trickles(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "LONGEST_BATCH", 0.0)
+    token = tokens.sign("upload", uploads.start())
+    assert ask(app.receive_batch, token, frame("a.jpg", b"x")).status_code == 408
+    assert ask(app.receive_batch, "no token", b"x").status_code == 403
+
+
+def test_receive_batch__takes_some_at_once_of_an_upload_and_of_all(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "OF_ONE_UPLOAD", 2)
+    monkeypatch.setattr(app, "OF_ALL_UPLOADS", 3)
+    one, other = (tokens.sign("upload", uploads.start()) for _ in range(2))
+
+    async def statuses() -> list[int]:
+        held = [Held(one), Held(one)]
+        tasks = [asyncio.create_task(batch.answer()) for batch in held]
+        await asyncio.gather(*(batch.has_begun.wait() for batch in held))
+        found = [await Held(one).answer()]
+        third = Held(other)
+        tasks.append(asyncio.create_task(third.answer()))
+        await third.has_begun.wait()
+        found.append(await Held(other).answer())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return [answer.status_code for answer in found]
+
+    assert asyncio.run(statuses()) == [429, 429]
+    assert ask(app.receive_batch, one, frame("a.jpg", b"x")).status_code == 200
+
+
 def test_discard_upload__forgets_the_files(workspace: Path) -> None:
     upload = uploads.start()
     token = tokens.sign("upload", upload)

@@ -6,6 +6,7 @@ small file is one frame; a large one is cut into pieces that arrive in order. Ev
 batch may be sent again, and what lies on disk is the truth about what arrived.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import shutil
 import struct
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,6 +30,8 @@ MAX_PIECE = 8 << 20
 MAX_PICTURE = 200 << 20
 MAX_ZIP = 50 << 30
 MAX_AGE = 24 * 60 * 60
+#: What the system says of a path that cannot lie beside the others.
+_NO_PLACE = errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST
 #: Bytes that stay free on the disk, so that an upload never stops a training.
 SPARE_DISK = 256 << 20
 
@@ -183,7 +186,8 @@ def _checked_header(raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw)
         path, numbers = header["path"], [header[k] for k in ("offset", "size", "total")]
-    except (ValueError, KeyError, TypeError) as error:
+        str(path).encode()  # half of a pair of surrogates is no text
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UploadError("A frame's header cannot be read.") from error
     if not isinstance(path, str) or not all(type(n) is int and n >= 0 for n in numbers):
         raise UploadError("A frame's header has values of the wrong kind.")
@@ -216,7 +220,7 @@ def _store_piece(folder: Path, piece: Piece) -> bool:
     """Whether the file is complete with this piece, which may have come before."""
     path = safe_path(piece.path)
     final, partial = folder / "files" / path, folder / "partial" / path
-    with workspace.writing(final):
+    with workspace.writing(final), _fitting(piece.path):
         for parent in (final.parent, partial.parent):
             parent.mkdir(parents=True, exist_ok=True)
         _check_disk(folder, len(piece.content))
@@ -228,6 +232,19 @@ def _store_piece(folder: Path, piece: Piece) -> bool:
             return False
         os.replace(partial, final)
         return True
+
+
+@contextmanager
+def _fitting(path: str) -> Iterator[None]:
+    """Refuses a path that is too long, or one that needs a file where a folder is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_PLACE:
+            raise UploadError(
+                f"{path[:200]!r} has no place beside the other files of the upload."
+            ) from error
+        raise
 
 
 def _check_disk(folder: Path, size: int) -> None:

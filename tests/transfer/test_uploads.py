@@ -66,6 +66,8 @@ def test_frame_parser__names_a_batch_that_was_cut_off(lost: int) -> None:
         (frame("a.jpg", b"x", size=True), "wrong kind"),
         (frame("a.jpg", b"xy", total=1), "beyond the file's end"),
         (frame("a.exe", b"x"), "neither a picture nor a zip"),
+        (frame("a\ud800.jpg", b"x"), "cannot be read"),
+        (struct.pack(">I", 8000) + b"[" * 8000, "cannot be read"),
     ],
 )
 def test_frame_parser__refuses_what_is_no_batch(batch: bytes, says: str) -> None:
@@ -129,6 +131,14 @@ def test_store__refuses_a_piece_whose_forerunner_is_missing(workspace: Path) -> 
 def test_store__refuses_a_path_that_leads_out(workspace: Path, path: str) -> None:
     with pytest.raises(UploadError, match="not a path inside the upload"):
         uploads.store(uploads.start(), [piece(path, b"1")])
+
+
+@pytest.mark.parametrize("path", ["a.jpg/b.jpg", "c", "/".join(["d" * 200] * 20)])
+def test_store__refuses_a_path_that_has_no_place(workspace: Path, path: str) -> None:
+    upload = uploads.start()
+    uploads.store(upload, [piece("a.jpg", b"1"), piece("c/d.jpg", b"2")])
+    with pytest.raises(UploadError, match="no place beside the other files"):
+        uploads.store(upload, [piece(path, b"3")])
 
 
 def test_store__refuses_an_upload_that_was_not_started_here(workspace: Path) -> None:
