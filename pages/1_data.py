@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, importing, session, shell
+from pages.shared import addresses, importing, kept, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.errors import TransferError
@@ -166,13 +166,8 @@ with place:
     if made := importing.show_import():
         show_made(made)
 if datasets:
-    named, names = st.query_params.get("dataset", ""), list(datasets)
-    if named and named not in names:
-        st.warning(
-            f"There is no dataset {shell.escaped(named)}, so another one is shown."
-        )
-    chosen = st.selectbox("Dataset", names, names.index(named) if named in names else 0)
-    st.query_params["dataset"] = chosen
+    gone = "There is no dataset {}, so another one is shown."
+    chosen = kept.choose(st, "dataset", list(datasets), gone)
     # Above the pictures, which may be many screens of classes.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(

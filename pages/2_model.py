@@ -11,6 +11,7 @@ from pages.shared import (
     estimate,
     forms,
     gallery,
+    kept,
     preview,
     ranking,
     rate,
@@ -47,18 +48,6 @@ def datasets() -> list[str]:
         )
         st.stop()
     return names
-
-
-def choose_dataset(place: Any, names: list[str]) -> str:
-    """The name of the one to learn from; the address keeps it."""
-    asked = st.query_params.get("dataset")
-    if asked and asked not in names:
-        st.warning(f"There is no dataset {shell.escaped(asked)}; choose another.")
-    chosen = place.selectbox(
-        "Dataset", names, names.index(asked) if asked in names else 0
-    )
-    st.query_params["dataset"] = chosen
-    return str(chosen)
 
 
 def choose_backbone(place: Any) -> Backbone:
@@ -130,9 +119,11 @@ def use(name: str) -> None:
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 names = datasets()
+settings.from_address()
 settings.load()
 left, right = st.columns(2)
-chosen: dict[str, Any] = {"dataset": choose_dataset(left, names)}
+gone = "There is no dataset {}; choose another."
+chosen: dict[str, Any] = {"dataset": kept.choose(left, "dataset", names, gone)}
 backbone = choose_backbone(right)
 left, right = st.columns(2)
 chosen["backbone"] = backbone.name
@@ -157,6 +148,7 @@ try:
             pixels = size or backbone.native_size
             preview.show(revision, pixels, chosen["augmentation"])
     config = TrainConfig.checked(**chosen, revision=revision.id)
+    settings.to_address(chosen)
     with st.container():
         rate.show(config)
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")

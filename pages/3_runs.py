@@ -8,6 +8,7 @@ from pages.shared import (
     again,
     comparing,
     describing,
+    kept,
     live,
     run_list,
     runs,
@@ -24,6 +25,7 @@ PAGES = Path(__file__).parent
 
 def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
+    kept.remember("run", run.id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(shell.escaped(run.name), width="content")
         if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):

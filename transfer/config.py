@@ -320,15 +320,22 @@ def explained(name: str, labels: Mapping[str, str] | None = None) -> str:
     return " ".join([field.description or "", *(f"{one}." for one in values)])
 
 
+def differing(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the settings that are not the defaults, which go without saying."""
+    # Which backbone is the default depends on the weights that are here.
+    return {
+        name: value
+        for name, value in settings.items()
+        if name in ("dataset", "backbone")
+        or value != TrainConfig.model_fields[name].default
+    }
+
+
 def options(settings: Mapping[str, Any]) -> list[str]:
-    """Words of the command line that say these settings; defaults go without saying."""
+    """Words of the command line that say these settings."""
     words: list[str] = []
-    for name, value in settings.items():
-        field = TrainConfig.model_fields[name]
-        # Which backbone is the default depends on the weights that are here.
-        always = field.is_required() or name == "backbone"
-        if always or value != field.default:
-            words += ["--" + name.replace("_", "-"), str(value)]
+    for name, value in differing(settings).items():
+        words += ["--" + name.replace("_", "-"), str(value)]
     return words
 
 

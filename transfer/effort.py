@@ -55,6 +55,15 @@ def from_file(content: bytes) -> TrainConfig:
         ) from error
     if not isinstance(settings, dict):
         raise ConfigError("The file of settings is not one object of names and values.")
+    return of_any_dataset(settings)
+
+
+def of_any_dataset(settings: Mapping[str, Any]) -> TrainConfig:
+    """The settings, with a dataset named `-`; the others have their defaults.
+
+    Raises:
+        ConfigError: Some are out of their limits.
+    """
     given = {k: v for k, v in settings.items() if k not in _OF_A_DATASET}
     given.setdefault("backbone", weights.default_backbone())
     return TrainConfig.checked(dataset="-", **given)

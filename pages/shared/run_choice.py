@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.shared import session
+from pages.shared import kept, session
 from pages.shared.shell import escaped
 from transfer.datasets import library
 from transfer.runs.record import Run
@@ -77,20 +77,14 @@ def next_step() -> Step:
 def choose(with_model: list[Run]) -> Run:
     """The run of the list; the one that the address names is chosen at first."""
     by_id = {run.id: run for run in with_model}
-    named = st.query_params.get("run", "")
-    if named and named not in by_id:
-        st.warning(
-            f"There is no run {escaped(named)} with a model, so another one is chosen."
-        )
-    ids, said = list(by_id), labels(with_model)
-    chosen = st.selectbox(
-        "Run",
-        ids,
-        index=ids.index(named) if named in by_id else 0,
-        format_func=said.get,
+    chosen = kept.choose(
+        st,
+        "run",
+        list(by_id),
+        "There is no run {} with a model, so another one is chosen.",
+        format_func=labels(with_model).get,
         help="Runs that ended with a model, newest first.",
     )
-    st.query_params["run"] = chosen
     return by_id[chosen]
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.shared import blocks, shell
 from transfer import effort
 from transfer.backbones import catalogue
-from transfer.config import TrainConfig
+from transfer.config import TrainConfig, differing
 from transfer.errors import TransferError
 
 EFFORTS = {"quick": "Quick", "balanced": "Balanced", "thorough": "Thorough"}
@@ -74,6 +74,37 @@ def _loaded() -> None:
         _apply(effort.from_file(file.getvalue()))
     except TransferError as error:
         st.session_state["settings-error"] = error
+
+
+def from_address() -> None:
+    """Takes the settings of a link, or of this page before it was loaded anew; above
+    all widgets that it sets.
+    """
+    said = _said(st.query_params.to_dict())
+    # The browser may be a step behind: what this session wrote says nothing new.
+    if not said or said in st.session_state.get("addresses", []):
+        return
+    st.session_state.setdefault("addresses", []).append(said)
+    try:
+        _apply(effort.of_any_dataset(said))
+    except TransferError as error:
+        shell.show_error(error)
+
+
+def to_address(chosen: dict[str, Any]) -> None:
+    """Puts the settings into the address, to be kept, sent and loaded anew."""
+    words = {name: str(value) for name, value in differing(chosen).items()}
+    st.query_params.from_dict(words)
+    written = st.session_state.setdefault("addresses", [])
+    if (said := _said(words)) not in written:
+        written.append(said)
+
+
+def _said(words: dict[str, str]) -> dict[str, str]:
+    """What an address says of settings but for the dataset."""
+    passed_over = ("dataset", "revision", "start_from")
+    known = TrainConfig.model_fields.keys() - passed_over
+    return {name: value for name, value in words.items() if name in known}
 
 
 def _apply(config: TrainConfig) -> None:

@@ -121,6 +121,20 @@ def test_predict__newest_run_is_chosen(asked: list[bytes]) -> None:
     assert "second · val 75.0%" in at.selectbox[0].options[0]
 
 
+def test_predict__begins_with_the_run_that_another_page_showed(
+    asked: list[bytes],
+) -> None:
+    older = finished_run("older")
+    finished_run("newest")
+    at = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    at.query_params["run"] = older.id
+    at.switch_page("../3_runs.py").run()
+    at.query_params.clear()  # as a click in the navigation does
+    at.switch_page("../5_predict.py").run()
+    assert at.selectbox[0].value == older.id
+    assert at.query_params["run"] == older.id
+
+
 def test_predict__run_of_the_address_is_chosen(asked: list[bytes]) -> None:
     first = finished_run("first")
     finished_run("second")
