@@ -10,7 +10,9 @@ from pages.shared import (
     run_choice,
     session,
     shell,
+    waiting,
 )
+from transfer import jobs
 from transfer.datasets import library
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
@@ -29,28 +31,33 @@ VIEWS = {
     "Robustness": evaluation.show_robustness,
     "Map": image_map.show,
 }
-#: These are computed after all else, so an evaluation may still lack them.
-DETAILS = ("Robustness", "Map")
 
 
-def splits_of(run: Run) -> list[Split]:
-    """The splits that can be shown: with images, or evaluated before."""
-    stored = [one for one in SPLITS if evaluations.load(run.id, one)]
+def has_images(run: Run) -> bool:
+    """Whether the run's dataset is still there; says so where it is not."""
     try:
-        revision = library.load(run.config.dataset, run.config.revision)
+        library.load(run.config.dataset, run.config.revision)
     except TransferError:
         st.warning(
             f"The dataset {shell.escaped(run.dataset)} of this run was deleted: its "
-            "figures are kept, its pictures are not.",
+            "figures are kept, its pictures are not, so nothing more can be measured.",
             icon=":material/delete:",
         )
+        return False
+    return True
+
+
+def splits_of(run: Run, with_images: bool) -> list[Split]:
+    """The splits that can be shown: with images, or evaluated before."""
+    stored = [one for one in SPLITS if evaluations.load(run.id, one)]
+    if not with_images:
         return stored
+    revision = library.load(run.config.dataset, run.config.revision)
     return [one for one in SPLITS if one in stored or revision.of_split(one)]
 
 
-def choose_split(run: Run) -> Split | None:
+def choose_split(splits: list[Split]) -> Split | None:
     """The split to show; the address keeps it."""
-    splits = splits_of(run)
     if not splits:
         return None
     return st.segmented_control(
@@ -64,20 +71,22 @@ def choose_split(run: Run) -> Split | None:
     )
 
 
-def offer(run: Run, split: Split, label: str) -> None:
-    """A button that has the split evaluated by the inference process."""
-    if not st.button(label, type="primary", icon=":material/query_stats:"):
-        return
-    try:
-        with st.spinner("Asking the model about every picture; this may take minutes."):
-            session.inference().evaluate(run.id, split)
-    except TransferError as error:
-        shell.show_error(error)
-    else:
+def offer(run: Run, split: Split, label: str, thorough: bool = False) -> None:
+    """A button that has the split evaluated, and how far that is."""
+    job = evaluations.job_name(run.id, split)
+    if not jobs.is_running(job) and st.button(
+        label, type="primary", icon=":material/query_stats:"
+    ):
+        try:
+            evaluations.start(run.id, split, thorough)
+        except TransferError as error:
+            shell.show_error(error)
+            return
         st.rerun()
+    waiting.watch(job, evaluation.line, cancelled="Cancelled.")
 
 
-def show(run: Run, found: Evaluation) -> None:
+def show(run: Run, found: Evaluation, with_images: bool) -> None:
     """The evaluation, one view at a time: all at once would take seconds to draw."""
     view = st.segmented_control(
         "View",
@@ -88,15 +97,25 @@ def show(run: Run, found: Evaluation) -> None:
         key="view",
         bind="query-params",
     )
-    if view in DETAILS and found.robustness is None:
+    tried = found.robustness
+    is_lacking = {
+        "Robustness": tried is None or bool(tried.skipped),
+        "Map": evaluations.load(run.id, "all") is None,
+    }
+    if not is_lacking.get(view):
+        VIEWS[view](found)
+    elif not with_images:
+        st.info("It was not measured while the pictures were there.")
+    elif view == "Robustness" and tried:
+        st.info(tried.skipped, icon=":material/hourglass_top:")
+        offer(run, found.split, "Try it all the same", thorough=True)
+    else:
         st.info(
             "A run that has just ended adds this a little later. It can also be "
             "computed now.",
             icon=":material/hourglass_top:",
         )
         offer(run, found.split, "Compute it now")
-    else:
-        VIEWS[view](found)
 
 
 shell.begin_page("Evaluate", "How well a run does, and on which pictures it fails.")
@@ -107,12 +126,13 @@ if not with_model:
     )
 else:
     run = run_choice.choose(with_model)
-    split = choose_split(run)
+    with_images = has_images(run)
+    split = choose_split(splits_of(run, with_images))
     stored = evaluations.load(run.id, split) if split else None
     if split is None:
         st.info("There are no images to evaluate this run on.")
     elif stored:
-        show(run, stored)
+        show(run, stored, with_images)
     else:
         st.info(f"This run has not been evaluated on {split} yet.")
         offer(run, split, f"Evaluate on {split}")

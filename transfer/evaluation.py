@@ -1,5 +1,6 @@
 """Evaluates a run on a split: what its whole model says of every picture."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +27,15 @@ from transfer.runs.record import Run
 #: Spoilt pictures: how many images at most, at least, and for how many seconds, which
 #: the features of the map may take too.
 _MOST, _FEWEST, _SECONDS = 200, 20, 20.0
+#: How often each of them is asked about: as it is, and spoilt in every way.
+_WAYS = 1 + sum(len(kind.strengths) for kind in KINDS.values())
 
 Log = Callable[[str], None]
+#: Takes what is being done (`answers`, `spoilt`, `map`), how many images are done and
+#: how many there are.
+Told = Callable[[str, int, int], None]
+#: Images between two words about how far it is.
+_PIECE = 256
 #: Number of right answers by kind of change and strength; ("", 0) is unspoilt.
 _Hits = dict[tuple[str, float], int]
 
@@ -42,10 +50,17 @@ class Evaluator:
         run: The run.
         model: Its whole classifier, as `classifier.assembled` made it.
         log: Takes lines for the log.
+        told: Takes how far it is.
     """
 
-    def __init__(self, run: Run, model: keras.Model, log: Log) -> None:
-        self._run, self._log = run, log
+    def __init__(
+        self,
+        run: Run,
+        model: keras.Model,
+        log: Log,
+        told: Told = lambda *_: None,
+    ) -> None:
+        self._run, self._log, self._told = run, log, told
         self._revision = library.load(run.config.dataset, run.config.revision)
         self._head = model.get_layer("head")
         backbone = model.get_layer("pooled_backbone")
@@ -64,7 +79,7 @@ class Evaluator:
                 f'The dataset "{self._revision.dataset}" has no {split} images.',
                 "Choose another split, or import it again with a share of that split.",
             )
-        answers = self._asked(split, found, self._pooled(found))
+        answers = self._asked(split, found, self._pooled(found, "answers"))
         if split != "val":
             return answers
         # Fitted on val; every other split takes what that gave.
@@ -80,7 +95,7 @@ class Evaluator:
         found = self._revision.images
         most = int(_SECONDS / self._seconds_per_image())
         chosen = [found[i] for i in image_map.chosen(len(found), most=most)]
-        features = self._pooled(chosen)
+        features = self._pooled(chosen, "map")
         return replace(
             self._asked("all", chosen, features),
             temperature=temperature,
@@ -108,9 +123,13 @@ class Evaluator:
             figures=metrics.figures(probabilities, labels),
         )
 
-    def _pooled(self, found: Sequence[Image]) -> NDArray[np.float32]:
-        rows = self._extractor.read("pooling", [View(one.sha256) for one in found])
-        return rows.astype(np.float32, copy=False)
+    def _pooled(self, found: Sequence[Image], doing: str) -> NDArray[np.float32]:
+        views, pieces = [View(one.sha256) for one in found], []
+        for start in range(0, max(len(views), 1), _PIECE):
+            self._told(doing, start, len(views))
+            piece = views[start : start + _PIECE]
+            pieces.append(self._extractor.read("pooling", piece))
+        return np.concatenate(pieces).astype(np.float32, copy=False)
 
     def _answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities `(images, num_classes)` of pooled features."""
@@ -118,32 +137,36 @@ class Evaluator:
         softmax = keras.ops.softmax(keras.ops.cast(logits, "float32"))
         return np.asarray(keras.ops.convert_to_numpy(softmax), np.float32)
 
-    def add_details(self, evaluation: Evaluation) -> Evaluation:
-        """The evaluation with the accuracy on spoilt pictures."""
-        return replace(evaluation, robustness=self._robustness(evaluation))
+    def add_details(self, evaluation: Evaluation, thorough: bool = False) -> Evaluation:
+        """The evaluation with the accuracy on spoilt pictures.
 
-    def _robustness(self, evaluation: Evaluation) -> Robustness:
-        order = np.random.default_rng(0).permutation(len(evaluation.labels))
+        Args:
+            thorough: Try as many as are wanted, however long it takes.
+        """
+        return replace(evaluation, robustness=self._robustness(evaluation, thorough))
+
+    def _robustness(self, evaluation: Evaluation, thorough: bool) -> Robustness:
+        order = np.random.default_rng(0).permutation(len(evaluation.labels))[:_MOST]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            affordable = self._affordable()
-            if affordable < _FEWEST:
+            seconds = self._seconds_per_image() * _WAYS  # for one image
+            affordable = len(order) if thorough else int(_SECONDS / seconds)
+            if affordable < _FEWEST and affordable < len(order):
+                minutes = math.ceil(seconds * len(order) / 60)
                 return Robustness(
-                    skipped="This backbone is too slow on this machine to try it on "
-                    "spoilt pictures."
+                    skipped=f"To try {len(order)} pictures spoilt in {_WAYS - 1} ways "
+                    f"takes this backbone about {minutes} "
+                    f"{'minute' if minutes == 1 else 'minutes'} on this machine, so it "
+                    "was left out."
                 )
             chosen = order[:affordable]
             hits: _Hits = {}
             for start in range(0, len(chosen), BATCH):
+                self._told("spoilt", start, len(chosen))
                 batch = chosen[start : start + BATCH]
                 for key, answers in self._spoilt(evaluation.sha256[batch], pool):
                     right = np.sum(answers == evaluation.labels[batch])
                     hits[key] = hits.get(key, 0) + int(right)
         return _robustness_of(hits, len(chosen))
-
-    def _affordable(self) -> int:
-        """How many images can be tried in all ways within `_SECONDS`."""
-        ways = 1 + sum(len(kind.strengths) for kind in KINDS.values())
-        return min(_MOST, int(_SECONDS / (ways * self._seconds_per_image())))
 
     def _seconds_per_image(self) -> float:
         height, width = self._extractor.image_size
@@ -185,16 +208,37 @@ def _robustness_of(hits: _Hits, images: int) -> Robustness:
     return Robustness(images=images, unspoilt=unspoilt, accuracy=accuracy)
 
 
-def evaluate(run: Run, model: keras.Model, split: Split, log: Log) -> Evaluation:
+def evaluate(
+    run: Run,
+    model: keras.Model,
+    split: Split,
+    log: Log,
+    told: Told = lambda *_: None,
+    thorough: bool = False,
+) -> Evaluation:
     """The stored evaluation of a run's split, with all details, and the run's map.
+
+    Answers that are stored already are not asked for again.
+
+    Args:
+        run: A run that has finished.
+        model: Its whole classifier.
+        split: The images.
+        log: Takes lines for the log.
+        told: Takes how far it is.
+        thorough: Try spoilt pictures however long it takes.
 
     Raises:
         TransferError: The dataset is gone, the split empty, or a picture broken.
     """
-    evaluator = Evaluator(run, model, log)
-    found = evaluator.evaluate(split)
-    evaluations.save(found)
-    found = evaluator.add_details(found)
-    evaluations.save(found)
-    evaluations.save(evaluator.map_all(found.temperature))
+    evaluator = Evaluator(run, model, log, told)
+    found = evaluations.load(run.id, split)
+    if found is None:
+        found = evaluator.evaluate(split)
+        evaluations.save(found)
+    if found.lacks_robustness(thorough):
+        found = evaluator.add_details(found, thorough)
+        evaluations.save(found)
+    if evaluations.load(run.id, "all") is None:
+        evaluations.save(evaluator.map_all(found.temperature))
     return found

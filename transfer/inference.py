@@ -11,7 +11,6 @@ from typing import Any
 
 from transfer import errors, workspace
 from transfer.backbones.structure import Structure
-from transfer.datasets.revision import Split
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.runs import launch
 
@@ -193,23 +192,6 @@ class InferenceProcess:
             WeightsError: It is damaged or of no backbone of the catalogue.
         """
         return str(self._ask("add", path=str(file)))
-
-    def evaluate(self, run: str, split: Split) -> dict[str, Any]:
-        """The figures of a run on a split; every answer is stored beside the run.
-
-        Takes seconds, or minutes for a large split and backbone; other requests wait.
-
-        Args:
-            run: Id or name of a run that has finished.
-            split: `train`, `val` or `test`.
-
-        Raises:
-            NotFoundError: There is no such run, or its dataset was deleted.
-            RunError: It has no model, or the process died.
-            DatasetError: The split has no images.
-            ImageError: A picture cannot be read.
-        """
-        return dict(self._ask("evaluate", run=run, split=split))
 
     def _ask(self, request: str, **arguments: Any) -> Any:
         line = json.dumps({"request": request, "arguments": arguments}).encode()

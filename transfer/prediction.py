@@ -20,14 +20,12 @@ from transfer import (
     bulk,
     calibration,
     classifier,
-    evaluation,
     explain,
     neighbours,
     workspace,
 )
 from transfer.backbones import catalogue, graph, pretrained
 from transfer.datasets import images
-from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.features import engines
 from transfer.runs.record import Run, error_record
@@ -216,18 +214,6 @@ def _add(path: str) -> Any:
     return pretrained.add(Path(path)).name
 
 
-def _evaluate(run: str, split: Split) -> Any:
-    model = load(run).model
-    found = evaluation.evaluate(_found(run), model, split, lambda line: print(line))
-    if split == "val":
-        store = Store()
-        try:
-            store.amend(found.run, temperature=found.temperature)
-        finally:
-            store.close()
-    return found.summary()
-
-
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "predict_each": _predict_each,
@@ -238,7 +224,6 @@ _REQUESTS: dict[str, Callable[..., Any]] = {
     "measure": _measure,
     "fetch": _fetch,
     "add": _add,
-    "evaluate": _evaluate,
 }
 
 

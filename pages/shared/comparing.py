@@ -9,7 +9,7 @@ from pages.shared import amounts, charts, curves, evaluation, runs, session, she
 from transfer.errors import TransferError
 from transfer.runs import comparing
 from transfer.runs.comparing import Comparison
-from transfer.runs.record import Run, backbone_title, what_trains
+from transfer.runs.record import Run, backbone_title, default_name, what_trains
 
 #: Colours that are told apart with a colour weakness too (Okabe and Ito, 2008).
 COLORS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#8C8C8C")
@@ -52,8 +52,12 @@ def show_table(found: list[Run]) -> None:
     """What came of each run, and what it cost."""
     names = labels(found)
     rows = [{"Run": names[run.id], **_figures(run)} for run in found]
-    several = len({run.dataset for run in found}) > 1
-    shown = [name for name in rows[0] if name != "Dataset" or several]
+    said = set()  # what the names say, or what is the same for all
+    if all(run.name == default_name(run.config) for run in found):
+        said |= {"Backbone", "What trains"}
+    if len({run.dataset for run in found}) == 1:
+        said.add("Dataset")
+    shown = [name for name in rows[0] if name not in said]
     percent = st.column_config.NumberColumn(format="%.1f%%")
     number = st.column_config.NumberColumn(format="localized")
     st.dataframe(

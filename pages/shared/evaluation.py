@@ -14,12 +14,28 @@ from transfer.runs.evaluations import Evaluation
 
 #: Curves drawn at first: those of the classes that are hardest to tell.
 CURVES = 5
+#: What an evaluation does, in this order.
+_DOING = {
+    "answers": "Asking the model about every image",
+    "spoilt": "Asking it about spoilt images",
+    "map": "Finding the places of images on the map",
+}
 _LEVELS = ("as it is", "weak", "medium", "strong")
 
 
 def span(one: Interval) -> str:
     """The ends of the interval of a share, in per cent."""
     return "–" if np.isnan(one.low) else f"{one.low:.1%} – {one.high:.1%}"
+
+
+def line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and what an evaluation does now."""
+    doing = now.get("doing", "")
+    if doing not in _DOING:
+        return 0.0, "Loading Keras …"
+    done, of = now.get("done", 0), max(now.get("of", 0), 1)
+    share = ([*_DOING].index(doing) + done / of) / len(_DOING)
+    return share, f"{_DOING[doing]}: {done:,} of {of:,} …"
 
 
 def show_summary(evaluation: Evaluation) -> None:
@@ -132,8 +148,7 @@ def show_curves(evaluation: Evaluation) -> None:
 def show_robustness(evaluation: Evaluation) -> None:
     """Accuracy on spoilt pictures, by kind and strength."""
     tried = evaluation.robustness
-    if tried is None or tried.skipped:
-        st.info(tried.skipped if tried else "Not tried yet.")
+    if tried is None:
         return
     figure = go.Figure()
     for number, (name, points) in enumerate(tried.accuracy.items()):

@@ -30,10 +30,13 @@ SORTED: dict[str, Callable[[Run], Any]] = {
 }
 #: A link to the page that it stands on looks chosen, which no row is.
 _STYLE = """<style>
+.st-key-run-list a[data-testid="stPageLink-NavLink"] { padding-left: 0 }
 .st-key-run-list a[data-testid="stPageLink-NavLink"]:not(:hover) {
   background: transparent }
 .st-key-run-list a[data-testid="stPageLink-NavLink"] p {
   font-weight: 600; white-space: normal; overflow-wrap: anywhere }
+.st-key-run-list a[data-testid="stPageLink-NavLink"]:hover p {
+  text-decoration: underline }
 [class*="st-key-run-row-"] {
   border-bottom: 1px solid rgba(128, 140, 150, .25); padding-bottom: .6rem }
 </style>"""
@@ -66,20 +69,22 @@ def _show_none() -> None:
 def filters(found: list[Run]) -> Chosen:
     """What the user looks for, and in which order."""
     known = sorted({one for run in found for one in run.tags})
-    text, status, dataset, *more, order = st.columns(
-        [2, 1, 1, *([1] if known else []), 1]
-    )
-    words = text.text_input(
-        "Text", placeholder="Name, note, backbone …", key="find", bind="query-params"
-    )
-    statuses = status.multiselect(
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Find",
+            placeholder="Name, note, backbone …",
+            key="find",
+            bind="query-params",
+        )
+        more = st.popover("Filter, sort", icon=":material/tune:")
+    statuses = more.multiselect(
         "Status",
         list(dict.fromkeys(str(run.status) for run in found)),
         format_func=str.capitalize,
     )
-    datasets = dataset.multiselect("Dataset", sorted({run.dataset for run in found}))
-    tags = more[0].multiselect("Tag", known) if more else []
-    by = order.selectbox("Order", list(SORTED))
+    datasets = more.multiselect("Dataset", sorted({run.dataset for run in found}))
+    tags = more.multiselect("Tag", known) if known else []
+    by = more.selectbox("Order", list(SORTED))
 
     def is_wanted(run: Run) -> bool:
         said = [run.id, run.name, run.note, run.dataset, default_name(run.config)]
@@ -128,23 +133,26 @@ def place_in_words(place: Place) -> str:
 
 def _show_row(run: Run, place: Place | None) -> None:
     look = runs.STATUS[run.status]
-    with st.container(key=f"run-row-{run.id}", gap=None):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.checkbox(
-                f"Tick {run.name}",
-                key=describing.tick_key(run),
-                label_visibility="collapsed",
-                persist_state="page",
-            )
-            st.page_link(
-                PAGES / "3_runs.py",
-                label=escaped(run.name),
-                query_params={"run": run.id},
-            )
-            st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
-            for tag in run.tags:
-                st.badge(escaped(tag), color="gray")
-        st.caption(escaped(" · ".join(_facts(run, place))))
+    with st.container(horizontal=True, wrap=False, key=f"run-row-{run.id}"):
+        st.checkbox(
+            f"Tick {run.name}",
+            key=describing.tick_key(run),
+            label_visibility="collapsed",
+            persist_state="page",
+        )
+        with st.container(gap=None):
+            with st.container(
+                horizontal=True, vertical_alignment="center", gap="xsmall"
+            ):
+                st.page_link(
+                    PAGES / "3_runs.py",
+                    label=escaped(run.name),
+                    query_params={"run": run.id},
+                )
+                st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
+                for tag in run.tags:
+                    st.badge(escaped(tag), color="gray")
+            st.caption(escaped(" · ".join(_facts(run, place))))
 
 
 def _facts(run: Run, place: Place | None) -> list[str]:

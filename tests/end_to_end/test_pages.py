@@ -106,3 +106,15 @@ def test_pages__with_a_dataset_and_a_finished_run(
         page.wait_for_timeout(100)
     assert store.get(run.id).status == "completed"
     assert look(page, server, f"?run={run.id}&dataset=pets") == {}
+
+    # A run is opened by keyboard; the arrows alone open nothing.
+    page.goto(f"{server}/runs")
+    settle(page)
+    link = page.get_by_role("link", name=run.name.strip())
+    link.focus()
+    page.keyboard.press("ArrowDown")
+    settle(page)
+    assert "run=" not in page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/runs?run={run.id}")
+    page.get_by_role("heading", name=run.name.strip()).wait_for()

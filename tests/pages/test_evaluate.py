@@ -1,5 +1,6 @@
 """The page Evaluate: empty, before an evaluation, and every view of a stored one."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import confusions, image_map, plots
 from tests.pictures import make_pictures
-from transfer import metrics
+from transfer import jobs, metrics
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Split
-from transfer.errors import RunError
-from transfer.inference import InferenceProcess
+from transfer.jobs import Job
 from transfer.metrics import Interval
 from transfer.robustness import KINDS
 from transfer.runs import evaluations
@@ -125,32 +125,29 @@ def test_evaluate__no_model_says_what_to_do() -> None:
 def test_evaluate__not_yet_evaluated_offers_it(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-
-    def evaluate(self: InferenceProcess, run: str, split: Split) -> dict[str, Any]:
-        asked.append((run, split))
-        return evaluation_of(finished, split=split).summary()
-
-    monkeypatch.setattr(InferenceProcess, "evaluate", evaluate)
+    started: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(jobs, "start", lambda *words: started.append(words))
     at = open_page(finished.id)
     assert not at.exception
     assert "not been evaluated on val" in at.info[0].value
     button(at, "Evaluate on val").click().run()
     assert not at.exception
-    assert asked == [(finished.id, "val")]
-    assert at.metric[0].label == "Top-1 accuracy"
+    name = f"evaluate-{finished.id}-val"
+    assert started == [(name, ["evaluate", finished.id, "--split", "val"])]
 
 
-def test_evaluate__what_went_wrong_is_said(
-    finished: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def evaluate(*_: object) -> dict[str, Any]:
-        raise RunError("The process died.", "Try again.")
-
-    monkeypatch.setattr(InferenceProcess, "evaluate", evaluate)
+def test_evaluate__how_far_it_is_and_what_went_wrong(finished: Run) -> None:
+    name = evaluations.job_name(finished.id, "val")
+    now = {"doing": "spoilt", "done": 50, "of": 100}
+    jobs._write(name, Job(state="running", progress=now))
+    jobs._note_process(name, os.getpid())
     at = open_page(finished.id)
-    button(at, "Evaluate on val").click().run()
-    assert "The process died" in at.error[0].value
+    bar = at.get("progress")[0].proto
+    assert "spoilt images: 50 of 100" in bar.text and bar.value == 50
+    assert [one.label for one in at.button] == ["Cancel"]
+    error = {"kind": "RunError", "message": "No memory.", "hint": ""}
+    jobs._write(name, Job(state="failed", error=error))
+    assert "No memory" in open_page(finished.id).error[0].value
 
 
 def test_evaluate__only_splits_with_images_are_offered(finished: Run) -> None:
@@ -298,16 +295,31 @@ def test_evaluate__no_answer_reaches_the_threshold(finished: Run) -> None:
 @pytest.mark.parametrize("view", ["Robustness", "Map"])
 def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> None:
     evaluation_of(finished, robustness=None)
+    evaluations._path(finished.id, "all").unlink()
     at = open_page(finished.id, view=view)
     assert not at.exception
     assert "just ended" in at.info[0].value
     assert button(at, "Compute it now")
 
 
-def test_evaluate__a_slow_backbone_says_why(finished: Run) -> None:
+def test_evaluate__what_was_too_slow_can_be_tried_all_the_same(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(jobs, "start", lambda _, words: started.append(words))
     evaluation_of(finished, robustness=Robustness(skipped="It is too slow."))
     at = open_page(finished.id, view="Robustness")
     assert at.info[0].value == "It is too slow."
+    button(at, "Try it all the same").click().run()
+    assert started == [["evaluate", finished.id, "--split", "val", "--thorough"]]
+
+
+def test_evaluate__nothing_is_measured_without_pictures(finished: Run) -> None:
+    evaluation_of(finished, robustness=Robustness(skipped="It is too slow."))
+    library.delete("pets")
+    at = open_page(finished.id, view="Robustness")
+    assert "while the pictures were there" in at.info[0].value
+    assert not at.button
 
 
 def test_evaluate__a_deleted_dataset_leaves_the_figures(finished: Run) -> None:

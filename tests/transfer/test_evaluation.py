@@ -3,13 +3,23 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.pictures import make_pictures, noisy_picture
-from transfer import evaluation, image_map, prediction, robustness, workspace
+from transfer import (
+    __main__,
+    evaluation,
+    image_map,
+    jobs,
+    prediction,
+    robustness,
+    workspace,
+)
+from transfer.commands import evaluate
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Revision
@@ -102,8 +112,14 @@ def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:
         assert all(one.low <= one.value <= one.high for _, one in points)
 
 
-def test_serve__evaluates_another_split(finished: Run, pets: Revision) -> None:
-    summary = prediction._evaluate(finished.id, "test")
+def asked(run: Run, *options: str) -> dict[str, Any]:
+    """What the command answers, in this very process."""
+    args = __main__.parser().parse_args(["evaluate", run.id, *options])
+    return evaluate.evaluate(args)
+
+
+def test_evaluate__another_split(finished: Run, pets: Revision) -> None:
+    summary = asked(finished, "--split", "test")
     assert summary["images"] == len(pets.of_split("test"))
     assert summary["temperature"] == finished.result["temperature"]
     assert set(summary["classes"]) == {"cat", "dog", "owl"}
@@ -113,7 +129,8 @@ def test_serve__evaluates_another_split(finished: Run, pets: Revision) -> None:
 def test_evaluate__old_run_gets_its_temperature(finished: Run) -> None:
     store = Store()
     store.amend(finished.id, temperature=1.25)
-    prediction._evaluate(finished.id, "val")
+    evaluations._path(finished.id, "val").unlink()
+    asked(finished)
     again = store.get(finished.id).result
     assert again == finished.result
 
@@ -146,13 +163,18 @@ def test_evaluate__says_what_is_wrong(finished: Run, pets: Revision) -> None:
         evaluation.Evaluator(finished, model, print)
 
 
-def test_robustness__a_slow_backbone_is_not_tried(
+def test_robustness__a_slow_backbone_is_tried_only_when_asked(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluation, "_SECONDS", 1e-9)
     model = prediction.load(finished.id).model
     found = evaluation.evaluate(finished, model, "test", print)
-    assert found.robustness and "too slow" in found.robustness.skipped
+    assert found.robustness and "was left out" in found.robustness.skipped
+    asked(finished, "--split", "test", "--thorough", "--job", "one")
+    tried = evaluated(finished, "test").robustness
+    assert tried and tried.images == len(found.labels) and not tried.skipped
+    job = jobs.status("one")
+    assert job and job.state == "done"
 
 
 def test_save__a_deleted_run_does_not_come_back(finished: Run) -> None:

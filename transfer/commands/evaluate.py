@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
-from transfer.inference import InferenceProcess
+from transfer.commands.rank import tell
+from transfer.jobs import Reporter
 from transfer.runs import evaluations
 from transfer.runs.store import Store
 
@@ -23,20 +25,35 @@ def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
         default="val",
         help="which images; val unless said otherwise",
     )
+    one.add_argument(
+        "--thorough",
+        action="store_true",
+        help="try spoilt pictures however long it takes",
+    )
+    one.add_argument("--job", default="", help=argparse.SUPPRESS)
 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """All figures with their intervals; computed if they are not stored yet."""
-    store = Store()
-    try:
+    reporter = Reporter(args.job)
+    with reporter.telling(), closing(Store()) as store:
         run = store.get(args.run)
-    finally:
-        store.close()
-    stored = evaluations.load(run.id, args.split)
-    if stored and stored.robustness:
-        return stored.summary()
-    process = InferenceProcess()
-    try:
-        return process.evaluate(run.id, args.split)
-    finally:
-        process.close()
+        found = evaluations.load(run.id, args.split)
+        complete = found and evaluations.load(run.id, "all")
+        if found is None or not complete or found.lacks_robustness(args.thorough):
+            reporter.progress(doing="import")
+            # Importing Keras takes seconds; a wrong name is told before that.
+            from transfer import evaluation, prediction  # noqa: PLC0415
+
+            def told(doing: str, done: int, of: int) -> None:
+                reporter.progress(doing=doing, done=done, of=of)
+                tell(f"{doing}: {done} of {of} images")
+
+            model = prediction.load(run.id).model
+            found = evaluation.evaluate(
+                run, model, args.split, tell, told, args.thorough
+            )
+            if args.split == "val":
+                store.amend(run.id, temperature=found.temperature)
+        reporter.done({})
+        return found.summary()

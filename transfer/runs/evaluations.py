@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import calibration, curves, metrics, workspace
+from transfer import calibration, curves, jobs, metrics, workspace
 from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError
 from transfer.metrics import Figures, Interval
@@ -122,6 +122,15 @@ class Evaluation:
         classes = len(self.class_names)
         return metrics.confusion(self.labels, self.predicted, classes)
 
+    def lacks_robustness(self, thorough: bool = False) -> bool:
+        """Whether spoilt pictures were not tried yet.
+
+        Args:
+            thorough: Count those as lacking that were left out for their time too.
+        """
+        tried = self.robustness
+        return tried is None or bool(thorough and tried.skipped)
+
     def summary(self) -> dict[str, Any]:
         """The figures as plain data, classes by name."""
         figures = self.figures.to_json()
@@ -192,6 +201,27 @@ def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
 
 def _path(run_id: str, split: str) -> Path:
     return workspace.home() / "runs" / run_id / f"evaluation-{split}.npz"
+
+
+def job_name(run_id: str, split: str) -> str:
+    """The job that evaluates a run on a split."""
+    return f"evaluate-{run_id}-{split}"
+
+
+def start(run_id: str, split: str, thorough: bool = False) -> None:
+    """Starts an evaluation in a process of its own; `load` has what comes of it.
+
+    Args:
+        run_id: A run that has finished.
+        split: The images.
+        thorough: Try spoilt pictures however long it takes.
+
+    Raises:
+        RunError: The system cannot start another process.
+        StorageError: The workspace cannot be written.
+    """
+    words = ["evaluate", run_id, "--split", split]
+    jobs.start(job_name(run_id, split), words + ["--thorough"] * thorough)
 
 
 def keep_threshold(run_id: str, threshold: float) -> None:
