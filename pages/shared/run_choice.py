@@ -62,9 +62,8 @@ def next_step() -> Step:
         says = f"{name} goes on: its model is here once it has ended."
         return Step(says, "3_runs.py", "Watch it", query)
     if runs:
-        says = (
-            f"The last run, {escaped(runs[0].name)}, has {runs[0].status} without one."
-        )
+        name, status = escaped(runs[0].name), runs[0].status
+        says = f"The last run, {name}, is {status} and left none."
         return Step(says, "3_runs.py", "See why", {"run": runs[0].id})
     if found := library.list_datasets():
         says = "The images are here; what is missing is a run."

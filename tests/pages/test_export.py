@@ -80,10 +80,29 @@ def open_page(run: str = "") -> AppTest:
     return at.switch_page("../6_export.py").run()
 
 
-def test_export__no_model_says_what_to_do() -> None:
+def next_link(at: AppTest) -> tuple[str, str]:
+    """The page to which the empty page leads, and what its address says besides."""
+    link = at.get("page_link")[0].proto
+    return link.page, link.query_string
+
+
+def test_export__empty_leads_to_what_is_missing_next(tmp_path: Path) -> None:
     at = open_page()
     assert not at.exception
     assert "No model yet" in at.info[0].value
+    assert next_link(at) == ("", "")
+    folder = make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
+    ingest.import_path(folder, "pets", val=0.5)
+    assert next_link(open_page()) == ("model", "dataset=pets")
+    store = Store()
+    run = store.create(TrainConfig(dataset="pets"))
+    at = open_page()
+    assert "goes on" in at.info[0].value
+    assert next_link(at) == ("runs", f"run={run.id}")
+    store.request_stop(run.id)
+    at = open_page()
+    assert "is stopped and left none" in at.info[0].value
+    assert next_link(at) == ("runs", f"run={run.id}")
 
 
 def test_export__button_starts_a_job(
