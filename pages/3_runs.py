@@ -18,7 +18,7 @@ from pages.shared import (
 )
 from transfer.errors import TransferError
 from transfer.runs import queue
-from transfer.runs.record import Run
+from transfer.runs.record import Run, default_name
 
 PAGES = Path(__file__).parent
 
@@ -30,8 +30,14 @@ def show_run(run: Run) -> None:
         st.header(shell.escaped(run.name), width="content")
         if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):
             describing.show_form(run)
-    for tag in run.tags:
-        st.badge(shell.escaped(tag), color="gray")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        described = default_name(run.config)
+        facts = [described] if described != run.name else []
+        st.caption(
+            shell.escaped(" · ".join([*facts, run.dataset, run.id])), width="content"
+        )
+        for tag in run.tags:
+            st.badge(shell.escaped(tag), color="gray")
     if run.note:
         st.caption(shell.escaped(run.note))
     show_live(run.id, went_on=not run.status.is_final)
@@ -72,6 +78,12 @@ def show_live(run_id: str, went_on: bool) -> None:
             st.page_link(
                 PAGES / "5_predict.py",
                 label="Try it on a photograph",
+                icon=":material/arrow_forward:",
+                query_params={"run": run_id},
+            )
+            st.page_link(
+                PAGES / "6_export.py",
+                label="Take it away",
                 icon=":material/arrow_forward:",
                 query_params={"run": run_id},
             )

@@ -161,9 +161,11 @@ class Evaluator:
             chosen = order[:affordable]
             hits: _Hits = {}
             for start in range(0, len(chosen), BATCH):
-                self._told("spoilt", start, len(chosen))
                 batch = chosen[start : start + BATCH]
-                for key, answers in self._spoilt(evaluation.sha256[batch], pool):
+                spoilt = self._spoilt(evaluation.sha256[batch], pool)
+                for way, (key, answers) in enumerate(spoilt):
+                    done = start + len(batch) * way // _WAYS
+                    self._told("spoilt", done, len(chosen))
                     right = np.sum(answers == evaluation.labels[batch])
                     hits[key] = hits.get(key, 0) + int(right)
         return _robustness_of(hits, len(chosen))

@@ -110,7 +110,7 @@ def show_curves(ids: list[str], were_live: bool) -> None:
             frame[frame[name].notna()],
             _spec(name, list(names.values())),
             key=f"compare-{name}-{'-'.join(ids)}",
-            height=400,
+            height=340 + 22 * len(ids),
             alt=f"Val {name} by epoch, one line for each run.",
             # Streamlit 1.67 undoes a zoom at each rerun unless it is told of it.
             on_select="rerun",
@@ -142,7 +142,7 @@ def _spec(name: str, runs: list[str]) -> dict[str, Any]:
     title = "Val top-1 accuracy" if percent else "Val loss"
     value_format = ".1%" if percent else ".4f"
     scale = {"domain": runs, "range": list(COLORS[: len(runs)])}
-    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 230}
+    legend = {"title": None, "orient": "bottom", "columns": 1, "labelLimit": 280}
     ticks = ".1~%" if percent else "~g"
     y = {"field": name, "type": "quantitative", "title": None}
     # What is zoomed is cut off at the edges, and points have a size.

@@ -53,13 +53,13 @@ def made(run: Run, name: str, quantize: str) -> dict[str, Any]:
 def line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and what an export does now."""
     step, steps = now.get("step", 0), now.get("steps", 1)
-    says = shell.escaped(now.get("says", "starting"))
+    says = shell.escaped(now.get("says", "Starting"))
     number = f"Step {step} of {steps}: " if step else ""
     return step / (steps + 1), f"{number}{says} …"
 
 
 def show_done(key: str, answer: dict[str, Any]) -> None:
-    """The certificate, then the download: what does not agree is shown first."""
+    """Whether it agrees, the download, and the certificate."""
     parity, archive = answer["parity"], launch.archive(key)
     if parity["agrees"]:
         says = "The exported file answers as the app does."
@@ -75,10 +75,6 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
             "before you use it.",
             icon=":material/error:",
         )
-    st.table(_rows(parity))
-    if differing := parity["differing"]:
-        with st.expander(f"{len(differing)} images with another first guess"):
-            st.dataframe(differing, hide_index=True)
     st.link_button(
         f"Download ({amounts.size(archive.stat().st_size)})",
         addresses.export(key),
@@ -90,6 +86,10 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
         "without this app, and one that checks the file on your machine. It holds up "
         "to 20 of your val images."
     )
+    st.table(_rows(parity))
+    if differing := parity["differing"]:
+        with st.expander(f"{len(differing)} images with another first guess"):
+            st.dataframe(differing, hide_index=True)
 
 
 def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:
