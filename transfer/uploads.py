@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from transfer import workspace
-from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets import kinds
 from transfer.errors import StorageError, UploadError, UploadTooLargeError
 
 MAX_HEADER = 8192
@@ -76,6 +76,7 @@ class FrameParser:
                 return
             content = bytes(self._take(self._header["size"]))
             header, self._header = self._header, None
+            _check_kind(header, content)
             yield Piece(
                 path=header["path"],
                 offset=header["offset"],
@@ -138,7 +139,7 @@ def source(upload: str) -> Path:
     """What to import: the one zip that was sent, else the folder of all files."""
     files = _folder(upload) / "files"
     entries = list(files.iterdir()) if files.is_dir() else []
-    if len(entries) == 1 and entries[0].suffix.lower() == ".zip":
+    if len(entries) == 1 and _is_zip(entries[0].name):
         return entries[0]
     return files
 
@@ -161,19 +162,42 @@ def safe_path(path: str) -> PurePosixPath:
     """The path below an upload's folder that a browser's path stands for.
 
     Names keep their letters in any script. Where a character or a length had to
-    change, part of the original's hash keeps two names apart.
+    change, part of the original's hash keeps two names apart; `true_names` tells what
+    was changed.
 
     Raises:
         UploadError: The path is absolute, climbs with `..`, is empty or too deep.
     """
-    parts = path.replace("\\", "/").split("/")
+    parts = path.split("/")
     if not all(part not in ("", ".", "..") for part in parts) or len(parts) > 20:
         raise UploadError(f"{path[:200]!r} is not a path inside the upload.")
     return PurePosixPath(*(_safe_name(part) for part in parts))
 
 
+def true_names(folder: Path) -> dict[str, str]:
+    """What the browser called the files and folders whose names had to change.
+
+    Args:
+        folder: That of all files of an upload; nothing is changed in any other.
+
+    Returns:
+        The browser's name by the name on disk.
+    """
+    kept = folder.parent / "names"
+    if folder.name != "files" or folder.parent.parent != workspace.home() / "uploads":
+        return {}
+    return {path.name: path.read_text("utf-8") for path in kept.glob("*")}
+
+
+def _keep_true_names(folder: Path, path: str, safe: PurePosixPath) -> None:
+    for true, name in zip(path.split("/"), safe.parts, strict=True):
+        kept = folder / "names" / name
+        if true != name and not kept.exists():
+            workspace.write_atomically(kept, true.encode())
+
+
 def _safe_name(name: str) -> str:
-    safe = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", name)
+    safe = re.sub(r'[\x00-\x1f\x7f<>:"|?*\\]', "_", name)
     if safe == name and len(name.encode(errors="replace")) <= 200:
         return name
     mark = hashlib.sha256(name.encode(errors="replace")).hexdigest()[:8]
@@ -199,15 +223,25 @@ def _checked_header(raw: bytes) -> dict[str, Any]:
 
 
 def _check_size(path: str, size: int, total: int) -> None:
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix not in (*IMAGE_EXTENSIONS, ".zip"):
-        raise UploadError(f"{path[:200]!r} is neither a picture nor a zip.")
-    limit = MAX_ZIP if suffix == ".zip" else MAX_PICTURE
+    limit = MAX_ZIP if _is_zip(path) else MAX_PICTURE
     if size > MAX_PIECE or total > limit:
         raise UploadTooLargeError(
             f"{path[:200]} has {max(size, total):,} bytes, and at most {limit:,} for a "
             f"file and {MAX_PIECE:,} for a piece are taken."
         )
+
+
+def _is_zip(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() == ".zip"
+
+
+def _check_kind(header: dict[str, Any], content: bytes) -> None:
+    """Refuses the first piece of what is no picture by its ending nor first bytes."""
+    path = header["path"]
+    if header["offset"] or _is_zip(path) or kinds.is_named_like_picture(path):
+        return
+    if not kinds.begins_like_picture(content):
+        raise UploadError(f"{path[:200]!r} is neither a picture nor a zip.")
 
 
 def _folder(upload: str) -> Path:
@@ -219,6 +253,7 @@ def _folder(upload: str) -> Path:
 def _store_piece(folder: Path, piece: Piece) -> bool:
     """Whether the file is complete with this piece, which may have come before."""
     path = safe_path(piece.path)
+    _keep_true_names(folder, piece.path, path)
     final, partial = folder / "files" / path, folder / "partial" / path
     with workspace.writing(final), _fitting(piece.path):
         for parent in (final.parent, partial.parent):

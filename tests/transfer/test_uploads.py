@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from transfer import uploads
+from transfer.datasets.sources import open_source
 from transfer.errors import StorageError, UploadError, UploadTooLargeError
 from transfer.uploads import FrameParser, Piece
 
@@ -126,7 +127,7 @@ def test_store__refuses_a_piece_whose_forerunner_is_missing(workspace: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "path", ["../a.jpg", "/etc/a.jpg", "cat/../../a.jpg", "", "a//b.jpg", "..\\a.jpg"]
+    "path", ["../a.jpg", "/etc/a.jpg", "cat/../../a.jpg", "", "a//b.jpg"]
 )
 def test_store__refuses_a_path_that_leads_out(workspace: Path, path: str) -> None:
     with pytest.raises(UploadError, match="not a path inside the upload"):
@@ -166,6 +167,28 @@ def test_safe_path__keeps_apart_names_that_had_to_change() -> None:
     changed = [str(uploads.safe_path(name)) for name in ("a?.jpg", "a*.jpg", "a_.jpg")]
     assert len(set(changed)) == 3
     assert all(name.endswith(".jpg") for name in changed)
+
+
+def test_safe_path__a_backslash_is_part_of_a_name() -> None:
+    safe = uploads.safe_path("..\\evil/a\\b.jpg")
+    assert len(safe.parts) == 2 and "\\" not in str(safe)
+
+
+def test_true_names__are_what_the_browser_said(workspace: Path) -> None:
+    upload = uploads.start()
+    paths = ["100% #1?/a.jpg", "Pass:Fail/a.jpg", "cat/a*b.jpg", "cat/a\\b.jpg"]
+    uploads.store(upload, [piece(path, b"1") for path in paths])
+    with open_source(uploads.source(upload)) as source:
+        assert sorted(source.files) == sorted(paths)
+    elsewhere = workspace / "files"
+    elsewhere.mkdir()
+    assert uploads.true_names(elsewhere) == {}
+
+
+def test_frame_parser__takes_a_picture_of_any_ending_by_its_first_bytes() -> None:
+    jpeg = b"\xff\xd8\xff\xe0" + bytes(40)
+    (found,) = FrameParser().feed(frame("cat/IMG_0001", jpeg))
+    assert found.content == jpeg
 
 
 def test_safe_path__shortens_what_a_file_system_cannot_hold() -> None:

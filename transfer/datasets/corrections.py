@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from transfer import workspace
-from transfer.datasets import images, index, library, staging
+from transfer.datasets import images, library, names, staging
 from transfer.datasets.ingest import identified
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import NotFoundError
@@ -72,5 +72,5 @@ def _with(revision: Revision, sha256: str, label: int, name: str) -> Revision:
 
 def _unique(name: str, sha256: str) -> str:
     """The picture's file name with part of its hash; cameras repeat their names."""
-    shown = PurePosixPath(index.shown(name.replace("\\", "/"))).name or "picture"
+    shown = PurePosixPath(names.shown(name.replace("\\", "/"))).name or "picture"
     return f"{sha256[:8]}-{shown[-100:]}"

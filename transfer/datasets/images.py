@@ -13,12 +13,13 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from transfer.errors import ImageError
 
 IMAGE_EXTENSIONS = frozenset(
-    ".jpg .jpeg .png .bmp .gif .webp .tif .tiff .heic .heif .avif".split()
+    ".jpg .jpeg .jpe .jfif .png .bmp .gif .webp .tif .tiff .heic .heif .avif "
+    ".ppm .pgm .pbm .pnm".split()
 )
 
 #: Tried on a file whatever its extension says; others, such as EPS, run programs.
 #: MPO, what some phones call .jpg, is found by way of JPEG.
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "HEIF", "AVIF")
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "HEIF", "AVIF", "PPM")
 
 #: Width times height. The largest phone cameras make 200 megapixels; one such picture
 #: takes 600 MB decoded, and a file of a few kilobytes can claim any size.
@@ -86,6 +87,8 @@ def _opened(source: Path | bytes | BinaryIO) -> Iterator[Image.Image]:
     """The opened, not yet decoded picture; whatever goes wrong is an `ImageError`."""
     name = source.name if isinstance(source, Path) else "The file"
     try:
+        if isinstance(source, Path) and source.exists() and not source.is_file():
+            raise ImageError(f"{name} is a folder, a device or a pipe, not a picture.")
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(stream, formats=_FORMATS) as image:
             _check_pixels(image, name)

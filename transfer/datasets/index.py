@@ -1,27 +1,18 @@
-"""Reads a listing of files as a dataset: which class and which split each belongs to.
+"""Reads a listing of files as a dataset: the class and the split of each."""
 
-Two layouts are known, each below any number of wrapping folders: one folder per class,
-or `train`, `val` and `test` folders with class folders inside.
-"""
-
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets import layouts, names
+from transfer.datasets.layouts import Home, Layout, Plan, Reading, Tree
 from transfer.datasets.revision import PassedOver, Split
+from transfer.datasets.sources import Source
 from transfer.errors import DatasetError
 
-#: Names of split folders in lower case.
-SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
+#: The reason of files that are neither named like pictures nor begin like one.
+NO_PICTURE = "Not an image file."
 
 _LAYOUT_HINT = (
     "Put the pictures of each class into a folder of its own, named like the class, "
@@ -56,160 +47,217 @@ class Index:
     Attributes:
         class_names: Sorted once for all splits; the position is the label.
         entries: The pictures, sorted by path.
-        passed_over: Files that are not part of the dataset, sorted by path.
+        passed_over: What is not part of the dataset, sorted by path.
+        layout: Which folders were taken for classes and which for splits.
+        splits: What the folders that stand for splits were taken for, by their names;
+            None for those that are left out.
+        notes: What was understood and is worth a look, a sentence each.
     """
 
     class_names: tuple[str, ...]
     entries: tuple[Entry, ...]
     passed_over: tuple[PassedOver, ...]
+    layout: Layout
+    splits: Mapping[str, Split | None]
+    notes: tuple[str, ...]
+
+    def counts(self) -> dict[str, Counter[Split | None]]:
+        """Number of pictures by class name, then by given split."""
+        found: dict[str, Counter[Split | None]] = {
+            name: Counter() for name in self.class_names
+        }
+        for entry in self.entries:
+            found[entry.class_name][entry.split] += 1
+        return found
 
 
-def read_index(files: Iterable[str], folders: Iterable[str]) -> Index:
+def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: B008
     """The classes and splits of a listing; label order never depends on its order.
 
-    Args:
-        files: Relative paths with `/`.
-        folders: Relative paths of folders; those of files need not be named.
+    What cannot be used is passed over and named: folders without pictures, classes that
+    have none in train, pictures outside of any class.
 
     Raises:
-        DatasetError: There are no class folders, only one class, or a class without
-            pictures (in train, where splits are given).
+        DatasetError: There are no class folders or only one class; it says what was
+            found instead. Or two folders would become one class by their names.
     """
-    tree = _Tree(files, folders)
-    root = tree.unwrapped()
-    classes = _class_folders(tree, root)
-    if not classes:
-        raise _no_class_folders(tree)
-    entries, passed_over = _assigned(tree.files, classes)
-    class_names = tuple(sorted({entry.class_name for entry in classes.values()}))
-    if len(class_names) < 2:
-        raise DatasetError(
-            f'There is only one class, "{class_names[0]}"; at least two are needed.',
-            "Add a folder with pictures of something else.",
-        )
-    _check_filled(class_names, entries)
+    pictures = sorted(source.pictures)
+    tree = Tree(pictures)
+    plan = layouts.understand(tree, reading)
+    entries, strays = _assigned(pictures, plan)
+    _check_distinct(plan.homes.values())
+    learnt = {entry.class_name for entry in entries if entry.learns}
+    passed_over = [
+        *source.passed_over,
+        *(_passed(path, NO_PICTURE) for path in source.files.keys() - source.pictures),
+        *strays,
+        *_empty_folders(source, tree, plan),
+        *_unlearnt(learnt, tree, plan),
+    ]
+    passed_over.sort(key=lambda one: one.path)
+    if len(learnt) < 2:
+        raise _too_few(tree, plan, sorted(learnt), passed_over)
     return Index(
-        class_names=class_names, entries=entries, passed_over=tuple(passed_over)
+        class_names=tuple(sorted(learnt)),
+        entries=tuple(entry for entry in entries if entry.class_name in learnt),
+        passed_over=tuple(passed_over),
+        layout=plan.layout,
+        splits=plan.splits,
+        notes=(*source.notes, *_notes(plan, tree, learnt)),
     )
-
-
-def shown(path: str) -> str:
-    """The path as text; bytes that are not UTF-8 become question marks."""
-    return path.encode("utf-8", "replace").decode("utf-8")
-
-
-class _Tree:
-    """Files and folders of a listing, with the folders that hold each other."""
-
-    def __init__(self, files: Iterable[str], folders: Iterable[str]) -> None:
-        self.files = [PurePosixPath(path) for path in sorted(files)]
-        self.children: dict[PurePosixPath, set[PurePosixPath]] = {}
-        self.pictured = {path.parent for path in self.files if _is_picture(path)}
-        parents = {path.parent for path in self.files}
-        for folder in parents | {PurePosixPath(path) for path in folders}:
-            for child in (folder, *folder.parents):
-                if child.name:
-                    self.children.setdefault(child.parent, set()).add(child)
-
-    def inside(self, folder: PurePosixPath) -> list[PurePosixPath]:
-        """The folders directly in `folder`, sorted."""
-        return sorted(self.children.get(folder, ()))
-
-    def unwrapped(self) -> PurePosixPath:
-        """The folder below all folders that only wrap another one."""
-        root = PurePosixPath()
-        while len(inside := self.inside(root)) == 1 and root not in self.pictured:
-            (only,) = inside
-            if only.name.lower() == "train":
-                break  # a given split with its val still to be taken out
-            if not self.inside(only) or only in self.pictured:
-                break  # a class folder
-            root = only
-        return root
-
-
-def _is_picture(path: PurePosixPath) -> bool:
-    return path.suffix.lower() in IMAGE_EXTENSIONS
-
-
-def _class_folders(tree: _Tree, root: PurePosixPath) -> dict[PurePosixPath, Entry]:
-    """Class and split by class folder."""
-    inside = tree.inside(root)
-    splits = {
-        folder: SPLIT_FOLDERS[folder.name.lower()]
-        for folder in inside
-        if folder.name.lower() in SPLIT_FOLDERS
-    }
-    if not _are_given(splits, inside):
-        return {folder: _class_folder(folder, None) for folder in inside}
-    if "train" not in splits.values():
-        names = " and ".join(folder.name for folder in splits)
-        raise DatasetError(
-            f"There are the folders {names}, but no train folder beside them.",
-            "Add a train folder, or import a folder with one folder per class.",
-        )
-    return {
-        folder: _class_folder(folder, split)
-        for split_folder, split in splits.items()
-        for folder in tree.inside(split_folder)
-    }
-
-
-def _are_given(splits: dict[PurePosixPath, Split], inside: list[PurePosixPath]) -> bool:
-    """Whether these are split folders; "train" beside "plane" is a class."""
-    kinds = set(splits.values())
-    return bool(kinds) and (
-        len(splits) == len(inside) or ("train" in kinds and len(kinds) > 1)
-    )
-
-
-def _class_folder(folder: PurePosixPath, split: Split | None) -> Entry:
-    # macOS writes accents as characters of their own; the same name must be one class.
-    name = unicodedata.normalize("NFC", shown(folder.name))
-    return Entry(path=str(folder), class_name=name, split=split)
 
 
 def _assigned(
-    files: list[PurePosixPath], classes: dict[PurePosixPath, Entry]
-) -> tuple[tuple[Entry, ...], list[PassedOver]]:
-    depth = len(next(iter(classes)).parts)
+    pictures: Iterable[str], plan: Plan
+) -> tuple[list[Entry], list[PassedOver]]:
+    """The pictures with their classes and splits, and those that lie outside of any."""
+    homes: dict[str, Home | None] = {**plan.homes}
+
+    def home_of(folder: str) -> Home | None:
+        if folder not in homes:
+            homes[folder] = home_of(layouts.parent(folder)) if folder else None
+        return homes[folder]
+
     entries: list[Entry] = []
-    passed_over: list[PassedOver] = []
-    for path in files:
-        home = classes.get(PurePosixPath(*path.parts[:depth]))
-        if not _is_picture(path):
-            reason = "Not an image file."
-        elif home is None or len(path.parts) == depth:
-            reason = "Not in a class folder."
+    strays: list[PassedOver] = []
+    for path in pictures:
+        home = home_of(layouts.parent(path))
+        if home is None:
+            strays.append(_passed(path, "Not in a class folder."))
+        elif not home.class_folder:
+            strays.append(_passed(path, "In a folder that is left out."))
         else:
-            entries.append(
-                Entry(path=str(path), class_name=home.class_name, split=home.split)
-            )
+            name = names.class_name(layouts.name(home.class_folder))
+            entries.append(Entry(path=path, class_name=name, split=home.split))
+    return entries, strays
+
+
+def _passed(path: str, reason: str) -> PassedOver:
+    return PassedOver(path=names.shown(path), reason=reason)
+
+
+def _empty_folders(source: Source, tree: Tree, plan: Plan) -> Iterator[PassedOver]:
+    """Folders without pictures that stand where classes or splits do."""
+    places = {layouts.parent(home.class_folder) for home in plan.homes.values()}
+    places |= {layouts.parent(one) for one in places} | {""}
+    for folder in sorted(source.folders):
+        is_empty = not tree.direct[folder] and not tree.below[folder]
+        if is_empty and layouts.parent(folder) in places:
+            yield _passed(folder, "A folder without pictures.")
+
+
+def _unlearnt(learnt: Collection[str], tree: Tree, plan: Plan) -> Iterator[PassedOver]:
+    """Folders of classes that have no picture to learn from."""
+    alike = {names.bare(name): name for name in learnt}
+    for folder in sorted({home.class_folder for home in plan.homes.values()} - {""}):
+        name = names.class_name(layouts.name(folder))
+        if name in learnt:
             continue
-        passed_over.append(PassedOver(path=shown(str(path)), reason=reason))
-    return tuple(entries), passed_over
+        pictures = _pictures(tree.direct[folder] + tree.below[folder])
+        reason = f'{pictures} of a class "{name}", of which train has none'
+        if twin := alike.get(names.bare(name)):
+            reason += f'; "{twin}" there differs in case or spaces only'
+        yield _passed(folder, f"{reason}.")
 
 
-def _check_filled(class_names: tuple[str, ...], entries: tuple[Entry, ...]) -> None:
-    learning = Counter(entry.class_name for entry in entries if entry.learns)
-    empty = [name for name in class_names if not learning[name]]
-    if not empty:
-        return
-    names = ", ".join(f'"{name}"' for name in empty)
-    given = any(entry.split for entry in entries)
-    where = " in the train folder" if given else ""
-    raise DatasetError(
-        f"{'These classes hold' if len(empty) > 1 else 'This class holds'} "
-        f"no pictures{where}: {names}.",
-        "Add pictures or remove the folder.",
-    )
+def _check_distinct(homes: Iterable[Home]) -> None:
+    """Checks that no two folders become one class because of how names are shown."""
+    folders: dict[str, str] = {}
+    for home in homes:
+        folder = layouts.name(home.class_folder)
+        name = names.class_name(folder)
+        other = folders.setdefault(name, folder)
+        if names.normalized(other) != names.normalized(folder):
+            raise DatasetError(
+                f'Two different folders would both become the class "{name}".',
+                "Rename one of them.",
+            )
 
 
-def _no_class_folders(tree: _Tree) -> DatasetError:
-    pictures = sum(_is_picture(path) for path in tree.files)
-    if not pictures:
-        return DatasetError("There are no pictures in it.", _LAYOUT_HINT)
+def _notes(plan: Plan, tree: Tree, learnt: Collection[str]) -> Iterator[str]:
+    """What is worth a look."""
+    if plan.splits:
+        roles = ", ".join(
+            f"{folder} is {role or layouts.LEFT_OUT}"
+            for folder, role in plan.splits.items()
+        )
+        yield f"Folders that are splits: {roles}."
+    for group in names.alike(sorted(learnt)):
+        yield (
+            f"The classes {names.listed(group)} differ in upper and lower case or in "
+            "spaces only. If they are one, rename the folders."
+        )
+    changed = {
+        names.class_name(folder)
+        for folder in map(layouts.name, plan.homes)
+        if names.shown(folder) != folder
+    }
+    if changed := changed & {*learnt}:
+        yield (
+            "Names with control characters, or bytes that are no UTF-8, are written "
+            f"with escapes: {names.listed(sorted(changed))}."
+        )
+    yield from _doubts(plan, tree)
+
+
+def _doubts(plan: Plan, tree: Tree) -> Iterator[str]:
+    """Where another layout would fit as well, and folders of one name in two ways."""
+    inside = {frozenset(tree.names(one)) for one in plan.homes}
+    if plan.layout == "classes" and len(inside) == 1 and len(same := inside.pop()) > 1:
+        yield (
+            f"Every folder holds the same folders, {names.listed(sorted(same))}. If "
+            "those are the classes, say that the folders are splits."
+        )
+    spelled: defaultdict[tuple[str, Split | None], set[str]] = defaultdict(set)
+    for home in plan.homes.values():
+        name = layouts.name(home.class_folder)
+        spelled[names.class_name(name), home.split].add(name)
+    for (name, _), spellings in spelled.items():
+        if len(spellings) > 1:
+            yield (
+                f'The folders named "{name}" are one class: their names are written '
+                "with other characters, but read the same."
+            )
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture" + "s" * (count != 1)
+
+
+def _too_few(
+    tree: Tree, plan: Plan, learnt: list[str], passed_over: list[PassedOver]
+) -> DatasetError:
+    """The refusal of less than two classes, with what was found."""
+    found = _found(passed_over)
+    if not tree.direct:
+        return DatasetError(f"There are no pictures in it.{found}", _LAYOUT_HINT)
+    if learnt:
+        return DatasetError(
+            f'There is only one class, "{learnt[0]}"; at least two are needed.{found}',
+            "Add a folder with pictures of something else.",
+        )
+    pictures = _pictures(sum(tree.direct.values()))
+    if plan.homes:
+        return DatasetError(
+            f"There are no pictures in the train folder; {pictures} lie elsewhere."
+            f"{found}",
+            _LAYOUT_HINT,
+        )
     return DatasetError(
-        f"There are no class folders; {pictures} pictures lie outside of any.",
+        f"There are no class folders; {pictures} lie outside of any.{found}",
         _LAYOUT_HINT,
     )
+
+
+def _found(passed_over: list[PassedOver]) -> str:
+    """What was passed over: of each reason the first, how many, and their ending."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for one in passed_over:
+        by_reason[one.reason].append(one.path)
+    said = []
+    for reason, paths in sorted(by_reason.items(), key=lambda one: -len(one[1]))[:4]:
+        endings = Counter(PurePosixPath(one).suffix.lower() for one in paths)
+        ending, most = endings.most_common(1)[0]
+        of = f" ({most:,} of them {ending})" if ending and len(paths) > 1 else ""
+        said.append(f"{names.listed(paths, 2)}{of}: {reason}")
+    return " Passed over: " + " ".join(said) if said else ""

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import index, library, samples, splits, staging
+from transfer.datasets import index, library, names, samples, splits, staging
 from transfer.datasets.index import Entry, Index
+from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import SPLITS, Image, PassedOver, Revision, Split
 from transfer.datasets.sources import open_source
 from transfer.datasets.staging import Picture, Progress
@@ -45,15 +46,16 @@ def import_path(
     val: float = 0.2,
     test: float = 0.0,
     seed: int = 0,
+    reading: Reading = Reading(),  # noqa: B008
     progress: Progress | None = None,
 ) -> Revision:
     """A new dataset made of the pictures in a folder or zip.
 
-    Train, val and test folders are used as they are. Where there is a train folder but
-    no val, val is taken out of train by the stratified split. Every picture is decoded
-    once; what cannot be read, and what is there twice, is named in `passed_over` and
-    the rest goes on. The dataset is there whole or, after any error or interruption,
-    not at all.
+    Train, val and test folders are used as they are, by whatever of the usual names.
+    Where there is a train folder but no val, val is taken out of train by the
+    stratified split. Every picture is decoded once; what cannot be read, and what is
+    there twice, is named in `passed_over` and the rest goes on. The dataset is there
+    whole or, after any error or interruption, not at all.
 
     Args:
         path: The folder or .zip.
@@ -61,6 +63,7 @@ def import_path(
         val: Share of each class that goes to val, in [0, 0.9].
         test: Share of each class that goes to test, in [0, 0.9].
         seed: Seed of the split.
+        reading: How the folder or zip is to be read where that is not found out.
         progress: Called with the number of pictures done and of all, in the calling
             thread and after every picture, so that it may also interrupt.
 
@@ -72,11 +75,11 @@ def import_path(
     """
     library.check_name(name)
     splits.check_shares(val, test, seed)
-    with open_source(path) as source, staging.folder() as folder:
-        found = index.read_index(source.files, source.folders)
+    with open_source(path, reading.code_page) as source, staging.folder() as folder:
+        found = index.read_index(source, reading)
         pictures, unreadable = staging.stage(source, found.entries, folder, progress)
         pictures, repeated = _without_repeats(pictures)
-        passed_over = (*source.passed_over, *found.passed_over, *unreadable, *repeated)
+        passed_over = (*found.passed_over, *unreadable, *repeated)
         _check_classes(found, pictures, passed_over)
         revision = identified(
             Revision(
@@ -89,6 +92,7 @@ def import_path(
                 val=val,
                 test=test,
                 seed=seed,
+                notes=found.notes,
                 created_at=time.time(),
             )
         )
@@ -109,7 +113,7 @@ def _without_repeats(
     for picture in sorted(pictures, key=_rank):
         first = kept.setdefault(picture.sha256, picture)
         if first is not picture:
-            path = index.shown(picture.entry.path)
+            path = names.shown(picture.entry.path)
             reason = _why_repeated(picture.entry, first.entry)
             repeated.append(PassedOver(path=path, reason=reason))
     return sorted(kept.values(), key=lambda one: one.entry.path), repeated
@@ -120,7 +124,7 @@ def _rank(picture: Picture) -> tuple[int, str]:
 
 
 def _why_repeated(entry: Entry, first: Entry) -> str:
-    same = f"The same picture as {index.shown(first.path)}"
+    same = f"The same picture as {names.shown(first.path)}"
     if entry.class_name != first.class_name:
         return (
             f"{same}, but with a conflicting label: "
@@ -141,7 +145,7 @@ def _check_classes(
         if name in learnt:
             continue
         entries = [one for one in found.entries if one.class_name == name]
-        paths = [index.shown(entry.path) for entry in entries if entry.learns]
+        paths = [names.shown(entry.path) for entry in entries if entry.learns]
         raise DatasetError(
             f'None of the {len(paths)} pictures of the class "{name}" could be used '
             f"for training; the first, {paths[0]}: {reasons[paths[0]]}",
@@ -170,7 +174,7 @@ def _split(
     return tuple(
         Image(
             sha256=one.sha256,
-            path=index.shown(one.entry.path),
+            path=names.shown(one.entry.path),
             label=label,
             split=split or "train",
         )
@@ -181,5 +185,6 @@ def _split(
 def identified(revision: Revision) -> Revision:
     """The revision with the id that its content gives it, whenever it was made."""
     content = {**revision.to_json(), "id": "", "created_at": 0}
+    del content["notes"]  # words about the same content
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return replace(revision, id=digest[:16])

@@ -49,6 +49,7 @@ class Revision:
         test: Share of each class's images in test, 0 to 1, as asked for.
         seed: Seed of the stratified split.
         created_at: Seconds since the epoch.
+        notes: How the folder or zip was understood, a sentence each.
     """
 
     dataset: str
@@ -61,6 +62,7 @@ class Revision:
     test: float
     seed: int
     created_at: float
+    notes: tuple[str, ...] = ()
 
     def of_split(self, split: Split) -> tuple[Image, ...]:
         """The images of one split, in manifest order."""
@@ -87,5 +89,6 @@ class Revision:
                 "class_names": tuple(data["class_names"]),
                 "images": tuple(Image(**image) for image in data["images"]),
                 "passed_over": tuple(PassedOver(**one) for one in data["passed_over"]),
+                "notes": tuple(data.get("notes", ())),
             }
         )

@@ -1,14 +1,20 @@
 """What a dataset is imported from: a folder or a zip, listed and read alike."""
 
+import lzma
 import os
 import re
+import stat
+import struct
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from transfer import uploads
+from transfer.datasets import code_pages, kinds, names
 from transfer.datasets.revision import PassedOver
 from transfer.errors import DatasetError
 
@@ -17,10 +23,20 @@ from transfer.errors import DatasetError
 MAX_ZIP_FILES = 2_000_000
 MAX_ZIP_BYTES = 200 * 1024**3
 
+#: Folders inside each other: what lies deeper is passed over. A zip of 4 MB can hold a
+#: path of 30,000 folders, which would take gigabytes to take apart.
+MAX_DEPTH = 40
+
 #: What operating systems leave behind; names in lower case.
 _LEFTOVERS = frozenset(
     ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir")
 )
+
+
+_TOO_DEEP = f"More than {MAX_DEPTH} folders inside each other."
+
+#: What reading a damaged zip raises.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +45,33 @@ class Source:
 
     Attributes:
         files: Size in bytes by path, with `/`, relative to the folder or zip.
+        pictures: Those of the files that are pictures by their ending or first bytes.
         folders: Paths of folders, empty ones included.
         open: Opens the file of a path for reading; threads may do so at once.
+        on_disk: Where the files of a folder lie; empty for a zip.
         passed_over: What is there but is not read, such as links.
+        notes: What was found out about it and is worth a look, a sentence each.
+        code_page: In which names in a zip are written; empty where they say it.
     """
 
     files: dict[str, int]
+    pictures: frozenset[str]
     folders: frozenset[str]
     open: Callable[[str], IO[bytes]]
+    on_disk: Mapping[str, str] = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
+    notes: tuple[str, ...] = ()
+    code_page: str = ""
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
     """The folder or zip at `path`.
+
+    Args:
+        path: The folder or zip.
+        code_page: In which names in a zip are written that do not say so themselves;
+            found out if empty.
 
     Raises:
         DatasetError: There is nothing at `path`, it is neither a folder nor a zip, it
@@ -50,13 +79,37 @@ def open_source(path: Path) -> Iterator[Source]:
     """
     if path.is_dir():
         yield _folder_source(path)
-    elif path.exists():
+    elif path.is_file():
         with _opened_zip(path) as archive:
-            yield _zip_source(archive, path)
+            yield _zip_source(archive, path, code_page)
+    elif path.exists():
+        raise DatasetError(
+            f"{path} is neither a folder nor a file, but a device or a pipe.",
+            "Give a folder or a .zip.",
+        )
     else:
         raise DatasetError(
             f"There is nothing at {path}.", "Check the path for a slip of the pen."
         )
+
+
+def _pictures(
+    files: Iterable[str], open_file: Callable[[str], IO[bytes]]
+) -> frozenset[str]:
+    """The files that are pictures; only those of other endings are opened."""
+
+    def begins_like_one(path: str) -> bool:
+        try:
+            with open_file(path) as file:
+                return kinds.begins_like_picture(file.read(kinds.BEGINNING))
+        except (OSError, EOFError, ValueError, NotImplementedError, *DAMAGED):
+            return False
+
+    return frozenset(
+        path
+        for path in files
+        if kinds.is_named_like_picture(path) or begins_like_one(path)
+    )
 
 
 def _is_hidden(name: str) -> bool:
@@ -64,28 +117,47 @@ def _is_hidden(name: str) -> bool:
 
 
 def _folder_source(root: Path) -> Source:
-    files: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    on_disk: dict[str, str] = {}
     folders: set[str] = set()
-    links: list[PassedOver] = []
-    for path in _walk(root):
-        relative = path.relative_to(root).as_posix()
-        if path.is_symlink():
-            # A link may lead out of the folders that the app is allowed to read.
-            reason = "A link; links are not followed, copy the file instead."
-            links.append(PassedOver(path=relative, reason=reason))
-        elif path.is_dir():
+    passed_over: list[PassedOver] = []
+    truly = uploads.true_names(root)
+    for path, parts in _walk(root):
+        relative = "/".join([truly.get(part, part) for part in parts])
+        status = os.lstat(path)
+        if reason := _why_not(status.st_mode, len(parts)):
+            passed_over.append(PassedOver(path=names.shown(relative), reason=reason))
+        elif stat.S_ISDIR(status.st_mode):
             folders.add(relative)
-        elif path.is_file():
-            files[relative] = path.stat().st_size
+        else:
+            sizes[relative], on_disk[relative] = status.st_size, path
+
+    def open_file(relative: str) -> IO[bytes]:
+        return Path(on_disk[relative]).open("rb")
+
     return Source(
-        files=files,
+        files=sizes,
+        pictures=_pictures(sizes, open_file),
         folders=frozenset(folders),
-        open=lambda relative: (root / relative).open("rb"),
-        passed_over=tuple(links),
+        open=open_file,
+        on_disk=on_disk,
+        passed_over=tuple(passed_over),
     )
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _why_not(mode: int, depth: int) -> str:
+    """Why what has this mode is not read; empty if it is."""
+    if stat.S_ISLNK(mode):
+        # It may lead out of the folders that the app is allowed to read.
+        return "A link; links are not followed, copy the file or folder instead."
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        return "Neither a file nor a folder, but a device or a pipe."
+    return _TOO_DEEP if depth > MAX_DEPTH else ""
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Paths on disk, as text since there are many, and their parts below the root."""
+
     def refuse(error: OSError) -> None:
         raise DatasetError(
             f"The folder {error.filename} cannot be read: {error.strerror}.",
@@ -94,8 +166,13 @@ def _walk(root: Path) -> Iterator[Path]:
 
     for parent, folders, files in os.walk(root, onerror=refuse):
         folders[:] = [name for name in folders if not _is_hidden(name)]
+        above = [
+            one for one in os.path.relpath(parent, root).split(os.sep) if one != "."
+        ]
         for name in folders + [name for name in files if not _is_hidden(name)]:
-            yield Path(parent, name)
+            yield os.path.join(parent, name), [*above, name]
+        if len(above) >= MAX_DEPTH:
+            folders.clear()
 
 
 @contextmanager
@@ -120,24 +197,49 @@ def _opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
 
 
-def _zip_source(archive: zipfile.ZipFile, path: Path) -> Source:
+def _zip_source(archive: zipfile.ZipFile, path: Path, code_page: str) -> Source:
     _check_size(archive, path)
+    raw = [one for one in map(_undeclared, archive.infolist()) if one]
+    if raw and not code_page:
+        code_page = code_pages.guess(raw)
     members: dict[str, zipfile.ZipInfo] = {}
     folders: set[str] = set()
+    passed_over: list[PassedOver] = []
     for info in archive.infolist():
-        name = _member_name(info)
+        name = _member_name(info, code_page)
         _check_member(info, name, path)
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if not parts or any(_is_hidden(part) for part in parts):
             continue
-        if info.is_dir() or name.endswith("/"):
+        if len(parts) > MAX_DEPTH:
+            shown = names.shown("/".join(parts[:3]))[:200] + "/…"
+            passed_over.append(PassedOver(path=shown, reason=_TOO_DEEP))
+        elif info.is_dir() or name.endswith("/"):
             folders.add("/".join(parts))
         else:
             members["/".join(parts)] = info
+            folders.add("/".join(parts[:-1]))
+
+    def open_file(name: str) -> IO[bytes]:
+        return archive.open(members[name])
+
     return Source(
         files={name: info.file_size for name, info in members.items()},
-        folders=frozenset(folders),
-        open=lambda name: archive.open(members[name]),
+        pictures=_pictures(members, open_file),
+        folders=frozenset(folders - {""}),
+        open=open_file,
+        passed_over=tuple(passed_over),
+        notes=_said_of_names(code_page) if raw else (),
+        code_page=code_page if raw else "",
+    )
+
+
+def _said_of_names(code_page: str) -> tuple[str, ...]:
+    if code_page == "utf-8":
+        return ()
+    called = code_pages.CODE_PAGES.get(code_page, code_page)
+    return (
+        f"The zip does not say how its names are written; they are read as {called}.",
     )
 
 
@@ -153,19 +255,38 @@ def _check_size(archive: zipfile.ZipFile, path: Path) -> None:
         )
 
 
-def _member_name(info: zipfile.ZipInfo) -> str:
-    """The member's name with `/`, in the encoding that it was most likely written in.
+def _undeclared(info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a name in an unknown code page; empty if it is known or ASCII."""
+    if info.flag_bits & 0x800 or info.orig_filename.isascii() or _utf8_name(info):
+        return b""
+    return info.orig_filename.encode(code_pages.DEFAULT)
 
-    macOS and older Linux tools write UTF-8 without the flag that says so, which zipfile
-    then reads as code page 437. Text of that code page is hardly ever valid UTF-8.
+
+def _utf8_name(info: zipfile.ZipInfo) -> str:
+    """The name in UTF-8 that some tools write beside the other; empty if there is none.
+
+    Info-ZIP's field 0x7075: a version, the CRC-32 of the other name, then this one.
     """
-    name = info.filename
-    if not info.flag_bits & 0x800:
-        try:
-            name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            name = info.filename
-    return name.replace("\\", "/")
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack("<HH", extra[:4])
+        content, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == 0x7075 and len(content) > 5:
+            other = info.orig_filename.encode(code_pages.DEFAULT, "replace")
+            if content[1:5] == struct.pack("<I", zlib.crc32(other)):
+                return content[5:].decode("utf-8", "replace")
+    return ""
+
+
+def _member_name(info: zipfile.ZipInfo, code_page: str) -> str:
+    """The member's name with `/`.
+
+    Backslashes part folders too, once it is decoded: in Shift-JIS and Big5 the second
+    byte of a letter may be that of a backslash.
+    """
+    raw = _undeclared(info)
+    name = code_pages.decode(raw, code_page) if raw else _utf8_name(info)
+    return (name or info.orig_filename).replace("\\", "/")
 
 
 def _check_member(info: zipfile.ZipInfo, name: str, path: Path) -> None:

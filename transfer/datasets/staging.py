@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from transfer import workspace
-from transfer.datasets import images, index
+from transfer.datasets import images, names
 from transfer.datasets.index import Entry
 from transfer.datasets.revision import PassedOver
 from transfer.datasets.sources import Source
@@ -134,7 +134,7 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         return Picture(entry=entry, sha256=sha256, path=target)
     except ImageError as error:
         target.unlink(missing_ok=True)
-        return PassedOver(path=index.shown(entry.path), reason=error.message)
+        return PassedOver(path=names.shown(entry.path), reason=error.message)
 
 
 def check_bytes(size: int) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from transfer import classifier, prediction, workspace
 from transfer.backbones import catalogue
-from transfer.datasets import images, library
+from transfer.datasets import images, library, names
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.export import card, choices, formats, keeping, parity
@@ -121,8 +121,7 @@ def _fill(
     formats.write(model, order.chosen, order.quantize, folder, pixels)
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
-    names = described["class_names"]
-    (folder / "labels.txt").write_text("\n".join(names) + "\n", "utf-8")
+    (folder / "labels.txt").write_text(_labels(described["class_names"]), "utf-8")
     _write_programs(folder, order.chosen)
 
     split, compared = keeping.compared(revision)
@@ -164,7 +163,7 @@ def _description(
     order: Order, revision: Revision, size: tuple[int, ...]
 ) -> dict[str, Any]:
     """What model.json says: all that one needs to use the model elsewhere."""
-    run, names = order.run, list(order.run.result["class_names"])
+    run, class_names = order.run, list(order.run.result["class_names"])
     height, width = size
     return {
         "name": run.name,
@@ -172,7 +171,7 @@ def _description(
         "format": order.chosen.name,
         "quantize": order.quantize,
         "file": order.chosen.file,
-        "class_names": names,
+        "class_names": class_names,
         "input": {
             "name": "image",
             "shape": [None, height, width, 3],
@@ -181,7 +180,7 @@ def _description(
         },
         "output": {
             "name": "probabilities",
-            "shape": [None, len(names)],
+            "shape": [None, len(class_names)],
             "dtype": "float32",
             "values": "calibrated probabilities in the order of class_names",
         },
@@ -229,6 +228,11 @@ def _write_programs(folder: Path, chosen: choices.Format) -> None:
     packages = sorted({*chosen.packages, "numpy", "pillow", "pi-heif"})
     pinned = [f"{name}=={metadata.version(name)}\n" for name in packages]
     (folder / "requirements.txt").write_text("".join(pinned), "utf-8")
+
+
+def _labels(class_names: Sequence[str]) -> str:
+    """One line a class, also of old datasets whose names have line breaks."""
+    return "".join(f"{names.shown(one)}\n" for one in class_names)
 
 
 def decoding() -> str:

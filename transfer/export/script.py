@@ -14,6 +14,7 @@ from transfer import workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
+from transfer.datasets import index, kinds
 from transfer.datasets.images import IMAGE_EXTENSIONS
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
@@ -217,6 +218,8 @@ def _split(revision: Revision, trained: dict[str, float]) -> str:
         _hashes("VAL", revision, "val"),
         _hashes("TEST", revision, "test"),
         f"ENDINGS = set({' '.join(sorted(IMAGE_EXTENSIONS))!r}.split())",
+        "# How pictures of any other ending begin.",
+        f"BEGINNINGS = {kinds.BEGINNINGS.encode('latin-1')!r}",
         f"LEFT_OUT = {_left_out(revision)}  # damaged, or there twice",
     ]
     if trained:
@@ -231,7 +234,7 @@ def _left_out(revision: Revision) -> str:
     names = {
         "/".join(one.path.split("/")[-2:])
         for one in revision.passed_over
-        if Path(one.path).suffix.lower() in IMAGE_EXTENSIONS
+        if one.reason != index.NO_PICTURE
     }
     return repr(sorted(names))
 

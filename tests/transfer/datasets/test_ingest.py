@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import make_pictures
+from tests.pictures import make_pictures, noisy_picture
 from transfer import workspace as places
 from transfer.datasets import images, library, staging
 from transfer.datasets.ingest import import_path
+from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, DatasetError, NameTakenError, StorageError
 
@@ -203,8 +204,50 @@ def test_import_path__class_that_only_repeats_another(animals: Path) -> None:
 
 def test_import_path__empty_class_folder(animals: Path) -> None:
     (animals / "elk").mkdir()
-    with pytest.raises(DatasetError, match='no pictures: "elk"'):
-        import_path(animals, "a")
+    revision = import_path(animals, "a")
+    assert reasons(revision) == {"elk": "A folder without pictures."}
+    assert revision.class_names == ("cat", "dog")
+
+
+def test_import_path__what_was_understood_is_kept_with_the_dataset(
+    tmp_path: Path,
+) -> None:
+    make_pictures(tmp_path / "a/Training", {"cat": 3, "dog": 3}, seed=1)
+    make_pictures(tmp_path / "a/Testing", {"cat": 2, "dog": 2}, seed=2)
+    revision = import_path(tmp_path / "a", "a")
+    assert revision.counts()["cat"] == {"train": 2, "val": 1, "test": 2}
+    assert revision.notes == (
+        "Folders that are splits: Testing is test, Training is train.",
+    )
+    assert library.load("a") == revision
+
+
+def test_import_path__is_told_how_to_read(tmp_path: Path) -> None:
+    make_pictures(tmp_path / "a/2023", {"cat": 3, "dog": 3}, seed=1)
+    make_pictures(tmp_path / "a/2024", {"cat": 2, "dog": 2}, seed=2)
+    assert import_path(tmp_path / "a", "a").class_names == ("2023", "2024")
+    reading = Reading(layout="splits", splits={"2024": "val"})
+    revision = import_path(tmp_path / "a", "b", reading=reading)
+    assert revision.class_names == ("cat", "dog")
+    assert revision.counts()["cat"] == {"train": 3, "val": 2, "test": 0}
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [(".jfif", "JPEG"), (".jpe", "JPEG"), ("", "JPEG"), (".ppm", "PPM"), (".x", "PNG")],
+)
+def test_import_path__pictures_of_any_ending(
+    tmp_path: Path, ending: str, kind: str
+) -> None:
+    for name, hue in (("cat", 0.1), ("dog", 0.6)):
+        (tmp_path / "a" / name).mkdir(parents=True)
+        for number in range(2):
+            picture = noisy_picture(hue, seed=number)
+            picture.save(tmp_path / "a" / name / f"{number}{ending}", kind)
+    (tmp_path / "a" / "cat" / "notes").write_text("P1 is no picture")
+    for path in (tmp_path / "a", zip_of(tmp_path / "a", tmp_path / "zip")):
+        revision = import_path(path, path.stem)
+        assert len(revision.images) == 4 and len(revision.passed_over) == 1
 
 
 def test_import_path__wrong_settings_before_any_work(animals: Path) -> None:

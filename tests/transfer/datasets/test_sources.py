@@ -1,13 +1,16 @@
 """Folders and zips list alike; what is unsafe or unreadable is refused by name."""
 
+import os
 import struct
+import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from transfer.datasets import sources
+from transfer.datasets import code_pages, sources
 from transfer.datasets.sources import open_source
 from transfer.errors import DatasetError
 
@@ -64,6 +67,54 @@ def test_open_source__links_are_named_not_followed(tmp_path: Path) -> None:
     with open_source(folder) as source:
         assert list(source.files) == ["a/1.jpg"]
         assert {one.path for one in source.passed_over} == {"a/2.jpg", "b"}
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_open_source__a_pipe_is_refused_or_named_and_never_opened(
+    tmp_path: Path, inside: bool
+) -> None:
+    folder = unpacked(tmp_path / "f", {"a/1.jpg": b"x"})
+    pipe = folder / "a" / "2.jpg" if inside else tmp_path / "pipe.zip"
+    os.mkfifo(pipe)
+    if inside:
+        with open_source(folder) as source:
+            assert list(source.files) == ["a/1.jpg"]
+            assert "a pipe" in source.passed_over[0].reason
+    else:
+        with pytest.raises(DatasetError, match="a device or a pipe"):
+            with open_source(pipe):
+                pass
+
+
+def test_open_source__what_lies_too_deep_is_named(
+    tmp_path: Path, zipped: Zipped
+) -> None:
+    deep = "/".join(["d"] * sources.MAX_DEPTH)
+    contents = {f"a{deep[1:]}.jpg": b"x", f"b/{deep}/1.jpg": b"x"}
+    for path in (unpacked(tmp_path / "f", contents), zipped(contents)):
+        with open_source(path) as source:
+            assert list(source.files) == [f"a{deep[1:]}.jpg"]
+            assert "More than 40 folders" in source.passed_over[0].reason
+
+
+def test_open_source__a_zip_entry_of_30_000_folders_takes_no_memory(
+    zipped: Zipped,
+) -> None:
+    path = zipped({"d/" * 30_000 + "1.jpg": b"x", "a/1.jpg": b"x"})
+    tracemalloc.start()
+    with open_source(path) as source:
+        assert list(source.files) == ["a/1.jpg"] and len(source.passed_over) == 1
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_open_source__pictures_are_known_by_their_first_bytes(
+    tmp_path: Path, zipped: Zipped
+) -> None:
+    contents = {"a/1": b"\xff\xd8\xff\xe0", "a/2.dat": b"GIF89a", "a/3.txt": b"text"}
+    for path in (unpacked(tmp_path / "f", contents), zipped(contents)):
+        with open_source(path) as source:
+            assert source.pictures == {"a/1", "a/2.dat"}
 
 
 def test_open_source__nothing_there(tmp_path: Path) -> None:
@@ -138,11 +189,69 @@ def test_open_source__zip_with_backslashes(zipped: Zipped) -> None:
         assert list(source.files) == ["a/1.jpg"]
 
 
-def test_open_source__zip_with_utf8_names_without_the_flag(tmp_path: Path) -> None:
-    path = tmp_path / "a.zip"
+def zip_of_names(path: Path, names: list[bytes], extra: bytes = b"") -> Path:
+    """A zip whose names are these bytes, with no word of their code page."""
+    stand_ins = [
+        f"{number:03}".ljust(len(name), "x") for number, name in enumerate(names)
+    ]
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("aaaa/1.jpg", b"x")
-    path.write_bytes(path.read_bytes().replace(b"aaaa", "üé".encode()))
+        for stand_in in stand_ins:
+            info = zipfile.ZipInfo(stand_in)
+            info.extra = extra
+            archive.writestr(info, b"x")
+    content = path.read_bytes()
+    for stand_in, name in zip(stand_ins, names, strict=True):
+        content = content.replace(stand_in.encode(), name)
+    path.write_bytes(content)
+    return path
+
+
+def test_open_source__zip_with_utf8_names_without_the_flag(tmp_path: Path) -> None:
+    path = zip_of_names(tmp_path / "a.zip", ["üé/1.jpg".encode()])
     with open_source(path) as source:
         assert list(source.files) == ["üé/1.jpg"]
         assert source.open("üé/1.jpg").read(0) == b""
+        assert not source.notes
+
+
+@pytest.mark.parametrize(
+    ("code_page", "classes"),
+    [
+        ("cp932", ["ソース", "ソファ", "犬"]),  # the second byte of ソ is a backslash
+        ("big5", ["功能", "功夫", "狗"]),  # and that of 功
+        ("gbk", ["猫", "狗", "花"]),
+        ("cp866", ["кот", "собака"]),
+        ("cp1252", ["café", "thé"]),
+        ("cp437", ["Häuser", "Bäume"]),
+    ],
+)
+def test_open_source__zip_names_in_the_code_page_of_a_country(
+    tmp_path: Path, code_page: str, classes: list[str]
+) -> None:
+    names = [f"{one}\\1.jpg" for one in classes]
+    path = zip_of_names(tmp_path / "a.zip", [one.encode(code_page) for one in names])
+    with open_source(path) as source:
+        assert sorted(source.files) == sorted(f"{one}/1.jpg" for one in classes)
+        assert source.code_page == code_page
+        assert code_pages.CODE_PAGES[code_page] in source.notes[0]
+
+
+def test_open_source__the_code_page_that_was_said_counts(tmp_path: Path) -> None:
+    path = zip_of_names(tmp_path / "a.zip", ["кот/1.jpg".encode("cp866")])
+    with open_source(path, "cp1251") as source:
+        assert list(source.files) == ["Є®в/1.jpg"]
+    with pytest.raises(DatasetError, match="not written in UTF-8"):
+        with open_source(path, "utf-8"):
+            pass
+    with pytest.raises(DatasetError, match='no code page "x"'):
+        with open_source(path, "x"):
+            pass
+
+
+def test_open_source__the_name_in_utf8_beside_the_other_counts(tmp_path: Path) -> None:
+    name, other = "猫/1.jpg".encode(), b"??/1.jpg"
+    told = b"\x01" + struct.pack("<I", zlib.crc32(other)) + name
+    extra = struct.pack("<HH", 0x7075, len(told)) + told
+    path = zip_of_names(tmp_path / "a.zip", [other], extra)
+    with open_source(path) as source:
+        assert list(source.files) == ["猫/1.jpg"]

@@ -152,6 +152,11 @@ def test_write__bundle_says_what_it_is(export: Export) -> None:
         assert f"{output.name}/predict.py" in archive.namelist()
 
 
+def test_labels__are_one_line_a_class() -> None:
+    written = bundle._labels(["a", "cat\nline", "caf\udce9", "dog"])
+    assert written.splitlines() == ["a", "cat\\nline", "caf\\xe9", "dog"]
+
+
 def test_write__int8_and_float16_are_smaller(export: Export) -> None:
     full, half, eighth = (
         export("litert", q)[1]["parity"]["bytes"] for q in choices.QUANTIZATIONS

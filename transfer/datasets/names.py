@@ -1,0 +1,54 @@
+"""Names of files and folders as text: every one can be shown, and stays apart."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+#: Control characters, breaks of lines, and what stands for bytes that are no UTF-8.
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def shown(path: str) -> str:
+    r"""The path as text of one line, such as `chat\xe9`; two paths never become one.
+
+    Bytes that are not UTF-8, and control characters, are written as escapes.
+    """
+    return _UNSHOWABLE.sub(lambda found: _escape(found[0]), path)
+
+
+def class_name(folder: str) -> str:
+    """What the class of a folder of this name is called."""
+    return shown(normalized(folder))
+
+
+def normalized(name: str) -> str:
+    """The name in the one spelling of its accents; macOS writes them apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+def alike(names: Iterable[str]) -> list[list[str]]:
+    """Groups of names that differ in upper and lower case or in spaces only."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        groups[bare(name)].append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def bare(name: str) -> str:
+    """The name without case and spaces."""
+    return "".join(name.casefold().split())
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """The first names in quotation marks, and how many more there are."""
+    every = [f'"{name}"' for name in names]
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte, in the way of Python's `surrogateescape`
+        return f"\\x{code & 0xFF:02x}"
+    return character.encode("unicode_escape").decode()
