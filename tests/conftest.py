@@ -1,10 +1,50 @@
-"""Every test gets a workspace of its own."""
+"""Every test gets a workspace of its own; one that fails says on which processor."""
 
+import os
+import platform
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from transfer.backbones import weights
+
+#: What an instruction set is called among the flags of Linux, the newest first.
+INSTRUCTION_SETS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
+#: Holds TensorFlow to older instructions, and OpenVINO too.
+HELD_TO = "ONEDNN_MAX_CPU_ISA"
+
+
+def processor() -> str:
+    """What the processor is called, the newest instructions it has, and its cores."""
+    told = Path("/proc/cpuinfo")
+    text = told.read_text() if told.exists() else platform.processor()
+    names = (
+        line.split(":")[1].strip() for line in text.splitlines() if "name\t" in line
+    )
+    newest = (said for flag, said in INSTRUCTION_SETS.items() if flag in text)
+    parts = [next(names, platform.machine()), next(newest, "no AVX2")]
+    parts += [
+        f"{os.cpu_count()} cores",
+        f"held to {os.environ.get(HELD_TO, 'nothing')}",
+    ]
+    return ", ".join(parts)
+
+
+def pytest_report_header() -> str:
+    """Names the processor above the results."""
+    return f"processor: {processor()}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Names the processor beside each failure: bits and seconds depend on it."""
+    report = yield
+    if report.failed:
+        report.sections.append(("processor", processor()))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.patience import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -53,10 +54,19 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+def answers(address: str) -> bool:
+    """Whether the server there is ready."""
+    with contextlib.suppress(OSError):
+        urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE)  # noqa: S310
+        return True
+    return False
 
 
 @pytest.fixture
@@ -87,23 +97,19 @@ def server(tmp_path: Path, keras_home: Path, workspace: Path) -> Iterator[str]:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
-                break
-            time.sleep(0.05)
+        wait_for(lambda: process.poll() is not None or answers(address))
+        assert process.poll() is None, log.read_text()
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture
 def page(browser: Browser, server: str) -> Iterator[Page]:
     """The app's first page, settled."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(1000 * PATIENCE)
     opened = context.new_page()
     opened.goto(server)
     settle(opened)

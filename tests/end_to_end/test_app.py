@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.conftest import SHARED, settle
+from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
@@ -66,11 +67,7 @@ def queued_run(tmp_path: Path, epochs: int) -> str:
 def wait_for_epochs(page: Page) -> None:
     """Waits until the head phase is under way."""
     store, run = Store(), page.url.split("run=")[1]
-    for _ in range(600):
-        if store.epoch_metrics(run):
-            break
-        page.wait_for_timeout(100)
-    assert store.epoch_metrics(run)
+    wait_for(lambda: store.epoch_metrics(run))
     store.close()
 
 
@@ -98,13 +95,13 @@ def test_app__flowers_from_upload_to_a_correct_prediction(
     choose(page, "Backbone", "MobileNetV2 0.35")
     page.get_by_text("Cut after").wait_for()
     page.get_by_role("button", name="Start training").click()
-    page.get_by_text("Completed").wait_for(timeout=180_000)
+    page.get_by_text("Completed").wait_for()
     settle(page)
     page.get_by_role("link", name="Try it on a photograph").click()
     settle(page)
     page.locator("input[type=file]").set_input_files([*unseen.values()])
     answers = page.get_by_text("Answered in")
-    expect(answers).to_have_count(len(unseen), timeout=60_000)
+    expect(answers).to_have_count(len(unseen))
     best = ranked_classes(page)[:: len(unseen)]  # each picture names all classes
     right = [said == flower for said, flower in zip(best, unseen, strict=True)]
     assert sum(right) >= 4, dict(zip(unseen, best, strict=True))
@@ -134,12 +131,9 @@ def test_app__a_killed_worker_shows_as_interrupted_and_is_resumed(
     page.goto(f"{server}/runs?run={run}")
     wait_for_epochs(page)
     checkpoint = workspace / "runs" / run / "checkpoint.npz"
-    for _ in range(600):  # one is written every ten seconds
-        if checkpoint.exists():
-            break
-        page.wait_for_timeout(100)
+    wait_for(checkpoint.exists)  # one is written every ten seconds
     pid = Store().get(run).pid
-    assert pid and checkpoint.exists()
+    assert pid
     os.kill(pid, signal.SIGKILL)
     page.get_by_text("Interrupted").first.wait_for()
     page.get_by_role("button", name="Resume").click()
@@ -158,10 +152,7 @@ def test_app__a_killed_server_changes_nothing_for_a_run(
         child for child in psutil.Process().children() if port in child.cmdline()
     )
     process.kill()
-    for _ in range(600):
-        if (ended := Store().get(run)).status.is_final:
-            break
-        page.wait_for_timeout(100)
-    assert ended.status == "completed"
+    wait_for(lambda: Store().get(run).status.is_final)
+    assert Store().get(run).status == "completed"
     trained = {one.epoch for one in Store().epoch_metrics(run) if one.phase == "head"}
     assert trained == set(range(1, 41))

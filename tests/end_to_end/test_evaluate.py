@@ -19,9 +19,6 @@ from transfer.runs.store import Store
 
 pytestmark = pytest.mark.browser
 
-#: Milliseconds; Plotly is 5 MB of script, which a busy machine takes long to start.
-SLOW = 120_000
-
 
 def stored_evaluation(tmp_path: Path) -> Evaluation:
     """An evaluation of a run that takes every third cat for a dog."""
@@ -85,7 +82,7 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
     found = stored_evaluation(tmp_path)
     page.goto(f"{server}/evaluate?run={found.run}&view=Confusions")
     points = page.locator(".scatterlayer .point")
-    expect(points).to_have_count(3, timeout=SLOW)
+    expect(points).to_have_count(3)
     settle(page)
     pictures = page.locator("figure img")
     expect(pictures).to_have_count(int(found.confusion[0, 1]))  # mistakes come first
@@ -95,8 +92,8 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
         truth, predicted = (found.class_names[label] for label in cell)
         images = int(found.confusion[cell])
         said = f"{truth} → {predicted}: {images}"
-        expect(chosen).to_have_value(said, timeout=SLOW)
-        expect(pictures).to_have_count(images, timeout=SLOW)
+        expect(chosen).to_have_value(said)
+        expect(pictures).to_have_count(images)
         settle(page)
     drawn = "images => images.every(one => one.complete && one.naturalWidth > 0)"
     page.wait_for_function(
@@ -110,11 +107,11 @@ def test_evaluate__a_lasso_on_the_map_leads_to_the_images(
     found = stored_evaluation(tmp_path)
     page.goto(f"{server}/evaluate?run={found.run}&view=Map")
     points = page.locator(".scatterlayer .point")
-    expect(points).to_have_count(len(found.labels), timeout=SLOW)
+    expect(points).to_have_count(len(found.labels))
     settle(page)
     draw_around(page, points.nth(2))
     picture = page.locator("figure img")
-    expect(picture).to_have_count(1, timeout=SLOW)
+    expect(picture).to_have_count(1)
     path = str(found.paths[np.flatnonzero(found.labels == 0)[2]])
     assert picture.get_attribute("title") == path
     settle(page)
@@ -122,7 +119,7 @@ def test_evaluate__a_lasso_on_the_map_leads_to_the_images(
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     hovered = page.locator("body > img")
-    expect(hovered).to_be_visible(timeout=SLOW)
+    expect(hovered).to_be_visible()
     drawn = "() => document.querySelector('body > img').naturalWidth > 0"
     page.wait_for_function(drawn)
     page.get_by_role("link", name="See them in the dataset").click()

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.end_to_end.conftest import settle
+from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import queue
 from transfer.runs.store import Store
 
 pytestmark = pytest.mark.browser
@@ -99,11 +99,7 @@ def test_pages__with_a_dataset_and_a_finished_run(
     )
     store = Store()
     run = store.create(config, "a run with a long name that somebody typed in " * 2)
-    for _ in range(1200):
-        queue.sweep(store)
-        if store.get(run.id).status.is_final:
-            break
-        page.wait_for_timeout(100)
+    wait_for(lambda: store.get(run.id).status.is_final)
     assert store.get(run.id).status == "completed"
     assert look(page, server, f"?run={run.id}&dataset=pets") == {}
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.conftest import settle
+from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
@@ -32,10 +33,7 @@ def trained(page: Page, tmp_path: Path) -> Run:
     )
     store = Store()
     run = store.create(config, "tiny")
-    for _ in range(1200):
-        if store.get(run.id).status.is_final:
-            break
-        page.wait_for_timeout(200)
+    wait_for(lambda: store.get(run.id).status.is_final)
     ended = store.get(run.id)
     store.close()
     assert ended.status == "completed", ended.error
@@ -73,7 +71,7 @@ def test_predict__a_zip_as_a_table_and_as_files(
     open_predict(page, f"{server}/predict?run={run.id}")
     choose_way(page, "Folder or zip")
     page.locator("#zip").set_input_files(zipped(tmp_path))
-    page.get_by_text("19 pictures answered in").wait_for(timeout=180_000)
+    page.get_by_text("19 pictures answered in").wait_for()
     settle(page)
     saved = {}
     for kind in ("CSV", "JSON"):
@@ -114,9 +112,9 @@ def test_predict__a_pasted_picture_is_explained_and_taught(
             new ClipboardEvent('paste', { clipboardData: handed, bubbles: true }));
         }"""
     )
-    page.get_by_text("Answered in").wait_for(timeout=180_000)
-    expect(page.get_by_alt_text("Heat map of")).to_be_visible(timeout=60_000)
-    expect(page.locator("figure img")).to_have_count(5, timeout=60_000)
+    page.get_by_text("Answered in").wait_for()
+    expect(page.get_by_alt_text("Heat map of")).to_be_visible()
+    expect(page.locator("figure img")).to_have_count(5)
     settle(page)
     page.get_by_role("button", name="Teach it this one").click()
     page.get_by_role("combobox", name="The right class").click()

@@ -24,11 +24,11 @@ def keras_home(tmp_path: Path) -> Path:
 def train(page: Page) -> float:
     """Trains with what the Model page proposes; the val accuracy."""
     page.get_by_role("link", name="Choose a model").click()
-    page.get_by_text("so the starter is chosen").wait_for(timeout=30_000)
-    page.get_by_text("Cut after").wait_for(timeout=120_000)
+    page.get_by_text("so the starter is chosen").wait_for()
+    page.get_by_text("Cut after").wait_for()
     settle(page)
     page.get_by_role("button", name="Start training").click()
-    page.get_by_text("Completed").wait_for(timeout=180_000)
+    page.get_by_text("Completed").wait_for()
     settle(page)
     run = Store().runs()[0]
     assert (run.config.backbone, run.config.weights) == ("starter", "starter")
@@ -41,7 +41,7 @@ def evaluate(page: Page) -> float:
     page.get_by_role("link", name="Evaluate it").click()
     tile = page.get_by_test_id("stMetric").filter(has_text="Top-1 accuracy")
     value = tile.get_by_test_id("stMetricValue")
-    expect(value).to_contain_text("%", timeout=60_000)
+    expect(value).to_contain_text("%")
     settle(page)
     accuracy = float(value.inner_text().rstrip("%")) / 100
     page.goto(run)
@@ -53,7 +53,7 @@ def predict(page: Page, picture: Path) -> str:
     page.get_by_role("link", name="Try it on a photograph").click()
     settle(page)
     page.locator("input[type=file]").set_input_files(picture)
-    expect(page.get_by_text("Answered in")).to_have_count(1, timeout=60_000)
+    expect(page.get_by_text("Answered in")).to_have_count(1)
     return ranked_classes(page)[0]
 
 
@@ -61,7 +61,7 @@ def test_starter__a_sample_is_learnt_without_internet(
     page: Page, tmp_path: Path
 ) -> None:
     page.get_by_role("button", name="Use gearwheels").first.click()
-    page.get_by_text(" classes · split").wait_for(timeout=120_000)
+    page.get_by_text(" classes · split").wait_for()
     settle(page)
     accuracy = train(page)
     assert accuracy > 0.6
@@ -87,7 +87,7 @@ def test_starter__flowers_out_of_a_zip(page: Page, tmp_path: Path) -> None:
     page.get_by_text("arrived").first.wait_for()
     settle(page)
     page.get_by_role("button", name="Import", exact=True).first.click()
-    page.get_by_text(" classes · split").wait_for(timeout=60_000)
+    page.get_by_text(" classes · split").wait_for()
     settle(page)
     accuracy = train(page)
     assert accuracy > 0.7

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import comparing
+from tests.pages.opened import opened
 from transfer import metrics, workspace
 from transfer.config import TrainConfig
 from transfer.runs import evaluations
@@ -17,8 +18,6 @@ from transfer.runs.evaluations import Evaluation
 from transfer.runs.record import Metric, Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
-
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
 
 @pytest.fixture(autouse=True)
@@ -63,10 +62,7 @@ def made_up(run: Run, images: int) -> Evaluation:
 
 
 def open_page(*ids: str) -> AppTest:
-    at = AppTest.from_file(str(ROUTER), default_timeout=60)
-    at.run()
-    at.query_params["compare"] = ",".join(ids)
-    return at.switch_page("../3_runs.py").run()
+    return opened("3_runs.py", compare=",".join(ids))
 
 
 def test_comparing__curves_and_settings_that_differ() -> None:

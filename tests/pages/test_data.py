@@ -6,23 +6,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.datasets import ingest, library
-
-ROUTER = str(Path(__file__).parents[2] / "pages" / "shared" / "router.py")
 
 
 def _import_buttons(page: AppTest) -> list[Any]:
     """Those of the two forms: upload, folder on the server."""
     return [button for button in page.button if button.label == "Import"]
-
-
-def _opened(page: str = "1_data.py", **query: str) -> AppTest:
-    test = AppTest.from_file(ROUTER, default_timeout=20)
-    for key, value in query.items():
-        test.query_params[key] = value
-    test.run()
-    return test if page == "1_data.py" else test.switch_page(f"../{page}").run()
 
 
 @pytest.fixture
@@ -35,13 +26,13 @@ def pets(workspace: Path, tmp_path: Path) -> Path:
 
 
 def test_data__empty_says_what_to_bring(workspace: Path) -> None:
-    page = _opened()
+    page = opened("1_data.py")
     assert not page.exception
     assert "No dataset yet" in page.info[0].value
 
 
 def test_data__a_dataset_shows_its_classes_and_split(pets: Path) -> None:
-    page = _opened()
+    page = opened("1_data.py")
     assert not page.exception
     assert "8 images · 2 classes" in page.caption[-1].value or any(
         "8 images · 2 classes" in one.value for one in page.caption
@@ -57,7 +48,7 @@ def test_data__a_folder_of_the_server_is_imported(
 ) -> None:
     make_pictures(tmp_path / "birds", {"wren": 3, "crow": 3})
     monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
-    page = _opened()
+    page = opened("1_data.py")
     page.text_input[1].set_value(str(tmp_path / "birds")).run()
     page.text_input(key="name-server").set_value("birds")
     _import_buttons(page)[1].click().run()
@@ -70,7 +61,7 @@ def test_data__a_folder_outside_the_roots_is_refused(
 ) -> None:
     (tmp_path / "allowed").mkdir()
     monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path / "allowed"))
-    page = _opened()
+    page = opened("1_data.py")
     page.text_input[1].set_value(str(tmp_path / "allowed" / ".." / "else")).run()
     assert "outside the folders" in page.error[0].value
 
@@ -80,7 +71,7 @@ def test_data__a_dataset_without_a_name_is_called_like_its_folder(
 ) -> None:
     make_pictures(tmp_path / "Birds, 2024 (all)", {"wren": 3, "crow": 3})
     monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
-    page = _opened()
+    page = opened("1_data.py")
     page.text_input[1].set_value("Birds, 2024 (all)").run()
     assert page.text_input(key="name-server").placeholder == "Birds- 2024 -all-"
     _import_buttons(page)[1].click().run()
@@ -88,13 +79,13 @@ def test_data__a_dataset_without_a_name_is_called_like_its_folder(
 
 
 def test_data__nothing_to_import_is_said(workspace: Path) -> None:
-    page = _opened()
+    page = opened("1_data.py")
     _import_buttons(page)[0].click().run()
     assert "wait until it has arrived" in page.warning[0].value
 
 
 def test_data__a_sample_becomes_a_dataset(workspace: Path) -> None:
-    page = _opened()
+    page = opened("1_data.py")
     next(b for b in page.button if b.label == "Use handwritten digits").click().run()
     assert not page.exception
     assert page.selectbox[0].value == "digits"
@@ -104,14 +95,14 @@ def test_data__a_sample_becomes_a_dataset(workspace: Path) -> None:
 
 
 def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:
-    page = _opened(dataset="gone")
+    page = opened("1_data.py", dataset="gone")
     assert "no dataset gone" in page.warning[0].value
     assert page.selectbox[0].value == "pets"
 
 
 def test_data__images_of_the_address_come_first(pets: Path) -> None:
     chosen = library.load("pets").images[5]
-    page = _opened(dataset="pets", images=chosen.sha256[:12])
+    page = opened("1_data.py", dataset="pets", images=chosen.sha256[:12])
     assert not page.exception
     assert page.dataframe[-1].value["file"].tolist() == [chosen.path]
     next(one for one in page.button if one.label == "Show them no longer").click().run()
@@ -121,7 +112,7 @@ def test_data__images_of_the_address_come_first(pets: Path) -> None:
 def test_data__many_classes_come_page_by_page(workspace: Path, tmp_path: Path) -> None:
     names = {f"class {number:02}": 2 for number in range(12)}
     ingest.import_path(make_pictures(tmp_path / "many", names), "many")
-    page = _opened()
+    page = opened("1_data.py")
     assert not page.exception
     shown = [one.value for one in page.markdown if "class" in one.value]
     assert len(shown) == 10

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import confusions, image_map, plots
+from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import jobs, metrics
 from transfer.config import TrainConfig
@@ -26,7 +27,6 @@ from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 LONG = "Gänse*blümchen <b> & some more words that make a very long class name"
 VIEWS = (
     *("Summary", "Confusions", "Mistakes", "Curves", "Confidence"),
@@ -100,11 +100,7 @@ def vars_of(found: Evaluation) -> dict[str, Any]:
 
 def open_page(run: str = "", **query: str) -> AppTest:
     """The page Evaluate after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=30)
-    at.run()
-    for name, value in ({"run": run, **query} if run else query).items():
-        at.query_params[name] = value
-    return at.switch_page("../4_evaluate.py").run()
+    return opened("4_evaluate.py", run=run, **query)
 
 
 def pictures(at: AppTest) -> int:

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import jobs
 from transfer.config import TrainConfig
@@ -21,7 +22,6 @@ from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 PARITY: dict[str, Any] = {
     "images": 200,
     "split": "val",
@@ -73,11 +73,7 @@ def done(**changes: Any) -> Job:
 
 def open_page(run: str = "") -> AppTest:
     """The page Export after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=20)
-    at.run()
-    if run:
-        at.query_params["run"] = run
-    return at.switch_page("../6_export.py").run()
+    return opened("6_export.py", run=run)
 
 
 def next_link(at: AppTest) -> tuple[str, str]:

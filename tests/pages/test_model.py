@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import forms, preview
+from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
 from transfer import candidates, depths, effort, estimates, jobs, rates, workspace
@@ -25,8 +26,6 @@ from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.inference import InferenceProcess
 from transfer.runs.store import Store
-
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
 #: (block, layer, kind, parameters, statistics); the output of each is a cut.
 LAYERS = [
@@ -76,11 +75,7 @@ def keep_structure(workspace: Path, backbone: str) -> None:
 
 def open_page(dataset: str = "") -> AppTest:
     """The page Model, of this dataset if given, after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=90)
-    at.run()
-    if dataset:
-        at.query_params["dataset"] = dataset
-    return at.switch_page("../2_model.py").run()
+    return opened("2_model.py", dataset=dataset)
 
 
 def preset(at: AppTest, name: str) -> AppTest:

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
@@ -17,8 +18,6 @@ from transfer.inference import InferenceProcess, Ranking
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
-
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
 
 @pytest.fixture(autouse=True)
@@ -87,11 +86,7 @@ def finished_run(name: str = "", accuracy: float = 0.9) -> Run:
 
 def open_page(run: str = "") -> AppTest:
     """The page Predict after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=20)
-    at.run()
-    if run:
-        at.query_params["run"] = run
-    return at.switch_page("../5_predict.py").run()
+    return opened("5_predict.py", run=run)
 
 
 def jpeg(color: str = "red") -> bytes:

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import curves, live, run_list
+from tests.pages.opened import opened
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
 from transfer.runs import launch
@@ -15,7 +16,6 @@ from transfer.runs.record import Metric, Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 RESULT: dict[str, Any] = {
     "val_accuracy": 0.875,
     "val_loss": 0.4,
@@ -55,11 +55,7 @@ def running() -> Run:
 
 def open_page(run: str = "") -> AppTest:
     """The page Runs, of this run if given, after its first run."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=20)
-    at.run()
-    if run:
-        at.query_params["run"] = run
-    return at.switch_page("../3_runs.py").run()
+    return opened("3_runs.py", run=run)
 
 
 def metrics(at: AppTest) -> dict[str, str]:

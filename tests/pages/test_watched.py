@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import watched
+from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import workspace as folders
 from transfer.config import TrainConfig
@@ -15,8 +16,6 @@ from transfer.datasets import ingest
 from transfer.runs.record import Run
 from transfer.runs.store import Store
 from transfer.runs.watching import Watch, Watched
-
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
 
 @pytest.fixture
@@ -45,10 +44,7 @@ FOLDS = ["Images that are followed", "Confusion on val", "What moves in the back
 
 def open_folds(run: Run) -> AppTest:
     """The page of this run with all folds open."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=60)
-    at.run()
-    at.query_params["run"] = run.id
-    at.switch_page("../3_runs.py").run()
+    at = opened("3_runs.py", run=run.id)
     assert [one.label for one in at.expander][:3] == FOLDS
     assert not any("blocks are exactly" in one.value for one in at.caption)
     for label in FOLDS:

@@ -6,10 +6,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.opened import opened
 from transfer.errors import WeightsError
 from transfer.inference import InferenceProcess
-
-ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +20,7 @@ def fresh(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def open_page() -> AppTest:
-    at = AppTest.from_file(str(ROUTER), default_timeout=20).run()
-    return at.switch_page("../7_weights.py").run()
+    return opened("7_weights.py")
 
 
 def test_weights__the_starter_is_here_and_the_others_can_be_fetched(

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
 from transfer import jobs
 from transfer.errors import DatasetError
 from transfer.jobs import Reporter
@@ -40,7 +41,7 @@ def test_status__of_no_job_is_none() -> None:
 
 def test_start__the_command_ends_and_its_words_are_read() -> None:
     jobs.start("rank-1", ["rank", "--dataset", "gone", "--backbones", "vgg16"])
-    psutil.Process(jobs._process("rank-1").pid).wait(60)  # type: ignore[union-attr]
+    psutil.Process(jobs._process("rank-1").pid).wait(PATIENCE)  # type: ignore[union-attr]
     job = jobs.status("rank-1")
     assert job and job.state == "failed"
     assert "gone" in job.error["message"] and job.error["kind"] == "NotFoundError"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ def run(*arguments: str, status: int = 0) -> Any:
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == status, done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -160,7 +160,10 @@ def test_build__saves_and_loads_without_our_code(name: str, tmp_path: Path) -> N
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     images = pictures(model)
-    np.testing.assert_array_equal(again(images), model(images))
+    expected = model(images)
+    np.testing.assert_allclose(
+        again(images), expected, atol=1e-6 * np.abs(expected).max()
+    )
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2_035", "resnet50"])

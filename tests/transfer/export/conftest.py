@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer import classifier, metrics, workspace
 from transfer.backbones import graph
@@ -117,7 +118,7 @@ def transfer(*arguments: str, status: int = 0) -> Any:
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=PATIENCE,
     )
     assert done.returncode == status, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -132,5 +133,5 @@ def alone(*command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         env={**clean, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
 from tests.transfer.export.conftest import transfer
 from transfer import jobs
 from transfer.export import launch
@@ -51,7 +52,7 @@ def test_script__is_written(finished: Run, tmp_path: Path) -> None:
 def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
     launch.start(finished, "keras", "none")
     name = launch.job_name(finished.id, "keras", "none")
-    psutil.Process(jobs._process(name).pid).wait(500)  # type: ignore[union-attr]
+    psutil.Process(jobs._process(name).pid).wait(PATIENCE)  # type: ignore[union-attr]
     job = jobs.status(name)
     assert job and job.state == "done", job
     assert job.result["parity"]["agrees"]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from tests.transfer.export.conftest import alone
 from transfer import prediction
@@ -168,7 +169,7 @@ def test_text__repeats_the_run_with_the_same_split(
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "{'train': 18, 'val': 6, 'test': 0}" in done.stdout

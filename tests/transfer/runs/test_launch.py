@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer.backbones import graph
 from transfer.config import TrainConfig
@@ -32,7 +33,7 @@ def test_spare_worker__does_the_run_it_is_given(
     spare = SpareWorker()
     spare.prepare()
     process = spare.start(run.id)
-    assert process.wait(120) == 0
+    assert process.wait(PATIENCE) == 0
     ended = store.get(run.id)
     assert ended.status == "completed"
     assert ended.pid == process.pid
@@ -62,7 +63,7 @@ def test_spare_worker__ends_with_the_process_that_keeps_it(workspace: Path) -> N
     process = spare._process
     assert process and process.stdin
     process.stdin.close()  # what the system does when the server dies
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_spare_worker__without_one_a_new_worker_is_started(

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError, NotFoundError, RunError, StorageError
 from transfer.runs import launch, queue
@@ -117,7 +118,7 @@ def test_start_worker__writes_its_output_to_the_log_from_any_folder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", _interpreter_that_tells(tmp_path))
     launch.log_path("abcdef01").write_text("before\n")
-    assert launch.start_worker("abcdef01").wait(60) == 0
+    assert launch.start_worker("abcdef01").wait(PATIENCE) == 0
     before, module, package = launch.log_path("abcdef01").read_text().splitlines()
     assert (before, module) == ("before", "-m transfer.runs.worker abcdef01")
     assert Path(package) == Path(queue.__file__).parents[1] / "__init__.py"
@@ -306,7 +307,7 @@ def test_submit__wakes_the_supervisor(store: Store) -> None:
     supervisor = queue.Supervisor(interval=600.0, launch=launch)
     supervisor.start()
     run = queue.submit(store, FLOWERS, "mine")
-    assert launched.wait(30)
+    assert launched.wait(PATIENCE)
     supervisor.stop()
     assert (store.get(run.id).name, store.get(run.id).status) == ("mine", "running")
 
@@ -322,7 +323,7 @@ def test_supervisor__its_thread_works_until_it_is_stopped(store: Store) -> None:
     store.create(FLOWERS)
     supervisor = queue.Supervisor(interval=0.01, launch=launch)
     supervisor.start()
-    assert launched.wait(30)
+    assert launched.wait(PATIENCE)
     supervisor.stop()
     assert not supervisor._thread.is_alive()
     assert process.told == [], "the worker goes on"

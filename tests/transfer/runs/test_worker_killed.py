@@ -3,12 +3,11 @@
 import os
 import signal
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
@@ -17,32 +16,25 @@ from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
-WAIT = 300.0
 
-
-def wait_for(store: Store, run_id: str, phase: str, epoch: int) -> Run:
+def wait_for_epoch(store: Store, run_id: str, phase: str, epoch: int) -> Run:
     """The run once it is in this epoch."""
-    until, pause = time.monotonic() + WAIT, threading.Event()
-    while time.monotonic() < until:
+
+    def is_there() -> bool:
         run = store.get(run_id)
-        now = run.progress
         assert not run.status.is_final, run.error
-        if now.get("phase") == phase and now.get("epoch", 0) >= epoch:
-            return run
-        pause.wait(0.05)
-    raise TimeoutError
+        now = run.progress
+        return now.get("phase") == phase and now.get("epoch", 0) >= epoch
+
+    wait_for(is_there)
+    return store.get(run_id)
 
 
 def ended(store: Store, run_id: str) -> Run:
     """The run once it has ended."""
     queue.dispatch(store)
-    until, pause = time.monotonic() + WAIT, threading.Event()
-    while time.monotonic() < until:
-        queue.sweep(store)
-        if (run := store.get(run_id)).status.is_final:
-            return run
-        pause.wait(0.1)
-    raise TimeoutError
+    wait_for(lambda: queue.sweep(store) or store.get(run_id).status.is_final)
+    return store.get(run_id)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -65,7 +57,7 @@ def test_resume__after_the_worker_was_killed(store: Store, tmp_path: Path) -> No
 
     run = store.create(config, "killed")
     queue.dispatch(store)
-    os.kill(wait_for(store, run.id, "fine_tune", 40).pid or 0, signal.SIGKILL)
+    os.kill(wait_for_epoch(store, run.id, "fine_tune", 40).pid or 0, signal.SIGKILL)
     assert ended(store, run.id).status is RunStatus.INTERRUPTED
     folder = Path(os.environ["TRANSFER_HOME"]) / "runs" / run.id
     assert (folder / "checkpoint.npz").exists()

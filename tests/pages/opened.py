@@ -1,0 +1,23 @@
+"""A page of the app as Streamlit's AppTest runs it."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from tests.patience import PATIENCE
+
+ROUTER = Path(__file__).parents[2] / "pages" / "shared" / "router.py"
+
+
+def opened(page: str, **query: str) -> AppTest:
+    """A page after its first run.
+
+    Args:
+        page: Its file, for example `2_model.py`.
+        query: What the address names; empty values are left out.
+    """
+    at = AppTest.from_file(str(ROUTER), default_timeout=PATIENCE)
+    for name, value in query.items():
+        if value:
+            at.query_params[name] = value
+    return at.switch_page(f"../{page}").run()
