@@ -643,10 +643,7 @@ def test_model__a_reload_keeps_what_was_chosen(dataset: Revision) -> None:
     preset(at, "none").number_input(key="batch_size").set_value(8)
     at.pills(key="augmentation").set_value(["flip"]).run()
     said = at.query_params
-    again = AppTest.from_file(str(ROUTER), default_timeout=90).run()
-    for name, value in said.items():
-        again.query_params[name] = value
-    again.switch_page("../2_model.py").run()
+    again = opened("2_model.py", **{name: str(value) for name, value in said.items()})
     assert not again.exception
     assert again.code[-1].value == at.code[-1].value
     assert "--freeze none" in at.code[-1].value
@@ -661,9 +658,7 @@ def test_model__settings_in_the_address_that_cannot_be_are_told(
     dataset: Revision,
 ) -> None:
     for said in ({"batch_size": "0"}, {"backbone": "vgg61"}):
-        at = AppTest.from_file(str(ROUTER), default_timeout=90).run()
-        at.query_params.update(said)
-        at.switch_page("../2_model.py").run()
+        at = opened("2_model.py", **said)
         assert not at.exception
         assert at.error[0].value
         assert "--backbone mobilenet_v2 " in f"{at.code[-1].value} "
@@ -674,7 +669,7 @@ def test_model__begins_with_the_dataset_that_another_page_showed(
 ) -> None:
     make_pictures(tmp_path / "other", {"a": 3, "b": 3}, seed=1)
     ingest.import_path(tmp_path / "other", "other")
-    at = AppTest.from_file(str(ROUTER), default_timeout=90).run()
+    at = opened("1_data.py")
     at.selectbox[0].set_value("pets").run()
     at.query_params.clear()  # as a click in the navigation does
     at.switch_page("../2_model.py").run()

@@ -121,9 +121,7 @@ def test_predict__begins_with_the_run_that_another_page_showed(
 ) -> None:
     older = finished_run("older")
     finished_run("newest")
-    at = AppTest.from_file(str(ROUTER), default_timeout=30).run()
-    at.query_params["run"] = older.id
-    at.switch_page("../3_runs.py").run()
+    at = opened("3_runs.py", run=older.id)
     at.query_params.clear()  # as a click in the navigation does
     at.switch_page("../5_predict.py").run()
     assert at.selectbox[0].value == older.id

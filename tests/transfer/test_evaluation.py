@@ -30,9 +30,11 @@ from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
+pytestmark = pytest.mark.usefixtures("tiny")
+
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a dataset of three colours and a run that a worker has done."""
     home = tmp_path_factory.mktemp("made")
     folder = make_pictures(home / "pets", {"cat": 40, "dog": 40, "owl": 40})
@@ -53,7 +55,7 @@ def settings(revision: Revision) -> TrainConfig:
     return TrainConfig.checked(
         dataset="pets",
         revision=revision.id,
-        backbone="mobilenet_v2_035",
+        backbone="tiny",
         weights="random",
         image_size=32,
         method="instant",

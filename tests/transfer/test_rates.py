@@ -16,7 +16,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, TrainingError
 from transfer.phases import Phase
 
-pytestmark = pytest.mark.usefixtures("workspace")
+pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
 
 def config(**settings: Any) -> TrainConfig:
     """Settings of a small backbone."""
-    given = {"dataset": "pets", "backbone": "mobilenet_v2_035", "weights": "random"}
+    given = {"dataset": "pets", "backbone": "tiny", "weights": "random"}
     given |= {"image_size": 32, "batch_size": 8}
     return rates.relevant(TrainConfig.checked(**{**given, **settings}))
 

@@ -17,6 +17,8 @@ from transfer.datasets.revision import Revision
 from transfer.errors import RunError, TrainingError
 from transfer.phases import Phase
 
+pytestmark = pytest.mark.usefixtures("tiny")
+
 
 @pytest.fixture
 def revision(workspace: Path, tmp_path: Path) -> Revision:
@@ -28,7 +30,7 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
 def _config(**settings: Any) -> TrainConfig:
     given = {
         "dataset": "pets",
-        "backbone": "mobilenet_v2_035",
+        "backbone": "tiny",
         "weights": "random",
         "image_size": 32,
         "freeze": "last:1",

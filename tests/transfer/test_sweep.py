@@ -12,7 +12,7 @@ from transfer.datasets.revision import Revision
 from transfer.depths import Depth
 from transfer.errors import DatasetError
 
-pytestmark = pytest.mark.usefixtures("workspace")
+pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_sweep__tries_six_depths_and_starts_each_from_the_same_weights(
     revision: Revision,
 ) -> None:
     told: list[dict[str, object]] = []
-    backbone = ("mobilenet_v2_035", "random", 32)
+    backbone = ("tiny", "random", 32)
     found = [*sweep.sweep(revision, *backbone, lambda **v: told.append(v))]
     assert [one.freeze for one in found][:3] == ["all", "last:1", "last:2"]
     assert len({one.cut for one in found}) == 6

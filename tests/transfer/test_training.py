@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.pictures import make_pictures
+from tests.tiny import CHANNELS
 from transfer import callbacks, estimates, training
 from transfer.backbones import graph
 from transfer.callbacks import Listener
@@ -19,6 +20,8 @@ from transfer.datasets import images, ingest, library
 from transfer.datasets.revision import Revision
 from transfer.features import cache, engines, extract
 from transfer.features.views import View
+
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture
@@ -29,9 +32,9 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def weights(tiny: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Weights for every test: random ones let features vanish, so BatchNorm scales."""
-    model = graph.build("mobilenet_v2_035", image_size=(32, 32))
+    model = graph.build("tiny", image_size=(32, 32))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
@@ -48,7 +51,7 @@ _WEIGHTS: list[str] = []
 def _config(**settings: Any) -> TrainConfig:
     given = {
         "dataset": "pets",
-        "backbone": "mobilenet_v2_035",
+        "backbone": "tiny",
         "weights": _WEIGHTS[0],
         "image_size": 32,
         "head_epochs": 2,
@@ -137,7 +140,7 @@ def test_train__instant_keeps_the_backbone_and_learns(revision: Revision) -> Non
     trained = training.train(config, revision, recorder)
     assert [(phase, epoch) for phase, epoch, _ in recorder.epochs] == [("head", 1)]
     assert trained.best.loss < 0.6  # chance is 0.69
-    assert trained.trainable_parameters == 1280 * 2 + 2
+    assert trained.trainable_parameters == CHANNELS * 2 + 2
     before = _untouched(config)
     for variable in trained.model.get_layer("pooled_backbone").variables:
         np.testing.assert_array_equal(np.asarray(variable), before[variable.path])
@@ -164,7 +167,7 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     if not engines.computes_bfloat16():
         pytest.skip("this processor does not compute in bfloat16")
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
-    record = estimates.rates_record("mobilenet_v2_035", (32, 32))
+    record = estimates.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
     monkeypatch.setattr(training, "agree", lambda *_: True)  # 18 images tell too little
     recorder = Recorder()
@@ -186,7 +189,7 @@ def test_train__a_precision_can_be_forced(
     revision: Revision, precision: str, used: list[str]
 ) -> None:
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
-    record = estimates.rates_record("mobilenet_v2_035", (32, 32))
+    record = estimates.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
     recorder = Recorder()
     training.train(_config(precision=precision), revision, recorder)

@@ -1,6 +1,5 @@
 """A finished run with a tiny real model, made once for all tests of a module."""
 
-import json
 import os
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
-ROOT = Path(__file__).resolve().parents[3]
 #: Height and width in pixels of the tiny models.
 SIZE = 64
 #: Probability below which the run's answer is "I don't know".
@@ -108,20 +106,6 @@ def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test sees that workspace."""
     monkeypatch.setenv("TRANSFER_HOME", str(home))
     yield
-
-
-def transfer(*arguments: str, status: int = 0) -> Any:
-    """The JSON that `python -m transfer` printed, which must end with `status`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "transfer", *arguments, "--json"],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 def alone(*command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":

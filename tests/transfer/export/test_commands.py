@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.patience import PATIENCE
-from tests.transfer.export.conftest import transfer
+from tests.transfer.test_main import run
 from transfer import jobs
 from transfer.export import launch
 from transfer.runs.record import Run
@@ -17,7 +17,7 @@ from transfer.runs.record import Run
 def test_export__writes_the_bundle_and_its_zip(finished: Run, tmp_path: Path) -> None:
     output = tmp_path / "out" / "pets"
     options = ("--format", "keras", "--output", str(output), "--zip")
-    told = transfer("export", finished.id, *options)
+    told = run("export", finished.id, *options)
     assert told["run"] == finished.id
     assert told["parity"]["agrees"]
     assert (output / "model.keras").is_file()
@@ -38,13 +38,13 @@ def test_export__wrong_use_is_explained(
     finished: Run, tmp_path: Path, options: list[str], message: str
 ) -> None:
     output = ("--output", str(tmp_path / "new"))
-    answer = transfer("export", finished.id, *options, *output, status=2)
+    answer = run("export", finished.id, *options, *output, status=2)
     assert message in answer["error"]["message"]
 
 
 def test_script__is_written(finished: Run, tmp_path: Path) -> None:
     path = tmp_path / "train.py"
-    told = transfer("script", finished.id, "--output", str(path))
+    told = run("script", finished.id, "--output", str(path))
     assert told["lines"] == len(path.read_text("utf-8").splitlines())
     compile(path.read_text("utf-8"), "train.py", "exec")
 
