@@ -14,12 +14,12 @@ ON_PRIMARY = {"light": "#ffffff", "dark": "#12171c"}
 _STYLE = """<style>
 [data-testid^="stBaseButton-primary"],
 [data-testid="stMultiSelectTagsContainer"] span {{ color: {}; }}
-div:has(> [data-testid="stHeaderLogo"]), div:has(> [data-testid="stSidebarLogo"]) {{
+:has(> [data-testid="stHeaderLogo"]), :has(> [data-testid="stSidebarLogo"]) {{
   display: flex; align-items: center; gap: 0.5rem; white-space: nowrap;
-  font-weight: 650;
+  color: inherit; font-weight: 650;
 }}
-div:has(> [data-testid="stHeaderLogo"])::after,
-div:has(> [data-testid="stSidebarLogo"])::after {{ content: "Transfer Studio"; }}
+:has(> [data-testid="stHeaderLogo"])::after,
+:has(> [data-testid="stSidebarLogo"])::after {{ content: "Transfer Studio"; }}
 [data-testid="stExpandSidebarButton"] {{ width: auto; }}
 [data-testid="stExpandSidebarButton"]::after {{
   content: "Pages"; padding-right: 0.3rem; font-size: 0.9rem;
