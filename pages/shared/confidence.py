@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import plots
+from pages.shared import plots, steady_chart
 from transfer import curves
 from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation
@@ -47,10 +47,11 @@ def _show_reliability(evaluation: Evaluation) -> None:
         )
     figure.data[0].showlegend = False
     plots.percent_axes(figure, "Confidence", "Accuracy")
-    st.plotly_chart(
+    steady_chart.show(
         plots.layout(figure, 440, legend=plots.BELOW),
-        key="reliability",
-        alt="Accuracy of the answers against their confidence.",
+        f"reliability-{evaluation.run}",
+        "Accuracy of the answers against their confidence.",
+        tools=True,
     )
     st.caption(_calibration_text(evaluation, *(one.error for one, _ in named.values())))
 
@@ -109,10 +110,11 @@ def _show_threshold(evaluation: Evaluation) -> None:
     plots.percent_axes(
         figure, "Share answered", "Accuracy of the answers", range=[low, 1.01]
     )
-    st.plotly_chart(
+    steady_chart.show(
         plots.layout(figure, 320),
-        key="coverage",
-        alt="Accuracy of the answers against the share of images answered.",
+        f"coverage-{evaluation.run}",
+        "Accuracy of the answers against the share of images answered.",
+        tools=True,
     )
     _show_choice(evaluation, threshold, kept)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import judged, plots
+from pages.shared import judged, plots, steady_chart
 from transfer import metrics
 from transfer.runs.evaluations import Evaluation
 
@@ -27,26 +27,27 @@ def show(evaluation: Evaluation) -> None:
     if order == "By similarity":
         labels = metrics.similarity_order(evaluation.confusion)
     cells = filled_cells(evaluation)
-    figure = plots.confusion(
+    key = f"cell-{evaluation.run}-{evaluation.split}"
+    if st.session_state.get(key) not in cells:
+        st.session_state.pop(key, None)  # evaluated again since
+    drawn = plots.confusion(
         evaluation.confusion,
         evaluation.class_names,
         labels,
         values != "Counts",
         cells,
+        cells.index(st.session_state.get(key, cells[0])),
     )
-    key = f"{evaluation.run}-{evaluation.split}"
     many = len(labels) > plots.MOST_NAMED
     names = " Its classes are named when the pointer is over it." if many else ""
     st.caption(f"Click a cell to see its images.{names}")
-    st.plotly_chart(
-        figure,
-        key=f"confusion-{key}",
-        on_select=lambda: take_click(f"confusion-{key}", f"cell-{key}", cells),
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="Confusion matrix. The list below holds the same cells.",
-    )
-    _show_cell(evaluation, cells, f"cell-{key}")
+
+    def clicked(_: int, point: int) -> None:
+        st.session_state[key] = cells[point]
+
+    alt = "Confusion matrix. The list below holds the same cells."
+    steady_chart.show(drawn, f"confusion-{key}", alt, clicked)
+    _show_cell(evaluation, cells, key)
 
 
 def filled_cells(evaluation: Evaluation) -> list[Cell]:
@@ -56,13 +57,6 @@ def filled_cells(evaluation: Evaluation) -> list[Cell]:
     return sorted(filled, key=lambda cell: (cell[0] == cell[1], -matrix[cell]))
 
 
-def take_click(chart: str, chosen: str, cells: list[Cell]) -> None:
-    """Hands a click on the chart to the list below it."""
-    points = st.session_state[chart].selection.point_indices
-    if points and points[0] < len(cells):
-        st.session_state[chosen] = cells[points[0]]
-
-
 def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
     names, matrix = evaluation.class_names, evaluation.confusion
 
@@ -70,8 +64,6 @@ def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
         truth, predicted = (names[label] for label in cell)
         return f"{truth} → {predicted}: {matrix[cell]:,}"
 
-    if st.session_state.get(key) not in cells:
-        st.session_state.pop(key, None)  # evaluated again since
     chosen = st.selectbox(
         "Right class → answer: images",
         cells,

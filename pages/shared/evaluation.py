@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import judged, plots
+from pages.shared import judged, plots, steady_chart
 from transfer import curves
 from transfer.metrics import Interval
 from transfer.runs.evaluations import Evaluation
@@ -142,7 +142,7 @@ def show_curves(evaluation: Evaluation) -> None:
             height = 400 + 24 * len(chosen)
             plots.layout(figure, height, legend=plots.BELOW, showlegend=True)
             alt = f"{title} of the chosen classes; the legend has their figures."
-            st.plotly_chart(figure, key=f"curve-{title}", alt=alt)
+            steady_chart.show(figure, f"{title}-{evaluation.run}", alt, tools=True)
 
 
 def show_robustness(evaluation: Evaluation) -> None:
@@ -171,9 +171,8 @@ def show_robustness(evaluation: Evaluation) -> None:
     )
     figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%", range=[0, 1.03])
     alt = "Accuracy on pictures spoilt in five ways, from not at all to strongly."
-    st.plotly_chart(
-        plots.layout(figure, 480, legend=plots.BELOW), key="robustness", alt=alt
-    )
+    plots.layout(figure, 480, legend=plots.BELOW)
+    steady_chart.show(figure, f"robustness-{evaluation.run}", alt, tools=True)
     st.caption(
         f"The same {tried.images} images, blurred, with noise, darker, rotated, or "
         "saved as JPEG of low quality, with 95 % confidence intervals. A curve that "

@@ -97,18 +97,3 @@ class Live {
     });
   }
 }
-
-// Plotly, loaded once for all pages.
-function library(url) {
-  window.transferPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement('script');
-    script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => {
-      window.transferPlotly = undefined;  // so that it is tried again
-      reject(new Error('Plotly cannot be loaded'));
-    };
-    document.head.append(script);
-  });
-  return window.transferPlotly;
-}

@@ -32,6 +32,7 @@ _CHARTS = {
     "loss": ("Loss", "~g", ".4f"),
     "accuracy": ("Top-1 accuracy", ".1~%", ".1%"),
 }
+_SCRIPTS = ("plotly.js", "live.js")
 _GRAY = "#757e87"  # as legible on light as on dark
 
 
@@ -54,7 +55,7 @@ def _component() -> Any:
         "live_run",
         html=(here / "live.html").read_text("utf-8"),
         css=(here / "live.css").read_text("utf-8"),
-        js=(here / "live.js").read_text("utf-8"),
+        js="".join((here / name).read_text("utf-8") for name in _SCRIPTS),
         isolate_styles=False,  # Plotly's own styles reach its charts only so
     )
 

@@ -57,10 +57,12 @@ def confusion(
     order: Sequence[int],
     shares: bool,
     cells: Sequence[tuple[int, int]],
+    chosen: int,
 ) -> go.Figure:
     """The confusion matrix; its cells are points of the second trace, in that order.
 
-    A heat map itself cannot be selected in: unseen markers on its filled cells can.
+    A heat map has no points: unseen markers on its filled cells take the clicks, and
+    the one of the cell at `chosen` is seen.
     """
     turned = matrix[np.ix_(order, order)]
     of_class = np.maximum(turned.sum(1, keepdims=True), 1)
@@ -88,15 +90,13 @@ def confusion(
         mode="markers",
         marker={
             "symbol": "square-open",
-            "color": WARM,  # here: a selected marker's own colour would fill it
+            "color": WARM,
+            "opacity": [float(number == chosen) for number in range(len(cells))],
             "size": max(8, 0.7 * side / size),
             "line": {"width": 2},
         },
         hovertext=[_cell_text(matrix, names, cell) for cell in cells],
         hoverinfo="text",
-        marker_opacity=0,
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 0}},
     )
     small = {"size": 12 if size <= 25 else 9}
     axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}

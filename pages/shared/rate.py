@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import charts, curves, plots, shell, waiting
+from pages.shared import curves, plots, shell, steady_chart, waiting
 from transfer import jobs, rates
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
@@ -65,12 +65,8 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
 
 def _show_curve(curve: Curve) -> None:
     name = rates.SETTINGS[curve.phase]
-    st.plotly_chart(
-        figure(curve),
-        key=f"rate-{curve.phase}",
-        config={"displayModeBar": False},
-        alt=f"Loss by learning rate in the {curves.PHASES[curve.phase]} phase",
-    )
+    alt = f"Loss by learning rate in the {curves.PHASES[curve.phase]} phase"
+    steady_chart.show(figure(curve), f"rate-{curve.phase}", alt)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"Suggested for the {curves.PHASES[curve.phase]} phase: "
@@ -106,14 +102,11 @@ def figure(curve: Curve) -> go.Figure:
         marker={"color": plots.WARM, "size": 12},
         text=[f"{curve.suggested:g}"],
         textposition="top center",
-        textfont={"color": charts.ink()},
         hoverinfo="skip",
     )
     powers = [10.0**power for power in range(-5, 1)]
     names = [f"{power:g}" for power in powers]
-    drawn.update_xaxes(type="log", title="Learning rate", tickvals=powers)
+    ticks = {"tickvals": powers, "ticktext": names}
+    drawn.update_xaxes(ticks, type="log", title="Learning rate")
     drawn.update_yaxes(title="Loss, smoothed")
-    words = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
-    drawn.update_xaxes(words, ticktext=names)
-    drawn.update_yaxes(words)
     return plots.layout(drawn, 280, showlegend=False)

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-import streamlit as st
 
-from pages.shared import charts
+from pages.shared import steady_chart
 from pages.shared.drawing import FROZEN, TRAINS
 
 
@@ -55,19 +54,11 @@ def chart(
         line: Whether a line joins the points.
         log: Whether costs are shown on a logarithmic axis.
     """
-
-    def told() -> None:
-        picked = st.session_state[key]["selection"]["points"]
-        if picked:
-            chosen(points[picked[0]["point_index"]].name)
-
-    st.plotly_chart(
+    steady_chart.show(
         _figure(points, cost, accuracy, now, line, log),
-        key=key,
-        on_select=told,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="; ".join(point.more for point in points),
+        key,
+        "; ".join(point.more for point in points),
+        lambda _, point: chosen(points[point].name),
     )
 
 
@@ -82,9 +73,7 @@ def _figure(
         y=[point.accuracy for point in points],
         mode="lines+markers+text" if line else "markers+text",
         line={"color": "rgba(128,128,128,.5)", "width": 1},
-        marker={"size": 13, "color": colours, "opacity": 1},
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}, "textfont": {"color": None}},
+        marker={"size": 13, "color": colours},
         error_y={
             "array": up,
             "arrayminus": down,
@@ -93,27 +82,24 @@ def _figure(
             "color": "rgba(128,128,128,.8)",
         },
         text=[point.label for point in points],
-        textfont={"color": charts.ink()},
         textposition=_sides([point.cost for point in points]),
         hovertext=[point.more for point in points],
         hoverinfo="text",
         cliponaxis=False,
     )
-    figure = go.Figure(trace)
-    figure.update_layout(
-        height=340, margin={"l": 10, "r": 90, "t": 10, "b": 10}, clickmode="select"
+    drawn = go.Figure(trace)
+    # Without dragging, or a phone could not scroll past it.
+    drawn.update_layout(
+        height=340, margin={"l": 10, "r": 90, "t": 10, "b": 10}, dragmode=False
     )
-    figure.update_xaxes(title=cost)
+    drawn.update_xaxes(title=cost)
     if log:
         # Plotly's own marks would say 2 for 2 and for 20.
         marks = [one * 10.0**power for power in range(-4, 6) for one in (1, 2, 5)]
         names = [f"{mark:g}" for mark in marks]
-        figure.update_xaxes(type="log", tickvals=marks, ticktext=names)
-    figure.update_yaxes(title=accuracy, tickformat=".0%")
-    words = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
-    figure.update_xaxes(words)
-    figure.update_yaxes(words)
-    return figure
+        drawn.update_xaxes(type="log", tickvals=marks, ticktext=names)
+    drawn.update_yaxes(title=accuracy, tickformat=".0%")
+    return drawn
 
 
 def _sides(costs: Sequence[float]) -> list[str]:

@@ -1,9 +1,9 @@
 """The page Evaluate: empty, before an evaluation, and every view of a stored one."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import confusions, image_map, plots
+from pages.shared import confusions, image_map, plots, steady_chart
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import jobs, metrics
@@ -202,27 +202,43 @@ def test_filled_cells__mistakes_first(finished: Run) -> None:
     assert counts == sorted(counts, reverse=True)
 
 
-def test_take_click__chooses_the_cell_of_the_point(
-    monkeypatch: pytest.MonkeyPatch,
+def test_evaluate__a_chart_stays_while_it_changes(finished: Run) -> None:
+    evaluation_of(finished)
+    at = open_page(finished.id, view="Confusions")
+    seen = set()
+    for values in ("Counts", "Shares of the class"):
+        at.segmented_control[-2].set_value(values).run()
+        (chart,) = at.get("bidi_component")
+        seen.add((chart.proto.id, chart.proto.json))
+    (one, one_figure), (other, other_figure) = seen
+    assert one == other and one_figure != other_figure
+
+
+def test_evaluate__a_click_on_a_cell_chooses_it(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    points = SimpleNamespace(selection=SimpleNamespace(point_indices=[1]))
-    state: dict[str, Any] = {"chart": points}
-    monkeypatch.setattr(st, "session_state", state)
-    confusions.take_click("chart", "cell", [(0, 1), (1, 1)])
-    assert state["cell"] == (1, 1)
-    points.selection.point_indices = []
-    confusions.take_click("chart", "cell", [(0, 1), (1, 1)])
-    assert state["cell"] == (1, 1)
+    clicked: list[Callable[[int, int], None]] = []
+    monkeypatch.setattr(
+        steady_chart, "show", lambda figure, key, alt, told: clicked.append(told)
+    )
+    found = evaluation_of(finished)
+    cells = confusions.filled_cells(found)
+    at = open_page(finished.id, view="Confusions")
+    monkeypatch.setattr(st, "session_state", {})
+    clicked[0](1, 2)
+    (key, cell), *_ = st.session_state.items()
+    assert cell == cells[2] and at.selectbox[1].key == key
 
 
 def test_confusion__markers_lie_on_their_cells() -> None:
     matrix = np.array([[5, 0, 2], [0, 7, 0], [1, 0, 4]])
     figure = plots.confusion(
-        matrix, ["<a>", "b", "c"], [2, 0, 1], False, [(0, 2), (1, 1)]
+        matrix, ["<a>", "b", "c"], [2, 0, 1], False, [(0, 2), (1, 1)], 1
     )
     heat, points = figure.data
     assert heat.z[points.y[0]][points.x[0]] == 2
     assert heat.z[points.y[1]][points.x[1]] == 7
+    assert list(points.marker.opacity) == [0, 1]  # the chosen one alone is seen
     assert points.hovertext[0] == "&lt;a&gt; → c<br>2 of 7 images, 28.6%"
 
 

@@ -1,0 +1,77 @@
+"""A Plotly figure that stays in its place while it changes, and tells of clicks.
+
+Streamlit's own makes a new chart of every change (1.67): it is gone until that is
+drawn, and what was zoomed or hidden is lost.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import addresses, charts
+
+_SCRIPTS = ("plotly.js", "steady_chart.js")
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    here = Path(__file__).parent
+    return st.components.v2.component(
+        "steady_chart",
+        html='<div class="figure" role="img"></div>',
+        js="".join((here / name).read_text("utf-8") for name in _SCRIPTS),
+        isolate_styles=False,  # Plotly's own styles reach its charts only so
+    )
+
+
+def show(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    clicked: Callable[[int, int], None] | None = None,
+    tools: bool = False,
+) -> None:
+    """The figure.
+
+    Args:
+        figure: Its layout says how high it is.
+        key: Stays the same while the chart is to stay.
+        alt: What it shows, for who does not see it.
+        clicked: Called with the number of the trace and of the point that was clicked.
+        tools: Whether Plotly's buttons appear over it: to zoom, to save a picture.
+    """
+
+    def told() -> None:
+        click = st.session_state[key].get("click")
+        if click and clicked:
+            clicked(click["trace"], click["point"])
+
+    figure.update_layout(template={"layout": _look()}, uirevision=key)
+    _component()(
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "height": figure.layout.height,
+            "alt": alt,
+            "tools": tools,
+            "plotly": addresses.plotly(),
+        },
+        on_click_change=told,
+    )
+
+
+def _look() -> dict[str, Any]:
+    """What all figures have in common, on light and on dark."""
+    axis = {"gridcolor": "rgba(128,140,150,.25)", "zeroline": False}
+    axis |= {"automargin": True, "title": {"standoff": 12}}
+    return {
+        "font": {"color": charts.ink(), "family": "Source Sans, sans-serif"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": axis,
+        "yaxis": axis,
+        "hoverlabel": {"align": "left"},
+    }
