@@ -8,9 +8,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.shared import addresses, judged, plots, session
-from transfer.datasets import library
 from transfer.datasets.revision import SPLITS
 from transfer.errors import TransferError
+from transfer.export import keeping
 from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation
 from transfer.runs.record import Run
@@ -111,9 +111,9 @@ def by_class(evaluation: Evaluation, _: Run) -> Groups:
 
 
 def by_split(evaluation: Evaluation, run: Run) -> Groups:
-    """The positions of the images of each split; none where the dataset is gone."""
+    """The positions of the images of each split; none where nothing is known of it."""
     try:
-        revision = library.load(run.config.dataset, run.config.revision)
+        revision = keeping.revision(run)
     except TransferError:
         return {"Unknown": (plots.COLD, np.arange(len(evaluation.labels)))}
     of = {image.sha256: image.split for image in revision.images}

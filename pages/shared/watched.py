@@ -10,8 +10,8 @@ import streamlit as st
 from pages.shared import addresses, runs
 from pages.shared.charts import COLORS, look
 from pages.shared.curves import PHASES
-from transfer.datasets import library
 from transfer.errors import TransferError
+from transfer.export import keeping
 from transfer.runs import watching
 from transfer.runs.record import Run
 from transfer.runs.watching import Watched
@@ -94,7 +94,7 @@ def _shown(run_id: str, version: int, _run: Run) -> _Shown:
 def _known(run: Run, positions: list[int]) -> tuple[list[str], list[tuple[str, int]]]:
     """Class names, and address and label of each pinned image."""
     try:
-        revision = library.load(run.config.dataset, run.config.revision)
+        revision = keeping.revision(run)
     except TransferError:
         return [], []
     val = revision.of_split("val")
