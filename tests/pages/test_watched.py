@@ -13,7 +13,9 @@ from tests.pictures import make_pictures
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
+from transfer.export import keeping
 from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 from transfer.runs.watching import Watch, Watched
 
@@ -60,6 +62,14 @@ def test_watched__images_confusion_and_blocks(run: Run) -> None:
     cards = [one.proto.body for one in at.get("html") if "<figure" in one.proto.body]
     assert len(cards) == 1 and cards[0].count("/api/image/") == 4
     assert "is cat" in cards[0] and "is dog" in cards[0]
+
+
+def test_watched__stays_when_the_dataset_is_deleted(run: Run) -> None:
+    result = {"class_names": ["cat", "dog"]}
+    Store().finish(run.id, RunStatus.COMPLETED, result)
+    keeping.delete_dataset(Store(), "pets")
+    at = open_folds(run)
+    assert any("is cat" in one.proto.body for one in at.get("html"))
 
 
 def test_watched__what_is_new_arrives_with_the_next_tick(run: Run) -> None:
