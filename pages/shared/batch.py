@@ -59,10 +59,16 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         _download(
             "JSON", "application/json", answers.to_json(rows, view.threshold), run
         )
-    if selected is None:
-        st.caption("Choose a row to see the picture, its heat map and its neighbours.")
-    else:
-        cards.show(pictures[chosen[page][selected]], view)
+    # A row can only be ticked with a mouse; a tick makes this list anew.
+    closer = st.selectbox(
+        "Look closer at",
+        chosen[page],
+        index=selected,
+        format_func=lambda at: found[at].path,
+        placeholder="A picture, its heat map and its neighbours",
+    )
+    if closer is not None:
+        cards.show(pictures[closer], view)
 
 
 def _answered(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float]:

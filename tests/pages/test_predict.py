@@ -341,6 +341,15 @@ def test_predict__a_chosen_row_opens_the_card(asked: list[bytes]) -> None:
     assert "01\\.jpg" in messages(at)
 
 
+def test_predict__a_card_is_opened_by_keyboard(asked: list[bytes]) -> None:
+    finished_run()
+    at = with_pictures(open_page(), *many())
+    look = next(one for one in at.selectbox if one.label == "Look closer at")
+    look.set_value(2).run()
+    assert not at.exception
+    assert "02\\.jpg" in messages(at)
+
+
 def test_predict__csv_and_json_of_the_table(asked: list[bytes]) -> None:
     finished_run()
     at = with_pictures(open_page(), *many())
