@@ -6,7 +6,6 @@ does what is new of a run: a rerun of its page each second would slow the traini
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,7 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pages.shared import addresses, guard, live, shell
-from transfer import tokens, uploads
+from transfer import tokens, uploads, workspace
 from transfer.datasets import images, library
 from transfer.errors import (
     StorageError,
@@ -31,8 +30,6 @@ from transfer.runs.queue import Supervisor
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20
-#: Seconds that a batch may pause on its way, and that all of it may take.
-LONGEST_PAUSE, LONGEST_BATCH = 30.0, 600.0
 #: Batches of one upload, and of all, on their way at once: each holds some memory. A
 #: browser sends three.
 OF_ONE_UPLOAD, OF_ALL_UPLOADS = 8, 64
@@ -52,8 +49,6 @@ async def receive_batch(request: Request) -> Response:
     _on_their_way[upload] += 1
     try:
         return JSONResponse({"stored": await _store_stream(upload, request)})
-    except TimeoutError:
-        return _answer(UploadError("The batch came too slowly.", "Send it again."), 408)
     except UploadTooLargeError as error:
         return await _refusal(request, error, 413)
     except UploadError as error:
@@ -130,7 +125,7 @@ async def _store_stream(upload: str, request: Request) -> list[str]:
     parser, stored = uploads.FrameParser(), []
     pieces: list[uploads.Piece] = []
     held = 0
-    async for chunk in _chunks(request):
+    async for chunk in request.stream():
         for piece in parser.feed(chunk):
             pieces.append(piece)
             held += len(piece.content) + uploads.MAX_HEADER
@@ -139,18 +134,6 @@ async def _store_stream(upload: str, request: Request) -> list[str]:
             pieces, held = [], 0
     parser.finish()
     return stored + await asyncio.to_thread(uploads.store, upload, pieces)
-
-
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes; a `TimeoutError` where it comes too slowly."""
-    stream, end = request.stream(), time.monotonic() + LONGEST_BATCH
-    while (left := end - time.monotonic()) > 0:
-        async with asyncio.timeout(min(LONGEST_PAUSE, left)):
-            chunk = await anext(stream, None)
-        if chunk is None:
-            return
-        yield chunk
-    raise TimeoutError
 
 
 def _is_busy(upload: str) -> bool:
@@ -171,8 +154,8 @@ async def _refusal(request: Request, error: TransferError, status: int) -> Respo
     A browser that is answered while it still sends sees a broken connection.
     """
     left = 2 * uploads.MAX_PIECE
-    with suppress(ClientDisconnect, RuntimeError, TimeoutError):
-        async for chunk in _chunks(request):
+    with suppress(ClientDisconnect, RuntimeError):
+        async for chunk in request.stream():
             left -= len(chunk)
             if left < 0:
                 break
@@ -193,6 +176,7 @@ async def tidy() -> None:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Starts queued runs while the server stands; their workers outlive it."""
+    workspace.close_to_others()
     tidying = asyncio.create_task(tidy())
     supervisor = Supervisor()
     supervisor.start()

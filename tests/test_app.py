@@ -121,24 +121,6 @@ class Held:
         return await app.receive_batch(Request(scope, self))
 
 
-def test_receive_batch__gives_up_one_that_stands_still(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "LONGEST_PAUSE", 0.01)
-    answer = asyncio.run(Held(tokens.sign("upload", uploads.start())).answer())
-    assert (answer.status_code, said(answer)["hint"]) == (408, "Send it again.")
-    assert answer.headers["connection"] == "close"
-
-
-def test_receive_batch__gives_up_one_that_trickles(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "LONGEST_BATCH", 0.0)
-    token = tokens.sign("upload", uploads.start())
-    assert ask(app.receive_batch, token, frame("a.jpg", b"x")).status_code == 408
-    assert ask(app.receive_batch, "no token", b"x").status_code == 403
-
-
 def test_receive_batch__takes_some_at_once_of_an_upload_and_of_all(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

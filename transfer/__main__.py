@@ -321,7 +321,7 @@ def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
     if args.csv:
         threshold = evaluations.threshold(run.id)
         table = answers.to_csv(found, threshold)
-        workspace.write_atomically(args.csv, table.encode())
+        workspace.write_atomically(args.csv, table)
     return answers.to_records(found)
 
 
@@ -359,6 +359,7 @@ def _lines(value: Any, indent: str = "") -> Iterable[str]:
 def main(arguments: list[str]) -> int:
     """The exit status: 0 for success, 1 for a failure, 2 for wrong use."""
     as_json = "--json" in arguments
+    workspace.close_to_others()
     try:
         args = parser().parse_args(arguments)
         with contextlib.redirect_stdout(sys.stderr):  # libraries print too

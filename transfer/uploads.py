@@ -257,7 +257,7 @@ def _store_piece(folder: Path, piece: Piece) -> bool:
     final, partial = folder / "files" / path, folder / "partial" / path
     with workspace.writing(final), _fitting(piece.path):
         for parent in (final.parent, partial.parent):
-            parent.mkdir(parents=True, exist_ok=True)
+            workspace.make_folder(parent)
         _check_disk(folder, len(piece.content))
         os.utime(folder)  # a large upload need not touch it otherwise for a day
         if piece.offset and not partial.exists() and final.exists():

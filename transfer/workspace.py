@@ -2,9 +2,10 @@
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from transfer.errors import StorageError
@@ -17,15 +18,34 @@ def home() -> Path:
 
 
 def folder(*parts: str) -> Path:
-    """A folder below the workspace, made if it is missing.
+    """A folder below the workspace, made for its owner only if it is missing.
 
     Raises:
         StorageError: The folder cannot be made.
     """
     path = home().joinpath(*parts)
     with writing(path):
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
     return path
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder, and what is missing above it, for its owner only."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def close_to_others() -> None:
+    """Leaves a workspace to its owner that was made before its folders were.
+
+    Nobody gets past the outermost folder, so that what lies inside follows. One that
+    belongs to somebody else, or to everybody like /tmp, stays as it is.
+    """
+    with suppress(OSError, AttributeError):  # missing, or on Windows
+        found = home().stat()
+        if found.st_uid == os.getuid() and not found.st_mode & stat.S_ISVTX:
+            home().chmod(stat.S_IMODE(found.st_mode) & 0o700)
 
 
 @contextmanager
@@ -53,7 +73,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         StorageError: The disk is full or the folder cannot be written.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         try:
             with os.fdopen(descriptor, "wb") as file:

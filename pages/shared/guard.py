@@ -1,17 +1,20 @@
-"""What every request must pass before it reaches a page, and what every answer carries.
+"""What every request must pass to reach the pages, and what every answer carries.
 
 A page of somebody else can have its own name lead to this machine ("DNS rebinding")
 and then read what the server answers to that name; so only known names are answered.
 """
 
+import asyncio
 import ipaddress
 import logging
 import os
 import re
+import time
 from fnmatch import fnmatchcase
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +28,9 @@ HEADERS = {
 }
 #: The names that are always known.
 LOCAL = ("localhost", "127.0.0.1", "::1")
+#: Seconds that a body may pause, and that it has beyond what its bytes take at the
+#: slowest speed, in bytes per second.
+PATIENCE, SLOWEST = 30.0, 4096
 
 _log = logging.getLogger(__name__)
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^][:/@?#,\s]+)(:\d*)?", re.IGNORECASE)
@@ -33,7 +39,9 @@ _FORWARDED = {"forwarded", "via", "x-real-ip"}
 
 
 class Guard:
-    """An ASGI middleware: refuses unknown names, keeps metrics here, adds `HEADERS`."""
+    """An ASGI middleware: unknown names and stalled bodies are refused, metrics are
+    for this machine, and every answer carries `HEADERS`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -46,8 +54,34 @@ class Guard:
 
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
+        if scope["type"] == "http":
+            receive = _in_time(receive)
         answer = _refusal(scope) or self.app
         await answer(scope, receive, send_guarded)
+
+
+def _in_time(receive: Receive) -> Receive:
+    """The same, but a body that stands still or trickles is given up.
+
+    Half-sent requests would else be held for ever, each with its memory.
+    """
+    began, received, is_whole = time.monotonic(), 0, False
+
+    async def receive_in_time() -> Message:
+        nonlocal received, is_whole
+        if is_whole:  # now it is waited for the end of the connection
+            return await receive()
+        left = began + PATIENCE + received / SLOWEST - time.monotonic()
+        try:
+            message = await asyncio.wait_for(receive(), min(PATIENCE, left))
+        except TimeoutError:
+            close = {"Connection": "close"}
+            raise HTTPException(408, "The request came too slowly.", close) from None
+        received += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 async def fail(_: Request, __: Exception) -> PlainTextResponse:

@@ -1,13 +1,16 @@
 """Which requests reach the pages, and what every answer carries."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import streamlit as st
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from pages.shared import guard
 
@@ -126,6 +129,60 @@ def test_fail__carries_the_headers_too() -> None:
     answer = asyncio.run(guard.fail(Request({"type": "http"}), ValueError()))
     assert answer.status_code == 500
     assert {name: answer.headers.get(name) for name in guard.HEADERS} == guard.HEADERS
+
+
+def read(chunks: list[bytes], *, then_stalls: bool = False) -> int:
+    """Status of the answer to a request whose body comes in these chunks.
+
+    Args:
+        then_stalls: The last chunk is not the last of the body.
+    """
+    left = [*chunks]
+
+    async def receive() -> dict[str, Any]:
+        if not left:
+            await asyncio.Event().wait()
+        body = left.pop(0)
+        return {
+            "type": "http.request",
+            "body": body,
+            "more_body": bool(left) or then_stalls,
+        }
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        assert await request.body() == b"".join(chunks)
+        await PlainTextResponse("the page")(scope, receive, send)
+
+    async def status() -> int:
+        scope = {"type": "http", "path": "/", "headers": [(b"host", b"localhost")]}
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        try:
+            await guard.Guard(page)(scope, receive, send)  # type: ignore[arg-type]
+        except HTTPException as error:
+            return error.status_code
+        return int(sent[0]["status"])
+
+    return asyncio.run(status())
+
+
+def test_guard__gives_up_a_body_that_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "PATIENCE", 0.02)
+    assert read([b"a", b"b"], then_stalls=True) == 408
+    assert read([b"a", b"b"]) == 200
+
+
+def test_guard__gives_up_a_body_that_trickles(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1000, 10))  # ten seconds pass with each chunk
+    monkeypatch.setattr(guard, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert read([b"a"] * 10) == 408
+    assert read([bytes(10 * guard.SLOWEST)] * 10) == 200
 
 
 METRICS = "/lab/_stcore/metrics"

@@ -238,7 +238,7 @@ def _locked() -> Iterator[None]:
 
 def _move(source: Path, target: Path) -> None:
     with workspace.writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        workspace.make_folder(target.parent)
         # Also over a file that is there: should it be damaged, this mends it.
         source.replace(target)
 

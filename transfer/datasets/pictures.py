@@ -26,7 +26,7 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
         if path.is_dir():
             return [(names.shown(name), Path(source.on_disk[name])) for name in listed]
         with workspace.writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            workspace.make_folder(folder)
             staging.check_space(sum(source.files[name] for name in listed), folder)
         return [
             (names.shown(name), _unpacked(source, name, folder / _target(number, name)))
@@ -46,7 +46,7 @@ def _unpacked(source: Source, name: str, target: Path) -> Path:
     Decoding it then tells what is wrong with it.
     """
     with workspace.writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        workspace.make_folder(target.parent)
         with target.open("wb") as file, suppress(ImageError, *DAMAGED):
             staging.check_bytes(source.files[name])
             with source.open(name) as packed:

@@ -167,7 +167,7 @@ class Writer:
             self.close()
 
     def _open(self) -> None:
-        self._shelf.folder.mkdir(parents=True, exist_ok=True)
+        workspace.make_folder(self._shelf.folder)
         make_room(keep=self._shelf.folder)
         self._path = self._shelf.folder / f"{uuid.uuid4().hex}{_GROWING}"
         self._file = self._path.open("wb")

@@ -1,0 +1,51 @@
+"""The workspace is its owner's alone."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+from tests.transfer.test_uploads import piece
+from transfer import tokens, uploads, workspace
+from transfer.datasets import ingest
+from transfer.runs.store import Store
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_folders__are_for_their_owner_only(workspace: Path, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        ingest.import_path(make_pictures(tmp_path / "pets", {"a": 2, "b": 2}), "pets")
+        uploads.store(uploads.start(), [piece("cat/a.jpg", b"1")])
+        tokens.sign("image", "0")
+        Store().close()
+    finally:
+        os.umask(before)
+    folders = [workspace, *(path for path in workspace.rglob("*") if path.is_dir())]
+    assert len(folders) > 8
+    assert {path: oct(mode(path)) for path in folders} == dict.fromkeys(
+        folders, oct(0o700)
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o755, 0o700), (0o1777, 0o1777)])
+def test_close_to_others__an_older_workspace_but_not_a_shared_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, after: int
+) -> None:
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path))
+    tmp_path.chmod(before)
+    workspace.close_to_others()
+    assert mode(tmp_path) == after
+
+
+def test_close_to_others__a_workspace_that_is_not_there_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_HOME", str(tmp_path / "none"))
+    workspace.close_to_others()
+    assert not (tmp_path / "none").exists()
