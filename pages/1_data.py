@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, importing, kept, session, shell
+from pages.shared import addresses, importing, kept, session, shell, tables
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.errors import TransferError
@@ -32,7 +32,7 @@ def show_dataset(revision: Revision) -> None:
     if passed_over := revision.passed_over:
         files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
         with st.expander(f"{files} passed over"):
-            st.dataframe(pd.DataFrame(passed_over), hide_index=True)
+            tables.show(passed_over, hide_index=True)
     show_chosen(revision)
     show_pictures(revision)
 
@@ -47,7 +47,7 @@ def show_chosen(revision: Revision) -> None:
     st.html(_gallery(found))
     rows = [(revision.class_names[one.label], one.split, one.path) for one in found]
     columns = ["class", "split", "file"]
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    tables.show(pd.DataFrame(rows, columns=columns), hide_index=True)
     if st.button("Show them no longer"):
         st.query_params.pop("images")
         st.rerun()
@@ -66,7 +66,7 @@ def show_counts(revision: Revision) -> None:
     columns["class"] = st.column_config.TextColumn("class", width="medium")
     # A column and not the index, which is pinned: a long name would hide the counts.
     table = counts.rename_axis("class").reset_index()
-    st.dataframe(
+    tables.show(
         table,
         column_config=columns,
         hide_index=True,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from pages.shared import shell
+from pages.shared import shell, tables
 from transfer.backbones import catalogue, weights
 from transfer.datasets import roots
 from transfer.errors import TransferError
@@ -31,7 +31,7 @@ def show_table() -> None:
         "Size": st.column_config.NumberColumn(format="%.1f MB"),
         "ImageNet top-1": st.column_config.NumberColumn(format="percent"),
     }
-    st.dataframe(
+    tables.show(
         table,
         hide_index=True,
         column_config=columns,

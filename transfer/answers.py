@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,10 @@ from transfer.inference import Ranking
 
 #: The answer where the best class is less probable than the threshold.
 DONT_KNOW = "I don't know"
+
+#: What a spreadsheet takes for the beginning of a formula; some the wide signs too.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +44,12 @@ class Answer:
         return self.ranking[0][0] if self.confidence >= threshold else DONT_KNOW
 
 
-def to_csv(answers: Sequence[Answer], threshold: float = 0.0) -> str:
-    """A table with one line for each picture, and the probability of each class."""
+def to_csv(answers: Sequence[Answer], threshold: float = 0.0) -> bytes:
+    """A table with one line for each picture, and the probability of each class.
+
+    UTF-8 with the mark by which Excel knows it. A name that a spreadsheet would take
+    for a formula gets an apostrophe before it, which makes it a text.
+    """
     classes = sorted({name for one in answers for name, _ in one.ranking})
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -52,11 +61,19 @@ def to_csv(answers: Sequence[Answer], threshold: float = 0.0) -> str:
         best = one.ranking[0][0] if one.ranking else ""
         sure = f"{one.confidence:.6f}" if one.ranking else ""
         chances = dict(one.ranking)
+        texts = [one.path, one.verdict(threshold), best, sure, one.error]
         writer.writerow(
-            [one.path, one.verdict(threshold), best, sure, one.error]
+            [harmless(text) for text in texts]
             + [f"{chances[name]:.6f}" if name in chances else "" for name in classes]
         )
-    return buffer.getvalue()
+    # A name on disk need not be text.
+    return buffer.getvalue().encode("utf-8-sig", "replace")
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would reckon with it."""
+    is_formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 def to_records(answers: Sequence[Answer]) -> list[dict[str, Any]]:

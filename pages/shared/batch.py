@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import amounts, cards, session, shell
+from pages.shared import amounts, cards, session, shell, tables
 from pages.shared.asking import Picture
 from pages.shared.cards import View
 from transfer import answers
@@ -152,7 +152,7 @@ def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
         }
     )
     column = st.column_config
-    event = st.dataframe(
+    event = tables.show(
         table,
         hide_index=True,
         row_height=56,
@@ -199,10 +199,10 @@ def _thumbnail(key: str, _picture: Picture) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-def _download(kind: str, mime: str, content: str, run: Run) -> None:
+def _download(kind: str, mime: str, content: str | bytes, run: Run) -> None:
     st.download_button(
         kind,
-        content.encode("utf-8-sig" if kind == "CSV" else "utf-8"),
+        content,
         f"predictions-{run.id}.{kind.lower()}",
         mime,
         icon=":material/download:",

@@ -5,7 +5,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import amounts, charts, curves, evaluation, runs, session, shell
+from pages.shared import (
+    amounts,
+    charts,
+    curves,
+    evaluation,
+    runs,
+    session,
+    shell,
+    tables,
+)
 from transfer.errors import TransferError
 from transfer.runs import comparing
 from transfer.runs.comparing import Comparison
@@ -60,7 +69,7 @@ def show_table(found: list[Run]) -> None:
     shown = [name for name in rows[0] if name not in said]
     percent = st.column_config.NumberColumn(format="%.1f%%")
     number = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
+    tables.show(
         rows,
         hide_index=True,
         column_order=shown,
@@ -193,7 +202,7 @@ def show_settings(found: list[Run]) -> None:
         index=pd.Index(list(differing), name="Setting"),
         columns=[names[run.id] for run in found],
     )
-    st.dataframe(table, alt="Settings that differ")
+    tables.show(table, alt="Settings that differ")
 
 
 def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
@@ -250,7 +259,7 @@ def show_classes(first: str, second: str, found: Comparison) -> None:
     ]
     rows.sort(key=lambda row: -abs(row["Difference"]))
     percent = st.column_config.NumberColumn(format="%.1f%%")
-    st.dataframe(
+    tables.show(
         rows,
         hide_index=True,
         alt="Right answers by class",

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import judged, plots, steady_chart
+from pages.shared import judged, plots, steady_chart, tables
 from transfer import curves
 from transfer.metrics import Interval
 from transfer.runs.evaluations import Evaluation
@@ -74,7 +74,7 @@ def _show_classes(evaluation: Evaluation) -> None:
     config["Class"] = st.column_config.TextColumn(width="medium")
     table = pd.DataFrame(rows)
     height: Any = "content" if len(rows) < 20 else 740
-    st.dataframe(
+    tables.show(
         table,
         hide_index=True,
         height=height,

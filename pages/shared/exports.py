@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import addresses, amounts, session, shell
+from pages.shared import addresses, amounts, session, shell, tables
 from transfer import jobs
 from transfer.errors import NotFoundError
 from transfer.export import choices, keeping, launch, script
@@ -89,7 +89,7 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
     st.table(_rows(parity))
     if differing := parity["differing"]:
         with st.expander(f"{len(differing)} images with another first guess"):
-            st.dataframe(differing, hide_index=True)
+            tables.show(differing, hide_index=True)
 
 
 def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from pages.shared import tables
 from transfer import estimates
 from transfer.backbones import catalogue, weights
 
@@ -23,7 +24,7 @@ def show(choose: Callable[[str], None]) -> None:
 
     count = len(catalogue.BACKBONES)
     with st.expander(f"All {count} backbones", icon=":material/grid_view:"):
-        st.dataframe(
+        tables.show(
             table(),
             hide_index=True,
             key="gallery",

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import amounts, shell, tradeoff, waiting
+from pages.shared import amounts, shell, tables, tradeoff, waiting
 from pages.shared.tradeoff import Point
 from transfer import candidates, jobs
 from transfer.backbones import catalogue, weights
@@ -134,7 +134,7 @@ def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
         if rows:
             choose(found[rows[0]].backbone)
 
-    st.dataframe(
+    tables.show(
         table(found),
         hide_index=True,
         key="rank-table",

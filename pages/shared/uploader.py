@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses
+from pages.shared import addresses, tables
 from transfer import uploads
 from transfer.datasets.images import IMAGE_EXTENSIONS
 
@@ -138,4 +138,4 @@ def _show(arrival: Arrival) -> None:
     some = f" (the first {first})" if first < arrival.failed else ""
     with st.expander(f"Files that did not arrive{some}", expanded=True):
         reasons = pd.DataFrame(arrival.reasons, columns=["path", "reason"])
-        st.dataframe(reasons, hide_index=True)
+        tables.show(reasons, hide_index=True)

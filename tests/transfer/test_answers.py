@@ -24,7 +24,7 @@ def test_verdict__below_the_threshold_it_does_not_know() -> None:
 
 def test_to_csv__one_line_a_picture_with_every_class() -> None:
     table = answers.to_csv([SURE, UNSURE, BROKEN], threshold=0.6)
-    first, second, third = csv.DictReader(io.StringIO(table))
+    first, second, third = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
     assert (first["file"], first["answer"]) == ("a.jpg", "rose")
     assert float(first["probability of tulip, wild"]) == 0.1
     assert second["file"] == "b, c.jpg"
@@ -32,6 +32,20 @@ def test_to_csv__one_line_a_picture_with_every_class() -> None:
     assert float(second["confidence"]) == 0.55
     assert (third["error"], third["answer"]) == ("It is empty.", "")
     assert third["confidence"] == third["probability of rose"] == ""
+
+
+def test_to_csv__a_spreadsheet_knows_it_and_reckons_nothing() -> None:
+    names = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "＝1", "-0.5", "+1e-3", "a=1"]
+    broken = Answer(path="half \ud800", ranking=[], error="=1")
+    table = answers.to_csv(
+        [*(Answer(path=name, ranking=[(name, 1.0)]) for name in names), broken]
+    )
+    assert table.startswith(b"\xef\xbb\xbf")
+    *rows, last = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
+    harmless = [f"'{name}" for name in names[:6]] + names[6:]
+    for column in ("file", "answer", "best_class"):
+        assert [row[column] for row in rows] == harmless
+    assert (last["file"], last["error"]) == ("half ?", "'=1")
 
 
 def test_to_json__answers_and_probabilities() -> None:
