@@ -27,11 +27,13 @@ def resolve(text: str) -> Path:
     """
     roots = allowed()
     path = _followed(text, roots[0] if roots else Path("/"))
-    # Asked before whether it exists, which would tell what lies outside.
-    if not any(path.is_relative_to(root) for root in roots):
+    # One answer to all that is not inside, in the visitor's own words: whether it
+    # exists, where a link leads and who has a home here is not told.
+    if path is None or not any(path.is_relative_to(root) for root in roots):
         listed = ", ".join(map(str, roots)) or "none"
         raise DatasetError(
-            f"{path} is outside the folders that may be imported from: {listed}.",
+            f"{text.strip()} is outside the folders that may be imported from: "
+            f"{listed}.",
             "Move the images there, or have the server started with TRANSFER_ROOTS "
             "set to their folder.",
         )
@@ -42,8 +44,9 @@ def resolve(text: str) -> Path:
     return path
 
 
-def _followed(text: str, base: Path) -> Path:
+def _followed(text: str, base: Path) -> Path | None:
+    """Where the text leads in the end; `None` where that cannot be said."""
     try:
         return (base / Path(text.strip()).expanduser()).resolve()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise DatasetError(f"{text!r} is not a path ({error}).") from error
+    except (OSError, RuntimeError, ValueError):
+        return None

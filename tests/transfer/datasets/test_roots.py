@@ -41,25 +41,33 @@ def test_resolve__takes_whole_paths_and_those_below_the_first(
     assert roots.resolve(text.format(photos)) == photos / "flowers"
 
 
-@pytest.mark.parametrize("text", ["../secret", "{}/../secret", "/", "../gone", "~root"])
-def test_resolve__refuses_what_lies_outside(photos: Path, text: str) -> None:
-    with pytest.raises(DatasetError, match="outside the folders") as refused:
-        roots.resolve(text.format(photos))
-    assert "TRANSFER_ROOTS" in refused.value.hint
-
-
-def test_resolve__follows_a_link_that_leads_out(photos: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "../secret",
+        "{}/../secret",
+        "/",
+        "../gone",
+        "~root",
+        "~nobody-of-this-name/x",
+        "link",
+        "broken",
+        "../loop/x",
+        "a\0b",
+    ],
+)
+def test_resolve__tells_nothing_of_what_lies_outside(photos: Path, text: str) -> None:
     (photos / "link").symlink_to(photos.parent / "secret")
-    with pytest.raises(DatasetError, match="secret is outside"):
-        roots.resolve("link")
+    (photos / "broken").symlink_to(photos.parent / "gone")
+    (photos.parent / "loop").symlink_to("loop")
+    asked = text.format(photos)
+    with pytest.raises(DatasetError) as refused:
+        roots.resolve(asked)
+    said = f"{asked} is outside the folders that may be imported from: {photos}."
+    assert refused.value.message == said
+    assert "TRANSFER_ROOTS" in refused.value.hint
 
 
 def test_resolve__says_that_there_is_nothing(photos: Path) -> None:
     with pytest.raises(DatasetError, match="nothing at .*Flowers"):
         roots.resolve("Flowers")
-
-
-@pytest.mark.parametrize("text", ["a\0b", "~nobody-of-this-name/x"])
-def test_resolve__refuses_what_is_no_path(photos: Path, text: str) -> None:
-    with pytest.raises(DatasetError, match="is not a path"):
-        roots.resolve(text)
