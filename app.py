@@ -95,7 +95,10 @@ async def send_export(request: Request) -> Response:
         return await _refusal(request, error, 403)
     except TransferError:
         return Response(status_code=404)
-    return FileResponse(path, media_type="application/zip", filename=path.name)
+    # The same address may name a newer export tomorrow.
+    headers = {"Cache-Control": "private, no-cache"}
+    kind = "application/zip"
+    return FileResponse(path, headers=headers, media_type=kind, filename=path.name)
 
 
 async def send_news(request: Request) -> Response:

@@ -135,9 +135,7 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
         # refused, and meanwhile answer nobody.
         origin = headers.get("origin", host).rpartition("://")[2]
         if not is_known(origin):
-            _log.warning(
-                "A page of %.200r may not connect: %s", origin, _unknown(origin)
-            )
+            _log.warning("A page may not connect. %s", _unknown(origin))
             return PlainTextResponse(_unknown(origin), 403)
     elif scope["path"].rstrip("/").endswith("/_stcore/metrics"):
         return None if is_from_here(scope) else PlainTextResponse("Not Found", 404)

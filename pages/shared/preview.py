@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.shared import shell
 from transfer.datasets import images, library
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
@@ -27,7 +28,7 @@ def show(revision: Revision, size: int, augmentation: str) -> None:
         try:
             views = _views(image.sha256, size, names)
         except (TransferError, OSError) as error:
-            st.caption(f"The picture cannot be shown: {error}")
+            st.caption(f"The picture cannot be shown: {shell.escaped(str(error))}")
             return
         with st.grid(min_column_width=110, gap="xsmall"):
             for index, view in enumerate(views):

@@ -4,6 +4,9 @@ const PARALLEL = 3;
 // The pauses between them are 12 s in all: a server that is started anew is back by then.
 const ATTEMPTS = 6;
 const NAMED = 200;
+// Bytes in one request that a proxy lets through that was not told to take more: 1 MB
+// is nginx's limit.
+const SMALL = 512 * 1024;
 // What the import passes over too: hidden files, and what systems leave beside pictures.
 const LEFTOVER = /(^|\/)(\.|__macosx\/|@eadir\/|\$recycle\.bin\/)/i;
 // Stands for a dropped file that the browser could not open.
@@ -11,6 +14,8 @@ const UNREADABLE = { size: 0, slice: () => UNREADABLE, arrayBuffer: () => Promis
 
 // The server will not take these pieces; others may still arrive.
 class Refused extends Error {}
+// A proxy before the server takes no request of this size.
+class TooLarge extends Refused {}
 
 export default function (component) {
   const root = component.parentElement;
@@ -71,7 +76,7 @@ class Uploader {
     try {
       // What an earlier upload brought must not be taken for a part of this one.
       await this.request({ method: 'DELETE' });
-      await this.sendAll(jobsOf(files, data.piece));
+      await this.sendAll(jobsOf(files.map(wholeOf), data.piece));
     } catch (error) {
       this.problem = error.message;
     }
@@ -94,6 +99,7 @@ class Uploader {
     this.stored = new Set();
     this.reasons = new Map();
     this.problem = 'It did not arrive.';
+    this.small = false;
     this.bytes = files.reduce((sum, { file }) => sum + file.size, 0);
     this.busy(true);
     this.show();
@@ -102,9 +108,7 @@ class Uploader {
   async sendAll(jobs) {
     const worker = async () => {
       try {
-        for (let job = jobs.shift(); job; job = jobs.shift()) {
-          for (const batch of job) if (!await this.sendBatch(batch)) break;
-        }
+        for (let job = jobs.shift(); job; job = jobs.shift()) await this.sendJob(job);
       } catch (error) {
         this.problem = error.message;
         jobs.length = 0;  // what stopped this worker would stop the others too
@@ -113,14 +117,32 @@ class Uploader {
     await Promise.all(Array.from({ length: PARALLEL }, worker));
   }
 
+  // Whether all batches arrived; after one that did not, the others are of no use.
+  async sendJob(job) {
+    for (const batch of job) if (!await this.sendBatch(batch)) return false;
+    return true;
+  }
+
+  async sendInSmallPieces(batch) {
+    let all = true;
+    for (const job of jobsOf(batch, SMALL)) all = await this.sendJob(job) && all;
+    return all;
+  }
+
   // Whether all pieces arrived. Each is read before it is sent: in a request body one
   // file that cannot be read any more would break the whole request, and not be named.
   async sendBatch(batch) {
+    const isLarge = batch.reduce((sum, { content }) => sum + content.size, 0) > SMALL;
+    if (this.small && isLarge) return this.sendInSmallPieces(batch);
     const read = (await Promise.all(batch.map(piece => this.read(piece)))).filter(Boolean);
     try {
       if (read.length) await this.sendPieces(read);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error instanceof TooLarge && isLarge) {
+        this.small = true;
+        return this.sendInSmallPieces(batch);
+      }
       if (batch.length > 1) for (const piece of batch) await this.sendBatch([piece]);
       else this.reasons.set(batch[0].path, error.message);
       return false;
@@ -164,6 +186,10 @@ class Uploader {
         continue;
       }
       if (response.ok && isJson) return said;
+      if (response.status === 413 && !said.error) {
+        throw new TooLarge('The proxy before the server takes no request of this size: ' +
+          'its limit must be 1 MB or more (client_max_body_size in nginx).');
+      }
       problem = said.error ?? `The server answered ${response.status}.`;
       if (said.hint) problem += ` ${said.hint}`;
       if ([400, 413].includes(response.status)) throw new Refused(problem);
@@ -201,29 +227,34 @@ function wanted(chosen, extensions) {
   return files.filter(({ path }) => extensions.some(e => path.toLowerCase().endsWith(e)));
 }
 
-// Lists of batches. A large file's pieces must arrive in order, so they are one list.
-function jobsOf(files, pieceBytes) {
+function wholeOf({ file, path }) {
+  return { path, offset: 0, total: file.size, content: file };
+}
+
+// Lists of batches. What is cut must arrive in order, so it is one list.
+function jobsOf(pieces, limit) {
   const jobs = [];
   let batch = [], room = 0;
-  for (const { file, path } of files) {
-    if (file.size > pieceBytes) {
-      jobs.push([...piecesOf(file, path, pieceBytes)]);
+  for (const piece of pieces) {
+    const { size } = piece.content;
+    if (size > limit) {
+      jobs.push([...partsOf(piece, limit)]);
       continue;
     }
-    if (!batch.length || batch.length >= BATCH_FILES || file.size > room) {
+    if (!batch.length || batch.length >= BATCH_FILES || size > room) {
       jobs.push([batch = []]);
-      room = pieceBytes;
+      room = limit;
     }
-    batch.push({ path, offset: 0, total: file.size, content: file });
-    room -= file.size;
+    batch.push(piece);
+    room -= size;
   }
   return jobs;
 }
 
-function* piecesOf(file, path, pieceBytes) {
-  for (let offset = 0; offset < file.size; offset += pieceBytes) {
-    const content = file.slice(offset, offset + pieceBytes);
-    yield [{ path, offset, total: file.size, content }];
+function* partsOf({ path, offset, total, content }, limit) {
+  for (let start = 0; start < content.size; start += limit) {
+    const part = content.slice(start, start + limit);
+    yield [{ path, offset: offset + start, total, content: part }];
   }
 }
 

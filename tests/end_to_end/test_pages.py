@@ -1,5 +1,6 @@
 """Every page, empty and filled, narrow and wide: complete, named, nothing cut off."""
 
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,21 @@ def look(page: Page, server: str, query: str = "") -> dict[str, list[str]]:
     return wrong
 
 
+def status(server: str, host: str, path: str) -> int:
+    """Of the answer to a request for this host; every answer says who may frame it."""
+    connection = HTTPConnection(server.removeprefix("http://"), timeout=60)
+    connection.request("GET", path, headers={"Host": host})
+    answer = connection.getresponse()
+    assert answer.getheader("X-Frame-Options") == "SAMEORIGIN"
+    connection.close()
+    return answer.status
+
+
 def test_pages__empty(page: Page, server: str) -> None:
     assert look(page, server) == {}
+    for path in ("/", "/_stcore/health", "/_stcore/metrics", "/api/plotly/1"):
+        assert status(server, "localhost", path) == 200
+        assert status(server, "evil.example", path) == 403
 
 
 def test_pages__with_a_dataset_and_a_finished_run(

@@ -1,5 +1,6 @@
 """The uploader in a real browser: whatever happens, every chosen file is counted."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,11 +89,34 @@ def test_uploader__a_request_that_fails_is_sent_again_and_counted_once(
 def test_uploader__a_refused_file_does_not_take_its_batch_along(
     page: Page, pets: Path, workspace: Path
 ) -> None:
+    limit = 1 << 20  # nginx's, unless it is told another
+
+    def stand_before(route: Route) -> None:
+        if len(route.request.post_data_buffer or b"") > limit:
+            route.fulfill(status=413, content_type="text/html", body="<h1>413</h1>")
+        else:
+            route.continue_()
+
     deep = pets.joinpath(*["deep"] * 20)
     make_pictures(deep, {"cat": 1})
+    large = {
+        name: os.urandom(size)
+        for name, size in (("a.png", 5 << 20), ("b.png", 1 << 20))
+    }
+    for name, content in large.items():
+        (pets / "dog" / name).write_bytes(content)
+    page.route(ROUTE, stand_before)
     page.locator("#folder").set_input_files(pets)
-    page.get_by_text("24 of 25 files arrived; 1 failed.").wait_for()
-    assert len(stored(workspace)) == 24
+    page.get_by_text("26 of 27 files arrived; 1 failed.").wait_for()
+    assert len(stored(workspace)) == 26
+    for name, content in large.items():
+        (file,) = (workspace / "uploads").glob(f"*/files/pets/dog/{name}")
+        assert file.read_bytes() == content
+
+    limit = 100_000
+    page.locator("#folder").set_input_files(pets)
+    page.get_by_text("24 of 27 files arrived; 3 failed.").wait_for()
+    expect(page.locator("td", has_text="client_max_body_size")).to_have_count(2)
 
 
 def test_uploader__a_full_disk_ends_the_upload_and_says_so(
