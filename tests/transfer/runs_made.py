@@ -1,13 +1,12 @@
-"""A finished run with a tiny model, made without training."""
+"""A finished run of the backbone `tiny`, made without training."""
 
 import json
 from functools import lru_cache
 from pathlib import Path
 
 import keras
-import numpy as np
-from keras import layers
 
+from tests import tiny
 from tests.pictures import make_pictures
 from transfer import classifier, estimates, workspace
 from transfer.backbones import graph
@@ -32,7 +31,7 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
     config = TrainConfig.checked(
         dataset="pets",
         revision=revision.id,
-        backbone="mobilenet_v2_035",
+        backbone=tiny.NAME,
         weights="random",
         image_size=32,
     )
@@ -52,10 +51,6 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
 
 @lru_cache(maxsize=1)
 def _model() -> keras.Model:
-    """Random weights let features vanish, so BatchNorm scales them."""
-    backbone = graph.build("mobilenet_v2_035", image_size=(32, 32))
-    for layer in backbone.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
-    head = classifier.head("linear", 1280, len(CLASSES), seed=0)
+    backbone = graph.build(tiny.NAME, image_size=(32, 32))
+    head = classifier.head("linear", tiny.CHANNELS, len(CLASSES), seed=0)
     return classifier.assembled(classifier.pooled(backbone), head)

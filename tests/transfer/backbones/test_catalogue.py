@@ -80,6 +80,7 @@ def test_licence__says_where_none_is_stated() -> None:
 @pytest.mark.parametrize(
     "name", ["mobilenet_v2", "mobilenet_v2_035", "efficientnet_b0", "resnet50_v2"]
 )
+@pytest.mark.filterwarnings("ignore:.*input_shape:UserWarning")
 def test_weights_file__is_what_keras_asks_for(name: str, asked: list[Any]) -> None:
     ask(name)
     assert_agrees(name, asked)
