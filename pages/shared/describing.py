@@ -16,10 +16,9 @@ def tick_key(run: Run) -> str:
 def show_actions(found: list[Run]) -> None:
     """Buttons for those of the runs that are ticked in the list."""
     ticked = [run for run in found if st.session_state.get(tick_key(run))]
-    count = f" {len(ticked)}" if ticked else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            f"Compare{count}",
+            "Compare",
             icon=":material/compare_arrows:",
             disabled=len(ticked) < 2,
             help="Tick two or more runs.",
@@ -28,14 +27,12 @@ def show_actions(found: list[Run]) -> None:
             st.query_params["compare"] = ",".join(run.id for run in ticked)
             st.rerun()
         idle = not ticked
-        if st.button(f"Tag{count}", icon=":material/label:", disabled=idle, key="tag"):
+        if st.button("Tag", icon=":material/label:", disabled=idle, key="tag"):
             show_tags(ticked)
-        if st.button(
-            f"Delete{count}", icon=":material/delete:", disabled=idle, key="delete"
-        ):
+        if st.button("Delete", icon=":material/delete:", disabled=idle, key="delete"):
             confirm_delete(ticked)
         st.button(
-            "Tick all" if idle else "Tick none",
+            "Tick all" if idle else f"Untick {len(ticked)}",
             type="tertiary",
             on_click=_tick,
             args=(found, idle),
