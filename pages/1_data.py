@@ -28,6 +28,8 @@ def show_dataset(revision: Revision) -> None:
         f"{len(revision.images):,} images · {len(revision.class_names):,} classes · "
         f"split {how} · revision {revision.id}"
     )
+    for note in revision.notes:
+        st.caption(shell.escaped(note))
     show_counts(revision)
     if passed_over := revision.passed_over:
         files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
@@ -141,14 +143,33 @@ def confirm_delete(name: str) -> None:
 def show_made(made: Revision) -> None:
     """Turns to a new dataset; the form that made it becomes a fold."""
     st.session_state.pop("is_first_import", None)
+    st.session_state["came-in"] = made
     st.query_params["dataset"] = made.dataset
     st.rerun()
+
+
+def show_arrival(made: Revision) -> None:
+    """What a new dataset holds, once, at the top of the page."""
+    of_split = {split: len(made.of_split(split)) for split in SPLITS}
+    counts = ", ".join(f"{count:,} {split}" for split, count in of_split.items())
+    text = (
+        f"**{shell.escaped(made.dataset)}** came in: {len(made.images):,} images in "
+        f"{len(made.class_names):,} classes ({counts})."
+    )
+    if made.passed_over:
+        text += f" {len(made.passed_over):,} passed over; they are named below."
+    notes = "".join(f"\n- {shell.escaped(note)}" for note in made.notes)
+    st.success(f"{text}\n{notes}", icon=":material/check:")
+    shell.scroll_here(made.id)
 
 
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
 datasets = {one.dataset: one for one in library.list_datasets()}
 with st.container():
-    if not datasets:
+    if came := st.session_state.pop("came-in", None):
+        show_arrival(came)
+    # What was brought, and what is said of it, is then in view on a small screen.
+    elif not datasets and not importing.has_source():
         st.info(
             "No dataset yet. Put your photographs into one folder per class, for "
             "example `flowers/roses/…` and `flowers/tulips/…`, and bring the outer "

@@ -16,7 +16,15 @@ from transfer.backbones import catalogue, weights
 from transfer.commands import evaluate, learning_rate, rank, settings, sweep
 from transfer.commands import export as export_commands
 from transfer.commands import weights as weights_command
-from transfer.datasets import ingest, library, pictures, samples
+from transfer.datasets import (
+    code_pages,
+    ingest,
+    layouts,
+    library,
+    pictures,
+    samples,
+)
+from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.inference import InferenceProcess
@@ -65,6 +73,25 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--val", type=float, default=0.2, help="share of val, 0 to 0.9")
     add.add_argument("--test", type=float, default=0.0, help="share of test, 0 to 0.9")
     add.add_argument("--seed", type=int, default=0, help="seed of the split")
+    add.add_argument(
+        "--layout",
+        choices=layouts.LAYOUTS,
+        help="what folders are: classes, splits, or classes with splits inside; found "
+        "out if not given",
+    )
+    add.add_argument(
+        "--splits",
+        nargs="+",
+        default=[],
+        metavar="FOLDER=SPLIT",
+        help="what folders that stand for splits are: train, val, test or 'left out'",
+    )
+    add.add_argument(
+        "--encoding",
+        default="",
+        choices=[*code_pages.CODE_PAGES],
+        help="code page of names in a zip that does not say it; guessed if not given",
+    )
     command("datasets", datasets, "list the datasets")
     command("backbones", backbones, "list the backbones")
     command("runs", runs, "list the runs")
@@ -134,12 +161,15 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
         sample = str(args.path).removeprefix(_SAMPLE)
         revision = ingest.import_sample(sample, args.name, **options)
     else:
-        revision = ingest.import_path(args.path, args.name, **options)
+        splits = dict(one.rpartition("=")[::2] for one in args.splits)
+        reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
+        revision = ingest.import_path(args.path, args.name, reading=reading, **options)
     _tell("")
     passed_over = [
         {"path": one.path, "reason": one.reason} for one in revision.passed_over
     ]
-    return {**_summary(revision), "passed_over": passed_over}
+    said = {"notes": [*revision.notes], "passed_over": passed_over}
+    return {**_summary(revision), **said}
 
 
 def _summary(revision: Revision) -> dict[str, Any]:

@@ -1,14 +1,22 @@
 """How images become a dataset: brought by upload or found on the server, then named."""
 
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import shell, uploader
+from pages.shared import shell, understood, uploader
 from transfer.datasets import ingest, library, roots, samples
+from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
+
+
+def has_source() -> bool:
+    """Whether something was brought that is yet to be imported."""
+    return uploader.has_arrived() or bool(st.session_state.get(_path_key()))
 
 
 def show_import() -> Revision | None:
@@ -64,6 +72,7 @@ def _show_public_sets() -> None:
 def _import_from_server() -> Revision | None:
     text = st.text_input(
         "Path of a folder or zip on the server",
+        key=_path_key(),
         help="Below " + " or ".join(f"`{root}`" for root in roots.allowed()),
     )
     source, called = None, ""
@@ -73,28 +82,53 @@ def _import_from_server() -> Revision | None:
             called = source.name if source.is_dir() else source.stem
         except TransferError as error:
             shell.show_error(error)
-    return _import_form(source, called, "server")
+    made = _import_form(source, called, "server")
+    if made:
+        st.session_state["server-imports"] = (
+            st.session_state.get("server-imports", 0) + 1
+        )
+    return made
+
+
+def _path_key() -> str:
+    """Of the field for the path, which is a new and empty one after each import."""
+    return f"server-path-{_server_imports()}"
+
+
+def _server_imports() -> int:
+    return int(st.session_state.get("server-imports", 0))
 
 
 def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
-    """Name and split of a new dataset; imports it when asked to."""
+    """What was understood, name and split of a new dataset; imports it when asked."""
     called = _allowed_name(called)
+    reading, found = understood.show(source, key) if source else (Reading(), None)
     with st.form(f"import-{key}", border=False):
-        name = st.text_input(
+        # Above the button, which is in view when it is pressed.
+        place = st.container()
+        columns = st.columns([6, 3, 3, 3, 2], vertical_alignment="bottom")
+        name = columns[0].text_input(
             "Name of the dataset",
             max_chars=library.MAX_NAME_LENGTH,
             placeholder=called,
             help="Without one it is named like the folder or zip.",
             key=f"name-{key}",
         )
-        val, test, seed = _split_choices(key)
-        asked = st.form_submit_button("Import", type="primary")
+        val, test, seed = _split_choices(columns[1:4], key)
+        asked = columns[4].form_submit_button("Import", type="primary", width="stretch")
+    if found:
+        understood.show_counts(found)
     if not asked:
         return None
-    if source is None:
-        st.warning("Choose a folder or a zip first, and wait until it has arrived.")
-        return None
-    return _import(source, name.strip() or called, val, test, seed)
+    with place:
+        if source is None:
+            st.warning("Choose a folder or a zip first, and wait until it has arrived.")
+            return None
+        if found is None:
+            st.warning("It cannot be imported as it is; above it says why.")
+            understood.forget(source)
+            return None
+        return _import(source, name.strip() or called, val, test, seed, reading)
 
 
 def _allowed_name(called: str) -> str:
@@ -106,14 +140,16 @@ def _allowed_name(called: str) -> str:
     return "".join(signs)[: library.MAX_NAME_LENGTH].lstrip(" .").rstrip()
 
 
-def _split_choices(key: str) -> tuple[float, float, int]:
+def _split_choices(
+    columns: Sequence[DeltaGenerator], key: str
+) -> tuple[float, float, int]:
     """The shares of val and test, and the seed."""
-    val, test, seed = st.columns(3)
+    val, test, seed = columns
     with val:
         val_share = _share(
-            "Share for validation (val)",
+            "Share for val",
             0.2,
-            "Training does not see these images; they tell how good it is.",
+            "Validation: training does not see these images; they tell how good it is.",
             f"val-{key}",
         )
     with test:
@@ -140,7 +176,7 @@ def _share(label: str, value: float, says: str, key: str) -> float:
 
 
 def _import(
-    source: Path, name: str, val: float, test: float, seed: int
+    source: Path, name: str, val: float, test: float, seed: int, reading: Reading
 ) -> Revision | None:
     """The new dataset; what is wrong is said and nothing is kept."""
     bar = st.progress(0.0, "Reading …")
@@ -151,9 +187,16 @@ def _import(
 
     try:
         return ingest.import_path(
-            source, name, val=val, test=test, seed=seed, progress=progress
+            source,
+            name,
+            val=val,
+            test=test,
+            seed=seed,
+            reading=reading,
+            progress=progress,
         )
     except TransferError as error:
         bar.empty()
+        understood.forget(source)
         shell.show_error(error)
         return None

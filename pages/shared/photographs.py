@@ -62,7 +62,7 @@ def _uploaded() -> list[Picture]:
         "Photographs: drop, choose, or paste with Ctrl+V",
         accept_multiple_files=True,
         key="photographs",
-        help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF. One that fails with 413 "
+        help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF or PPM. One that fails with 413 "
         "is larger than a proxy before the server takes (client_max_body_size in "
         "nginx); under “Folder or zip” it comes in pieces.",
     )

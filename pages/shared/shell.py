@@ -25,6 +25,14 @@ _STYLE = """<style>
   content: "Pages"; padding-right: 0.3rem; font-size: 0.9rem;
 }}
 </style>"""
+#: The script runs again at every rerun of the page.
+_SCROLL = """
+export default function ({ parentElement }) {
+  const here = parentElement.host ?? parentElement;
+  if (!here.isSeen) here.scrollIntoView({ block: 'center' });
+  here.isSeen = true;
+}
+"""
 _log = logging.getLogger(__name__)
 
 
@@ -65,3 +73,12 @@ def show_unexpected(error: Exception) -> bool:
             icon=":material/error:",
         )
     return True
+
+
+def scroll_here(key: str) -> None:
+    """Brings this place of the page into view, once.
+
+    Args:
+        key: Of what is to be seen here; another one is brought into view again.
+    """
+    st.components.v2.component("scroll_here", js=_SCROLL)(key=f"scroll-{key}")

@@ -62,13 +62,15 @@ class Uploader {
   }
 
   async upload(chosen) {
-    if (this.stop) return;
+    if (this.stop || this.looks) return;
     const { data, setTriggerValue } = this.component;
-    const files = wanted(chosen, data.extensions);
+    this.looks = true;
+    const files = await wanted(chosen, data);
+    this.looks = false;
     if (!files.length) {
       const zips = chosen.filter(isZip).length;
       this.say(zips > 1 ? `Those are ${zips} zips; bring one.`
-        : 'There is no picture and no zip in it.', true);
+        : `There is no picture and no zip in it.${endings(chosen)}`, true);
       return;
     }
     this.begin(data.url, files);
@@ -219,12 +221,38 @@ class Uploader {
 const isZip = ({ path }) => path.toLowerCase().endsWith('.zip');
 
 // One zip, or else all pictures.
-function wanted(chosen, extensions) {
+async function wanted(chosen, { extensions, beginnings, beginning }) {
   const files = chosen.filter(({ path }) => !LEFTOVER.test(path));
   if (files.length === 1 && isZip(files[0])) {
     return [{ file: files[0].file, path: files[0].path.split('/').pop() }];
   }
-  return files.filter(({ path }) => extensions.some(e => path.toLowerCase().endsWith(e)));
+  const isNamed = path => extensions.some(e => path.toLowerCase().endsWith(e));
+  const begins = new RegExp(beginnings);
+  const found = [];
+  for (let at = 0; at < files.length; at += BATCH_FILES) {
+    const some = files.slice(at, at + BATCH_FILES);
+    const are = await Promise.all(some.map(async ({ file, path }) =>
+      isNamed(path) || begins.test(await latin1(file.slice(0, beginning)))));
+    found.push(...some.filter((_, index) => are[index]));
+  }
+  return found;
+}
+
+// What cannot be read begins like nothing.
+async function latin1(blob) {
+  const bytes = await blob.arrayBuffer().catch(() => new ArrayBuffer(0));
+  return String.fromCharCode(...new Uint8Array(bytes));
+}
+
+// What there was instead of pictures: the commonest endings.
+function endings(chosen) {
+  const counts = new Map();
+  for (const { path } of chosen) {
+    const ending = /[^/](\.[^./]+)$/.exec(path)?.[1].toLowerCase() ?? 'without an ending';
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  const first = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
+  return ` It holds ${first.map(([ending, count]) => `${count} ${ending}`).join(', ')}.`;
 }
 
 function wholeOf({ file, path }) {

@@ -14,6 +14,7 @@ import streamlit as st
 
 from pages.shared import addresses, tables
 from transfer import uploads
+from transfer.datasets import kinds
 from transfer.datasets.images import IMAGE_EXTENSIONS
 
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
@@ -82,6 +83,8 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
         data={
             "url": addresses.upload(kept["upload"]),
             "extensions": sorted(IMAGE_EXTENSIONS),
+            "beginnings": kinds.BEGINNINGS,
+            "beginning": kinds.BEGINNING,
             "piece": uploads.MAX_PIECE // 2,
         },
         on_done_change=lambda: _finished(key),
@@ -91,6 +94,12 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
     if arrival:
         _show(arrival)
     return arrival
+
+
+def has_arrived(purpose: str = "folder") -> bool:
+    """Whether an upload is done and was not used yet."""
+    arrival = st.session_state.get(f"{purpose}_uploads", {}).get("arrival")
+    return bool(arrival and arrival.source)
 
 
 def forget(purpose: str = "folder") -> None:
@@ -126,12 +135,14 @@ def _name(source: Path) -> str:
     if source.is_file():
         return source.stem
     inside = list(source.iterdir())
-    return inside[0].name if len(inside) == 1 else ""
+    if len(inside) != 1:
+        return ""
+    return uploads.true_names(source).get(inside[0].name, inside[0].name)
 
 
 def _show(arrival: Arrival) -> None:
     if not arrival.failed:
-        st.success(arrival.summary, icon=":material/check:")
+        st.caption(f":material/check: {arrival.summary}")
         return
     st.warning(arrival.summary, icon=":material/warning:")
     first = len(arrival.reasons)

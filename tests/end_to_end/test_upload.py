@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.end_to_end.conftest import settle
-from tests.pictures import make_pictures
+from tests.pictures import make_pictures, noisy_picture
 from transfer.datasets import library
 
 pytestmark = pytest.mark.browser
@@ -35,18 +35,21 @@ def test_uploader__an_unreadable_file_is_named_and_the_others_arrive(
         route.continue_()
 
     (pets / "notes.txt").write_text("no picture")
-    names = {path.name for path in pets.rglob("*.png")}
+    (pets / "100% #1?").mkdir()
+    noisy_picture(0.9).save(pets / "100% #1?" / "IMG_1", "JPEG")
+    names = {path.name for path in pets.rglob("*") if path.is_file()} - {"notes.txt"}
     page.route(ROUTE, vanish)
     page.locator("#folder").set_input_files(pets)
     page.get_by_text(
-        "23 of 25 files arrived; 1 failed; 1 left out (not a picture)."
+        "24 of 26 files arrived; 1 failed; 1 left out (not a picture)."
     ).wait_for()
     settle(page)
     expect(page.locator("td", has_text="pets/cat/cat_3.png")).to_have_count(1)
     assert stored(workspace) == names - {"cat_3.png"}
     page.get_by_role("button", name="Import", exact=True).first.click()
-    page.get_by_text("23 images ·").wait_for()
-    assert [one.dataset for one in library.list_datasets()] == ["pets"]
+    expect(page.get_by_text("pets came in: 24 images in 3 classes")).to_be_in_viewport()
+    (made,) = library.list_datasets()
+    assert made.dataset == "pets" and made.class_names == ("100% #1?", "cat", "dog")
 
 
 def test_uploader__an_unreadable_piece_of_a_large_file_fails_it_alone(

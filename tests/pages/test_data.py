@@ -16,6 +16,10 @@ def _import_buttons(page: AppTest) -> list[Any]:
     return [button for button in page.button if button.label == "Import"]
 
 
+def _dataset(page: AppTest) -> Any:
+    return next(one for one in page.selectbox if one.label == "Dataset")
+
+
 @pytest.fixture
 def pets(workspace: Path, tmp_path: Path) -> Path:
     """A folder of two classes, imported as `pets`."""
@@ -53,7 +57,47 @@ def test_data__a_folder_of_the_server_is_imported(
     page.text_input(key="name-server").set_value("birds")
     _import_buttons(page)[1].click().run()
     assert not page.exception
-    assert page.selectbox[0].value == "birds"
+    assert _dataset(page).value == "birds"
+
+
+def _labelled(page: AppTest, label: str) -> Any:
+    return next(one for one in page.selectbox if one.label == label)
+
+
+def test_data__what_is_understood_can_be_changed_before_the_import(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pictures(tmp_path / "set/2023", {"cat": 3, "dog": 3}, seed=1)
+    make_pictures(tmp_path / "set/2024", {"cat": 2, "dog": 2}, seed=2)
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    page = opened("1_data.py")
+    page.text_input[1].set_value(str(tmp_path / "set")).run()
+    assert not page.exception
+    assert not any("No dataset yet" in one.value for one in page.info)
+    assert any("Every folder holds the same" in one.value for one in page.info)
+    assert list(page.dataframe[0].value["class"]) == ["2023", "2024"]
+    _labelled(page, "Understood as").set_value("splits").run()
+    assert list(page.dataframe[0].value["class"]) == ["cat", "dog"]
+    _labelled(page, "2024 is").set_value("test").run()
+    assert page.dataframe[0].value["test"].tolist() == [2, 2]
+    _import_buttons(page)[1].click().run()
+    assert not page.exception
+    assert "set** came in: 10 images in 2 classes" in page.success[0].value
+    assert library.load("set").counts()["cat"]["test"] == 2
+    assert page.text_input[1].value == ""
+
+
+def test_data__a_refusal_says_what_was_found(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set" / "cat").mkdir(parents=True)
+    (tmp_path / "set" / "cat" / "1.txt").write_text("no picture")
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    page = opened("1_data.py")
+    page.text_input[1].set_value(str(tmp_path / "set")).run()
+    assert "cat/1\\.txt" in page.error[0].value
+    _import_buttons(page)[1].click().run()
+    assert not page.exception and not library.list_datasets()
 
 
 def test_data__a_folder_outside_the_roots_is_refused(
@@ -75,7 +119,7 @@ def test_data__a_dataset_without_a_name_is_called_like_its_folder(
     page.text_input[1].set_value("Birds, 2024 (all)").run()
     assert page.text_input(key="name-server").placeholder == "Birds- 2024 -all-"
     _import_buttons(page)[1].click().run()
-    assert page.selectbox[0].value == "Birds- 2024 -all-"
+    assert _dataset(page).value == "Birds- 2024 -all-"
 
 
 def test_data__nothing_to_import_is_said(workspace: Path) -> None:
@@ -88,16 +132,16 @@ def test_data__a_sample_becomes_a_dataset(workspace: Path) -> None:
     page = opened("1_data.py")
     next(b for b in page.button if b.label == "Use handwritten digits").click().run()
     assert not page.exception
-    assert page.selectbox[0].value == "digits"
+    assert _dataset(page).value == "digits"
     again = next(b for b in page.button if b.label == "Use handwritten digits")
     again.click().run()
-    assert page.selectbox[0].value == "digits 2"
+    assert _dataset(page).value == "digits 2"
 
 
 def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:
     page = opened("1_data.py", dataset="gone")
     assert "no dataset gone" in page.warning[0].value
-    assert page.selectbox[0].value == "pets"
+    assert _dataset(page).value == "pets"
 
 
 def test_data__images_of_the_address_come_first(pets: Path) -> None:
