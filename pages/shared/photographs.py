@@ -62,8 +62,8 @@ def _uploaded() -> list[Picture]:
         "Photographs: drop, choose, or paste with Ctrl+V",
         accept_multiple_files=True,
         key="photographs",
-        help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF or PPM. One that fails with 413 "
-        "is larger than a proxy before the server takes (client_max_body_size in "
+        help="JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF or PPM. One that fails with "
+        "413 is larger than a proxy before the server takes (client_max_body_size in "
         "nginx); under “Folder or zip” it comes in pieces.",
     )
     st.components.v2.component("paste_picture", js=_PASTE)(key="paste")
