@@ -8,7 +8,7 @@ import streamlit as st
 from pages.shared import kept, session
 from pages.shared.shell import escaped
 from transfer.datasets import library
-from transfer.runs.record import Run
+from transfer.runs.record import Run, default_name
 
 PAGES = Path(__file__).resolve().parents[1]
 #: Letters of a run's name in the list, so that what follows it is seen.
@@ -88,17 +88,18 @@ def choose(with_model: list[Run]) -> Run:
 
 
 def labels(found: list[Run]) -> dict[str, str]:
-    """What runs are called in a list, by id: name, dataset if several, val, id."""
+    """What runs are called in a list, by id: name, val, what it does not say, id."""
     datasets = {run.dataset for run in found}
     return {run.id: _label(run, len(datasets) > 1) for run in found}
 
 
 def _label(run: Run, with_dataset: bool) -> str:
-    accuracy = run.result.get("val_accuracy")
+    accuracy, described = run.result.get("val_accuracy"), default_name(run.config)
     parts = [
         run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…",
-        run.dataset if with_dataset else "",
         "" if accuracy is None else f"val {accuracy:.1%}",
+        described if described != run.name else "",
+        run.dataset if with_dataset else "",
         run.id,
     ]
     return " · ".join(part for part in parts if part)

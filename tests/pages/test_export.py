@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import run_choice
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import jobs
@@ -99,6 +101,17 @@ def test_export__empty_leads_to_what_is_missing_next(tmp_path: Path) -> None:
     at = open_page()
     assert "is stopped and left none" in at.info[0].value
     assert next_link(at) == ("runs", f"run={run.id}")
+
+
+def test_choice__says_what_trains_and_the_dataset_where_there_are_several(
+    tmp_path: Path,
+) -> None:
+    run = finished_run(tmp_path)
+    said = f"my pets · val 90.0% · MobileNetV2 · head only · {run.id}"
+    assert open_page(run.id).selectbox[0].options == [said]
+    unnamed = replace(run, id="0123abcd", name="MobileNetV2 · head only", dataset="b")
+    said = "MobileNetV2 · head only · val 90.0% · b · 0123abcd"
+    assert run_choice.labels([run, unnamed])["0123abcd"] == said
 
 
 def test_export__button_starts_a_job(

@@ -15,7 +15,7 @@ import numpy as np
 from transfer import workspace
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Revision, Split
-from transfer.errors import NotFoundError, RunError
+from transfer.errors import NotFoundError, RunError, StorageError
 from transfer.runs.record import Run
 from transfer.runs.store import Store
 
@@ -97,8 +97,8 @@ def delete_dataset(store: Store, name: str) -> None:
 def _keep(run: Run) -> None:
     try:
         needed = library.load(run.config.dataset, run.config.revision)
-    except NotFoundError:  # of an earlier dataset of the same name: kept before
-        return
+    except (NotFoundError, StorageError):
+        return  # of an earlier dataset of that name, kept before; or damaged
     _, images = compared(needed)
     hashes = [one.sha256 for one in [*images, *calibrating(needed)]]
     listed = _path(run.id).with_name(library.KEPT)

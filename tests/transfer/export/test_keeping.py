@@ -89,6 +89,13 @@ def test_delete_dataset__keeps_nothing_for_a_run_without_model(
         keeping.revision(run)
 
 
+def test_delete_dataset__a_damaged_one_goes_too(empty: Path, tmp_path: Path) -> None:
+    run = ended(tmp_path, class_names=["cat", "dog"])
+    (empty / "datasets" / "pets" / f"{run.revision}.json").write_text("half of it")
+    keeping.delete_dataset(Store(), "pets")
+    assert not library.list_datasets()
+
+
 def test_delete_dataset__waits_for_runs_that_need_it(
     empty: Path, tmp_path: Path
 ) -> None:
