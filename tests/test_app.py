@@ -5,6 +5,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,12 @@ def test_send_news__of_no_run_and_for_no_token(workspace: Path) -> None:
 def test_send_plotly__is_the_library() -> None:
     answer = ask(app.send_plotly, "any")
     assert b"plotly.js v" in gzip.decompress(bytes(answer.body))[:200]
+
+
+@pytest.mark.parametrize(
+    "name", ["starlette", "python-multipart", "uvicorn", "h11", "websockets"]
+)
+def test_requirements__pin_what_takes_requests_apart(name: str) -> None:
+    wanted = Path(app.__file__).with_name("requirements.txt").read_text("utf-8")
+    assert f"\n{name}=={version(name)}\n" in wanted
+    assert "\nhttptools" not in wanted

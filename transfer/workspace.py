@@ -40,11 +40,12 @@ def close_to_others() -> None:
     """Leaves a workspace to its owner that was made before its folders were.
 
     Nobody gets past the outermost folder, so that what lies inside follows. One that
-    belongs to somebody else, or to everybody like /tmp, stays as it is.
+    is more than a workspace stays as it is: a home folder, somebody else's, /tmp.
     """
     with suppress(OSError, AttributeError):  # missing, or on Windows
         found = home().stat()
-        if found.st_uid == os.getuid() and not found.st_mode & stat.S_ISVTX:
+        is_shared = found.st_uid != os.getuid() or found.st_mode & stat.S_ISVTX
+        if not is_shared and home() != Path.home():
             home().chmod(stat.S_IMODE(found.st_mode) & 0o700)
 
 

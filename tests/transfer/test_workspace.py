@@ -41,6 +41,10 @@ def test_close_to_others__an_older_workspace_but_not_a_shared_folder(
     tmp_path.chmod(before)
     workspace.close_to_others()
     assert mode(tmp_path) == after
+    tmp_path.chmod(before)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    workspace.close_to_others()
+    assert mode(tmp_path) == before
 
 
 def test_close_to_others__a_workspace_that_is_not_there_yet(
