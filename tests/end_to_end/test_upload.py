@@ -164,4 +164,5 @@ def test_uploader__what_is_no_dataset_is_said_at_once(
     (tmp_path / "papers" / "notes.txt").write_text("no picture")
     (tmp_path / "papers" / "._leftover.jpg").write_text("no picture either")
     page.locator("#folder").set_input_files(tmp_path / "papers")
-    page.get_by_text("There is no picture and no zip in it.").wait_for()
+    says = "There is no picture and no zip in it. It holds 1 .txt, 1 .jpg."
+    page.get_by_text(says).wait_for()

@@ -43,6 +43,25 @@ def pets(workspace: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def test_main__import_says_what_it_understood_and_is_told(
+    workspace: Path, tmp_path: Path
+) -> None:
+    for seed, part in enumerate(("first", "second")):
+        make_pictures(tmp_path / "set" / part, {"cat": 4, "dog": 4}, seed=seed)
+    made = run("import", str(tmp_path / "set"), "--name", "a")
+    assert [*made["classes"]] == ["first", "second"]
+    assert "say that the folders are splits" in made["notes"][0]
+    told = ["--layout", "splits", "--splits", "first=train", "second=test"]
+    made = run("import", str(tmp_path / "set"), "--name", "b", *told)
+    assert made["classes"]["cat"] == {"train": 3, "val": 1, "test": 4}
+    assert made["notes"] == ["Folders that are splits: first is train, second is test."]
+    refused = run(
+        *("import", str(tmp_path / "set"), "--name", "c", "--splits", "first=rows"),
+        status=2,
+    )
+    assert "rows" in refused["error"]["message"]
+
+
 def test_main__instant_trains_in_no_steps(pets: Path) -> None:
     made = train("--method", "instant")
     assert made["status"] == "completed"

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -225,6 +226,19 @@ def test_decode__text_named_jpg(tmp_path: Path) -> None:
 def test_decode__formats_that_run_programs_are_refused() -> None:
     with pytest.raises(ImageError, match="known format"):
         decode(encoded(quadrants(), "EPS"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_decode__portable_pixmaps(mode: str) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 2), "white").convert(mode).save(buffer, "PPM")
+    assert (decode(buffer.getvalue()) == 255).all()
+
+
+def test_decode__a_pipe_is_refused_and_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageError, match="a device or a pipe"):
+        decode(tmp_path / "pipe.jpg")
 
 
 def test_decode__missing_file(tmp_path: Path) -> None:

@@ -222,6 +222,13 @@ def test_import_path__what_was_understood_is_kept_with_the_dataset(
     assert library.load("a") == revision
 
 
+def test_import_path__what_earlier_versions_wrote_is_still_read(animals: Path) -> None:
+    revision = import_path(animals, "a")
+    written = revision.to_json()
+    del written["notes"]
+    assert Revision.from_json(written) == revision
+
+
 def test_import_path__is_told_how_to_read(tmp_path: Path) -> None:
     make_pictures(tmp_path / "a/2023", {"cat": 3, "dog": 3}, seed=1)
     make_pictures(tmp_path / "a/2024", {"cat": 2, "dog": 2}, seed=2)

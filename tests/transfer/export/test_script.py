@@ -1,5 +1,7 @@
 """The program that repeats a run: readable, and it trains."""
 
+import ast
+import hashlib
 import os
 import re
 import shutil
@@ -84,6 +86,26 @@ def test_text__is_a_program_in_good_order(
     assert "<<" not in written and ">>" not in written
     assert "transfer" not in written
     assert len(written.splitlines()) < (450 if "Starter" in written else 350)
+
+
+def test_text__finds_pictures_of_any_ending_and_below_splits_inside_classes(
+    revision: Revision, tmp_path: Path
+) -> None:
+    written = ast.parse(script.text(run_of(), revision))
+    written.body = [
+        one
+        for one in written.body
+        if isinstance(one, ast.Assign)
+        or (isinstance(one, ast.FunctionDef) and one.name == "find_images")
+    ]
+    program: dict[str, Any] = {"hashlib": hashlib, "re": re}
+    exec(compile(written, "train.py", "exec"), program)  # noqa: S102
+    for name in ("cat/train/1", "dog/val/2", "dog/notes"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(b"\xff\xd8\xff" + name.encode())
+    (tmp_path / "set" / "dog" / "notes").write_text("a text")
+    found = program["find_images"](tmp_path / "set")
+    assert [(path.name, label) for path, label, _ in found] == [("1", 0), ("2", 1)]
 
 
 def test_text__unused_parts_are_left_out(revision: Revision) -> None:
