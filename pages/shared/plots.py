@@ -61,8 +61,8 @@ def confusion(
 ) -> go.Figure:
     """The confusion matrix; its cells are points of the second trace, in that order.
 
-    A heat map has no points: unseen markers on its filled cells take the clicks, and
-    the one of the cell at `chosen` is seen.
+    A heat map has no points: unseen markers on its filled cells take the clicks. The
+    cell at `chosen` is framed.
     """
     turned = matrix[np.ix_(order, order)]
     of_class = np.maximum(turned.sum(1, keepdims=True), 1)
@@ -88,22 +88,22 @@ def confusion(
         x=[place[predicted] for _, predicted in cells],
         y=[place[truth] for truth, _ in cells],
         mode="markers",
-        marker={
-            "symbol": "square-open",
-            "color": WARM,
-            "opacity": [float(number == chosen) for number in range(len(cells))],
-            "size": max(8, 0.7 * side / size),
-            "line": {"width": 2},
-        },
+        marker={"symbol": "square", "opacity": 0, "size": max(8, 0.7 * side / size)},
         hovertext=[_cell_text(matrix, names, cell) for cell in cells],
         hoverinfo="text",
     )
+    row, column = (place[label] for label in cells[chosen])
+    frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    figure.add_shape({"type": "rect", "line": {"color": WARM, "width": 2}, **frame})
     small = {"size": 12 if size <= 25 else 9}
     axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}
     axis |= {"showgrid": False, "zeroline": False, "fixedrange": True}
     axis["showticklabels"] = size <= MOST_NAMED
     ends_at = [-0.5, size - 0.5]
-    figure.update_xaxes(axis, title="Answer", side="bottom", range=ends_at)
+    # Turned names end at their cells: those turned the other way run off the edge.
+    figure.update_xaxes(
+        axis, title="Answer", side="bottom", range=ends_at, autotickangles=[0, -45, -90]
+    )
     figure.update_yaxes(axis, title="Right class", range=ends_at[::-1])
     return layout(figure, side, showlegend=False, dragmode=False)
 

@@ -14,7 +14,9 @@ async function draw(place, data) {
   const Plotly = await library(data.plotly);
   if (place.shown !== data.figure) return;  // a newer one came meanwhile
   const { data: traces, layout } = JSON.parse(data.figure);
-  const config = { displayModeBar: data.tools, displaylogo: false, responsive: true };
+  const config = {
+    displayModeBar: data.tools ? 'hover' : false, displaylogo: false, responsive: true,
+  };
   await Plotly.react(place, traces, layout, config);
   if (place.listens) return;
   place.listens = true;

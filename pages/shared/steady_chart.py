@@ -41,7 +41,8 @@ def show(
         key: Stays the same while the chart is to stay.
         alt: What it shows, for who does not see it.
         clicked: Called with the number of the trace and of the point that was clicked.
-        tools: Whether Plotly's buttons appear over it: to zoom, to save a picture.
+        tools: Whether Plotly's buttons appear when the pointer is over it: to zoom, to
+            save a picture.
     """
 
     def told() -> None:
@@ -74,4 +75,5 @@ def _look() -> dict[str, Any]:
         "xaxis": axis,
         "yaxis": axis,
         "hoverlabel": {"align": "left"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": charts.ink()},
     }

@@ -87,6 +87,8 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
     pictures = page.locator("figure img")
     expect(pictures).to_have_count(int(found.confusion[0, 1]))  # mistakes come first
     chosen = page.get_by_role("combobox", name="Right class")
+    matrix = page.locator(".js-plotly-plot")
+    matrix.evaluate("drawn => { drawn.isKept = true; }")
     for number, cell in ((2, (0, 0)), (1, (1, 1)), (0, (0, 1))):
         click_point(page, points.nth(number))
         truth, predicted = (found.class_names[label] for label in cell)
@@ -95,6 +97,9 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
         expect(chosen).to_have_value(said)
         expect(pictures).to_have_count(images)
         settle(page)
+    page.get_by_role("radio", name="Shares of the class").click()
+    expect(page.locator(".heatmaplayer").get_by_text("100%")).to_be_visible()
+    assert matrix.evaluate("drawn => drawn.isKept")  # changed, not made anew
     drawn = "images => images.every(one => one.complete && one.naturalWidth > 0)"
     page.wait_for_function(
         f"() => ({drawn})([...document.querySelectorAll('figure img')])"

@@ -4,7 +4,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.end_to_end.conftest import settle
 from tests.patience import wait_for
@@ -90,11 +90,23 @@ def status(server: str, host: str, path: str) -> int:
     return answer.status
 
 
+def check_header(page: Page) -> None:
+    """It names the app, and on a phone what its button opens."""
+    header = page.get_by_role("banner")
+    assert "Transfer Studio" in header.aria_snapshot()
+    page.set_viewport_size({"width": 390, "height": 844})
+    opens_pages = page.get_by_role("button", name="Expand sidebar")
+    expect(opens_pages).to_be_visible()
+    assert "Pages" in opens_pages.aria_snapshot()
+    assert "Transfer Studio" in header.aria_snapshot()
+
+
 def test_pages__empty(page: Page, server: str) -> None:
     assert look(page, server) == {}
     for path in ("/", "/_stcore/health", "/_stcore/metrics", "/api/plotly/1"):
         assert status(server, "localhost", path) == 200
         assert status(server, "evil.example", path) == 403
+    check_header(page)
 
 
 def test_pages__with_a_dataset_and_a_finished_run(
