@@ -114,7 +114,7 @@ def _remembered(key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
         try:
             kept[key] = ask()
         except TransferError as error:
-            st.caption(f":material/info: {shell.escaped(str(error))}")
+            st.caption(shell.escaped(str(error)))
             return None
     kept[key] = kept.pop(key)
     for old in list(kept)[: -2 * KEPT]:

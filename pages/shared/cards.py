@@ -80,7 +80,7 @@ def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -
 def _show_classes(said: Said, threshold: float) -> None:
     best = said.ranking[0][1]
     if best < threshold:
-        st.badge(answers.DONT_KNOW, icon=":material/help:", color="gray")
+        st.badge(answers.DONT_KNOW, color="gray")
         st.caption(f"No class reaches {threshold:.0%}.")
     st.html(charts.bars(said.ranking[:SHOWN]))
     if len(said.ranking) > SHOWN:

@@ -149,7 +149,7 @@ def _show_row(run: Run, place: Place | None) -> None:
                     label=escaped(run.name),
                     query_params={"run": run.id},
                 )
-                st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
+                st.badge(look.label, color=look.color)  # type: ignore[arg-type]
                 for tag in run.tags:
                     st.badge(escaped(tag), color="gray")
             st.caption(escaped(" · ".join(_facts(run, place))))

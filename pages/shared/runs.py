@@ -20,7 +20,7 @@ LOG_LINES = 200
 
 
 class Look(NamedTuple):
-    """How a status is shown."""
+    """How a status is shown; its icon not on badges, where it would be read aloud."""
 
     label: str
     color: str
@@ -65,7 +65,7 @@ DOING = {
 def show_status(run: Run) -> None:
     """A badge, and what ended the run if that was no success."""
     look = STATUS[run.status]
-    st.badge(look.label, icon=look.icon, color=look.color)  # type: ignore[arg-type]
+    st.badge(look.label, color=look.color)  # type: ignore[arg-type]
     if run.status is RunStatus.STOPPING:
         st.caption("Ending; the best weights until now are kept.")
     elif run.status is RunStatus.STOPPED and not run.result.get("class_names"):

@@ -62,7 +62,7 @@ def test_default_backbone__the_best_whose_weights_are_here(keras_home: Path) -> 
 def test_title_and_place__marks_what_is_here(keras_home: Path) -> None:
     put(keras_home)
     assert weights.title_and_place("starter") == "Starter · weights here"
-    here = "MobileNetV2 (alpha 0.35) · weights here"
+    here = f"{MOBILENET.title} · weights here"
     assert weights.title_and_place(MOBILENET.name) == here
     assert weights.title_and_place(RESNET.name) == "ResNet50"
 
