@@ -1,7 +1,7 @@
 """All runs, one a row with a link that opens it; ticked ones are compared or deleted.
 
-Streamlit's own table can be walked by keyboard, but no row of it be opened or ticked
-without a mouse, and where cells can be selected each arrow key selects one.
+Streamlit's own table can be walked by keyboard, but its rows cannot be ticked without a
+mouse, and where its cells can be selected each arrow key selects one.
 """
 
 import math
@@ -86,13 +86,13 @@ def filters(found: list[Run]) -> Chosen:
     tags = more.multiselect("Tag", known) if known else []
     by = more.selectbox("Order", list(SORTED))
 
+    asked = (words or "").lower().split()
+
     def is_wanted(run: Run) -> bool:
-        said = [run.id, run.name, run.note, run.dataset, default_name(run.config)]
-        said.append(run.config.backbone)
+        called = [run.id, run.name, default_name(run.config), run.config.backbone]
+        said = " ".join([*called, run.note, run.dataset]).lower()
         return (
-            all(
-                word in " ".join(said).lower() for word in (words or "").lower().split()
-            )
+            all(word in said for word in asked)
             and (not statuses or run.status in statuses)
             and (not datasets or run.dataset in datasets)
             and set(tags) <= set(run.tags)
