@@ -163,6 +163,7 @@ def _facts(run: Run, place: Place | None) -> list[str]:
     facts = [
         f"val {accuracy:.1%}" if accuracy is not None else "",
         place_in_words(place) if place else "",
+        _doing(run) if run.status.is_active else "",
         run.dataset,
         described if described != run.name else "",
         f"took {amounts.duration(seconds)}" if seconds else "",
@@ -171,3 +172,12 @@ def _facts(run: Run, place: Place | None) -> list[str]:
         run.note,
     ]
     return [fact for fact in facts if fact]
+
+
+def _doing(run: Run) -> str:
+    """Where a run is that goes on."""
+    now = run.progress
+    words = runs.DOING.get(now.get("phase", ""), "Getting ready")
+    if "epoch" in now:
+        words += f", epoch {now['epoch']} of {now['epochs']}"
+    return words

@@ -110,8 +110,11 @@ def test_runs__depths_are_told_apart() -> None:
     assert shown == ["everything", "last 6 blocks", "head only"]
 
 
-def test_runs__a_name_of_ones_own_says_below_what_trains(running: Run) -> None:
-    assert "MobileNetV2 · head only" in facts(open_page())
+def test_runs__below_the_name_stands_what_trains_and_how_far_it_is(
+    running: Run,
+) -> None:
+    said = "Head phase, epoch 2 of 10 · flowers · MobileNetV2 · head only"
+    assert said in facts(open_page())
 
 
 def test_runs__a_link_opens_and_the_address_keeps_the_run(running: Run) -> None:
