@@ -8,7 +8,7 @@ from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.freezing import FreezePlan, trainable_blocks
 from transfer.runs import continuing, queue
-from transfer.runs.record import Run
+from transfer.runs.record import Run, default_name
 
 
 def show_buttons(run: Run) -> None:
@@ -67,7 +67,11 @@ def show_form(run: Run) -> None:
             "Epochs of the fine-tuning phase", 0, 1000, config.fine_tune_epochs
         )
         freeze = _freeze(config.freeze, structure)
-        name = st.text_input("Name of the run", f"{run.name}, continued")
+        # The name that it would get says what trains, which may change here.
+        named = "" if run.name == default_name(config) else f"{run.name}, continued"
+        name = st.text_input(
+            "Name of the run", named, placeholder="Left empty, it gets one"
+        )
         if not st.button("Start", type="primary", icon=":material/play_arrow:"):
             return
         new = continuing.settings(

@@ -67,7 +67,8 @@ class Run:
 
 def default_name(config: TrainConfig) -> str:
     """What a run is called that nobody gave a name: its backbone and what trains."""
-    return f"{backbone_title(config)} · {what_trains(config)}"
+    goes_on = ", continued" if config.start_from else ""
+    return f"{backbone_title(config)} · {what_trains(config)}{goes_on}"
 
 
 def backbone_title(config: TrainConfig) -> str:

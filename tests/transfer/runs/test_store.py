@@ -49,6 +49,7 @@ def test_create__gives_back_what_was_asked_for(store: Store) -> None:
         ({"freeze": "blocks:block_3"}, "MobileNetV2 0.35 · block_3 only"),
         ({"freeze": "layers:a,b"}, "MobileNetV2 0.35 · 2 layers"),
         ({"method": "instant"}, "MobileNetV2 0.35 · instant"),
+        ({"start_from": "0123abcd"}, "MobileNetV2 0.35 · head only, continued"),
         (
             {"freeze": "none", "weights": "random"},
             "MobileNetV2 0.35, random weights · everything",
