@@ -121,6 +121,8 @@ def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
     if not asked:
         return None
     with place:
+        st.session_state["presses"] = presses = st.session_state.get("presses", 0) + 1
+        shell.scroll_here(f"import-{presses}")
         if source is None:
             st.warning("Choose a folder or a zip first, and wait until it has arrived.")
             return None

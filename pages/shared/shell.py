@@ -27,10 +27,13 @@ _STYLE = """<style>
 </style>"""
 #: The script runs again at every rerun of the page.
 _SCROLL = """
+const HEADER = 60;
 export default function ({ parentElement }) {
   const here = parentElement.host ?? parentElement;
-  if (!here.isSeen) here.scrollIntoView({ block: 'center' });
-  here.isSeen = true;
+  const { top, bottom } = here.getBoundingClientRect();
+  const isInView = top > HEADER && bottom < innerHeight;
+  if (!here.wasSeen && !isInView) here.scrollIntoView({ block: 'center' });
+  here.wasSeen = true;
 }
 """
 _log = logging.getLogger(__name__)

@@ -132,12 +132,12 @@ def _finished(key: str) -> None:
 
 
 def _name(source: Path) -> str:
-    if source.is_file():
-        return source.stem
-    inside = list(source.iterdir())
+    folder = source.parent if source.is_file() else source
+    inside = [path.name for path in folder.iterdir()]
     if len(inside) != 1:
         return ""
-    return uploads.true_names(source).get(inside[0].name, inside[0].name)
+    name = uploads.true_names(folder).get(inside[0], inside[0])
+    return Path(name).stem if source.is_file() else name
 
 
 def _show(arrival: Arrival) -> None:

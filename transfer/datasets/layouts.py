@@ -159,14 +159,18 @@ def understand(tree: Tree, reading: Reading) -> Plan:
     """The layout of a tree, as it is said or else as it looks.
 
     Raises:
-        DatasetError: There are split folders, but none for train.
+        DatasetError: There are split folders, but none for train; or what is said of
+            splits is of folders that are none.
     """
-    tops = tree.inside(tree.unwrapped("", () if reading.layout else ("train",)))
+    # Of a train folder alone, val is still to be taken out.
+    known = () if reading.layout == "classes" else ("train",)
+    tops = tree.inside(tree.unwrapped("", known))
     layout = reading.layout or _recognised(tree, tops)
     if layout == "splits":
         return _splits_first(tree, tops, reading)
     if layout == "class-first":
         return _classes_first(tree, tops, reading)
+    _as_said({}, reading)
     homes = {top: Home(class_folder=top, split=None) for top in tops}
     return Plan(layout=layout, homes=homes, splits={})
 
@@ -261,6 +265,12 @@ def _as_said(
     roles: Mapping[str, Split | None], reading: Reading
 ) -> dict[str, Split | None]:
     """The roles, with those in their place that the user gave."""
+    folders = {names.shown(name(one)) for one in roles}
+    if unknown := sorted(reading.splits.keys() - folders):
+        raise DatasetError(
+            f"There are no folders {names.listed(unknown)} that could be splits.",
+            f"Those that could: {names.listed(sorted(folders), 20) or 'none'}.",
+        )
     said: dict[str, Split | None] = {LEFT_OUT: None, **{one: one for one in SPLITS}}
     given = {folder: said[role] for folder, role in reading.splits.items()}
     return {one: given.get(names.shown(name(one)), role) for one, role in roles.items()}

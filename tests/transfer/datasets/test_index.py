@@ -73,8 +73,9 @@ def test_read_index__val_and_validation_are_one_split() -> None:
     assert [entry.split for entry in index.entries].count("val") == 4
 
 
-def test_read_index__only_train() -> None:
-    index = read("set/train/cat/1.jpg", "set/train/dog/1.jpg")
+@pytest.mark.parametrize("layout", [None, "splits"])
+def test_read_index__only_train(layout: str | None) -> None:
+    index = read("set/train/cat/1.jpg", "set/train/dog/1.jpg", layout=layout)
     assert index.class_names == ("cat", "dog")
     assert {entry.split for entry in index.entries} == {"train"}
 
@@ -327,6 +328,12 @@ def test_read_index__a_split_inside_classes_can_be_left_out() -> None:
     index = read(*files, splits={"test": "left out"})
     assert {entry.split for entry in index.entries} == {"train", "val"}
     assert passed_over(index)["a/test/1.jpg"] == "In a folder that is left out."
+
+
+@pytest.mark.parametrize("layout", ["splits", "classes"])
+def test_read_index__a_split_that_is_not_there_is_named(layout: str) -> None:
+    with pytest.raises(DatasetError, match='no folders "2025"'):
+        read(*PARTS, layout=layout, splits={"2025": "test"})
 
 
 def test_reading__refuses_what_it_does_not_know() -> None:
