@@ -30,20 +30,21 @@ class Snapshot:
         step: Steps of the next epoch that are done.
         images: Images that these steps have seen; batch size may change between runs
             of the phase, the order of images does not.
-        sums: Loss times images, right answers and images of these steps.
+        sums: Loss times images, right answers, images, and right answers weighted by
+            their class, of these steps.
         batch_size: Images per step until here.
         now: Values of all that trains by path, and random states by their order.
         optimizer: Values of the optimizer's variables in its own order, the number of
             steps first.
         best: Best weights so far by path.
-        best_state: Phase, epoch, loss and accuracy of the best epoch.
+        best_state: Phase, epoch, loss and accuracies of the best epoch.
     """
 
     phase: str
     epoch: int = 0
     step: int = 0
     images: int = 0
-    sums: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    sums: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
     batch_size: int
     now: Mapping[str, Array] = field(default_factory=dict)
     optimizer: tuple[Array, ...] = ()

@@ -120,7 +120,7 @@ def figures(
     intervals = {
         "top_1": wilson(np.sum(ranks < 1), len(ranks)),
         "top_5": wilson(np.sum(ranks < 5), len(ranks)),
-        "balanced_accuracy": _bootstrapped(matrix, _balanced_accuracy),
+        "balanced_accuracy": _bootstrapped(matrix, _mean_recall),
         "macro_f1": _bootstrapped(matrix, _macro_f1),
     }
     return Figures(images=len(labels), **intervals, classes=_per_class(matrix))
@@ -149,6 +149,20 @@ def confusion(
     cells = labels.astype(np.int64) * num_classes + predicted
     counts = np.bincount(cells, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
+
+
+def balanced_accuracy(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> float:
+    """Mean recall of the classes that have images, in [0, 1].
+
+    Args:
+        probabilities: `(images, num_classes)`.
+        labels: The right label indices, `(images,)`.
+    """
+    right = probabilities.argmax(1) == labels
+    hits, images = np.bincount(labels, right), np.bincount(labels).astype(np.float64)
+    return float(_mean_share(hits.astype(np.float64), images))
 
 
 def wilson(hits: ArrayLike, of: ArrayLike) -> Interval:
@@ -200,7 +214,7 @@ def f1(hits: int, images: int, predicted: int) -> Interval:
     return Interval(*(2 * share / (1 + share)).tolist())
 
 
-def _balanced_accuracy(hits: Floats, images: Floats, predicted: Floats) -> Floats:
+def _mean_recall(hits: Floats, images: Floats, predicted: Floats) -> Floats:
     return _mean_share(hits, images)
 
 

@@ -4,18 +4,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from transfer import metrics
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.classifier import Forward
 from transfer.errors import TrainingError
 from transfer.features.extract import Features
+from transfer.runs.outcome import PHASES
 
 #: One call of the compiled loop takes about this long, so that a request to stop is
 #: seen soon, yet the overhead of a call is spread over many small steps.
@@ -42,26 +44,52 @@ class Examples(NamedTuple):
     labels: NDArray[np.int32]
 
 
+class Reached(NamedTuple):
+    """How well a model does on some images.
+
+    Attributes:
+        loss: Mean loss.
+        accuracy: Share of right answers.
+        balanced_accuracy: Mean of the shares of right answers of the classes.
+    """
+
+    loss: float
+    accuracy: float
+    balanced_accuracy: float
+
+
+#: On val images of which there are none.
+_UNKNOWN = Reached(float("nan"), float("nan"), float("nan"))
+
+
 @dataclass(kw_only=True)
 class Best:
-    """The best epoch so far, by val accuracy, then by val loss.
+    """The best epoch so far on val, by the measure that it follows, then by the loss.
 
     Epoch 0 of a phase is where it started.
+
+    Attributes:
+        follows: Where classes are weighted in the loss, what is kept follows the same
+            weights: else always naming the largest class may well look best.
     """
 
     weights: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     phase: str = ""
     epoch: int = 0
-    accuracy: float = -1.0
     loss: float = float("inf")
+    accuracy: float = -1.0
+    balanced_accuracy: float = -1.0
+    follows: Literal["accuracy", "balanced_accuracy"] = "accuracy"
 
-    def is_beaten_by(self, accuracy: float, loss: float) -> bool:
-        """Whether another epoch is better."""
-        return (accuracy, -loss) > (self.accuracy, -self.loss)
+    def is_beaten_by(self, reached: Reached) -> bool:
+        """Whether another epoch is better; one without a finite loss never is."""
+        now, then = getattr(self, self.follows), getattr(reached, self.follows)
+        better = (then, -reached.loss) > (now, -self.loss)
+        return better and bool(np.isfinite(reached.loss))
 
     def state(self) -> dict[str, Any]:
         """All but the weights."""
-        names = ("phase", "epoch", "accuracy", "loss")
+        names = ("phase", "epoch", *Reached._fields)
         return {name: getattr(self, name) for name in names}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -79,18 +107,20 @@ class _Epoch:
         number: Counted from 1 in each phase.
         steps: Steps done.
         images: Images that they have seen.
-        sums: Loss times images, right answers and images.
+        sums: Loss times images, right answers, images, and right answers again, each
+            counted for as much as its class.
     """
 
     number: int
     steps: int = 0
     images: int = 0
-    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
 
     @property
-    def reached(self) -> tuple[float, float]:
-        """Mean loss and accuracy."""
-        return float(self.sums[0] / self.sums[2]), float(self.sums[1] / self.sums[2])
+    def reached(self) -> Reached:
+        """Until now; classes are balanced if they are weighted in the loss."""
+        loss, right, images, balanced = map(float, self.sums)
+        return Reached(loss / images, right / images, balanced / images)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,9 +225,12 @@ class Phase:
         """
         epoch = _Epoch(1)
         if start:
-            epoch = self._restored(start, best, len(train.labels))
+            epoch = self._restored(start, best, len(train.labels), val)
         elif len(val.labels):  # where it starts may be better than all that follows
-            self._keep(best, 0, *self._judged(0, val, listener))
+            self._keep(best, 0, self._judged(0, val, listener))
+        elif not best.phase:
+            self._keep(best, 0, _UNKNOWN, always=True)
+        self._tell(best, listener)
         self._snapshot(epoch, best)
         while epoch.number <= epochs and not self._waited(epoch.number - 1, best):
             begin, seen = time.perf_counter(), epoch.images
@@ -207,6 +240,7 @@ class Phase:
             if stopped_within:  # before what a part of an epoch does to the best
                 listener.checkpoint(self._snapshot(epoch, best))
             self.finish_epoch(epoch.number, epoch.reached, val, best, listener, speed)
+            self._tell(best, listener)
             if stopped_within:
                 return
             epoch = _Epoch(epoch.number + 1)
@@ -221,6 +255,9 @@ class Phase:
         since_best = epoch - best.epoch if best.phase == self.name else epoch
         return 0 < self._recipe.patience <= since_best
 
+    def _tell(self, best: Best, listener: Listener) -> None:
+        listener.progress(phase=self.name, best_phase=best.phase, best_epoch=best.epoch)
+
     def _snapshot(self, epoch: _Epoch, best: Best) -> Snapshot:
         """The state between two steps, copied; the last one is kept."""
         self.kept = Snapshot(
@@ -228,7 +265,7 @@ class Phase:
             epoch=epoch.number - 1,
             step=epoch.steps,
             images=epoch.images,
-            sums=(float(epoch.sums[0]), float(epoch.sums[1]), float(epoch.sums[2])),
+            sums=tuple(map(float, epoch.sums)),
             batch_size=self._batch_size,
             now={path: _value(v) for path, v in self._state.items()},
             optimizer=tuple(_value(v) for v in self._optimizer.variables),
@@ -237,9 +274,16 @@ class Phase:
         )
         return self.kept
 
-    def _restored(self, start: Snapshot, best: Best, images: int) -> _Epoch:
+    def _restored(
+        self, start: Snapshot, best: Best, images: int, val: Examples
+    ) -> _Epoch:
         """Sets everything to the snapshot; the epoch, of `images`, that it is of."""
         best.restore(start)
+        # An older version took no note of balanced accuracy.
+        if best.phase and best.follows not in start.best_state:
+            for variable in self.variables:
+                variable.assign(best.weights[variable.path])
+            best.balanced_accuracy = self.evaluate(val).balanced_accuracy
         for path, variable in self._state.items():
             variable.assign(start.now[path])
         variables = self._optimizer.variables
@@ -250,12 +294,14 @@ class Phase:
             done = start.epoch * -(-images // self._batch_size)
             self._optimizer.iterations.assign(done + start.images // self._batch_size)
         step = start.images // self._batch_size
-        return _Epoch(start.epoch + 1, step, start.images, np.array(start.sums))
+        # An older version counted all right answers alike.
+        sums = np.array([*start.sums, start.sums[1]][:4])
+        return _Epoch(start.epoch + 1, step, start.images, sums)
 
     def finish_epoch(
         self,
         epoch: int,
-        reached: tuple[float, float],
+        reached: Reached,
         val: Examples,
         best: Best,
         listener: Listener,
@@ -265,36 +311,37 @@ class Phase:
 
         Args:
             epoch: Counted from 1.
-            reached: Loss and accuracy on the training images.
+            reached: On the training images.
             val: As in `run`.
             best: As in `run`.
             listener: Hears of it.
             images_per_second: Speed of the training.
+
+        Raises:
+            TrainingError: The epoch has spoilt the weights.
         """
-        val_loss, val_accuracy = self._judged(epoch, val, listener)
-        values = {"loss": reached[0], "accuracy": reached[1]}
+        on_val = self._judged(epoch, val, listener)
+        values = reached._asdict()
+        if self._recipe.class_weights is None:
+            del values["balanced_accuracy"]  # only then is it counted in training
         if images_per_second is not None:
             values["learning_rate"] = float(self._optimizer.learning_rate)
             values["images_per_second"] = images_per_second
         if len(val.labels):
-            values |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+            values |= {f"val_{name}": one for name, one in on_val._asdict().items()}
         listener.epoch(self.name, epoch, values)
+        self._check_end(on_val if len(val.labels) else None, epoch)
         if self.changes and listener.wants_changes():
             listener.changes(self.name, epoch, self.changes())
-        self._keep(best, epoch, val_loss, val_accuracy, always=not len(val.labels))
+        self._keep(best, epoch, on_val, always=not len(val.labels))
 
     def _keep(
-        self,
-        best: Best,
-        epoch: int,
-        loss: float,
-        accuracy: float,
-        always: bool = False,
+        self, best: Best, epoch: int, reached: Reached, always: bool = False
     ) -> None:
-        if always or best.is_beaten_by(accuracy, loss):
+        if always or best.is_beaten_by(reached):
             best.weights |= {v.path: _value(v) for v in self.variables}
             best.phase, best.epoch = self.name, epoch
-            best.loss, best.accuracy = loss, accuracy
+            best.loss, best.accuracy, best.balanced_accuracy = reached
 
     def _train_epoch(
         self,
@@ -309,7 +356,7 @@ class Phase:
         order = random.permutation(len(train.labels))
         steps = -(-len(order) // self._batch_size)
         for call in self._calls(train, order[epoch.images :], epoch.number):
-            seconds, (losses, right, counts) = self._timed(call)
+            seconds, (losses, right, counts, balanced) = self._timed(call)
             # The first call builds the graph, so it says nothing about speed.
             if self._is_traced:
                 self._seconds_per_step = seconds / len(losses)
@@ -320,7 +367,7 @@ class Phase:
             )
             epoch.steps += len(losses)
             epoch.images = min(epoch.images + call[2].size, len(order))
-            epoch.sums += [losses @ counts, right.sum(), counts.sum()]
+            epoch.sums += [losses @ counts, right.sum(), counts.sum(), balanced.sum()]
             left = (epochs - epoch.number) * steps + steps - epoch.steps
             listener.progress(
                 phase=self.name,
@@ -363,36 +410,41 @@ class Phase:
             return
         raise TrainingError(
             f"The loss became {losses[~np.isfinite(losses)][0]} in epoch "
-            f"{epoch} of the {self.name} phase.",
+            f"{epoch} of the {PHASES[self.name]} phase.",
             "Try a learning rate ten times smaller.",
         )
 
-    def evaluate(self, examples: Examples) -> tuple[float, float]:
-        """Mean loss and accuracy on a split; `(nan, nan)` for an empty one."""
+    def _check_end(self, on_val: Reached | None, epoch: int) -> None:
+        """The last step's own loss is of before it: it may have spoilt the weights."""
+        if on_val:
+            self._check(np.array([on_val.loss]), epoch)
+        else:
+            self._check(np.array([_value(v).sum() for v in self.variables]), epoch)
+
+    def evaluate(self, examples: Examples) -> Reached:
+        """How well it does on a split; all `nan` for an empty one."""
         return self._tested(examples)[0]
 
-    def _judged(
-        self, epoch: int, val: Examples, listener: Listener
-    ) -> tuple[float, float]:
-        """Mean loss and accuracy on val; the listener hears each answer."""
+    def _judged(self, epoch: int, val: Examples, listener: Listener) -> Reached:
+        """How well it does on val; the listener hears each answer."""
         reached, probabilities = self._tested(val)
         if len(val.labels):
             listener.answers(self.name, epoch, val.labels, probabilities)
         return reached
 
-    def _tested(
-        self, examples: Examples
-    ) -> tuple[tuple[float, float], NDArray[np.float32]]:
-        """Mean loss and accuracy, and the probabilities `(images, num_classes)`."""
+    def _tested(self, examples: Examples) -> tuple[Reached, NDArray[np.float32]]:
+        """How well it does, and the probabilities `(images, num_classes)`."""
         if not len(examples.labels):
-            return (float("nan"), float("nan")), np.empty((0, 0), np.float32)
+            return _UNKNOWN, np.empty((0, 0), np.float32)
         sums, answers = np.zeros(3), []
         for call in self._calls(examples, np.arange(len(examples.labels))):
             losses, right, counts, found = (np.asarray(o) for o in self._test(*call))
             sums += [losses @ counts, right.sum(), counts.sum()]
             answers.append(found.reshape(-1, found.shape[-1]))
-        reached = float(sums[0] / sums[2]), float(sums[1] / sums[2])
-        return reached, np.concatenate(answers)[: len(examples.labels)]
+        probabilities = np.concatenate(answers)[: len(examples.labels)]
+        balanced = metrics.balanced_accuracy(probabilities, examples.labels)
+        reached = Reached(sums[0] / sums[2], sums[1] / sums[2], balanced)
+        return Reached(*map(float, reached)), probabilities
 
     def _calls(
         self, examples: Examples, order: NDArray[np.int64], epoch: int = 1
@@ -400,61 +452,49 @@ class Phase:
         """Features, labels and weights of some steps, `(steps, batch_size, ...)`.
 
         The next ones are read while the last are trained on. The last batch is filled
-        up with images of weight 0, so that one compiled graph serves all.
+        up with images of weight 0, so that one compiled graph serves all; where there
+        are fewer images than a batch has, no batch has more.
         """
-        size = self._batch_size
+        size = min(self._batch_size, len(examples.labels))
         with ThreadPoolExecutor(1) as reader:
             waiting, start = None, 0
             while start < len(order) or waiting:
                 following = None
                 if start < len(order):
-                    steps = self._steps_per_call(examples.features)
+                    steps = self._steps_per_call(size * examples.features.row_bytes)
                     chosen = order[start : start + steps * size]
-                    following = reader.submit(self._read, examples, chosen, epoch)
+                    following = reader.submit(_read, examples, chosen, size, epoch)
                     start += len(chosen)
                 if waiting:
                     yield waiting.result()
                 waiting = following
 
-    def _steps_per_call(self, features: Features) -> int:
+    def _steps_per_call(self, batch_bytes: int) -> int:
         # Until a step was timed, one at a time: it may be a slow one.
         by_time = _SECONDS_PER_CALL / (self._seconds_per_step or _SECONDS_PER_CALL)
-        by_size = _BYTES_PER_CALL / (features.row_bytes * self._batch_size)
+        by_size = _BYTES_PER_CALL / batch_bytes
         steps = max(1, int(min(by_time, by_size)))
         return min(steps, self.most_steps or steps)
-
-    def _read(
-        self, examples: Examples, chosen: NDArray[np.int64], epoch: int
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        filled = np.resize(
-            chosen, -(-len(chosen) // self._batch_size) * self._batch_size
-        )
-        weights = (np.arange(len(filled)) < len(chosen)).astype(np.float32)
-        rows = examples.features.rows(filled, epoch)
-        parts = (rows, examples.labels[filled], weights)
-        steps = len(filled) // self._batch_size
-        x, y, w = (p.reshape(steps, self._batch_size, *p.shape[1:]) for p in parts)
-        return x, y, w
 
     def _train_steps(self, x: Any, y: Any, w: Any) -> Any:
         def step(x: Any, y: Any, w: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([v.value for v in self.variables])
-                loss, right, count = self._loss(x, y, w, training=True)
+                loss, *others = self._loss(x, y, w, training=True)
                 objective = loss + self._distance()
             gradients = tape.gradient(objective, [v.value for v in self.variables])
             self._optimizer.apply(gradients, self.variables)
-            return loss, right, count
+            return loss, *others
 
         return _each(step, x, y, w)
 
     def _test_steps(self, x: Any, y: Any, w: Any) -> Any:
         def step(x: Any, y: Any, w: Any) -> Any:
             logits = self._forward(tf.cast(x, tf.float32), False)
-            reached = self._loss_of(logits, y, w, training=False)
-            return *reached, tf.nn.softmax(logits)
+            loss, right, count, _ = self._loss_of(logits, y, w, training=False)
+            return loss, right, count, tf.nn.softmax(logits)
 
-        return _each(step, x, y, w, outputs=4)
+        return _each(step, x, y, w)
 
     def _distance(self) -> Any:
         """The L2-SP penalty."""
@@ -462,14 +502,14 @@ class Phase:
         moved = [tf.reduce_sum(tf.square(v.value - start)) for v, start in pairs]
         return self._recipe.l2_sp / 2 * tf.add_n(moved) if moved else 0.0
 
-    def _loss(self, x: Any, y: Any, w: Any, training: bool) -> tuple[Any, Any, Any]:
-        """Mean loss, number of right answers and number of images of one batch."""
+    def _loss(self, x: Any, y: Any, w: Any, training: bool) -> tuple[Any, ...]:
+        """Mean loss, number of right answers and number of images of one batch, and
+        its right answers each counted for as much as its class.
+        """
         logits = self._forward(tf.cast(x, tf.float32), training)
         return self._loss_of(logits, y, w, training)
 
-    def _loss_of(
-        self, logits: Any, y: Any, w: Any, training: bool
-    ) -> tuple[Any, Any, Any]:
+    def _loss_of(self, logits: Any, y: Any, w: Any, training: bool) -> tuple[Any, ...]:
         """See `_loss`.
 
         Smoothing and class weights shape what is learnt from, never what val says.
@@ -484,34 +524,51 @@ class Phase:
         counted = w
         if training and recipe.class_weights is not None:
             counted = w * tf.gather(recipe.class_weights, y)
-        return tf.reduce_sum(losses * counted) / count, tf.reduce_sum(right * w), count
+        loss = tf.reduce_sum(losses * counted) / count
+        sums = [tf.reduce_sum(right * one) for one in (w, counted)]
+        return loss, sums[0], count, sums[1]
 
 
 class _Compiled:
-    """A function of some steps as one graph, built once for any number of steps."""
+    """A function of some steps as one graph, built once for any number of steps, and
+    for each size of a batch.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._graph: Any = None
+        self._graphs: dict[Any, Any] = {}
 
     def __call__(self, *arrays: NDArray[Any]) -> Any:
-        if self._graph is None:
-            specs = [tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in arrays]
-            self._graph = tf.function(
+        specs = (*(tf.TensorSpec([None, *a.shape[1:]], a.dtype) for a in arrays),)
+        if specs not in self._graphs:
+            self._graphs[specs] = tf.function(
                 self._function, input_signature=specs, autograph=False
             )
-        return self._graph(*arrays)
+        return self._graphs[specs](*arrays)
+
+
+def _read(
+    examples: Examples, chosen: NDArray[np.int64], size: int, epoch: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """See `Phase._calls`; `size` images a batch."""
+    steps = -(-len(chosen) // size)
+    filled = np.resize(chosen, steps * size)
+    weights = (np.arange(len(filled)) < len(chosen)).astype(np.float32)
+    rows = examples.features.rows(filled, epoch)
+    parts = (rows, examples.labels[filled], weights)
+    x, y, w = (one.reshape(steps, size, *one.shape[1:]) for one in parts)
+    return x, y, w
 
 
 def _value(variable: keras.Variable) -> NDArray[Any]:
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
-def _each(step: Callable[..., Any], x: Any, y: Any, w: Any, outputs: int = 3) -> Any:
-    """The results of `step` for each batch, in one compiled loop, in order."""
+def _each(step: Callable[..., Any], x: Any, y: Any, w: Any) -> Any:
+    """The four results of `step` for each batch, in one compiled loop, in order."""
     return tf.map_fn(
         lambda batch: step(*batch),
         (x, y, w),
-        fn_output_signature=(tf.float32,) * outputs,
+        fn_output_signature=(tf.float32,) * 4,
         parallel_iterations=1,
     )

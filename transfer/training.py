@@ -20,11 +20,12 @@ from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision, Split
-from transfer.errors import StorageError, TrainingError
+from transfer.errors import StorageError, TrainingError, TransferError
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
 from transfer.freezing import FreezePlan, Resolved
 from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
+from transfer.runs.outcome import PHASES
 
 #: Images on which bfloat16 is compared with float32.
 _SAMPLE = 384
@@ -44,9 +45,12 @@ class Trained:
 
     Attributes:
         model: The whole classifier with the best epoch's weights.
-        best: Which epoch that was, and its val loss and accuracy.
+        best: Which epoch that was, and what it reached on val.
         batch_size: Images per step at the end: smaller than set where it was halved.
-        halved_for: Why it was: `memory` or `time`; empty if it was not.
+        halved_for: Why it is: `memory`, `time` or, where there are no more training
+            images, `images`; empty if it is not.
+        ended_early: What ended the training before its time, and what was kept;
+            empty if nothing did.
         trainable_parameters: Number of weights that were trained.
         frozen_parameters: Number of weights that stayed as they were.
         seconds: Duration by phase: `prepare`, `head`, `fine_tune`, `evaluate`.
@@ -56,6 +60,7 @@ class Trained:
     best: Best
     batch_size: int
     halved_for: str
+    ended_early: str
     trainable_parameters: int
     frozen_parameters: int
     seconds: dict[str, float]
@@ -80,8 +85,8 @@ def train(
             classes, whose weights are the start in place of the pretrained ones.
 
     Returns:
-        The trained classifier. Where a stop was requested, that of the best epoch
-        until then.
+        The trained classifier. Where a stop was requested, or training failed when
+        there was a good model already, that of the best epoch until then.
 
     Raises:
         StopRequested: The stop was requested before the training proper began.
@@ -94,7 +99,8 @@ def train(
     with job.timed("head"):
         job.train_head()
     with job.timed("fine_tune"):
-        if job.fine_tunes and not listener.stop_requested():
+        stops = job.ended_early or listener.stop_requested()
+        if job.fine_tunes and not stops:
             job.fine_tune()
     with job.timed("evaluate"):
         return job.finish()
@@ -210,13 +216,20 @@ class _Job:
     listener: Listener
     seconds: dict[str, float] = field(default_factory=dict)
     best: Best = field(default_factory=Best)
+    ended_early: str = ""
     resume: Snapshot | None = None
     start_from: Path | None = None
 
     def __post_init__(self) -> None:
         self.batch_size, self.halved_for = self.config.batch_size, ""
+        images = max(1, len(self.revision.of_split("train")))
+        if images < self.batch_size:
+            self.batch_size, self.halved_for = images, "images"
+        if self.config.class_weights != "none":
+            self.best.follows = "balanced_accuracy"
         if self.resume:
-            self.batch_size = self.resume.batch_size
+            self.batch_size = min(self.batch_size, self.resume.batch_size)
+            self.best.restore(self.resume)
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -349,13 +362,48 @@ class _Job:
             return
         if not self.resume:
             self._begin_head()
-        if self.config.method == "train":
-            self._run(self._head_phase, self.config.head_epochs, self.pooled)
-        else:
-            phase = self._head_phase()
-            reached = phase.evaluate(self.pooled["train"])
-            phase.finish_epoch(1, reached, self.pooled["val"], self.best, self.listener)
+        with self._keeping_best():
+            if self.config.method == "train":
+                self._run(self._head_phase, self.config.head_epochs, self.pooled)
+            else:
+                self._judge_head()
         self.restore()
+
+    def _judge_head(self) -> None:
+        """The one epoch of a head that does not train in steps."""
+        phase, of = self._head_phase(), self.pooled
+        reached = phase.evaluate(of["train"])
+        phase.finish_epoch(1, reached, of["val"], self.best, self.listener)
+
+    @contextmanager
+    def _keeping_best(self) -> Iterator[None]:
+        """Ends the training early where it fails, if there is a good model already."""
+        try:
+            yield
+        except (TransferError, *_OUT_OF_MEMORY) as error:
+            if not self._has_learnt():
+                raise
+            self.ended_early = self._in_words(error)
+            self.listener.log(f"The training ends early. {self.ended_early}")
+
+    def _has_learnt(self) -> bool:
+        """Whether the best until now is more than a head of random numbers."""
+        best = self.best
+        from_model = bool(self.config.start_from) or self.config.head == "linear"
+        return (
+            bool(best.epoch)
+            or best.phase == "fine_tune"
+            or (best.phase == "head" and from_model)
+        )
+
+    def _in_words(self, error: Exception) -> str:
+        """What ended the training early, what is kept, and what to try."""
+        if not isinstance(error, TransferError):
+            error = _no_memory("There was not enough memory.")
+        epoch, phase = self.best.epoch, PHASES[self.best.phase]
+        kept = f"epoch {epoch} of the {phase} phase" if epoch else "where it started"
+        words = f"{error.message} Kept is the best until then, {kept}. {error.hint}"
+        return words.strip()
 
     def _head_phase(self, rate: Rate | None = None) -> Phase:
         return Phase(
@@ -414,11 +462,8 @@ class _Job:
     def _halve_batch(self, halved_for: str, error: Exception) -> None:
         size = self.batch_size
         if size == 1:
-            raise TrainingError(
-                "There was not enough memory, even for one image per step.",
-                "Try a smaller image size or backbone, freeze more blocks, or close "
-                "other programs.",
-            ) from error
+            message = "There was not enough memory, even for one image per step."
+            raise _no_memory(message) from error
         self.batch_size, self.halved_for = size // 2, halved_for
         lacked = {"memory": "enough memory", "time": "enough speed to hear a stop"}
         self.listener.log(
@@ -472,8 +517,9 @@ class _Job:
 
     def fine_tune(self) -> None:
         """The fine-tuning phase, from the best head on."""
-        self.begin_fine_tune()
-        self._run(self._fine_tune_phase, self.config.fine_tune_epochs, self.at_cut)
+        with self._keeping_best():
+            self.begin_fine_tune()
+            self._run(self._fine_tune_phase, self.config.fine_tune_epochs, self.at_cut)
         self.restore()
 
     def begin_fine_tune(self) -> None:
@@ -482,10 +528,10 @@ class _Job:
         unfrozen = self._unfrozen()
         if self.config.l2_sp:  # here, for the phase may begin anew with a smaller batch
             self.anchors = [tf.identity(v.value) for v in unfrozen]
-        # A fine-tuning that never beats the head phase leaves these as they were.
-        self.best.weights |= {
-            v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen
-        }
+        # A fine-tuning that never beats the head phase leaves these as they were; one
+        # that is resumed may have a better epoch behind it.
+        start = {v.path: keras.ops.convert_to_numpy(v).copy() for v in unfrozen}
+        self.best.weights = start | self.best.weights
 
     def try_rate(self, phase: Phase, train: Examples) -> None:
         """Trains until the listener has had enough, then puts the weights back."""
@@ -573,10 +619,19 @@ class _Job:
             best=self.best,
             batch_size=self.batch_size,
             halved_for=self.halved_for,
+            ended_early=self.ended_early,
             trainable_parameters=trainable,
             frozen_parameters=model.count_params() - trainable,
             seconds=self.seconds,
         )
+
+
+def _no_memory(message: str) -> TrainingError:
+    return TrainingError(
+        message,
+        "Try a smaller image size or backbone, freeze more blocks, or close other "
+        "programs.",
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """The training loop, on features that need no backbone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from transfer import classifier
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.errors import TrainingError
-from transfer.phases import Best, Examples, Phase, Recipe
+from transfer.phases import Best, Examples, Phase, Reached, Recipe
 
 
 class MemoryFeatures:
@@ -21,8 +22,10 @@ class MemoryFeatures:
     def __init__(self, rows: NDArray[np.float32]) -> None:
         self._rows = rows
         self.row_bytes = rows[0].nbytes if len(rows) else 4
+        self.read = 0
 
     def rows(self, positions: NDArray[np.int64], epoch: int = 1) -> NDArray[np.float32]:
+        self.read += len(positions)
         return self._rows[positions]
 
 
@@ -154,7 +157,7 @@ def test_run__where_it_starts_counts_too() -> None:
     head.get_layer("logits").set_weights([kernel, np.zeros(2, np.float32)])
     start = phase.evaluate(_examples(20, 1))
     phase.run(2, _examples(16, 0), _examples(20, 1), best, recorder)
-    assert best.accuracy >= start[1]
+    assert best.accuracy >= start.accuracy
 
 
 def _loss(phase: Phase, head: keras.Model, training: bool) -> float:
@@ -216,7 +219,7 @@ def test_run__l2_sp_holds_weights_where_they_were() -> None:
 def test_evaluate__a_filled_up_batch_does_not_change_the_mean() -> None:
     phase, head = _phase()
     examples = _examples(11, 0)  # one full batch of 8, one of 3
-    loss, accuracy = phase.evaluate(examples)
+    loss, accuracy, _ = phase.evaluate(examples)
     logits = np.asarray(head(examples.features.rows(np.arange(11))))
     expected = keras.losses.sparse_categorical_crossentropy(
         examples.labels, logits, from_logits=True
@@ -227,7 +230,97 @@ def test_evaluate__a_filled_up_batch_does_not_change_the_mean() -> None:
 
 def test_is_beaten_by__accuracy_first_then_loss() -> None:
     best = Best(accuracy=0.8, loss=0.5)
-    assert best.is_beaten_by(0.9, 0.9)
-    assert best.is_beaten_by(0.8, 0.4)
-    assert not best.is_beaten_by(0.8, 0.5)
-    assert not best.is_beaten_by(0.7, 0.1)
+    assert best.is_beaten_by(Reached(0.9, 0.9, 0.1))
+    assert best.is_beaten_by(Reached(0.4, 0.8, 0.1))
+    assert not best.is_beaten_by(Reached(0.5, 0.8, 0.9))
+    assert not best.is_beaten_by(Reached(0.1, 0.7, 0.9))
+
+
+def test_is_beaten_by__balanced_accuracy_where_classes_are_weighted() -> None:
+    best = Best(follows="balanced_accuracy")
+    best.loss, best.accuracy, best.balanced_accuracy = 0.1, 0.951, 0.664
+    assert best.is_beaten_by(Reached(0.3, 0.927, 0.961))
+    assert not best.is_beaten_by(Reached(0.05, 0.99, 0.65))
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_is_beaten_by__never_by_a_loss_that_is_no_number(loss: float) -> None:
+    assert not Best().is_beaten_by(Reached(loss, 1.0, 1.0))
+
+
+def _skewed(count: int, seed: int) -> Examples:
+    """Nine of ten images are of one class, and the two lie close together."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(count) % 10 == 0).astype(np.int32)
+    rows = rng.normal(0, 1, (count, 8)).astype(np.float32)
+    rows[:, 0] += 1.5 * labels
+    return Examples(MemoryFeatures(rows), labels)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("weights", [None, np.array([0.5 / 0.9, 5.0], np.float32)])
+def test_run__what_is_kept_follows_the_weights_of_the_loss(weights: Any) -> None:
+    recorder, best = Recorder(), Best()
+    by = "accuracy" if weights is None else "balanced_accuracy"
+    best.follows = by  # type: ignore[assignment]
+    phase, head = _phase(rate=0.1, class_weights=weights)
+    head.get_layer("logits").set_weights([np.zeros((8, 2)), np.array([9.0, 0.0])])
+    val = _skewed(200, 1)
+    phase.run(6, _skewed(200, 0), val, best, recorder)
+    reached = [values[f"val_{by}"] for _, _, values in recorder.epochs]
+    assert getattr(best, by) == max(*reached, 0.9 if weights is None else 0.5)
+    assert (best.balanced_accuracy > 0.7) == (weights is not None)
+
+
+def test_run__counts_balanced_accuracy_in_training_where_classes_are_weighted() -> None:
+    weights = np.array([0.5 / 0.9, 5.0], np.float32)
+    recorders = [Recorder(), Recorder()]
+    for recorder, given in zip(recorders, (None, weights), strict=True):
+        phase, head = _phase(rate=1e-9, class_weights=given)
+        head.get_layer("dropout").rate = 0.0
+        phase.run(1, _skewed(200, 0), _skewed(20, 1), Best(), recorder)
+        expected = phase.evaluate(_skewed(200, 0))
+    plain, weighted = (recorder.epochs[0][2] for recorder in recorders)
+    assert "balanced_accuracy" not in plain and "val_balanced_accuracy" in plain
+    assert weighted["balanced_accuracy"] == pytest.approx(expected.balanced_accuracy)
+    assert weighted["accuracy"] == pytest.approx(expected.accuracy)
+
+
+def test_run__a_checkpoint_without_balanced_accuracy_is_judged_again() -> None:
+    train, val, recorder = _skewed(100, 0), _skewed(100, 1), Recorder()
+    best = Best(follows="balanced_accuracy")
+    _phase()[0].run(1, train, val, best, recorder)
+    known = best.balanced_accuracy
+    old = replace(
+        recorder.checkpoints[-1],
+        sums=(0.0, 0.0, 0.0),
+        best_state={"phase": "head", "epoch": 1, "accuracy": 0.9, "loss": 0.3},
+    )
+    resumed = Best(follows="balanced_accuracy")
+    _phase()[0].run(1, train, val, resumed, Recorder(), old)
+    assert resumed.balanced_accuracy == known and resumed.epoch == 1
+
+
+def test_run__a_batch_is_no_larger_than_the_data() -> None:
+    recorder, train, val = Recorder(), _examples(20, 0), _examples(6, 1)
+    phase, _ = _phase(batch_size=1024)
+    phase.run(3, train, val, Best(), recorder)
+    assert train.features.read == 3 * 20  # type: ignore[attr-defined]
+    assert val.features.read == 4 * 6  # type: ignore[attr-defined]
+    assert len(recorder.losses) == 3 == int(phase._optimizer.iterations)
+
+
+def test_run__weights_that_the_last_step_spoils_are_not_kept() -> None:
+    """The loss of that step was still a number; without val nothing else tells."""
+    best = Best()
+    phase, head = _phase(batch_size=16)
+
+    class Spoiling(Recorder):
+        def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+            if epoch == 2:
+                bias = head.get_layer("logits").bias
+                bias.assign(np.full(bias.shape, np.nan))
+
+    with pytest.raises(TrainingError, match="became nan in epoch 2 of the head phase"):
+        phase.run(3, _examples(16, 0), _examples(0, 1), best, Spoiling())
+    assert best.epoch == 1
+    assert all(np.isfinite(one).all() for one in best.weights.values())

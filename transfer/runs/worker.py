@@ -21,7 +21,7 @@ from transfer import callbacks, checkpoints, workspace
 from transfer.checkpoints import Snapshot
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import continuing, evaluations, launch, queue, watching
+from transfer.runs import continuing, evaluations, launch, outcome, queue, watching
 from transfer.runs.record import Metric, Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -279,11 +279,15 @@ def _train(
         seconds[name] = seconds.get(name, 0.0) + before
     memory = max(_peak_memory_bytes() / 1e6, earlier.get("peak_memory_mb", 0.0))
     evaluated, add_details = judged or ({}, None)
+    best, in_val = trained.best, {k: v["val"] for k, v in revision.counts().items()}
     result = {
-        "val_accuracy": trained.best.accuracy if has_val else None,
-        "val_loss": trained.best.loss if has_val else None,
-        "best_phase": trained.best.phase,
-        "best_epoch": trained.best.epoch,
+        "val_accuracy": best.accuracy if has_val else None,
+        "val_balanced_accuracy": best.balanced_accuracy if has_val else None,
+        "val_loss": best.loss if has_val else None,
+        "val_largest_class": outcome.largest_class(in_val),
+        "best_phase": best.phase,
+        "best_epoch": best.epoch,
+        "ended_early": trained.ended_early,
         "batch_size": trained.batch_size,
         "halved_for": trained.halved_for,
         "trainable_parameters": trained.trainable_parameters,

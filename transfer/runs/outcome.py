@@ -1,0 +1,110 @@
+"""What came of a run, in words: the figure that it is judged by, and what to know."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from transfer.config import TrainConfig
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+
+#: What a phase is called.
+PHASES = {"head": "head", "fine_tune": "fine-tuning"}
+#: What the measures are called that a run can be judged by.
+TITLES = {
+    "accuracy": "Val top-1 accuracy",
+    "balanced_accuracy": "Val balanced accuracy",
+}
+#: Classes are skewed where always naming the largest is right so much more often than
+#: it would be if all were of one size.
+_SKEWED = 0.1
+
+
+def measure(run: Run) -> str:
+    """What its best epoch is chosen by, and so what it is judged by.
+
+    `balanced_accuracy` where classes are weighted, unless the run ended when that was
+    not measured yet; else `accuracy`.
+    """
+    weighted = run.config.class_weights != "none"
+    measured = not run.result or "val_balanced_accuracy" in run.result
+    return "balanced_accuracy" if weighted and measured else "accuracy"
+
+
+def headline(run: Run) -> float | None:
+    """The figure that it is judged by, in [0, 1]; `None` where there is none."""
+    value = run.result.get(f"val_{measure(run)}")
+    return None if value is None else float(value)
+
+
+def beside_headline(run: Run) -> str:
+    """What the headline is to be held against; empty where it speaks for itself."""
+    largest = run.result.get("val_largest_class")
+    if headline(run) is None or not largest:
+        return ""
+    if measure(run) == "accuracy":
+        return naming_largest(largest) if is_skewed(largest) else ""
+    return (
+        f"Top-1 accuracy {run.result['val_accuracy']:.1%}. {naming_largest(largest)}, "
+        f"and {largest['balanced_accuracy']:.1%} balanced"
+    )
+
+
+def largest_class(counts: Mapping[str, int]) -> dict[str, Any] | None:
+    """What always naming the largest class would give; `None` without images.
+
+    Args:
+        counts: Number of images of each class, by name.
+
+    Returns:
+        The `class`, and the `accuracy` and `balanced_accuracy` of naming it always.
+    """
+    if not any(counts.values()):
+        return None
+    name = max(counts, key=lambda one: counts[one])
+    share = counts[name] / sum(counts.values())
+    classes = sum(count > 0 for count in counts.values())
+    return {"class": name, "accuracy": share, "balanced_accuracy": 1 / classes}
+
+
+def is_skewed(largest: Mapping[str, Any]) -> bool:
+    """Whether naming the largest class always looks better than it is."""
+    return bool(largest["accuracy"] >= largest["balanced_accuracy"] + _SKEWED)
+
+
+def naming_largest(largest: Mapping[str, Any]) -> str:
+    """What `largest_class` found, as a sentence without its full stop."""
+    return (
+        f"Always naming “{largest['class']}”, the largest class, would give "
+        f"{largest['accuracy']:.1%}"
+    )
+
+
+def remarks(run: Run) -> list[str]:
+    """What else to know of its end: that it came early, or training was in vain."""
+    if early := run.result.get("ended_early"):
+        return [f"Ended early: {early}"]
+    if run.status is not RunStatus.COMPLETED or run.config.method != "train":
+        return []
+    epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase")
+    both = fine_tunes(run.config)
+    if epoch == 0 and phase == "head":
+        what = "The head phase and fine-tuning" if both else "The head phase"
+        return [f"{what} gained nothing: {start(run.config)} stayed the best."]
+    if both and (epoch == 0 or phase == "head"):
+        kept = f"epoch {epoch} of the head phase" if epoch else "where it started"
+        return [f"Fine-tuning gained nothing: {kept} stayed the best."]
+    return []
+
+
+def fine_tunes(config: TrainConfig) -> bool:
+    """Whether anything but the head trains."""
+    return config.freeze != "all" and config.fine_tune_epochs > 0
+
+
+def start(config: TrainConfig) -> str:
+    """Where the head phase starts, in words."""
+    if config.start_from:
+        return f"the model of run {config.start_from} that it started from"
+    if config.head == "linear":
+        return "the head in closed form that it started from"
+    return "the head of random numbers that it started from"
