@@ -18,8 +18,11 @@ from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets import images, ingest, library
 from transfer.datasets.revision import Revision
+from transfer.errors import TrainingError
 from transfer.features import cache, engines, extract
 from transfer.features.views import View
+from transfer.freezing import FreezePlan
+from transfer.phases import Phase
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -242,6 +245,86 @@ def test_train__fine_tuning_never_leaves_it_worse(revision: Revision) -> None:
     trained = training.train(config, revision, recorder)
     head = [v for phase, _, v in recorder.epochs if phase == "head"]
     assert trained.best.accuracy >= max(values["val_accuracy"] for values in head)
+
+
+def _failing(
+    monkeypatch: pytest.MonkeyPatch, phase: str, epoch: int, error: str
+) -> None:
+    """Lets a training fail in this epoch as it fails by itself."""
+    train_epoch = Phase._train_epoch
+
+    def failing(self: Phase, now: Any, *others: Any) -> None:
+        if (self.name, now.number) == (phase, epoch):
+            if error == "memory":
+                raise MemoryError
+            kernel = self.variables[0]
+            kernel.assign(np.full(kernel.shape, np.nan))
+        train_epoch(self, now, *others)
+
+    monkeypatch.setattr(Phase, "_train_epoch", failing)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        ("nan", "became nan in epoch 2 of the fine-tuning phase"),
+        ("memory", "even for one image per step"),
+    ],
+)
+def test_train__a_failed_fine_tuning_leaves_the_best_until_then(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch, error: str, says: str
+) -> None:
+    _failing(monkeypatch, "fine_tune", 2, error)
+    recorder = Recorder()
+    config = _config(freeze="last:1", batch_size=8 if error == "nan" else 1)
+    trained = training.train(config, revision, recorder)
+    done = [(phase, number) for phase, number, _ in recorder.epochs]
+    assert done == [("head", 1), ("head", 2), ("fine_tune", 1)]
+    assert says in trained.ended_early
+    assert "Kept is the best until then" in trained.ended_early
+    for variable in trained.model.variables:
+        assert np.isfinite(np.asarray(variable)).all()
+
+
+def test_train__a_failed_head_phase_leaves_the_closed_form(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _failing(monkeypatch, "head", 1, "nan")
+    trained = training.train(_config(freeze="last:1"), revision, Listener())
+    assert (trained.best.phase, trained.best.epoch) == ("head", 0)
+    assert "in epoch 1 of the head phase. Kept is" in trained.ended_early
+    assert "where it started. Try a learning rate" in trained.ended_early
+
+
+def test_train__a_failure_that_leaves_nothing_is_one(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _failing(monkeypatch, "head", 1, "nan")
+    with pytest.raises(TrainingError, match="nan in epoch 1 of the head phase"):
+        training.train(_config(head="dense1024"), revision, Listener())
+
+
+def test_train_depths__one_that_fails_counts_as_its_head(
+    revision: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _failing(monkeypatch, "fine_tune", 1, "nan")
+    plans = [FreezePlan("all"), FreezePlan("last", count=1)]
+    tried = training.train_depths(_config(), revision, lambda _: plans, Listener())
+    head, failed = tried
+    assert failed.best.state() == head.best.state()
+
+
+def test_train__a_batch_is_no_larger_than_the_data(revision: Revision) -> None:
+    told: dict[str, Any] = {}
+
+    class Progress(Listener):
+        def progress(self, **values: Any) -> None:
+            told.update(values)
+
+    config = _config(batch_size=1024, head_epochs=1)
+    trained = training.train(config, revision, Progress())
+    assert (trained.batch_size, trained.halved_for) == (18, "images")
+    assert (told["batch_size"], told["halved_for"]) == (18, "images")
 
 
 def test_train__a_stop_while_preparing_ends_it(revision: Revision) -> None:
