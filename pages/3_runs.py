@@ -90,6 +90,7 @@ def show_live(run_id: str, went_on: bool) -> None:
     with st.container():  # what comes and goes; folds that move on the page close
         runs.show_error(run)
         runs.show_batch(run)
+        runs.show_remarks(run)
         if run.status.is_final and run.result.get("class_names"):
             runs.show_results(run)
     live.show(run)

@@ -28,7 +28,7 @@ from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.inference import InferenceProcess
-from transfer.runs import continuing, evaluations, queue
+from transfer.runs import continuing, evaluations, outcome, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -284,13 +284,17 @@ def _progress_line(run: Run) -> str:
 def _outcome(run: Run) -> dict[str, Any]:
     empty: dict[str, Any] = {
         "val_accuracy": None,
+        "val_balanced_accuracy": None,
         "trainable_parameters": None,
         "frozen_parameters": None,
         "seconds": {},
         "peak_memory_mb": None,
     }
+    words = [outcome.beside_headline(run), *outcome.remarks(run)]
+    remarks = {"remarks": [one for one in words if one]}
     error = {"error": run.error} if run.error else {}
-    return {"run": run.id, "status": str(run.status), **empty, **run.result, **error}
+    status = {"run": run.id, "status": str(run.status)}
+    return {**status, **empty, **run.result, **remarks, **error}
 
 
 def show(args: argparse.Namespace) -> dict[str, Any]:

@@ -234,7 +234,10 @@ class _Job:
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
         """Notes how long the block takes, and that the run is in this phase."""
-        self.listener.progress(phase=phase)
+        best = self.best
+        self.listener.progress(
+            phase=phase, best_phase=best.phase, best_epoch=best.epoch
+        )
         start = time.perf_counter()
         yield
         self.seconds[phase] = time.perf_counter() - start

@@ -16,7 +16,7 @@ from pages.shared import (
     tables,
 )
 from transfer.errors import TransferError
-from transfer.runs import comparing
+from transfer.runs import comparing, outcome
 from transfer.runs.comparing import Comparison
 from transfer.runs.record import Run, backbone_title, default_name, what_trains
 
@@ -66,6 +66,10 @@ def show_table(found: list[Run]) -> None:
         said |= {"Backbone", "What trains"}
     if len({run.dataset for run in found}) == 1:
         said.add("Dataset")
+    if not any(map(outcome.beside_headline, found)):
+        said |= {"Balanced", "Largest class alone"}
+    if not any(map(outcome.remarks, found)):
+        said.add("Remarks")
     shown = [name for name in rows[0] if name not in said]
     percent = st.column_config.NumberColumn(format="%.1f%%")
     number = st.column_config.NumberColumn(format="localized")
@@ -78,6 +82,8 @@ def show_table(found: list[Run]) -> None:
         column_config={
             "Run": st.column_config.TextColumn(width="medium"),
             "Val accuracy": percent,
+            "Balanced": percent,
+            "Largest class alone": percent,
             "Parameters that trained": number,
             "Parameters in all": number,
         },
@@ -88,9 +94,13 @@ def _figures(run: Run) -> dict[str, Any]:
     accuracy, result = comparing.val_accuracy(run), run.result
     trained, still = (result.get(f"{k}_parameters") for k in ("trainable", "frozen"))
     seconds = result.get("seconds", {}).get("total")
+    balanced = result.get("val_balanced_accuracy")
+    largest = result.get("val_largest_class")
     return {
         "Val accuracy": 100 * accuracy.value if accuracy else None,
         "95 % interval": evaluation.span(accuracy) if accuracy else None,
+        "Balanced": None if balanced is None else 100 * balanced,
+        "Largest class alone": 100 * largest["accuracy"] if largest else None,
         "Time": amounts.duration(seconds) if seconds else None,
         "Parameters that trained": trained,
         "Parameters in all": None if trained is None else trained + (still or 0),
@@ -98,6 +108,7 @@ def _figures(run: Run) -> dict[str, Any]:
         "Backbone": backbone_title(run.config),
         "Dataset": run.dataset,
         "Status": runs.STATUS[run.status].label,
+        "Remarks": " ".join(outcome.remarks(run)) or None,
     }
 
 
@@ -106,15 +117,16 @@ def show_curves(ids: list[str], were_live: bool) -> None:
     found, missing = _found(ids)
     if missing or (were_live and all(run.status.is_final for run in found)):
         st.rerun()  # the whole page: what is said below of them has changed
-    names = labels(found)
+    names, drawn = labels(found), [curves.drawn(session.store(), one) for one in found]
+    by = _measure(found, [values for one in drawn for _, values in one.epochs])
     rows = [
         row
-        for run in found
-        for row in _rows(names[run.id], curves.drawn(session.store(), run).epochs)
+        for run, one in zip(found, drawn, strict=True)
+        for row in _rows(names[run.id], one.epochs, by)
     ]
-    columns = ["run", "epoch", "phase", "accuracy", "loss"]
+    columns = ["run", "epoch", "phase", by, "loss"]
     frame = pd.DataFrame(rows, columns=columns)
-    for column, name in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+    for column, name in zip(st.columns(2), (by, "loss"), strict=True):
         column.vega_lite_chart(
             frame[frame[name].notna()],
             _spec(name, list(names.values())),
@@ -136,19 +148,25 @@ def labels(found: list[Run]) -> dict[str, str]:
     }
 
 
+def _measure(found: list[Run], epochs: list[dict[str, float]]) -> str:
+    """Balanced accuracy where a run is judged by it and all have measured it."""
+    by = set(map(outcome.measure, found)) - {"accuracy"}
+    measured = all("val_balanced_accuracy" in values for values in epochs)
+    return by.pop() if by and measured else "accuracy"
+
+
 def _rows(
-    name: str, epochs: list[tuple[str, dict[str, float]]]
+    name: str, epochs: list[tuple[str, dict[str, float]]], by: str
 ) -> list[tuple[Any, ...]]:
     """Whole epochs, counted through both phases as they were trained."""
     return [
-        (name, number, phase, values.get("val_accuracy"), values.get("val_loss"))
+        (name, number, phase, values.get(f"val_{by}"), values.get("val_loss"))
         for number, (phase, values) in enumerate(epochs, 1)
     ]
 
 
 def _spec(name: str, runs: list[str]) -> dict[str, Any]:
-    percent = name == "accuracy"
-    title = "Val top-1 accuracy" if percent else "Val loss"
+    percent, title = name != "loss", outcome.TITLES.get(name, "Val loss")
     value_format = ".1%" if percent else ".4f"
     scale = {"domain": runs, "range": list(COLORS[: len(runs)])}
     legend = {"title": None, "orient": "bottom", "columns": 1, "labelLimit": 280}

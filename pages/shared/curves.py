@@ -8,13 +8,14 @@ from typing import NamedTuple, TypeVar
 
 import streamlit as st
 
+from transfer.runs import outcome
+from transfer.runs.outcome import PHASES
 from transfer.runs.reading import OncePerHeartbeat
 from transfer.runs.record import Metric, Run
 from transfer.runs.store import Store
 
 #: Points of one chart; more cannot be told apart and make each tick slower.
 MAX_POINTS = 400
-PHASES = {"head": "head", "fine_tune": "fine-tuning"}
 
 Item = TypeVar("Item")
 _Epoch = tuple[str, int]
@@ -72,16 +73,23 @@ class Curves:
                 named = self._steps.setdefault(epoch, {}).setdefault(one.name, {})
                 named[one.step] = one.value
 
-    def points(self, name: str, head_epochs: int, steps: int = 0) -> list[Point]:
+    def points(
+        self,
+        name: str,
+        head_epochs: int,
+        steps: int = 0,
+        best: tuple[str, int] | None = None,
+    ) -> list[Point]:
         """The points of one chart, along each curve.
 
         Args:
-            name: `loss` or `accuracy`.
+            name: `loss`, `accuracy` or `balanced_accuracy`.
             head_epochs: Where fine-tuning begins on the axis of epochs.
             steps: Steps of an epoch; 0 where they are not known yet.
+            best: Phase and number of the best epoch; marked if it is one of them.
         """
         points: list[Point] = []
-        best = self._best()
+        best = best if best in self._epochs else None
         shown = dict(_thinned(list(self._epochs.items()), MAX_POINTS // 4))
         if best:  # which thinning may have left out
             shown[best] = self._epochs[best]
@@ -97,15 +105,6 @@ class Curves:
             going_on = _going_on(epoch, values, before, head_epochs, steps)
             points += _thinned(going_on, MAX_POINTS // 4)
         return [one for one in points if math.isfinite(one.value)]
-
-    def _best(self) -> _Epoch | None:
-        """The epoch of the highest val accuracy, then the lowest val loss."""
-        judged = {
-            epoch: (values["val_accuracy"], -values.get("val_loss", math.inf))
-            for epoch, values in self._epochs.items()
-            if "val_accuracy" in values
-        }
-        return max(judged, key=lambda epoch: judged[epoch]) if judged else None
 
     def whole_epochs(self) -> list[tuple[str, dict[str, float]]]:
         """Phase and values of each whole epoch, in the order of training."""
@@ -128,7 +127,7 @@ class Drawn(NamedTuple):
     """What is shown of a run's metrics.
 
     Attributes:
-        points: Those of the charts of `loss` and `accuracy`.
+        points: Those of the charts of `loss` and of what the run is judged by.
         epochs: Phase and values of each whole epoch, in the order of training.
     """
 
@@ -158,12 +157,12 @@ def _drawn(store: Store, run: Run, curves: Curves) -> Drawn:
         if curves.is_empty:
             curves.add(store.epoch_metrics(run.id))
         curves.add(store.metrics_after(run.id, curves.last_id))
-    steps = int(run.progress.get("steps") or 0)
-    points = {}
-    for name in ("loss", "accuracy"):
-        points[name] = curves.points(name, run.config.head_epochs, steps)
-        if run.result.get("best_epoch") == 0:  # none was better than the start
-            points[name] = [one._replace(is_best=False) for one in points[name]]
+    steps, told = int(run.progress.get("steps") or 0), run.result or run.progress
+    best = told.get("best_phase", ""), int(told.get("best_epoch") or 0)
+    points = {
+        name: curves.points(name, run.config.head_epochs, steps, best)
+        for name in ("loss", outcome.measure(run))
+    }
     return Drawn(points, curves.whole_epochs())
 
 

@@ -20,7 +20,7 @@ import streamlit as st
 from pages.shared import addresses, charts, curves, run_list, runs, session
 from pages.shared.amounts import about
 from pages.shared.curves import Point
-from transfer.runs import queue, waiting
+from transfer.runs import outcome, queue, waiting
 from transfer.runs.reading import OnceAWhile
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
@@ -31,6 +31,7 @@ _FRESH = 0.9
 _CHARTS = {
     "loss": ("Loss", "~g", ".4f"),
     "accuracy": ("Top-1 accuracy", ".1~%", ".1%"),
+    "balanced_accuracy": ("Balanced accuracy", ".1~%", ".1%"),
 }
 _SCRIPTS = ("plotly.js", "live.js")
 _GRAY = "#757e87"  # as legible on light as on dark
@@ -170,6 +171,8 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
         tiles["Images per second"] = f"{speed:,.0f}"
     if rate := now.get("learning_rate"):
         tiles["Learning rate"] = f"{rate:.2g}"
+    if epochs and (best := runs.best_epoch(now)):
+        tiles["Best epoch"] = best
     if (left := now.get("seconds_left")) is not None:
         tiles["Time left in this phase"] = about(left)
     doing = "saving" if now.get("phase") == "evaluate" else "getting ready"
@@ -180,7 +183,7 @@ def traces(name: str, points: list[Point], end: int) -> list[dict[str, Any]]:
     """Plotly's traces of one chart: train, val, and a ring around the best epoch.
 
     Args:
-        name: `loss` or `accuracy`.
+        name: `loss`, `accuracy` or `balanced_accuracy`.
         points: Some of `curves.Drawn`.
         end: The run's number of epochs.
     """
@@ -237,7 +240,7 @@ def layouts(run: Run) -> list[dict[str, Any]]:
     ink, end = charts.ink(), _end(run)
     axis = {"gridcolor": "rgba(128,140,150,.25)", "zeroline": False}
     found = []
-    for title, tick_format, _ in _CHARTS.values():
+    for title, tick_format, _ in (_CHARTS[n] for n in ("loss", outcome.measure(run))):
         layout = {
             "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15}},
             "height": 340,

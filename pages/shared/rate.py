@@ -6,11 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import curves, plots, shell, steady_chart, waiting
+from pages.shared import plots, shell, steady_chart, waiting
 from transfer import jobs, rates
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
 from transfer.rates import Curve
+from transfer.runs.outcome import PHASES
 
 
 def show(config: TrainConfig) -> None:
@@ -59,18 +60,17 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
         return 0.0, "Starting …"
     if phase == "prepare":
         return step / steps, f"Features: {step:,} of {steps:,} images"
-    name = curves.PHASES.get(phase, phase)
+    name = PHASES.get(phase, phase)
     return step / steps, f"{name} phase: {step} of {steps} steps"
 
 
 def _show_curve(curve: Curve) -> None:
     name = rates.SETTINGS[curve.phase]
-    alt = f"Loss by learning rate in the {curves.PHASES[curve.phase]} phase"
+    alt = f"Loss by learning rate in the {PHASES[curve.phase]} phase"
     steady_chart.show(figure(curve), f"rate-{curve.phase}", alt)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"Suggested for the {curves.PHASES[curve.phase]} phase: "
-            f"**{curve.suggested:g}**",
+            f"Suggested for the {PHASES[curve.phase]} phase: **{curve.suggested:g}**",
             width="content",
         )
         st.button(

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.shared import kept, session
 from pages.shared.shell import escaped
 from transfer.datasets import library
+from transfer.runs import outcome
 from transfer.runs.record import Run, default_name
 
 PAGES = Path(__file__).resolve().parents[1]
@@ -94,10 +95,10 @@ def labels(found: list[Run]) -> dict[str, str]:
 
 
 def _label(run: Run, with_dataset: bool) -> str:
-    accuracy, described = run.result.get("val_accuracy"), default_name(run.config)
+    described = default_name(run.config)
     parts = [
         run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…",
-        "" if accuracy is None else f"val {accuracy:.1%}",
+        outcome.headline_in_words(run).partition(" (")[0],
         described if described != run.name else "",
         run.dataset if with_dataset else "",
         run.id,

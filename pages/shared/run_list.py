@@ -14,7 +14,7 @@ import streamlit as st
 
 from pages.shared import amounts, describing, run_choice, runs, session
 from pages.shared.shell import escaped
-from transfer.runs import queue, waiting
+from transfer.runs import outcome, queue, waiting
 from transfer.runs.record import Run, default_name
 from transfer.runs.waiting import Place
 
@@ -25,7 +25,7 @@ FILTERS_FROM = 4
 ROWS = 20
 SORTED: dict[str, Callable[[Run], Any]] = {
     "Newest first": lambda run: -run.created_at,
-    "Best on val first": lambda run: -(run.result.get("val_accuracy") or 0.0),
+    "Best on val first": lambda run: -(outcome.headline(run) or 0.0),
     "By name": lambda run: run.name.casefold(),
 }
 #: A link to the page that it stands on looks chosen, which no row is.
@@ -157,11 +157,11 @@ def _show_row(run: Run, place: Place | None) -> None:
 
 def _facts(run: Run, place: Place | None) -> list[str]:
     """What is said of a run below its name, the most important first."""
-    accuracy = run.result.get("val_accuracy")
     seconds = run.result.get("seconds", {}).get("total")
     described = default_name(run.config)
     facts = [
-        f"val {accuracy:.1%}" if accuracy is not None else "",
+        outcome.headline_in_words(run),
+        *outcome.remarks(run),
         place_in_words(place) if place else "",
         _doing(run) if run.status.is_active else "",
         run.dataset,

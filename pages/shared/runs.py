@@ -1,16 +1,16 @@
 """The parts of a run's page: status, log, results."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 from pages.shared import session
 from pages.shared.amounts import duration
-from pages.shared.curves import PHASES
 from pages.shared.shell import escaped
-from transfer.runs import launch
+from transfer.runs import launch, outcome
+from transfer.runs.outcome import PHASES
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 
@@ -48,6 +48,7 @@ KEPT = (
 _HALVED = {
     "memory": "There was not enough memory. ",
     "time": "Steps took so long that a stop would not have been heard. ",
+    "images": "There are no more training images. ",
 }
 
 _HEADS = {"instant": "in closed form", "source": "the source's own"}
@@ -108,22 +109,35 @@ def _best(run: Run) -> dict[str, str]:
     """The tile of the best epoch, which a closed form has not."""
     if run.config.method != "train":
         return {"Head": _HEADS[run.config.method]}
-    epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase", "")
-    if epoch == 0:  # the head phase starts from the closed form, which stayed the best
-        return {"Best epoch": "0, the start"}
-    return {"Best epoch": f"{epoch} ({PHASES.get(phase, '')})" if epoch else "–"}
+    return {"Best epoch": best_epoch(run.result) or "–"}
+
+
+def best_epoch(told: Mapping[str, Any]) -> str:
+    """Which epoch a run's progress or result says to be the best; empty if none."""
+    epoch, phase = told.get("best_epoch"), PHASES.get(told.get("best_phase", ""), "")
+    if epoch is None or not phase:
+        return ""
+    return f"{epoch} ({phase})" if epoch else "0, the start"
+
+
+def show_remarks(run: Run) -> None:
+    """That the run ended early, or that its training gained nothing."""
+    early = bool(run.result.get("ended_early"))
+    for remark in outcome.remarks(run):
+        show = st.warning if early else st.info
+        show(escaped(remark), icon=":material/info:")
 
 
 def show_results(run: Run) -> None:
     """What came of a run that has a model."""
     result = run.result
-    accuracy = result.get("val_accuracy")
+    value = outcome.headline(run)
     trainable = result.get("trainable_parameters", 0)
     frozen = result.get("frozen_parameters", 0)
     memory = result.get("peak_memory_mb", 0.0)
     seconds = dict(result.get("seconds", {}))
     tiles = {
-        "Val top-1 accuracy": "–" if accuracy is None else f"{accuracy:.1%}",
+        outcome.TITLES[outcome.measure(run)]: "–" if value is None else f"{value:.1%}",
         **_best(run),
         "Trainable parameters": f"{trainable:,}",
         "Frozen parameters": f"{frozen:,}",
@@ -133,6 +147,8 @@ def show_results(run: Run) -> None:
     columns = [*st.columns(3), *st.columns(3)]
     for column, (label, value) in zip(columns, tiles.items(), strict=True):
         column.metric(label, value, border=True)
+    if beside := outcome.beside_headline(run):
+        st.caption(escaped(beside))
     named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
 

@@ -9,10 +9,10 @@ import streamlit as st
 
 from pages.shared import addresses, runs
 from pages.shared.charts import COLORS, look
-from pages.shared.curves import PHASES
 from transfer.errors import TransferError
 from transfer.export import keeping
 from transfer.runs import watching
+from transfer.runs.outcome import PHASES
 from transfer.runs.record import Run
 from transfer.runs.watching import Watched
 

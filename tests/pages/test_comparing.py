@@ -94,6 +94,24 @@ def test_comparing__begins_with_a_table_of_what_came_of_each() -> None:
     assert first["Parameters in all"] == 7405
 
 
+def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
+    came = {"val_accuracy": 0.95, "val_balanced_accuracy": 0.66, "best_epoch": 0}
+    largest = {"class": "ok", "accuracy": 0.927, "balanced_accuracy": 0.5}
+    came |= {"val_largest_class": largest, "best_phase": "head"}
+    runs = [finished(name, came, class_weights="balanced") for name in "ab"]
+    for run in runs:
+        name = "val_balanced_accuracy"
+        values = [Metric(phase="head", epoch=n, name=name, value=0.5) for n in (1, 2)]
+        Store().add_metrics(run.id, values)
+    at = open_page(*(run.id for run in runs))
+    table = at.dataframe[0].value
+    assert list(table["Balanced"]) == [66, 66]
+    assert list(table["Largest class alone"]) == [92.7, 92.7]
+    assert "gained nothing" in table["Remarks"][0]
+    chart = at.get("vega_lite_chart")[0].proto.spec
+    assert "Val balanced accuracy" in chart
+
+
 def test_comparing__equal_settings_and_a_deleted_run() -> None:
     runs = [finished("one"), finished("two")]
     at = open_page(*(run.id for run in runs), "ffffffff")

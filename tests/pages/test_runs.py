@@ -29,6 +29,11 @@ RESULT: dict[str, Any] = {
 }
 
 
+BEST = {"best_phase": "head", "best_epoch": 1}
+#: What always naming the largest class would give.
+LARGEST = {"class": "*ok*", "accuracy": 0.927, "balanced_accuracy": 0.5}
+
+
 @pytest.fixture(autouse=True)
 def fresh(workspace: Path) -> None:
     """A store of this test's own workspace."""
@@ -265,6 +270,49 @@ def test_runs__completed_shows_its_results(running: Run) -> None:
     assert "Stop" not in [one.label for one in at.button]
 
 
+def ended(result: dict[str, Any], **settings: Any) -> Run:
+    """A completed run of these settings."""
+    store = Store()
+    run = store.create(TrainConfig(dataset="flowers", **settings))
+    store.claim_next(9, "here")
+    return store.finish(run.id, RunStatus.COMPLETED, {**RESULT, **result})
+
+
+def test_runs__weighted_classes_are_judged_by_balanced_accuracy() -> None:
+    came = {"val_balanced_accuracy": 0.961, "val_largest_class": LARGEST}
+    run = ended(came, class_weights="balanced")
+    at = open_page(run.id)
+    assert metrics(at)["Val balanced accuracy"] == "96.1%"
+    assert "Top-1 accuracy 87.5%. Always naming “*ok*”" in facts(at)
+    assert "would give 92.7% and 50.0% balanced." in facts(at)
+    queued = Store().create(run.config)
+    titles = [one["layout"]["title"]["text"] for one in live.layouts(queued)]
+    assert titles == ["Loss", "Balanced accuracy"]
+    said = facts(open_page())
+    assert "val 96.1% balanced (top-1 87.5%, largest class alone 92.7%)" in said
+
+
+def test_runs__the_largest_class_stands_beside_a_skewed_headline() -> None:
+    at = open_page(ended({"val_largest_class": LARGEST}).id)
+    assert metrics(at)["Val top-1 accuracy"] == "87.5%"
+    assert "“*ok*”, the largest class, would give 92.7%." in facts(at)
+    assert "val 87.5% (largest class alone 92.7%)" in facts(open_page())
+
+
+def test_runs__fine_tuning_that_gained_nothing_is_told_in_words() -> None:
+    run = ended({"best_phase": "head", "best_epoch": 0}, freeze="last:1")
+    said = open_page(run.id).info[0].value.replace("\\", "")
+    assert "head phase and fine-tuning gained nothing: the head in closed" in said
+    assert "fine-tuning gained nothing" in facts(open_page())
+
+
+def test_runs__an_early_end_is_told_with_its_reason() -> None:
+    run = ended({"ended_early": "The loss became nan. Kept is the best until then."})
+    said = open_page(run.id).warning[0].value.replace("\\", "")
+    assert "Ended early: The loss became nan." in said
+    assert "Ended early: The loss became nan." in facts(open_page())
+
+
 def test_runs__interrupted_says_what_is_kept(running: Run) -> None:
     error = {"kind": "RunError", "message": "The worker vanished.", "hint": ""}
     Store().finish(running.id, RunStatus.INTERRUPTED, error=error)
@@ -291,7 +339,12 @@ def test_runs__a_completed_run_has_nothing_to_resume(running: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("halved_for", "why"), [("memory", "enough memory"), ("time", "Steps took so long")]
+    ("halved_for", "why"),
+    [
+        ("memory", "enough memory"),
+        ("time", "Steps took so long"),
+        ("images", "no more training images"),
+    ],
 )
 def test_runs__a_smaller_batch_is_told(running: Run, halved_for: str, why: str) -> None:
     told = {"batch_size": 8, "halved_for": halved_for}
@@ -348,11 +401,17 @@ def test_curves__the_best_epoch_is_marked() -> None:
             Metric(phase="head", epoch=epoch, name=name, value=value)
             for name, value in values.items()
         )
-    points = read.points("loss", head_epochs=5)
+    points = read.points("loss", head_epochs=5, best=("head", 3))
     best = [(one.position, one.split) for one in points if one.is_best]
     assert best == [(3.0, "val")]
     ring = live.traces("loss", points, 10)[2]
     assert (ring["x"], ring["y"], ring["text"]) == ([3.0], [0.4], ["best"])
+
+
+def test_runs__curves_mark_what_the_training_says_to_be_best(running: Run) -> None:
+    Store().heartbeat(running.id, {**running.progress, **BEST})
+    assert news(running)["curves"][0][2]["x"] == [1.0]
+    assert news(running)["tiles"]["Best epoch"] == "1 (head)"
 
 
 def test_curves__first_epoch_is_the_mean_until_now() -> None:

@@ -84,6 +84,10 @@ def test_main__from_a_folder_to_a_prediction(pets: Path) -> None:
     assert trained["frozen_parameters"] > 0
     assert trained["peak_memory_mb"] > 100
     assert 0 <= trained["val_accuracy"] <= 1
+    # Of two classes of as many val images the two are the same.
+    assert trained["val_balanced_accuracy"] == trained["val_accuracy"]
+    assert trained["val_largest_class"]["accuracy"] == 0.5
+    assert isinstance(trained["remarks"], list)
 
     picture = str(next(pets.glob("cat/*")))
     (answer,) = run("predict", trained["run"], picture)

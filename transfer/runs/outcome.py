@@ -42,11 +42,24 @@ def beside_headline(run: Run) -> str:
     if headline(run) is None or not largest:
         return ""
     if measure(run) == "accuracy":
-        return naming_largest(largest) if is_skewed(largest) else ""
+        return f"{naming_largest(largest)}." if is_skewed(largest) else ""
     return (
-        f"Top-1 accuracy {run.result['val_accuracy']:.1%}. {naming_largest(largest)}, "
-        f"and {largest['balanced_accuracy']:.1%} balanced"
+        f"Top-1 accuracy {run.result['val_accuracy']:.1%}. {naming_largest(largest)} "
+        f"and {largest['balanced_accuracy']:.1%} balanced."
     )
+
+
+def headline_in_words(run: Run) -> str:
+    """The headline in few words, for a line among others; empty where there is none."""
+    value, largest = headline(run), run.result.get("val_largest_class")
+    if value is None:
+        return ""
+    balanced = measure(run) != "accuracy"
+    words = f"val {value:.1%}" + (" balanced" if balanced else "")
+    if not largest or not (balanced or is_skewed(largest)):
+        return words
+    top_1 = f"top-1 {run.result['val_accuracy']:.1%}, " if balanced else ""
+    return f"{words} ({top_1}largest class alone {largest['accuracy']:.1%})"
 
 
 def largest_class(counts: Mapping[str, int]) -> dict[str, Any] | None:
