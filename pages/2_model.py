@@ -24,6 +24,7 @@ from transfer.backbones.catalogue import Backbone
 from transfer.config import TrainConfig, explained
 from transfer.datasets import library
 from transfer.errors import TransferError
+from transfer.freezing import head_parameters
 from transfer.runs import queue
 
 PAGES = Path(__file__).parent
@@ -137,7 +138,10 @@ try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
-    chosen["freeze"], places = blocks.freezing(structure, chosen["weights"], images[0])
+    head = head_parameters(forms.head(), structure, len(revision.class_names))
+    chosen["freeze"], places = blocks.freezing(
+        structure, chosen["weights"], images[0], head
+    )
     size, freeze = chosen["image_size"], chosen["freeze"]
     depth.show(revision, backbone.name, chosen["weights"], size, freeze)
     st.header("Training", anchor=False)

@@ -13,7 +13,7 @@ _FORMS = "`all`, `none`, `last:N`, `blocks:A,B` or `layers:A,B`"
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What a plan comes to in one backbone; the head is not counted.
+    """What a plan comes to in one backbone; `head_parameters` come on top.
 
     Attributes:
         trainable_layers: Names of the layers that train, from input to output. Of a
@@ -121,6 +121,20 @@ def in_words(plan: str) -> str:
         names = rest.count(",") + 1
         return f"{rest} only" if names == 1 else f"{names} {kind}"
     return {"all": "head only", "none": "everything"}.get(kind, plan)
+
+
+def head_parameters(kind: str, structure: Structure, num_classes: int) -> int:
+    """Number of weights of the new head, which always train.
+
+    Args:
+        kind: As `TrainConfig.head`.
+        structure: The backbone below it.
+        num_classes: Number of classes.
+    """
+    channels = structure.cuts[-1].shape[-1]
+    if kind == "linear":
+        return (channels + 1) * num_classes
+    return (channels + 1) * 1024 + (1024 + 1) * num_classes
 
 
 def trainable_blocks(structure: Structure) -> tuple[str, ...]:

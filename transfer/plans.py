@@ -81,13 +81,16 @@ def in_part(structure: Structure, resolved: Resolved) -> tuple[str, ...]:
     return tuple(found)
 
 
-def lessons(structure: Structure, resolved: Resolved, images: int) -> list[str]:
+def lessons(
+    structure: Structure, resolved: Resolved, images: int, head: int = 0
+) -> list[str]:
     """What is unwise about a plan, and why, in words for the user.
 
     Args:
         structure: The backbone.
         resolved: What the plan comes to in it.
         images: Number of training images.
+        head: Number of parameters of the head.
     """
     found = []
     if halves := in_part(structure, resolved):
@@ -110,8 +113,8 @@ def lessons(structure: Structure, resolved: Resolved, images: int) -> list[str]:
             "block that trains. These must be passed through in every epoch all the "
             "same, forwards and backwards, so freezing them saves memory, not time."
         )
-    per_image = resolved.trainable_parameters / max(images, 1)
-    if per_image > MANY_PER_IMAGE:
+    per_image = (resolved.trainable_parameters + head) / max(images, 1)
+    if trains and per_image > MANY_PER_IMAGE:
         found.append(
             f"{per_image:,.0f} trainable parameters to each of {images:,} training "
             "images: enough to learn the pictures by heart. Watch whether the loss of "

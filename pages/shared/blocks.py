@@ -53,19 +53,22 @@ def adopt(backbone: str, plan: str) -> None:
         st.session_state["method"] = "train"
 
 
-def freezing(structure: Structure, weights: str, images: int) -> tuple[str, Any]:
+def freezing(
+    structure: Structure, weights: str, images: int, head: int
+) -> tuple[str, Any]:
     """The freeze plan that is chosen, and two places for what it costs.
 
     Args:
         structure: The backbone.
         weights: Where its parameters come from.
         images: Number of training images.
+        head: Number of parameters of the head, which always train.
     """
     plan = _plan(structure)
     resolved = plan.resolve(structure)
     with st.expander("Parameter sharing or feature sharing?"):
         title = catalogue.get(structure.backbone).title
-        lessons.explain(structure, resolved, title, weights)
+        lessons.explain(structure, resolved, title, weights, head)
     _presets(structure, resolved)
 
     def clicked(block: str, only: bool) -> None:
@@ -79,10 +82,10 @@ def freezing(structure: Structure, weights: str, images: int) -> tuple[str, Any]
         default=False, key="click", persist_state="session",
     )  # fmt: skip
     drawing.draw(structure, resolved, bool(only), clicked)
-    places = _show_sum(resolved)
+    places = _show_sum(resolved, head)
     # What comes and goes has a place of its own: folds that move on the page close.
     with st.container():
-        lessons.warn(structure, resolved, images)
+        lessons.warn(structure, resolved, images, head)
     with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
         layers.show_blocks(structure, resolved, clicked)
     with st.expander("Single layers"):
@@ -159,9 +162,9 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
     )  # fmt: skip
 
 
-def _show_sum(resolved: Resolved) -> Any:
+def _show_sum(resolved: Resolved, head: int) -> Any:
     """What the plan adds up to; places for the seconds of an epoch and for the disk."""
-    trains, still = resolved.trainable_parameters, resolved.frozen_parameters
+    trains, still = resolved.trainable_parameters + head, resolved.frozen_parameters
     # As wide as they are, in as many rows as they need: columns would cut figures off.
     with st.container(horizontal=True, gap="medium"):
         st.metric("Trainable parameters", f"{trains:,}", width="content")
@@ -175,7 +178,7 @@ def _show_sum(resolved: Resolved) -> Any:
         epoch, disk = st.empty(), st.empty()
     shape = " × ".join(map(str, resolved.cut.shape))
     st.caption(
-        "These are the backbone's; the new head's parameters always train and are not "
-        f"counted here. At the cut, each image is {shape} numbers."
+        f"The new head's {head:,} parameters always train and are among these. At the "
+        f"cut, each image is {shape} numbers."
     )
     return epoch, disk

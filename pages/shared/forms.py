@@ -95,6 +95,13 @@ def settings(freeze: str) -> dict[str, Any]:
         return chosen | _fields(rest, freeze)
 
 
+def head() -> str:
+    """The kind of head that is chosen, for what stands above its field."""
+    default = TrainConfig.model_fields["head"].default
+    trains = st.session_state.get("method", "train") == "train"
+    return str(st.session_state.get("head", default) if trains else default)
+
+
 def _method(all_frozen: bool) -> str:
     st.session_state.setdefault("method", "train")
     if not all_frozen:

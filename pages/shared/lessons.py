@@ -25,18 +25,20 @@ Either way it takes four steps:
 """
 
 
-def explain(structure: Structure, resolved: Resolved, title: str, weights: str) -> None:
+def explain(
+    structure: Structure, resolved: Resolved, title: str, weights: str, head: int
+) -> None:
     """The two kinds of transfer and the four steps, with the θ that train now."""
     st.markdown(
         EXPLAINED.format(
             title=shell.escaped(title),
             weights=shell.escaped(weights),
-            theta=theta(structure, resolved),
+            theta=theta(structure, resolved, head),
         )
     )
 
 
-def theta(structure: Structure, resolved: Resolved) -> str:
+def theta(structure: Structure, resolved: Resolved, head: int) -> str:
     """What trains: the number of parameters and the names of their blocks."""
     trains = set(resolved.trainable_layers)
     names = [
@@ -45,18 +47,18 @@ def theta(structure: Structure, resolved: Resolved) -> str:
         if any(layer.name in trains for layer in layers)
     ]
     if not names:
-        return "the head alone"
+        return f"{head:,} parameters, those of the head alone"
     if len(names) > 8:
         names = [*names[:3], "…", *names[-3:]]
     return (
-        f"the head and {resolved.trainable_parameters:,} parameters of "
+        f"{resolved.trainable_parameters + head:,} parameters, those of the head, "
         f"{', '.join(names)}"
     )
 
 
-def warn(structure: Structure, resolved: Resolved, images: int) -> None:
+def warn(structure: Structure, resolved: Resolved, images: int, head: int) -> None:
     """What is unwise about the plan; a word on BatchNorm where it trains."""
-    for lesson in plans.lessons(structure, resolved, images):
+    for lesson in plans.lessons(structure, resolved, images, head):
         st.warning(shell.escaped(lesson), icon=":material/school:")
     if count := plans.batch_norms(structure, resolved):
         st.caption(

@@ -123,7 +123,7 @@ def test_model__default_is_a_frozen_mobilenet(dataset: Revision) -> None:
     assert "ImageNet top-1 71.3%" in " ".join(one.value for one in at.caption)
     assert toggles(at) == {"stem": False, "block_1": False, "top": False}
     assert metrics(at) == {
-        "Trainable parameters": "0",
+        "Trainable parameters": "18",
         "Frozen parameters": "4,040",
         "Cut after": "last_conv",
     }
@@ -152,7 +152,7 @@ def test_model__last_blocks_add_up(dataset: Revision) -> None:
     at.toggle[1].set_value(True).run()
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
     assert metrics(at) == {
-        "Trainable parameters": "3,020",
+        "Trainable parameters": "3,038",
         "Frozen parameters": "1,020",
         "Cut after": "conv",
     }
@@ -237,7 +237,7 @@ def test_model__folds_keep_their_place_when_words_come_above(dataset: Revision) 
 def test_model__theta_is_named(dataset: Revision) -> None:
     at = preset(open_page(), "last")
     explained = next(one.value for one in at.markdown if "L(θ)" in one.value)
-    assert "3,000 parameters of top" in explained
+    assert "3,018 parameters, those of the head, top" in explained
 
 
 def test_model__no_block_chosen_is_head_only(dataset: Revision) -> None:
@@ -245,7 +245,7 @@ def test_model__no_block_chosen_is_head_only(dataset: Revision) -> None:
     at.toggle[0].set_value(True).run()
     at.toggle[0].set_value(False).run()
     assert not at.exception
-    assert metrics(at)["Trainable parameters"] == "0"
+    assert metrics(at)["Trainable parameters"] == "18"
     assert "--freeze" not in at.code[-1].value
 
 

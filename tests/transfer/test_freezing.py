@@ -1,12 +1,16 @@
 """Freeze plans: their words, and what they come to."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from transfer import classifier
 from transfer.backbones import graph
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.errors import FreezeError
-from transfer.freezing import FreezePlan, trainable_blocks
+from transfer.freezing import FreezePlan, head_parameters, trainable_blocks
 
 #: (block, layer, parameters, statistics, whether its output is a cut)
 LAYERS = [
@@ -117,3 +121,11 @@ def test_resolve__counts_what_keras_counts(text: str) -> None:
     trains = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     assert resolved.trainable_parameters == trains
     assert resolved.frozen_parameters == model.count_params() - trains
+
+
+@pytest.mark.parametrize("kind", ["linear", "dense1024"])
+def test_head_parameters__as_many_as_the_head_has(kind: Any) -> None:
+    channels = replace(STRUCTURE.cuts[-1], shape=(1, 1, 12))
+    structure = replace(STRUCTURE, cuts=(channels,))
+    head = classifier.head(kind, 12, 5, seed=0)
+    assert head_parameters(kind, structure, 5) == head.count_params()

@@ -99,6 +99,8 @@ def test_lessons__frozen_blocks_above_are_named_in_order(structure: Structure) -
 def test_lessons__many_parameters_for_few_images(structure: Structure) -> None:
     assert "1,320 trainable parameters to each of 1 " in lessons(structure, "none", 1)
     assert "trainable parameters" not in lessons(structure, "none", 2)
+    resolved = FreezePlan("all").resolve(structure)  # no backbone is spoilt by a head
+    assert not plans.lessons(structure, resolved, 1, head=9999)
 
 
 def test_batch_norms__only_those_that_train_count(structure: Structure) -> None:

@@ -220,7 +220,7 @@ def test_train__out_of_memory_with_one_image_says_what_to_do(
 ) -> None:
     _fail_above(0, monkeypatch, "MemoryError")
     with pytest.raises(TrainingError, match="even for one image.*smaller image size"):
-        training.train(_config(), revision, Listener())
+        training.train(_config(head="dense1024"), revision, Listener())
 
 
 def _fail_above(size: int, monkeypatch: pytest.MonkeyPatch, error: str) -> None:
