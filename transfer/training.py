@@ -487,10 +487,14 @@ class _Job:
             len(self.revision.class_names),
             None if weights is None else weights[train.labels],
         )
-        self.listener.log(
-            f"Ridge regression of strength {solution.strength:g}: leave-one-out "
-            f"accuracy {solution.accuracy:.3f}, loss {solution.loss:.3f}."
+        judged = (
+            "too few images to leave one out"
+            if np.isnan(solution.loss)
+            else f"leave-one-out accuracy {solution.accuracy:.3f}, loss "
+            f"{solution.loss:.3f}"
         )
+        strength = f"Ridge regression of strength {solution.strength:g}"
+        self.listener.log(f"{strength}: {judged}.")
         self.head.get_layer("logits").set_weights([solution.kernel, solution.bias])
 
     def _recipe(self, anchored: Sequence[keras.Variable] = ()) -> Recipe:

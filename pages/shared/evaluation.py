@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import judged, plots, steady_chart, tables
+from pages.shared.shell import escaped
 from transfer import curves
 from transfer.metrics import Interval
+from transfer.runs import outcome
 from transfer.runs.evaluations import Evaluation
 
 #: Curves drawn at first: those of the classes that are hardest to tell.
@@ -56,6 +58,12 @@ def show_summary(evaluation: Evaluation) -> None:
         f"{found.images:,} images. Below each figure its 95 % confidence interval: "
         "with other images of the same kind it could as well have come out there."
     )
+    images = [one.images for one in found.classes]
+    largest = outcome.largest_class(
+        dict(zip(evaluation.class_names, images, strict=True))
+    )
+    if largest and outcome.is_skewed(largest):
+        st.caption(escaped(f"{outcome.naming_largest(largest)} top-1 accuracy."))
     _show_classes(evaluation)
 
 

@@ -81,10 +81,42 @@ def test_solve__many_images_are_taken_part_by_part(
     assert parts.loss == pytest.approx(whole.loss)
 
 
-def test_solve__one_image_a_class_gives_finite_numbers() -> None:
-    features, labels = _made(3, 10)
-    solution = instant.solve(features, labels, 3)
-    assert np.isfinite(solution.kernel).all() and np.isfinite(solution.bias).all()
+def _probabilities(
+    solution: instant.Solution, features: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    logits = (features @ solution.kernel + solution.bias).astype(np.float64)
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("channels", [4, 40])  # fewer and more than images
+@pytest.mark.parametrize("classes", [2, 3])
+def test_solve__one_image_a_class_is_still_learnt_from(
+    channels: int, classes: int
+) -> None:
+    features, labels = _made(classes, channels)
+    solution = instant.solve(features, labels, classes)
+    probabilities = _probabilities(solution, features)
+    assert list(probabilities.argmax(1)) == list(labels)
+    assert (probabilities.max(1) > 1.3 / classes).all()
+    assert (probabilities.max(1) < 0.99).all()  # one image is no reason to be certain
+    assert np.isnan(solution.accuracy) and np.isnan(solution.loss)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("counts", [(40, 40, 1), (40, 1, 0), (40, 1, 1)])
+def test_solve__the_only_image_of_a_class_takes_no_belief_from_the_others(
+    counts: tuple[int, ...], weighted: bool
+) -> None:
+    features, labels = _made(600, 8)
+    places = [np.flatnonzero(labels == c)[:n] for c, n in enumerate(counts)]
+    chosen = np.concatenate(places)
+    weights = len(chosen) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    of_images = weights[labels[chosen]].astype(np.float32) if weighted else None
+    solution = instant.solve(features[chosen], labels[chosen], 3, of_images)
+    of_largest = _probabilities(solution, features[labels == 0])
+    assert (of_largest.argmax(1) == 0).mean() > 0.6
+    assert of_largest.max(1).mean() > 0.6  # evenly spread it would be a third
 
 
 def test_solve__equal_features_give_the_shares_of_the_classes() -> None:

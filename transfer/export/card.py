@@ -10,7 +10,7 @@ from transfer.backbones import catalogue
 from transfer.datasets.revision import Revision, Split
 from transfer.export import parity
 from transfer.metrics import HEADLINE, wilson
-from transfer.runs import evaluations
+from transfer.runs import evaluations, outcome
 from transfer.runs.record import Run
 
 
@@ -20,6 +20,8 @@ def metrics(run: Run, revision: Revision) -> dict[str, Any]:
     found: dict[str, Any] = {
         "val_images": images,
         "val_accuracy": result.get("val_accuracy"),
+        "val_balanced_accuracy": result.get("val_balanced_accuracy"),
+        "val_largest_class": result.get("val_largest_class"),
         "val_loss": result.get("val_loss"),
     }
     if images and found["val_accuracy"] is not None:
@@ -53,10 +55,10 @@ def text(
         "Model details": _details(run, described),
         "Intended use": _use(described),
         "Factors": _factors(),
-        "Metrics": _metrics(described),
+        "Metrics": _metrics(run, described),
         "Training data": _data(revision, "train"),
         "Evaluation data": _data(revision, "val"),
-        "Quantitative analyses": _results(described, certificate),
+        "Quantitative analyses": _results(run, described, certificate),
         "Ethical considerations": _ethics(),
         "Caveats and recommendations": _caveats(described, certificate),
     }
@@ -98,7 +100,9 @@ def _method(run: Run) -> str:
     phases = f"{config.head_epochs} epochs of the head on the frozen backbone"
     if config.freeze != "all" and config.fine_tune_epochs:
         phases += f", then {config.fine_tune_epochs} epochs of the unfrozen layers too"
-    return f"{phases}; the best epoch by val accuracy was kept"
+    by = outcome.TITLES[outcome.measure(run)].lower()
+    remarks = "".join(f" {one}" for one in outcome.remarks(run))
+    return f"{phases}; the best epoch by {by} was kept.{remarks}".removesuffix(".")
 
 
 def _use(described: dict[str, Any]) -> str:
@@ -116,14 +120,20 @@ def _factors() -> str:
     )
 
 
-def _metrics(described: dict[str, Any]) -> str:
+def _metrics(run: Run, described: dict[str, Any]) -> str:
     threshold = described["threshold"]
     decided = (
         "The first guess counts; no threshold was set."
         if threshold is None
         else f"Answers below a probability of {threshold} count as unsure."
     )
-    return f"Top-1 accuracy on val images, with its 95 % interval (Wilson). {decided}"
+    weighted = (
+        "Balanced accuracy (the mean of the classes' recalls), for classes were "
+        "weighted in training; top-1"
+        if outcome.measure(run) != "accuracy"
+        else "Top-1"
+    )
+    return f"{weighted} accuracy on val images, its 95 % interval Wilson's. {decided}"
 
 
 def _data(revision: Revision, split: str) -> str:
@@ -135,7 +145,9 @@ def _data(revision: Revision, split: str) -> str:
     )
 
 
-def _results(described: dict[str, Any], certificate: parity.Certificate) -> str:
+def _results(
+    run: Run, described: dict[str, Any], certificate: parity.Certificate
+) -> str:
     found = described["metrics"]
     accuracy = found["val_accuracy"]
     lines = ["The run had no val images, so its accuracy is not known."]
@@ -146,6 +158,10 @@ def _results(described: dict[str, Any], certificate: parity.Certificate) -> str:
             f"{found['val_images']} images). The best epoch was chosen on the same "
             "images, which makes it look a little better than it is.",
         ]
+        if outcome.measure(run) != "accuracy":
+            lines.append(f"- Val balanced accuracy: {outcome.headline(run):.2%}.")
+    if beside := outcome.beside_headline(run):
+        lines.append(f"- {beside}")
     if found.get("val_loss") is not None:
         lines.append(f"- Val loss: {found['val_loss']:.4f} nats.")
     for split, figures in found["evaluations"].items():

@@ -19,6 +19,7 @@ from transfer.datasets.images import IMAGE_EXTENSIONS
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.freezing import FreezePlan
+from transfer.runs import outcome
 from transfer.runs.record import Run
 
 #: Digits of a SHA-256 that name an image; equal ones are not to be expected below
@@ -97,6 +98,8 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
         ("start", bool(config.start_from)),
         ("ridge", config.head == "linear" and not config.start_from),
         ("fine_tune", bool(trained)),
+        ("balanced", config.class_weights == "balanced"),
+        ("alike", config.class_weights == "none"),
     ):
         written = _without(written, part, keep=wanted)
     return written
@@ -123,10 +126,8 @@ def _trained(config: TrainConfig, structure: Structure | None) -> dict[str, floa
 def _docstring(run: Run, revision: Revision) -> str:
     pinned = " ".join(f"{name}=={metadata.version(name)}" for name in _PACKAGES[:4])
     heif = f"pi-heif=={metadata.version('pi-heif')}"
-    accuracy = run.result.get("val_accuracy")
-    reached = (
-        "" if accuracy is None else f"It reached a val accuracy of {accuracy:.4f}.\n"
-    )
+    value, by = outcome.headline(run), outcome.measure(run).replace("_", " ")
+    reached = "" if value is None else f"It reached a val {by} of {value:.4f}.\n"
     needs = "".join(
         f" It starts\nfrom {name}, which must lie beside this file."
         for name in files_beside(run.config)
@@ -183,6 +184,7 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
         "WEIGHT_DECAY": (config.weight_decay, "of kernels, times the learning rate"),
         "LABEL_SMOOTHING": (config.label_smoothing, ""),
         "BALANCED": (config.class_weights == "balanced", "classes weigh alike"),
+        "MEASURE": (_measure(config), "of val, by which the best epoch is chosen"),
         "L2_SP": (config.l2_sp, "pull towards the pretrained values"),
         "PATIENCE": (config.patience, "epochs; 0 for never"),
         "AUGMENTATION": (config.augmentations, ""),
@@ -201,6 +203,10 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
         for name, (value, says) in values.items()
         if name not in unused
     )
+
+
+def _measure(config: TrainConfig) -> str:
+    return "accuracy" if config.class_weights == "none" else "balanced_accuracy"
 
 
 def _views(config: TrainConfig) -> int:

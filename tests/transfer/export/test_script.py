@@ -69,7 +69,7 @@ def run_of(**settings: Any) -> Run:
         {"method": "instant"},
         {"backbone": "starter", "weights": "starter"},
         {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
-        {"optimizer": "sgd", "weight_decay": 0.01},
+        {"optimizer": "sgd", "weight_decay": 0.01, "class_weights": "balanced"},
     ],
 )
 def test_text__is_a_program_in_good_order(
@@ -128,13 +128,15 @@ def test_text__starter_brings_its_network(revision: Revision) -> None:
 
 
 def test_text__starter_repeats_the_run(revision: Revision, tmp_path: Path) -> None:
-    run = run_of(backbone="starter", weights="starter", head_epochs=1)
+    settings = {"head_epochs": 1, "class_weights": "balanced"}
+    run = run_of(backbone="starter", weights="starter", **settings)
     (tmp_path / "train.py").write_text(script.text(run, revision), "utf-8")
     for name, source in script.files_beside(run.config).items():
         shutil.copy(source, tmp_path / name)
     done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
+    assert "start: val_balanced_accuracy" in done.stdout
 
 
 def test_text__the_run_it_started_from_is_gone(revision: Revision) -> None:
