@@ -138,12 +138,13 @@ try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
-    head = head_parameters(forms.head(), structure, len(revision.class_names))
+    head = head_parameters(forms.chosen("head"), structure, len(revision.class_names))
     chosen["freeze"], places = blocks.freezing(
         structure, chosen["weights"], images[0], head
     )
     size, freeze = chosen["image_size"], chosen["freeze"]
-    depth.show(revision, backbone.name, chosen["weights"], size, freeze)
+    class_weights = forms.chosen("class_weights")
+    depth.show(revision, backbone.name, chosen["weights"], size, freeze, class_weights)
     st.header("Training", anchor=False)
     settings.dial()
     chosen |= forms.settings(freeze)

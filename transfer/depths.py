@@ -23,7 +23,7 @@ class Depth:
         cut: The layer below which everything is frozen.
         trainable_parameters: The head's included.
         images: Number of val images that the accuracy is of.
-        accuracy: Best accuracy on them, in [0, 1].
+        accuracy: Best accuracy on them, in [0, 1]; balanced where classes are weighted.
         low: Lower end of its 95 % interval.
         high: Upper end.
         epoch_seconds: Of an epoch of all training images at this depth, once features
@@ -70,16 +70,25 @@ def advised(depths: Iterable[Depth]) -> Depth:
 
 
 def job_name(
-    revision: Revision, backbone: str, weights: str, image_size: int | None
+    revision: Revision,
+    backbone: str,
+    weights: str,
+    image_size: int | None,
+    class_weights: str = "none",
 ) -> str:
     """The job that tries the depths of this backbone on this revision."""
     source = weights.encode()
     named = weights if weights.isalnum() else hashlib.sha256(source).hexdigest()[:8]
-    return f"sweep-{revision.id}-{backbone}-{named}-{image_size or 'native'}"
+    weighted = "" if class_weights == "none" else f"-{class_weights}"
+    return f"sweep-{revision.id}-{backbone}-{named}-{image_size or 'native'}{weighted}"
 
 
 def start(
-    revision: Revision, backbone: str, weights: str, image_size: int | None
+    revision: Revision,
+    backbone: str,
+    weights: str,
+    image_size: int | None,
+    class_weights: str = "none",
 ) -> None:
     """Starts the sweep in a process of its own.
 
@@ -91,4 +100,6 @@ def start(
     words += ["--backbone", backbone, "--weights", weights]
     if image_size:
         words += ["--image-size", str(image_size)]
-    jobs.start(job_name(revision, backbone, weights, image_size), words)
+    words += ["--class-weights", class_weights]
+    name = job_name(revision, backbone, weights, image_size, class_weights)
+    jobs.start(name, words)

@@ -226,10 +226,12 @@ class Phase:
         epoch = _Epoch(1)
         if start:
             epoch = self._restored(start, best, len(train.labels), val)
-        elif len(val.labels):  # where it starts may be better than all that follows
-            self._keep(best, 0, self._judged(0, val, listener))
-        elif not best.phase:
-            self._keep(best, 0, _UNKNOWN, always=True)
+        else:
+            reached = self._judged(0, val, listener)
+            # Where it starts may be better than all that follows; a later phase starts
+            # from the best of the one before, and differs from it by rounding alone.
+            if not best.phase:
+                self._keep(best, 0, reached, always=not len(val.labels))
         self._tell(best, listener)
         self._snapshot(epoch, best)
         while epoch.number <= epochs and not self._waited(epoch.number - 1, best):

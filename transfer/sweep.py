@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transfer import depths, metrics, probes, training
 from transfer.backbones.structure import Structure
@@ -15,6 +16,7 @@ from transfer.datasets.revision import Image, Revision, Split
 from transfer.depths import Depth
 from transfer.errors import DatasetError
 from transfer.freezing import FreezePlan
+from transfer.phases import Best
 
 #: Share of the images that accuracy is measured on; they learn nothing.
 _VAL_SHARE = 0.4
@@ -24,23 +26,19 @@ Progress = Callable[..., None]
 
 
 def sweep(
-    revision: Revision,
-    backbone: str,
-    weights: str,
-    image_size: int | None,
-    progress: Progress,
+    revision: Revision, settings: Mapping[str, Any], progress: Progress
 ) -> Iterator[Depth]:
     """The depths one by one, from all frozen on.
 
     Args:
         revision: The dataset; at most 1,000 images of train and val are looked at.
-        backbone: Name in the catalogue.
-        weights: Where its parameters come from.
-        image_size: Height and width in pixels; `None` is the backbone's own.
+        settings: `backbone`, `weights`, `image_size` and `class_weights`, as in
+            `TrainConfig`.
         progress: Called with `depth`, `depths`, `phase`, and `step` and `steps` where
             there are some.
 
     Raises:
+        ConfigError: A setting is out of its limits.
         BackboneError: The backbone is not in the catalogue, or cannot take this size.
         DatasetError: There are too few images.
     """
@@ -48,9 +46,7 @@ def sweep(
     config = TrainConfig.checked(
         dataset=revision.dataset,
         revision=revision.id,
-        backbone=backbone,
-        weights=weights,
-        image_size=image_size,
+        **settings,
         head_epochs=_HEAD_EPOCHS,
         fine_tune_epochs=_FINE_TUNE_EPOCHS,
         precision="float32",
@@ -62,24 +58,40 @@ def sweep(
         clock.depths = len(tried)
         return [plan for plan, _ in tried]
 
-    val = len(small.of_split("val"))
+    val = np.array([image.label for image in small.of_split("val")], np.int32)
     for one in training.train_depths(config, small, plans, clock):
         plan, blocks = tried[clock.depth]
-        right = round(one.best.accuracy * val)
-        _, low, high = metrics.wilson(right, val)
+        accuracy, low, high = _reached(one.best, val)
         clock.depth += 1
         yield Depth(
             freeze=str(plan),
             blocks=blocks,
             cut=one.resolved.cut.layer,
             trainable_parameters=one.trainable_parameters,
-            images=val,
-            accuracy=right / val,
+            images=len(val),
+            accuracy=accuracy,
             low=low,
             high=high,
             epoch_seconds=len(revision.of_split("train")) / clock.images_per_second,
             seconds=one.seconds,
         )
+
+
+def _reached(best: Best, labels: NDArray[np.int32]) -> metrics.Interval:
+    """What an epoch reached on images of these labels, by the measure that it follows.
+
+    Balanced accuracy is as certain as the accuracy on so many images of classes of one
+    size; how many, the variance of the mean of the classes' shares tells.
+    """
+    counts = np.bincount(labels)
+    counts = counts[counts > 0]
+    images = (
+        len(labels)
+        if best.follows == "accuracy"
+        else (len(counts) ** 2 / np.sum(1 / counts))
+    )
+    value = getattr(best, best.follows)
+    return metrics.wilson(value * images, images)
 
 
 def subset(revision: Revision) -> Revision:

@@ -12,10 +12,16 @@ from transfer.datasets.revision import Revision
 from transfer.depths import Depth
 from transfer.errors import TransferError
 from transfer.freezing import in_words
+from transfer.runs import outcome
 
 
 def show(
-    revision: Revision, backbone: str, source: str, size: int | None, plan: str
+    revision: Revision,
+    backbone: str,
+    source: str,
+    size: int | None,
+    plan: str,
+    class_weights: str,
 ) -> None:
     """The fold.
 
@@ -25,8 +31,10 @@ def show(
         source: Where its parameters come from.
         size: Height and width in pixels; `None` is the backbone's own.
         plan: The freeze plan that is chosen now.
+        class_weights: As `TrainConfig.class_weights`.
     """
-    job = depths.job_name(revision, backbone, source, size)
+    settings = backbone, source, size, class_weights
+    job = depths.job_name(revision, *settings)
     running = jobs.is_running(job)
     with st.expander(
         "Where should I freeze?",
@@ -39,14 +47,16 @@ def show(
         )
         if st.button("Try the depths", icon=":material/play_arrow:", disabled=running):
             try:
-                depths.start(revision, backbone, source, size)
+                depths.start(revision, *settings)
             except TransferError as error:
                 shell.show_error(error)
             else:
                 st.rerun()
         found = [Depth(**one) for one in waiting.watch(job, _line)]
         if found:
-            _show_found(found, backbone, plan, running)
+            balanced = class_weights != "none"
+            measure = "balanced_accuracy" if balanced else "accuracy"
+            _show_found(found, backbone, plan, running, measure)
 
 
 def _line(now: dict[str, Any]) -> tuple[float, str]:
@@ -61,7 +71,9 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     return (depth + 1) / (of + 1), f"{depth} of {of} depths done"
 
 
-def _show_found(found: list[Depth], backbone: str, plan: str, running: bool) -> None:
+def _show_found(
+    found: list[Depth], backbone: str, plan: str, running: bool, measure: str
+) -> None:
     points = [
         Point(
             name=one.freeze,
@@ -84,7 +96,7 @@ def _show_found(found: list[Depth], backbone: str, plan: str, running: bool) -> 
         points,
         f"depth-chart-{backbone}",
         "Seconds for an epoch of all training images, features kept",
-        "Val accuracy",
+        outcome.TITLES[measure],
         choose,
         now=plan,
         line=True,

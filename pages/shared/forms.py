@@ -95,11 +95,12 @@ def settings(freeze: str) -> dict[str, Any]:
         return chosen | _fields(rest, freeze)
 
 
-def head() -> str:
-    """The kind of head that is chosen, for what stands above its field."""
-    default = TrainConfig.model_fields["head"].default
+def chosen(name: str) -> str:
+    """What is chosen in a field, for what stands above it on the page."""
+    default = TrainConfig.model_fields[name].default
     trains = st.session_state.get("method", "train") == "train"
-    return str(st.session_state.get("head", default) if trains else default)
+    known = trains or name in OF_ONE_STEP
+    return str(st.session_state.get(name, default) if known else default)
 
 
 def _method(all_frozen: bool) -> str:

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.pictures import make_pictures
-from transfer import depths, sweep
+from transfer import depths, metrics, sweep
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
 from transfer.depths import Depth
 from transfer.errors import DatasetError
+from transfer.phases import Best
 
 pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 
@@ -103,12 +105,29 @@ def test_subset__too_few_images_are_told(workspace: Path, tmp_path: Path) -> Non
         sweep.subset(ingest.import_path(tmp_path / "few", "few"))
 
 
+def test_reached__balanced_accuracy_is_less_certain_than_accuracy() -> None:
+    labels = np.repeat(np.array([0, 1], np.int32), [96, 4])
+    best = Best(accuracy=0.95, balanced_accuracy=0.75)
+    assert sweep._reached(best, labels) == metrics.wilson(95, 100)
+    best.follows = "balanced_accuracy"
+    # As on 4 / (1 / 96 + 1 / 4) images.
+    assert sweep._reached(best, labels) == metrics.wilson(0.75 * 15.36, 15.36)
+
+
+def test_job_name__weighted_classes_are_another_sweep(revision: Revision) -> None:
+    names = {
+        depths.job_name(revision, "mobilenet_v2", "imagenet", None, weights)
+        for weights in ("none", "balanced")
+    }
+    assert len(names) == 2
+
+
 def test_sweep__tries_six_depths_and_starts_each_from_the_same_weights(
     revision: Revision,
 ) -> None:
     told: list[dict[str, object]] = []
-    backbone = ("tiny", "random", 32)
-    found = [*sweep.sweep(revision, *backbone, lambda **v: told.append(v))]
+    settings = {"backbone": "tiny", "weights": "random", "image_size": 32}
+    found = [*sweep.sweep(revision, settings, lambda **v: told.append(v))]
     assert [one.freeze for one in found][:3] == ["all", "last:1", "last:2"]
     assert len({one.cut for one in found}) == 6
     sizes = [one.trainable_parameters for one in found]

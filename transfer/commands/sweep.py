@@ -8,6 +8,7 @@ from typing import Any
 from transfer import candidates, depths
 from transfer.backbones import catalogue, weights
 from transfer.commands.rank import add_shared, tell
+from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.depths import Depth
 from transfer.jobs import Reporter
@@ -26,6 +27,8 @@ def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--image-size", type=int, default=None, help="height and width in pixels"
     )
+    field = TrainConfig.model_fields["class_weights"]
+    one.add_argument("--class-weights", default=field.default, help=field.description)
     add_shared(one)
 
 
@@ -46,7 +49,9 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
             reporter.progress(**values)
             tell(f"{values['phase']}: {values['depth']} of {values['depths']} depths")
 
-        for one in trainings.sweep(revision, name, source, args.image_size, told):
+        settings = {"backbone": name, "weights": source}
+        settings |= {key: getattr(args, key) for key in ("image_size", "class_weights")}
+        for one in trainings.sweep(revision, settings, told):
             found.append(one)
             reporter.progress(found=[asdict(each) for each in found])
         result = {
