@@ -25,6 +25,7 @@ from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
 from transfer.freezing import FreezePlan, Resolved
 from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
+from transfer.runs import outcome
 from transfer.runs.outcome import PHASES
 
 #: Images on which bfloat16 is compared with float32.
@@ -404,8 +405,9 @@ class _Job:
         if not isinstance(error, TransferError):
             error = _no_memory("There was not enough memory.")
         epoch, phase = self.best.epoch, PHASES[self.best.phase]
-        kept = f"epoch {epoch} of the {phase} phase" if epoch else "where it started"
-        words = f"{error.message} Kept is the best until then, {kept}. {error.hint}"
+        start = outcome.start(self.config)
+        kept = f"epoch {epoch} of the {phase} phase" if epoch else start
+        words = f"{error.message} Kept is the best until then: {kept}. {error.hint}"
         return words.strip()
 
     def _head_phase(self, rate: Rate | None = None) -> Phase:

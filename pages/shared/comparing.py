@@ -68,8 +68,6 @@ def show_table(found: list[Run]) -> None:
         said.add("Dataset")
     if not any(map(outcome.beside_headline, found)):
         said |= {"Balanced", "Largest class alone"}
-    if not any(map(outcome.remarks, found)):
-        said.add("Remarks")
     shown = [name for name in rows[0] if name not in said]
     percent = st.column_config.NumberColumn(format="%.1f%%")
     number = st.column_config.NumberColumn(format="localized")
@@ -88,6 +86,9 @@ def show_table(found: list[Run]) -> None:
             "Parameters in all": number,
         },
     )
+    for run in found:
+        for remark in outcome.remarks(run):
+            st.caption(shell.escaped(f"{names[run.id]}: {remark}"))
 
 
 def _figures(run: Run) -> dict[str, Any]:
@@ -108,7 +109,6 @@ def _figures(run: Run) -> dict[str, Any]:
         "Backbone": backbone_title(run.config),
         "Dataset": run.dataset,
         "Status": runs.STATUS[run.status].label,
-        "Remarks": " ".join(outcome.remarks(run)) or None,
     }
 
 

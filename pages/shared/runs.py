@@ -145,10 +145,13 @@ def show_results(run: Run) -> None:
         "Duration": duration(seconds.pop("total", sum(seconds.values()))),
     }
     columns = [*st.columns(3), *st.columns(3)]
-    for column, (label, value) in zip(columns, tiles.items(), strict=True):
-        column.metric(label, value, border=True)
-    if beside := outcome.beside_headline(run):
-        st.caption(escaped(beside))
+    # Beside the first of them what it is to be held against.
+    beside: list[dict[str, Any]] = [{}] * len(columns)
+    if short := outcome.beside_in_short(run):
+        beside[0] = {"delta": short, "help": escaped(outcome.beside_headline(run))}
+    shared: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
+    for column, tile, more in zip(columns, tiles.items(), beside, strict=True):
+        column.metric(*tile, border=True, height="stretch", **shared, **more)
     named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
 

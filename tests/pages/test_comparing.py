@@ -107,7 +107,7 @@ def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
     table = at.dataframe[0].value
     assert list(table["Balanced"]) == [66, 66]
     assert list(table["Largest class alone"]) == [92.7, 92.7]
-    assert "gained nothing" in table["Remarks"][0]
+    assert "a: The head phase gained nothing" in at.caption[0].value.replace("\\", "")
     chart = at.get("vega_lite_chart")[0].proto.spec
     assert "Val balanced accuracy" in chart
 

@@ -293,7 +293,7 @@ def test_train__a_failed_head_phase_leaves_the_closed_form(
     trained = training.train(_config(freeze="last:1"), revision, Listener())
     assert (trained.best.phase, trained.best.epoch) == ("head", 0)
     assert "in epoch 1 of the head phase. Kept is" in trained.ended_early
-    assert "where it started. Try a learning rate" in trained.ended_early
+    assert "closed form that it started from. Try a" in trained.ended_early
 
 
 def test_train__a_failure_that_leaves_nothing_is_one(

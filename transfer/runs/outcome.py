@@ -51,15 +51,21 @@ def beside_headline(run: Run) -> str:
 
 def headline_in_words(run: Run) -> str:
     """The headline in few words, for a line among others; empty where there is none."""
-    value, largest = headline(run), run.result.get("val_largest_class")
+    value, beside = headline(run), beside_in_short(run)
     if value is None:
         return ""
-    balanced = measure(run) != "accuracy"
-    words = f"val {value:.1%}" + (" balanced" if balanced else "")
-    if not largest or not (balanced or is_skewed(largest)):
+    balanced = "" if measure(run) == "accuracy" else " balanced"
+    return f"val {value:.1%}{balanced}" + (f" ({beside})" if beside else "")
+
+
+def beside_in_short(run: Run) -> str:
+    """`beside_headline` in few words."""
+    if not beside_headline(run):
+        return ""
+    words = f"largest class alone {run.result['val_largest_class']['accuracy']:.1%}"
+    if measure(run) == "accuracy":
         return words
-    top_1 = f"top-1 {run.result['val_accuracy']:.1%}, " if balanced else ""
-    return f"{words} ({top_1}largest class alone {largest['accuracy']:.1%})"
+    return f"top-1 {run.result['val_accuracy']:.1%}, {words}"
 
 
 def largest_class(counts: Mapping[str, int]) -> dict[str, Any] | None:
