@@ -145,13 +145,16 @@ def show_results(run: Run) -> None:
         "Duration": duration(seconds.pop("total", sum(seconds.values()))),
     }
     columns = [*st.columns(3), *st.columns(3)]
-    # Beside the first of them what it is to be held against.
-    beside: list[dict[str, Any]] = [{}] * len(columns)
-    if short := outcome.beside_in_short(run):
-        beside[0] = {"delta": short, "help": escaped(outcome.beside_headline(run))}
+    beside = outcome.beside_headline(run)
+    alone: list[str | None] = [None] * len(columns)
+    if beside:  # what the first of them is to be held against
+        share = result["val_largest_class"][outcome.measure(run)]
+        alone[0] = f"largest class alone {share:.1%}"
     shared: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
-    for column, tile, more in zip(columns, tiles.items(), beside, strict=True):
-        column.metric(*tile, border=True, height="stretch", **shared, **more)
+    for column, tile, delta in zip(columns, tiles.items(), alone, strict=True):
+        column.metric(*tile, delta, border=True, height="stretch", **shared)
+    if beside:
+        st.caption(escaped(beside))
     named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
 

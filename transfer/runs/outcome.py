@@ -51,21 +51,15 @@ def beside_headline(run: Run) -> str:
 
 def headline_in_words(run: Run) -> str:
     """The headline in few words, for a line among others; empty where there is none."""
-    value, beside = headline(run), beside_in_short(run)
+    value, balanced = headline(run), measure(run) != "accuracy"
     if value is None:
         return ""
-    balanced = "" if measure(run) == "accuracy" else " balanced"
-    return f"val {value:.1%}{balanced}" + (f" ({beside})" if beside else "")
-
-
-def beside_in_short(run: Run) -> str:
-    """`beside_headline` in few words."""
+    words = f"val {value:.1%}" + (" balanced" if balanced else "")
     if not beside_headline(run):
-        return ""
-    words = f"largest class alone {run.result['val_largest_class']['accuracy']:.1%}"
-    if measure(run) == "accuracy":
         return words
-    return f"top-1 {run.result['val_accuracy']:.1%}, {words}"
+    top_1 = f"top-1 {run.result['val_accuracy']:.1%}, " if balanced else ""
+    share = run.result["val_largest_class"]["accuracy"]
+    return f"{words} ({top_1}largest class alone {share:.1%})"
 
 
 def largest_class(counts: Mapping[str, int]) -> dict[str, Any] | None:
