@@ -150,7 +150,8 @@ class _Sum:
         trained = self.resolved.trainable_parameters if self.epochs else 0
         # Twice to convert the backbone; values, gradients and two moments to train.
         held = 8 * parameters + 16 * trained
-        activations = self.config.batch_size * self.suffix / self.total * 60e6
+        batch = min(self.config.batch_size, self.train)
+        activations = batch * self.suffix / self.total * 60e6
         return int(_WORKER_BYTES + held + activations + min(disk, 500e6))
 
     def _why(self, keeps: bool, needed: int, room: int) -> str:
