@@ -168,8 +168,8 @@ class TrainConfig(BaseModel):
         description="How much an image counts in the loss.",
         json_schema_extra=choices(
             none="each the same",
-            balanced="more where its class is rare, so that all classes weigh the same; "
-            "the best epoch is then chosen by balanced accuracy",
+            balanced="more where its class is rare, so that all classes weigh the "
+            "same; the best epoch is then chosen by balanced accuracy",
         ),
     )
     patience: int = Field(
