@@ -60,7 +60,7 @@ class _Test(Listener):
 
     def progress(self, **values: Any) -> None:
         """See `Listener.progress`; epochs are counted as steps of one test."""
-        if "epochs" in values:
+        if values["phase"] != "prepare":
             values = {"phase": values["phase"], "step": len(self.losses)}
             values["steps"] = rates.STEPS
         self._progress(**values)

@@ -165,13 +165,14 @@ def test_find__weights_are_put_back(
 def test_find__a_loss_that_is_no_number_ends_the_test(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check, seen = Phase._check, [0]
+    timed, seen = Phase._timed, [0]
 
-    def broken(phase: Phase, losses: Any, epoch: int) -> None:
+    def broken(phase: Phase, call: Any) -> tuple[float, list[Any]]:
+        seconds, (losses, *others) = timed(phase, call)
         seen[0] += 1
-        check(phase, losses * (np.nan if seen[0] == 15 else 1), epoch)
+        return seconds, [losses * (np.nan if seen[0] == 15 else 1), *others]
 
-    monkeypatch.setattr(Phase, "_check", broken)
+    monkeypatch.setattr(Phase, "_timed", broken)
     (curve,) = range_test.find(config(), revision, lambda **_: None)
     assert len(curve.losses) == 14 - rates._FEW
 
