@@ -11,13 +11,16 @@ import os
 import re
 import time
 from fnmatch import fnmatchcase
+from typing import Any
 
+import psutil
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
 
 #: No frame on another site, no guessing of types, no address of ours sent elsewhere.
 HEADERS = {
@@ -31,6 +34,9 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 #: Seconds that a body may pause, and that it has beyond what its bytes take at the
 #: slowest speed, in bytes per second.
 PATIENCE, SLOWEST = 30.0, 4096
+#: Part of the machine's memory that photographs of `st.file_uploader` may take, which
+#: Streamlit holds until a visit ends.
+FOR_PHOTOGRAPHS = 0.25
 
 _log = logging.getLogger(__name__)
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^][:/@?#,\s]+)(:\d*)?", re.IGNORECASE)
@@ -39,8 +45,8 @@ _FORWARDED = {"forwarded", "via", "x-real-ip"}
 
 
 class Guard:
-    """An ASGI middleware: unknown names and stalled bodies are refused, metrics are
-    for this machine, and every answer carries `HEADERS`.
+    """An ASGI middleware: unknown names, stalled bodies and what memory has no room for
+    are refused, metrics are for this machine, every answer carries `HEADERS`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -125,6 +131,18 @@ def is_from_here(scope: Scope) -> bool:
     return inner.is_loopback and name_of(headers.get("host", "")) in LOCAL
 
 
+def held_photographs() -> int:
+    """Bytes of the photographs of all visits that are held in memory."""
+    if not runtime.exists():
+        return 0
+    visits: Any = runtime.get_instance().uploaded_file_mgr
+    return sum(
+        len(file.data)
+        for visit in list(visits.file_storage.values())
+        for file in list(visit.values())
+    )
+
+
 def _refusal(scope: Scope) -> PlainTextResponse | None:
     headers = Headers(scope=scope)
     host = ",".join(headers.getlist("host"))  # several are no host
@@ -137,6 +155,9 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
         if not is_known(origin):
             _log.warning("A page may not connect. %s", _unknown(origin))
             return PlainTextResponse(_unknown(origin), 403)
+    elif "/_stcore/upload_file/" in scope["path"] and scope["method"] == "PUT":
+        if held_photographs() > FOR_PHOTOGRAPHS * psutil.virtual_memory().total:
+            return PlainTextResponse("The photographs held fill the memory.", 507)
     elif scope["path"].rstrip("/").endswith("/_stcore/metrics"):
         return None if is_from_here(scope) else PlainTextResponse("Not Found", 404)
     return None

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from pages.shared import guard
 
@@ -20,6 +22,7 @@ def ask(
     *,
     kind: str = "http",
     client: str = "127.0.0.1",
+    method: str = "GET",
     **headers: str | None,
 ) -> list[dict[str, Any]]:
     """What the server sends, of which every answer is `the page`."""
@@ -30,6 +33,7 @@ def ask(
         if value is not None
     ]
     scope = {"type": kind, "path": path, "headers": raw, "client": (client, 50000)}
+    scope["method"] = method
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -155,7 +159,8 @@ def read(chunks: list[bytes], *, then_stalls: bool = False) -> int:
         await PlainTextResponse("the page")(scope, receive, send)
 
     async def status() -> int:
-        scope = {"type": "http", "path": "/", "headers": [(b"host", b"localhost")]}
+        scope = {"type": "http", "method": "PUT", "path": "/"}
+        scope["headers"] = [(b"host", b"localhost")]
         sent: list[Any] = []
 
         async def send(message: Any) -> None:
@@ -183,6 +188,26 @@ def test_guard__gives_up_a_body_that_trickles(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(guard, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert read([b"a"] * 10) == 408
     assert read([bytes(10 * guard.SLOWEST)] * 10) == 200
+
+
+def test_guard__takes_no_photograph_beyond_its_part_of_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    visits = MemoryUploadedFileManager("/_stcore/upload_file")
+    server = SimpleNamespace(uploaded_file_mgr=visits)
+    monkeypatch.setattr(guard.runtime, "exists", lambda: True)
+    monkeypatch.setattr(guard.runtime, "get_instance", lambda: server)
+    memory = SimpleNamespace(total=80)
+    monkeypatch.setattr(guard.psutil, "virtual_memory", lambda: memory)
+    path = "/lab/_stcore/upload_file/visit/file"
+    for number in range(3):
+        assert status(path, method="PUT") == 200
+        file = UploadedFileRec(str(number), "a.jpg", "image/jpeg", bytes(10))
+        visits.add_file(f"visit {number}", file)
+    assert status(path, method="PUT") == 507
+    assert status(path, method="DELETE") == 200
+    visits.remove_session_files("visit 0")
+    assert status(path, method="PUT") == 200
 
 
 METRICS = "/lab/_stcore/metrics"
