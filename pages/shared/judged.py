@@ -42,7 +42,8 @@ def _card(evaluation: Evaluation, position: int) -> str:
         '<figure style="margin:0;min-width:0">'
         f'<img src="{address}" loading="lazy" alt="{path}" title="{path}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        'background:rgba(128,140,150,.15)">'
+        "display:block;overflow:hidden;overflow-wrap:anywhere;font-size:.7rem;"
+        'background:rgba(128,140,150,.15)">'  # its name stands there if it is gone
         f'<figcaption style="font-size:.8rem;line-height:1.35">{_line(truth)}'
         '<div style="display:flex;gap:.4rem;justify-content:space-between;opacity:.75">'
         f"{_line(said)}<span>{confidence:.0%}</span></div></figcaption></figure>"

@@ -113,7 +113,8 @@ def pinned(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> st
         cards.append(
             '<figure style="margin:0;width:9.5rem">'
             f'<img src="{address}" alt="{html.escape(names[label])}" style="width:100%;'
-            'aspect-ratio:1;object-fit:cover;border-radius:6px">'
+            "aspect-ratio:1;object-fit:cover;border-radius:6px;display:block;"
+            'overflow:hidden;background:rgba(128,140,150,.15)">'
             f"{_line([one[2] for one in answers], color)}"
             f'<figcaption style="font-size:.85rem"><b>{mark}</b> '
             f"{html.escape(names[answered])} {probability:.0%}"
