@@ -167,7 +167,7 @@ class TrainConfig(BaseModel):
         default="none",
         description="How much an image counts in the loss.",
         json_schema_extra=choices(
-            none="each the same",
+            none="no more of one class than of another",
             balanced="more where its class is rare, so that all classes weigh the "
             "same; the best epoch is then chosen by balanced accuracy",
         ),

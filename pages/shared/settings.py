@@ -1,10 +1,11 @@
 """The dial over the settings, and settings as a file: saved, loaded, shared."""
 
+import re
 from typing import Any
 
 import streamlit as st
 
-from pages.shared import blocks, shell
+from pages.shared import blocks, forms, shell
 from transfer import effort
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig, differing
@@ -49,7 +50,7 @@ def load() -> None:
             on_change=_loaded,
         )
         if error := st.session_state.get("settings-error"):
-            shell.show_error(error)
+            _show(error)
 
 
 def save(config: TrainConfig) -> None:
@@ -88,7 +89,7 @@ def from_address() -> None:
     try:
         _apply(effort.of_any_dataset(said))
     except TransferError as error:
-        shell.show_error(error)
+        _show(error)
 
 
 def to_address(chosen: dict[str, Any]) -> None:
@@ -98,6 +99,15 @@ def to_address(chosen: dict[str, Any]) -> None:
     written = st.session_state.setdefault("addresses", [])
     if (said := _said(words)) not in written:
         written.append(said)
+
+
+def _show(error: TransferError) -> None:
+    """The error, with settings called as on the screen."""
+    says = error.message
+    for name, label in forms.LABELS.items():
+        if "_" in name:  # else it may be a plain word
+            says = re.sub(rf"\b{name}\b", label, says)
+    shell.show_error(TransferError(says, error.hint))
 
 
 def _said(words: dict[str, str]) -> dict[str, str]:
