@@ -43,7 +43,8 @@ def show(evaluation: Evaluation) -> None:
     st.caption(f"Click a cell to see its images.{names}")
 
     def clicked(_: int, point: int) -> None:
-        st.session_state[key] = cells[point]
+        if point < len(cells):  # else it was evaluated again since
+            st.session_state[key] = cells[point]
 
     alt = "Confusion matrix. The list below holds the same cells."
     steady_chart.show(drawn, f"confusion-{key}", alt, clicked)

@@ -54,11 +54,16 @@ def chart(
         line: Whether a line joins the points.
         log: Whether costs are shown on a logarithmic axis.
     """
+
+    def told(_: int, point: int) -> None:
+        if point < len(points):  # else others were found since
+            chosen(points[point].name)
+
     steady_chart.show(
         _figure(points, cost, accuracy, now, line, log),
         key,
         "; ".join(point.more for point in points),
-        lambda _, point: chosen(points[point].name),
+        told,
     )
 
 
