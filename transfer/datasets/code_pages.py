@@ -25,6 +25,9 @@ CODE_PAGES: dict[str, str] = {
 #: That Python's module for zips reads names in where nothing is said of them.
 DEFAULT = "cp437"
 
+#: Names that are judged; a zip of many has as much to tell in some of them.
+JUDGED = 2000
+
 #: First bytes of the characters that a double-byte code page has for everyday words.
 _EVERYDAY = {
     "gbk": (0xB0, 0xD7),
@@ -50,7 +53,7 @@ _COMMON = frozenset(
     "塑料玻璃金属屬布瓶罐箱盒袋垃圾回收可厨廚余餘有害其他它类類别別号號型样樣本数數据據集訓训练練"
     "测測试試验驗证證检檢查原始文件夹夾新建资資料动動植物品商标標志誌识識别工业業农農"
     "国國中美日英法德韩韓文字語语言名姓的是在和与與了我你他们們这這那来來去出入开開关關用为為"
-    "螺丝絲钉釘母齿齒弹彈簧锈鏽州张張王李赵趙刘劉陈陳杨楊许許盖蓋枯萎健康"
+    "对對错錯是否螺丝絲钉釘母齿齒弹彈簧锈鏽州张張王李赵趙刘劉陈陳杨楊许許盖蓋枯萎健康"
     "写寫真像画像写真検査料理車両駅桜鮫猿鶏亀蛍虫魚貝花束本気電話広場図書館黒緑赤茶円形角丸"
     "이가나다라마바사아자차카타파하고기거구그개계과관교국군금길김남내노녀년농눈달대도동두들등로리만말매"
     "면명모목무문물미민박반방배백범병보복부북분불비산상새색생서석선성세소속송수술시식신실심십안야양어여역"
@@ -67,15 +70,17 @@ _UKRAINIAN = frozenset("іїєґў")
 def guess(names: Collection[bytes]) -> str:
     """The code page in which all names together read best, such as `gbk`."""
     parts = {part for name in names for part in name.split(b"/") if not part.isascii()}
+    all_of_them = b"/".join(sorted(parts))
     scores: dict[str, float] = {}
     for page in CODE_PAGES:
         try:
-            texts = [part.decode(page) for part in parts]
+            text = all_of_them.decode(page)
         except UnicodeDecodeError:
             continue
-        if page == "utf-8":
-            return page  # other text is hardly ever valid UTF-8
-        scores[page] = sum(_score(text, page) for text in texts)
+        if page == "utf-8" and max(text) > "\u07ff":
+            return page  # hardly any other text is valid UTF-8 of three bytes a sign
+        judged = text.split("/")[:: 1 + len(parts) // JUDGED]
+        scores[page] = sum(_score(one, page) for one in judged)
     return max(scores, key=lambda page: scores[page])
 
 
@@ -101,8 +106,9 @@ def decode(name: bytes, page: str) -> str:
 def _score(text: str, page: str) -> float:
     """How well a name reads; every byte of it counts alike."""
     around = [" ", *text, " "]
+    likelier = 0.5 if page == "utf-8" else 0.0
     return sum(
-        _weight(before, one, after, page) * len(one.encode(page))
+        (_weight(before, one, after, page) + likelier) * len(one.encode(page))
         for before, one, after in zip(around, text, around[2:], strict=False)
         if not one.isascii()
     )
@@ -115,18 +121,22 @@ def _weight(before: str, one: str, after: str, page: str) -> float:
     if script in ("CJK", "HANGUL"):
         return -1.0 if touches_latin else _weight_of_sign(one, page)
     if script in ("HIRAGANA", "KATAKANA"):
-        return 2.0
+        return 0.0 if touches_latin else 2.0
     if script == "LATIN":
         if before.islower() and one.isupper():
             return -2.0
         is_alone = before.isascii() and after.isascii()
-        return (1.0 if one in _WESTERN else 0.3) if is_alone else -0.5
+        if page != "utf-8" and not is_alone:
+            return -0.5
+        return 1.0 if one in _WESTERN else 0.3
     if script == "CYRILLIC":
         if touches_latin or (before.islower() and one.isupper()):
             return -1.5
         if one.lower() not in _RUSSIAN:
             return 0.2 if one.lower() in _UKRAINIAN else -0.5
         return 0.6 if before.isupper() and one.isupper() else 1.0
+    if page == "utf-8" and " LETTER " in unicodedata.name(one, ""):
+        return 1.0  # Greek, Arabic, Hebrew: no other of these code pages has them
     return -1.0 if one.isalpha() else -2.0 if one.isprintable() else -3.0
 
 

@@ -7,6 +7,26 @@ from transfer.datasets import code_pages
 #: Names of classes by the code page that a zip tool of that country writes.
 NAMES = {
     "gbk": [
+        "大熊猫|金丝猴|东北虎",
+        "米饭|馒头|油条|包子",
+        "衬衫|外套|连衣裙",
+        "起火|未起火",
+        "戴口罩|未戴口罩",
+        "肺结核|健康",
+        "瓢虫|蝗虫|蚜虫",
+        "挖掘机|推土机|起重机",
+        "断线|短路|毛刺",
+        "高兴|悲伤|愤怒|惊讶",
+        "楷书|隶书|篆书",
+        "晴|阴|雨|雪",
+        "故宫|长城|颐和园",
+        "麻雀|喜鹊|乌鸦|燕子",
+        "西红柿|黄瓜|土豆|白菜",
+        "安全帽|无安全帽",
+        "拉布拉多|金毛|萨摩耶",
+        "开|关",
+        "甲|乙|丙",
+        "对|错",
         "猫|狗|花",
         "苹果|香蕉|橙子",
         "玫瑰|向日葵",
@@ -27,6 +47,23 @@ NAMES = {
         "比熊|柯基|哈士奇",
     ],
     "big5": [
+        "大熊貓|金絲猴",
+        "米飯|饅頭|油條",
+        "襯衫|外套|連衣裙",
+        "戴口罩|未戴口罩",
+        "肺結核|健康",
+        "瓢蟲|蝗蟲",
+        "快樂|悲傷|憤怒|驚訝",
+        "晴|陰|雨|雪",
+        "故宮|長城",
+        "麻雀|喜鵲|烏鴉",
+        "番茄|黃瓜|馬鈴薯",
+        "安全帽|無安全帽",
+        "開|關",
+        "豆漿|蛋餅|蘿蔔糕",
+        "機車|腳踏車|公車",
+        "對|錯",
+        "蓋|無蓋",
         "功能|功夫|狗",
         "貓|狗|鳥",
         "蘋果|香蕉|橘子",
@@ -42,6 +79,19 @@ NAMES = {
         "健康|生病",
     ],
     "cp932": [
+        "ひまわり|たんぽぽ|バラ",
+        "笑顔|怒り|悲しみ",
+        "合格|不合格",
+        "錆|傷|割れ|正常",
+        "晴れ|曇り|雨",
+        "右|左",
+        "カブトムシ|クワガタ",
+        "電車|バス|自転車",
+        "大根|人参|玉葱",
+        "三毛猫|黒猫",
+        "表面|裏面",
+        "異常|正常",
+        "十円|百円",
         "ソース|ソファ|犬",
         "猫|犬",
         "りんご|みかん",
@@ -66,6 +116,14 @@ NAMES = {
         "양성|음성",
     ],
     "cp866": [
+        "берёзы|сосны|ели",
+        "хорошо|плохо",
+        "Трещина|Скол|Норма",
+        "самолёт|вертолёт",
+        "пшеница|ячмень",
+        "ДА|НЕТ",
+        "Яблоки_красные|Яблоки_зелёные",
+        "ромашка|одуванчик|роза",
         "кот|собака",
         "Кошки|Собаки",
         "яблоко|груша",
@@ -79,6 +137,10 @@ NAMES = {
         "дом|стол",
     ],
     "cp1251": [
+        "берёзы|сосны|ели",
+        "хорошо|плохо",
+        "Трещина|Скол|Норма",
+        "ромашка|одуванчик|роза",
         "кот|собака",
         "Кошки|Собаки",
         "яблоко|груша",
@@ -86,6 +148,19 @@ NAMES = {
         "кошка|мышь",
     ],
     "cp1252": [
+        "rosé|rouge",
+        "Hängeleuchte|Stehleuchte",
+        "naranja|limón|plátano",
+        "cão|gato|pássaro",
+        "kött|fisk",
+        "crème brûlée|gâteau",
+        "Größe M|Größe L",
+        "Bär|Löwe",
+        "prêt|à jeter",
+        "señal|ruido",
+        "château|église",
+        "Fußgänger|Radfahrer",
+        "été|hiver",
         "café|thé",
         "Äpfel|Birnen",
         "Straße|Häuser",
@@ -99,6 +174,14 @@ NAMES = {
         "œuf|bœuf",
     ],
     "cp437": [
+        "Hängeleuchte|Stehleuchte",
+        "naranja|limón|plátano",
+        "kött|fisk",
+        "crème brûlée|gâteau",
+        "Größe M|Größe L",
+        "Bär|Löwe",
+        "château|église",
+        "Fußgänger|Radfahrer",
         "café|thé",
         "Äpfel|Birnen",
         "niño|león",
@@ -110,6 +193,9 @@ NAMES = {
         "über|schön",
     ],
     "cp850": [
+        "cão|gato|pássaro",
+        "ação|emoção",
+        "Bär|Löwe",
         "maçã|pão",
         "ação|coração",
         "Áustria|São Paulo",
@@ -130,9 +216,17 @@ def test_guess__names_in_a_code_page(code_page: str, names: str) -> None:
     ]
 
 
-def test_guess__utf8_is_always_told() -> None:
-    written = ["猫/1.jpg", "кот/1.jpg", "café/1.jpg"]
-    assert code_pages.guess([one.encode() for one in written]) == "utf-8"
+@pytest.mark.parametrize(
+    "name",
+    ["猫", "кот", "café", "é", "Äpfel", "γάτα", "חתול", "قط", "แมว", "고양이", "č"],
+)
+def test_guess__utf8_is_told_by_every_name(name: str) -> None:
+    assert code_pages.guess([f"{name}/1.jpg".encode()]) == "utf-8"
+
+
+def test_guess__what_is_valid_utf8_by_chance_is_judged() -> None:
+    assert "图片".encode("gbk").decode("utf-8") == "\u037c\u01ac"
+    assert code_pages.guess(["图片/1.jpg".encode("gbk")]) == "gbk"
 
 
 def test_guess__what_is_of_no_code_page_is_still_read() -> None:
