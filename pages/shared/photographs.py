@@ -105,6 +105,4 @@ def _unpacked(source: Path) -> list[Picture]:
     except TransferError as error:
         shell.show_error(error)
         return []
-    if not found:
-        st.warning("There is no picture in it.")
     return [Picture.of(name, path) for name, path in found]

@@ -89,7 +89,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
     learnt = {entry.class_name for entry in entries if entry.learns}
     passed_over = [
         *source.passed_over,
-        *(_passed(path, NO_PICTURE) for path in source.files.keys() - source.pictures),
+        *no_pictures(source),
         *strays,
         *_empty_folders(source, tree, plan),
         *_unlearnt(learnt, tree, plan),
@@ -105,6 +105,15 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
         splits=plan.splits,
         notes=(*source.notes, *_notes(plan, tree, learnt)),
     )
+
+
+def no_pictures(source: Source) -> list[PassedOver]:
+    """The files that are no pictures, sorted by path."""
+    return [
+        _passed(one, NO_PICTURE)
+        for one in sorted(source.files)
+        if one not in source.pictures
+    ]
 
 
 def _assigned(
@@ -228,7 +237,7 @@ def _too_few(
     tree: Tree, plan: Plan, learnt: list[str], passed_over: list[PassedOver]
 ) -> DatasetError:
     """The refusal of less than two classes, with what was found."""
-    found = _found(passed_over)
+    found = found_instead(passed_over)
     if not tree.direct:
         return DatasetError(f"There are no pictures in it.{found}", _LAYOUT_HINT)
     if learnt:
@@ -249,8 +258,8 @@ def _too_few(
     )
 
 
-def _found(passed_over: list[PassedOver]) -> str:
-    """What was passed over: of each reason the first, how many, and their ending."""
+def found_instead(passed_over: Iterable[PassedOver]) -> str:
+    """A sentence on what was passed over: the first of each reason, and endings."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for one in passed_over:
         by_reason[one.reason].append(one.path)

@@ -5,9 +5,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from transfer import uploads, workspace
-from transfer.datasets import names, staging
+from transfer.datasets import index, names, staging
 from transfer.datasets.sources import DAMAGED, Source, open_source
-from transfer.errors import ImageError
+from transfer.errors import DatasetError, ImageError
 
 
 def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
@@ -18,11 +18,17 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
         folder: Where pictures of a zip are unpacked to, each in a folder of its own.
 
     Raises:
-        DatasetError: There is nothing at `path`, or the zip is not safe to unpack.
+        DatasetError: There is nothing at `path` or no picture in it, or the zip is not
+            safe to unpack.
         StorageError: The disk is full or `folder` cannot be written.
     """
     with open_source(path) as source:
         listed = sorted(source.pictures)
+        if not listed:
+            passed_over = [*source.passed_over, *index.no_pictures(source)]
+            raise DatasetError(
+                f"There is no picture in it.{index.found_instead(passed_over)}"
+            )
         if path.is_dir():
             return [(names.shown(name), Path(source.on_disk[name])) for name in listed]
         with workspace.writing(folder):

@@ -32,6 +32,20 @@ def test_found__in_a_zip(
     assert {path.parents[1] for _, path in found} == {tmp_path / "unpacked"}
 
 
+def test_found__without_a_picture_says_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("a text")
+    with pytest.raises(DatasetError, match='no picture in it.*"notes.txt"'):
+        pictures.found(tmp_path / "mine", tmp_path / "unpacked")
+
+
+def test_found__pictures_of_any_ending(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "IMG_1").write_bytes(b"\xff\xd8\xff\xe0")
+    found = pictures.found(tmp_path / "mine", tmp_path / "unpacked")
+    assert found == [("IMG_1", tmp_path / "mine" / "IMG_1")]
+
+
 def test_found__an_unsafe_zip_is_refused(
     tmp_path: Path, zipped: Callable[[dict[str, bytes]], Path]
 ) -> None:
