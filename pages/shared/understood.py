@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
-from pages.shared import shell
+from pages.shared import shell, tables
 from transfer.datasets import names
 from transfer.datasets.code_pages import CODE_PAGES
 from transfer.datasets.layouts import LAYOUTS, LEFT_OUT, ROLES, Layout, Reading
@@ -76,12 +75,12 @@ def show_counts(found: Preview) -> None:
         for name, one in found.counts.items()
     ]
     with st.expander("Pictures by class"):
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+        tables.show(rows, hide_index=True, height="content")
     if found.left:
         shown = len(found.passed_over)
         some = f", the first {shown:,}" if shown < found.left else ""
         with st.expander(f"{found.left:,} passed over{some}"):
-            st.dataframe(pd.DataFrame(found.passed_over), hide_index=True)
+            tables.show(found.passed_over, hide_index=True)
 
 
 def forget(source: Path) -> None:
