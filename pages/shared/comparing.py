@@ -10,6 +10,7 @@ from pages.shared import (
     charts,
     curves,
     evaluation,
+    forms,
     runs,
     session,
     shell,
@@ -215,9 +216,13 @@ def show_settings(found: list[Run]) -> None:
         st.caption("Nothing: all settings are the same.")
         return
     names = labels(found)
+    said = {
+        name: [forms.in_words(name, value) for value in values]
+        for name, values in differing.items()
+    }
     table = pd.DataFrame(
-        [[str(value) for value in values] for values in differing.values()],
-        index=pd.Index(list(differing), name="Setting"),
+        [[words for _, words in one] for one in said.values()],
+        index=pd.Index([one[0][0] for one in said.values()], name="Setting"),
         columns=[names[run.id] for run in found],
     )
     tables.show(table, alt="Settings that differ")

@@ -6,6 +6,7 @@ from typing import Any
 import annotated_types
 import streamlit as st
 
+from transfer import freezing
 from transfer.backbones.catalogue import Backbone
 from transfer.config import AUGMENTATIONS, TrainConfig, explained, options
 
@@ -191,6 +192,22 @@ def _limit(field: Any, kind: type[Any]) -> Any:
         if isinstance(one, kind):
             return getattr(one, kind.__name__.lower())
     return None
+
+
+def in_words(name: str, value: Any) -> tuple[str, str]:
+    """What the screen calls a setting and its value.
+
+    Args:
+        name: A field of `TrainConfig`.
+        value: One of its values.
+    """
+    if name == "freeze":
+        kind, _, names = value.partition(":")
+        # By their names: two plans may train as many.
+        chosen = names.replace(",", ", ") if kind in ("blocks", "layers") else ""
+        return "What trains", chosen or freezing.in_words(value)
+    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    return label, VALUES.get(name, {}).get(value, str(value))
 
 
 def command_line(chosen: dict[str, Any], run: str = "") -> str:

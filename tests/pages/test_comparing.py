@@ -66,12 +66,15 @@ def open_page(*ids: str) -> AppTest:
 
 
 def test_comparing__curves_and_settings_that_differ() -> None:
-    runs = [finished("same"), finished("same", freeze="last:2", batch_size=8)]
+    changed = {"freeze": "last:2", "head": "dense1024", "batch_size": 8}
+    runs = [finished("same"), finished("same", **changed)]
     at = open_page(*(run.id for run in runs))
     assert not at.exception
     assert len(at.get("vega_lite_chart")) == 2
     table = at.dataframe[1].value
-    assert list(table.index) == ["freeze", "batch_size"]
+    assert list(table.index) == ["What trains", "Head", "Batch size"]
+    said = ["last 2 blocks", "Dense layer of 1024", "8"]
+    assert list(table.iloc[:, 1]) == said
     assert list(table.columns) == [f"same ({run.id[:4]})" for run in runs]
     assert any("no answers on the same val" in one.value for one in at.caption)
 

@@ -6,13 +6,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import forms, preview
+from pages.shared import preview
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
@@ -311,12 +311,6 @@ def test_model__help_speaks_the_words_of_the_screen(dataset: Revision) -> None:
         # No quoted value, option or name of a field.
         assert not re.search(r"`|--\w|[a-z]_[a-z]|\w:\w", text), (label, text)
     assert "Dense layer of 1024: a dense layer" in told["Head"]
-
-
-def test_values__all_are_named() -> None:
-    for name, field in TrainConfig.model_fields.items():
-        if get_origin(field.annotation) is Literal:
-            assert list(forms.VALUES[name]) == list(get_args(field.annotation))
 
 
 def test_model__fine_tuning_is_set_only_where_something_trains(

@@ -1,0 +1,30 @@
+"""The form of a run's settings."""
+
+from typing import Literal, get_args, get_origin
+
+import pytest
+
+from pages.shared import forms
+from transfer.config import TrainConfig
+
+
+def test_values__all_are_named() -> None:
+    for name, field in TrainConfig.model_fields.items():
+        if get_origin(field.annotation) is Literal:
+            assert list(forms.VALUES[name]) == list(get_args(field.annotation))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("freeze", "last:1", ("What trains", "last block")),
+        ("freeze", "blocks:stem,top", ("What trains", "stem, top")),
+        ("optimizer", "sgd", ("Optimizer", "SGD")),
+        ("image_size", 96, ("Image size", "96")),
+        ("l2_sp", 0.1, ("Pull to the pretrained values (L2-SP)", "0.1")),
+    ],
+)
+def test_in_words__speaks_the_screens(
+    name: str, value: object, said: tuple[str, str]
+) -> None:
+    assert forms.in_words(name, value) == said
