@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from pages.shared import addresses, guard, live, shell
 from transfer import tokens, uploads, workspace
-from transfer.datasets import images, library
+from transfer.datasets import thumbnails
 from transfer.errors import (
     StorageError,
     TransferError,
@@ -76,8 +76,8 @@ async def discard_upload(request: Request) -> Response:
 async def send_thumbnail(request: Request) -> Response:
     """A small JPEG of one image of a dataset."""
     try:
-        sha256 = tokens.verify("image", request.path_params["token"])
-        content = await asyncio.to_thread(_thumbnail, sha256)
+        image = addresses.read_thumbnail(request.path_params["token"])
+        content = await asyncio.to_thread(thumbnails.of_image, *image)
     except UploadError as error:
         return await _refusal(request, error, 403)
     except (TransferError, OSError):
@@ -165,14 +165,11 @@ async def _refusal(request: Request, error: TransferError, status: int) -> Respo
     return _answer(error, status)
 
 
-def _thumbnail(sha256: str) -> bytes:
-    return images.encode_thumbnail(library.image_path(sha256))
-
-
 async def tidy() -> None:
-    """Forgets abandoned uploads, now and every hour."""
+    """Forgets abandoned uploads and old thumbnails, now and every hour."""
     while True:
         await asyncio.to_thread(uploads.discard_old)
+        await asyncio.to_thread(thumbnails.discard_old)
         await asyncio.sleep(3600)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared import addresses, importing, kept, session, shell, tables
 from transfer.datasets import library
+from transfer.datasets.images import Grey
 from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.errors import TransferError
 from transfer.export import keeping
@@ -35,8 +36,23 @@ def show_dataset(revision: Revision) -> None:
         files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
         with st.expander(f"{files} passed over"):
             tables.show(passed_over, hide_index=True)
+    show_flat(revision)
     show_chosen(revision)
     show_pictures(revision)
+
+
+def show_flat(revision: Revision) -> None:
+    """The images in which a model sees next to nothing; they are kept."""
+    if not revision.flat:
+        return
+    one = len(revision.flat) == 1
+    found = "1 image comes" if one else f"{len(revision.flat):,} images come"
+    with st.expander(f"{found} out nearly constant", icon=":material/contrast:"):
+        st.caption(
+            "As the model sees them they are one flat colour, so it can learn next to "
+            "nothing from them. They are part of the dataset all the same."
+        )
+        tables.show(pd.DataFrame({"file": revision.flat}), hide_index=True)
 
 
 def show_chosen(revision: Revision) -> None:
@@ -46,7 +62,7 @@ def show_chosen(revision: Revision) -> None:
     if not found:
         return
     st.subheader("Chosen images")
-    st.html(_gallery(found))
+    st.html(_gallery(found, revision.grey))
     rows = [(revision.class_names[one.label], one.split, one.path) for one in found]
     columns = ["class", "split", "file"]
     tables.show(pd.DataFrame(rows, columns=columns), hide_index=True)
@@ -90,13 +106,13 @@ def show_pictures(revision: Revision) -> None:
     with place:
         for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
             st.markdown(f"**{shell.escaped(name)}**")
-            st.html(_gallery(by_label[label][:SHOWN]))
+            st.html(_gallery(by_label[label][:SHOWN], revision.grey))
 
 
-def _gallery(images: list[Image]) -> str:
+def _gallery(images: list[Image], grey: Grey | None) -> str:
     """HTML of a row of squares, which stand still while the pictures come."""
     squares = "".join(
-        f'<img src="{addresses.thumbnail(image.sha256)}" loading="lazy" '
+        f'<img src="{addresses.thumbnail(image.sha256, grey)}" loading="lazy" '
         f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         'background:rgba(128,140,150,.15)">'

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,11 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
 import app
+from pages.shared import addresses
 from tests.pictures import make_pictures
 from tests.transfer.test_uploads import frame
 from transfer import tokens, uploads
@@ -168,6 +172,23 @@ def test_send_thumbnail__is_a_small_jpeg(workspace: Path, tmp_path: Path) -> Non
     answer = ask(app.send_thumbnail, tokens.sign("image", image.sha256))
     assert (answer.status_code, answer.media_type) == (200, "image/jpeg")
     assert bytes(answer.body).startswith(b"\xff\xd8")
+
+
+def test_send_thumbnail__shows_deep_grey_in_the_range_of_its_dataset(
+    workspace: Path, tmp_path: Path
+) -> None:
+    ramp = np.linspace(1200, 1400, 1600).reshape(40, 40).astype(np.uint16)
+    for number, name in enumerate(("cat", "dog")):
+        (tmp_path / "deep" / name).mkdir(parents=True)
+        Image.fromarray(ramp + number).save(tmp_path / "deep" / name / "1.png")
+    revision = ingest.import_path(tmp_path / "deep", "deep")
+    shown = []
+    for grey in (revision.grey, None):
+        address = addresses.thumbnail(revision.images[0].sha256, grey)
+        answer = ask(app.send_thumbnail, address.rpartition("/")[2])
+        with Image.open(io.BytesIO(bytes(answer.body))) as picture:
+            shown.append(np.ptp(np.asarray(picture)))
+    assert shown[0] > 200 > 20 > shown[1]
 
 
 def test_send_thumbnail__knows_no_image_of_that_hash(workspace: Path) -> None:

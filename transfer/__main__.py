@@ -169,7 +169,7 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
         {"path": one.path, "reason": one.reason} for one in revision.passed_over
     ]
     said = {"notes": [*revision.notes], "passed_over": passed_over}
-    return {**_summary(revision), **said}
+    return {**_summary(revision), **said, "nearly_constant": [*revision.flat]}
 
 
 def _summary(revision: Revision) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.datasets import images
+from transfer.datasets.images import Grey
 from transfer.errors import ImageError
 from transfer.features import engines
 from transfer.features.engines import BATCH, Engine
@@ -49,16 +50,21 @@ class Runner:
         model: As `classifier.assembled` makes it.
         backbone: Name in the catalogue; engines' speeds are kept under it.
         log: Takes a line that says which engine it is and why.
+        grey: The range of deep grey of the dataset that the model learnt from.
     """
 
     def __init__(
-        self, model: keras.Model, backbone: str, log: Callable[[str], None]
+        self,
+        model: keras.Model,
+        backbone: str,
+        log: Callable[[str], None],
+        grey: Grey | None = None,
     ) -> None:
         height, width = model.input_shape[1:3]
         self.image_size = (height, width)
         self._pooled: keras.Model = model.get_layer("pooled_backbone")
         self._head: keras.Model = model.get_layer("head")
-        self._backbone, self._log = backbone, log
+        self._backbone, self._log, self.grey = backbone, log, grey
 
     def kept_features(
         self, hashes: Sequence[str]
@@ -83,11 +89,11 @@ class Runner:
 
     def _extractor(self, bfloat16: bool) -> Extractor:
         name, log = self._backbone, self._log
-        return Extractor(self._pooled, ["pooling"], name, log, bfloat16)
+        return Extractor(self._pooled, ["pooling"], name, log, bfloat16, self.grey)
 
     @cached_property
     def _engine(self) -> Engine:
-        key = self._extractor(bfloat16=False).tensors["pooling"].key
+        key = self._extractor(bfloat16=False).tensors["pooling"].engine
         return engines.choose(self._pooled, self._backbone, key, self._log)
 
     def warm(self) -> None:
@@ -130,6 +136,6 @@ class Runner:
 
     def _decode(self, picture: Path | bytes) -> Pixels | ImageError:
         try:
-            return images.decode(picture, self.image_size)
+            return images.decode(picture, self.image_size, self.grey)
         except ImageError as error:
             return error

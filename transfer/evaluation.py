@@ -64,7 +64,13 @@ class Evaluator:
         self._revision = library.load(run.config.dataset, run.config.revision)
         self._head = model.get_layer("head")
         backbone = model.get_layer("pooled_backbone")
-        self._extractor = Extractor(backbone, ["pooling"], run.config.backbone, log)
+        self._extractor = Extractor(
+            backbone,
+            ["pooling"],
+            run.config.backbone,
+            log,
+            grey=self._revision.grey,
+        )
 
     def evaluate(self, split: Split) -> Evaluation:
         """The answers for every image of a split, and all figures of them.
@@ -182,9 +188,9 @@ class Evaluator:
         self, hashes: NDArray[np.str_], pool: Executor
     ) -> Iterator[tuple[tuple[str, float], NDArray[np.int64]]]:
         """What the model answers to one batch, spoilt in every way."""
-        size = self._extractor.image_size
+        size, grey = self._extractor.image_size, self._revision.grey
         paths = [library.image_path(str(one)) for one in hashes]
-        pictures = list(pool.map(lambda path: images.decode(path, size), paths))
+        pictures = list(pool.map(lambda path: images.decode(path, size, grey), paths))
         seeds = [int(str(one)[:8], 16) for one in hashes]
 
         def answered(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:

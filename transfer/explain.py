@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from transfer.datasets import images
+from transfer.datasets.images import Grey
 
 #: Colours of the overlay from no evidence to the strongest, RGB in [0, 255]: darker to
 #: brighter, so that they are told apart without colour too.
@@ -66,26 +67,28 @@ def _enlarged(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
     return np.clip(np.asarray(resized, np.float32), 0, 1)
 
 
-def overlay(picture: bytes, heat: HeatMap) -> bytes:
+def overlay(picture: bytes, heat: HeatMap, grey: Grey | None = None) -> bytes:
     """A PNG of the picture with the heat map on it: bright where the evidence is.
 
     Args:
         picture: Encoded picture.
         heat: As `heat_map` returns it; stretched to the picture's proportions, as the
             picture was stretched to the model's.
+        grey: The range of deep grey that the model learnt with.
 
     Raises:
         ImageError: The picture cannot be read.
     """
-    small = images.decode(images.encode_thumbnail(picture, 512)).astype(np.float32)
+    thumbnail = images.encode_thumbnail(picture, 512, grey)
+    small = images.decode(thumbnail).astype(np.float32)
     heat = _enlarged(heat, small.shape[:2])[..., np.newaxis]
     stops = np.linspace(0, 1, len(_COLOURS))
     colours = np.concatenate(
         [np.interp(heat, stops, channel) for channel in _COLOURS.T], axis=-1
     )
-    grey = small.mean(axis=-1, keepdims=True)
+    faded = small.mean(axis=-1, keepdims=True)
     cover = 0.25 + (_COVER - 0.25) * heat
-    mixed = (1 - cover) * (0.5 * small + 0.5 * grey) + cover * colours
+    mixed = (1 - cover) * (0.5 * small + 0.5 * faded) + cover * colours
     buffer = io.BytesIO()
     Image.fromarray(np.rint(mixed).astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()

@@ -26,6 +26,7 @@ from transfer import (
 )
 from transfer.backbones import catalogue, graph, pretrained
 from transfer.datasets import images
+from transfer.datasets.images import Grey
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.features import engines
 from transfer.runs.record import Run, error_record
@@ -40,6 +41,7 @@ class Classifier:
         class_names: Names in label order.
         backbone: Name in the catalogue.
         temperature: What the probabilities are scaled by, see `calibration`.
+        grey: The range of deep grey that it learnt with.
 
     Attributes:
         model: The model, unscaled.
@@ -56,10 +58,11 @@ class Classifier:
         *,
         backbone: str,
         temperature: float = 1.0,
+        grey: Grey | None = None,
     ) -> None:
         self.class_names = class_names
         self.model = classifier.load(path, len(class_names))
-        self.runner = bulk.Runner(self.model, backbone, _log)
+        self.runner = bulk.Runner(self.model, backbone, _log, grey)
         self._temperature = temperature
 
     def answers(self, pictures: list[Path | bytes]) -> bulk.Answers:
@@ -90,9 +93,10 @@ def _loaded(
     class_names: tuple[str, ...],
     backbone: str,
     temperature: float,
+    grey: Grey | None,
 ) -> Classifier:
     return Classifier(
-        path, list(class_names), backbone=backbone, temperature=temperature
+        path, list(class_names), backbone=backbone, temperature=temperature, grey=grey
     )
 
 
@@ -116,6 +120,7 @@ def load(run: str) -> Classifier:
         tuple(found.result["class_names"]),
         found.config.backbone,
         float(found.result.get("temperature", 1.0)),
+        found.grey,
     )
 
 
@@ -169,10 +174,10 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
     content = opened if isinstance(opened, bytes) else opened.read_bytes()
     if class_name not in one.class_names:
         raise NotFoundError(f'The run has no class "{class_name}".')
-    pixels = images.decode(content, one.runner.image_size)
+    pixels = images.decode(content, one.runner.image_size, one.runner.grey)
     label = one.class_names.index(class_name)
     heat = explain.heat_map(one.model, pixels, label)
-    return base64.b64encode(explain.overlay(content, heat)).decode()
+    return base64.b64encode(explain.overlay(content, heat, one.runner.grey)).decode()
 
 
 def _nearest(run: str, picture: dict[str, str], count: int) -> Any:

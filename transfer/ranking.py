@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from transfer import candidates, classifier, estimates, probes
 from transfer.backbones import catalogue, graph
 from transfer.candidates import MOST_IMAGES, Candidate, PassedOver
+from transfer.datasets.images import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import DatasetError, WeightsError
 from transfer.features.extract import Extractor
@@ -81,7 +82,7 @@ def _measured(
     start = time.perf_counter()
     entry = catalogue.get(name)
     progress(backbone=name, step=0, steps=len(images))
-    features = _features(images, name, weights, progress)
+    features = _features(images, name, weights, progress, revision.grey)
     labels = np.array([image.label for image in images], np.int32)
     classes = len(revision.class_names)
     probe = probes.cross_validated(features, labels, classes, revision.seed)
@@ -103,11 +104,15 @@ def _measured(
 
 
 def _features(
-    images: Sequence[Image], name: str, weights: str, progress: Progress
+    images: Sequence[Image],
+    name: str,
+    weights: str,
+    progress: Progress,
+    grey: Grey | None,
 ) -> NDArray[np.float32]:
     """Pooled features `(images, channels)`, in float32, from the cache or computed."""
     backbone = classifier.pooled(graph.build(name, weights=weights))
-    extractor = Extractor(backbone, ["pooling"], name, _quiet)
+    extractor = Extractor(backbone, ["pooling"], name, _quiet, grey=grey)
     # The engines are timed here, so that a candidate's speed is known even if all of
     # its features were in the cache.
     extractor.is_faster_in_bfloat16()

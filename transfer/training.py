@@ -290,7 +290,11 @@ class _Job:
     ) -> dict[str, dict[Split, Examples]]:
         """Features and labels of train and val at each of these layers."""
         exact = Extractor(
-            self.backbone, layers, self.config.backbone, self.listener.log
+            self.backbone,
+            layers,
+            self.config.backbone,
+            self.listener.log,
+            grey=self.revision.grey,
         )
         examples: dict[str, dict[Split, Examples]] = {layer: {} for layer in layers}
 
@@ -329,7 +333,8 @@ class _Job:
         name, log = self.config.backbone, self.listener.log
         if self.config.precision == "float32" or not exact.is_faster_in_bfloat16():
             return exact
-        quick = Extractor(self.backbone, layers, name, log, bfloat16=True)
+        grey = self.revision.grey
+        quick = Extractor(self.backbone, layers, name, log, bfloat16=True, grey=grey)
         if self.config.precision == "bfloat16":
             exact.release()
             return quick

@@ -1,9 +1,15 @@
 """Addresses of the server's own routes, below the base path that it is served at."""
 
+import struct
+
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
 from transfer import tokens
+from transfer.datasets.images import Grey
+
+#: Both values of a range of deep grey.
+_RANGE = struct.Struct(">dd")
 
 
 def route(purpose: str) -> str:
@@ -16,9 +22,23 @@ def upload(upload_id: str) -> str:
     return f"{_base()}/api/upload/{tokens.sign('upload', upload_id)}"
 
 
-def thumbnail(sha256: str) -> str:
-    """Where a browser gets a small version of this image."""
-    return f"{_base()}/api/image/{tokens.sign('image', sha256)}"
+def thumbnail(sha256: str, grey: Grey | None = None) -> str:
+    """Where a browser gets a small version of this image, in its dataset's greys."""
+    value = f"{sha256}-{_RANGE.pack(*grey).hex()}" if grey else sha256
+    return f"{_base()}/api/image/{tokens.sign('image', value)}"
+
+
+def read_thumbnail(token: str) -> tuple[str, Grey | None]:
+    """The hash and the range of deep grey that `thumbnail` put into an address.
+
+    Raises:
+        UploadError: The token is not one of ours or is too old.
+    """
+    sha256, _, packed = tokens.verify("image", token).partition("-")
+    if not packed:
+        return sha256, None
+    black, white = _RANGE.unpack(bytes.fromhex(packed))
+    return sha256, (black, white)
 
 
 def export(key: str) -> str:

@@ -85,7 +85,7 @@ def forget_oldest(shown: int) -> None:
 
 
 def _asked(run: Run, picture: Picture) -> Said:
-    thumbnail = images.encode_thumbnail(picture.content, SIDE)
+    thumbnail = images.encode_thumbnail(picture.content, SIDE, run.grey)
     start = time.perf_counter()
     (ranking,) = session.inference().predict(run.id, [picture.content])
     return Said(thumbnail, ranking, time.perf_counter() - start)

@@ -15,6 +15,7 @@ from pages.shared.cards import View
 from transfer import answers
 from transfer.answers import DONT_KNOW, Answer
 from transfer.datasets import images
+from transfer.datasets.images import Grey
 from transfer.errors import ImageError, TransferError
 from transfer.runs.record import Run
 
@@ -142,9 +143,10 @@ def _page(rows: int) -> tuple[slice, int]:
 
 def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
     """The table; the position of the row that was chosen in it."""
+    grey = view.runs[0].grey
     table = pd.DataFrame(
         {
-            "picture": [_thumbnail(picture.key, picture) for picture, _ in rows],
+            "picture": [_thumbnail(picture.key, picture, grey) for picture, _ in rows],
             "answer": [_first(one, view.threshold) for _, one in rows],
             "confidence": [one.confidence if one.ranking else None for _, one in rows],
             "next": [_second(one) for _, one in rows],
@@ -190,10 +192,10 @@ def _second(one: Answer) -> str:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _thumbnail(key: str, _picture: Picture) -> str:
+def _thumbnail(key: str, _picture: Picture, grey: Grey | None) -> str:
     """A small picture as an address that holds it."""
     try:
-        content = images.encode_thumbnail(_picture.content, 96)
+        content = images.encode_thumbnail(_picture.content, 96, grey)
     except ImageError:
         return _BLANK
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

@@ -111,14 +111,14 @@ def _show_nearest(picture: Picture, run: Run) -> None:
         st.caption(
             "The training images most like this one, and how alike it finds them"
         )
-        st.html(_gallery(found))
+        st.html(_gallery(found, run))
 
 
-def _gallery(found: Sequence[dict[str, Any]]) -> str:
+def _gallery(found: Sequence[dict[str, Any]], run: Run) -> str:
     """HTML of a row of pictures with class and likeness."""
     tiles = "".join(
         '<figure style="margin:0;min-width:0">'
-        f'<img src="{addresses.thumbnail(one["sha256"])}" loading="lazy" '
+        f'<img src="{addresses.thumbnail(one["sha256"], run.grey)}" loading="lazy" '
         f'alt="{html.escape(one["path"])}" title="{html.escape(one["path"])}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         'background:rgba(128,140,150,.15)">'

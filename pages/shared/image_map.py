@@ -66,7 +66,8 @@ def show(evaluation: Evaluation) -> None:
 
 def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> None:
     """The map in these colours."""
-    pictures = [addresses.thumbnail(str(one)) for one in evaluation.sha256]
+    hashes = map(str, evaluation.sha256)
+    pictures = [addresses.thumbnail(one, run.grey) for one in hashes]
     texts = _texts(evaluation)
     figure = plots.image_map(evaluation.map_places, groups, texts, pictures)
     st.caption(

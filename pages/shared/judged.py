@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.shared import addresses
+from pages.shared import addresses, session
+from transfer.datasets.images import Grey
 from transfer.runs.evaluations import Evaluation
 
 #: Pictures shown at once; more take seconds to load.
@@ -20,7 +21,8 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     """
     if len(positions) > most:
         st.caption(f"The first {most} of {len(positions):,} images.")
-    cards = "".join(_card(evaluation, int(one)) for one in positions[:most])
+    grey = session.store().get(evaluation.run).grey
+    cards = "".join(_card(evaluation, int(one), grey) for one in positions[:most])
     columns = "repeat(auto-fill,minmax(9rem,1fr))"
     st.html(
         f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
@@ -28,14 +30,14 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     )
 
 
-def _card(evaluation: Evaluation, position: int) -> str:
+def _card(evaluation: Evaluation, position: int, grey: Grey | None) -> str:
     """One square picture and two lines below it, cut where they are too long."""
     names = evaluation.class_names
     truth = names[evaluation.labels[position]]
     predicted = evaluation.predicted[position]
     confidence = float(evaluation.shown[position, predicted])
     path = html.escape(str(evaluation.paths[position]))
-    address = addresses.thumbnail(str(evaluation.sha256[position]))
+    address = addresses.thumbnail(str(evaluation.sha256[position]), grey)
     is_right = predicted == evaluation.labels[position]
     said = f"{'✓' if is_right else '✗'} {names[predicted]}"
     return (

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from pages.shared import shell
 from transfer.datasets import images, library
+from transfer.datasets.images import Grey
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.features.views import View
@@ -26,7 +27,7 @@ def show(revision: Revision, size: int, augmentation: str) -> None:
         number = st.session_state.setdefault("preview", 0) % len(train)
         image, names = train[number], tuple(augmentation.split(","))
         try:
-            views = _views(image.sha256, size, names)
+            views = _views(image.sha256, size, names, revision.grey)
         except (TransferError, OSError) as error:
             st.caption(f"The picture cannot be shown: {shell.escaped(str(error))}")
             return
@@ -49,8 +50,8 @@ def _next() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _views(
-    sha256: str, size: int, augmentations: tuple[str, ...]
+    sha256: str, size: int, augmentations: tuple[str, ...], grey: Grey | None
 ) -> list[NDArray[np.uint8]]:
     """Views of an image, the image itself first, each `(size, size, 3)`."""
-    pixels = images.decode(library.image_path(sha256), (size, size))
+    pixels = images.decode(library.image_path(sha256), (size, size), grey)
     return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

@@ -98,7 +98,8 @@ def _known(run: Run, positions: list[int]) -> tuple[list[str], list[tuple[str, i
     except TransferError:
         return [], []
     val = revision.of_split("val")
-    images = [(addresses.thumbnail(val[i].sha256), val[i].label) for i in positions]
+    chosen, grey = [val[i] for i in positions], revision.grey
+    images = [(addresses.thumbnail(one.sha256, grey), one.label) for one in chosen]
     return list(revision.class_names), images
 
 

@@ -18,6 +18,7 @@ from transfer.datasets import images, library
 from transfer.errors import ImageError, NotFoundError, RunError
 from transfer.features.extract import Extractor
 from transfer.features.views import View
+from transfer.runs.store import Store
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -53,6 +54,21 @@ def test_probabilities__many_and_few_agree_with_keras(
     few = classifier.probabilities(many[:3])
     np.testing.assert_allclose(few, expected[:3], atol=1e-4)
     np.testing.assert_allclose(few.sum(-1), 1, atol=1e-6)
+
+
+def test_load__deep_grey_by_the_range_that_the_run_has_kept(
+    workspace: Path, tmp_path: Path
+) -> None:
+    run, model = finished_run(tmp_path)
+    store = Store()
+    store.amend(run.id, grey=(1200.0, 1400.0))
+    store.close()
+    ramp = np.linspace(1200, 1400, 40 * 40).reshape(40, 40).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    pixels = images.decode(tmp_path / "deep.png", (32, 32), (1200.0, 1400.0))
+    (said,) = prediction.load(run.id).probabilities([tmp_path / "deep.png"])
+    expected = model.predict(pixels[np.newaxis], verbose=0)[0]
+    np.testing.assert_allclose(said, expected, atol=1e-4)
 
 
 def test_answers__an_unreadable_picture_stops_no_other(

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import index, library, names, samples, splits, staging
+from transfer.datasets import grey, index, library, names, samples, splits, staging
+from transfer.datasets.images import Grey
 from transfer.datasets.index import Entry, Index
 from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import SPLITS, Image, PassedOver, Revision, Split
@@ -81,6 +82,7 @@ def import_path(
         pictures, repeated = _without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)
         _check_classes(found, pictures, passed_over)
+        scale = grey.range_of([one.levels for one in pictures if one.levels])
         revision = identified(
             Revision(
                 dataset=name,
@@ -94,6 +96,8 @@ def import_path(
                 seed=seed,
                 notes=found.notes,
                 created_at=time.time(),
+                grey=scale,
+                flat=_flat(pictures, scale),
             )
         )
         library.store(revision, {one.sha256: one.path for one in pictures})
@@ -151,6 +155,15 @@ def _check_classes(
             f"for training; the first, {paths[0]}: {reasons[paths[0]]}",
             "Add pictures that can be read or remove the folder.",
         )
+
+
+def _flat(pictures: list[Picture], scale: Grey | None) -> tuple[str, ...]:
+    """Paths of the pictures in which a model sees next to nothing."""
+    return tuple(
+        names.shown(one.entry.path)
+        for one in pictures
+        if one.is_flat or (one.levels and scale and grey.is_flat(one.levels, scale))
+    )
 
 
 def _has_given_val(pictures: list[Picture]) -> bool:

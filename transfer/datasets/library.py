@@ -257,6 +257,7 @@ def _remove_unused_images() -> None:
         return
     for kept in workspace.home().glob(f"runs/*/{KEPT}"):
         used.update(kept.read_text("ascii").split())
-    for path in workspace.home().glob("images/*/*"):
-        if path.name not in used:
-            path.unlink()
+    for folder in ("images", "thumbnails"):
+        for path in workspace.home().glob(f"{folder}/*/*"):
+            if path.name[:64] not in used:
+                path.unlink(missing_ok=True)

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from transfer.datasets.images import Grey
+
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -50,6 +52,9 @@ class Revision:
         seed: Seed of the stratified split.
         created_at: Seconds since the epoch.
         notes: How the folder or zip was understood, a sentence each.
+        grey: Which values of deep grey become black and white, in all its pictures;
+            None where there are none, and in manifests that know of no range.
+        flat: Paths of the images that come out nearly constant.
     """
 
     dataset: str
@@ -63,6 +68,8 @@ class Revision:
     seed: int
     created_at: float
     notes: tuple[str, ...] = ()
+    grey: Grey | None = None
+    flat: tuple[str, ...] = ()
 
     def of_split(self, split: Split) -> tuple[Image, ...]:
         """The images of one split, in manifest order."""
@@ -77,8 +84,12 @@ class Revision:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` reads back."""
-        return asdict(self)
+        """Plain data that `from_json` reads back.
+
+        What a dataset does not have is left out, so that ids stay what they were.
+        """
+        data = asdict(self)
+        return {k: v for k, v in data.items() if v or k not in ("grey", "flat")}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Revision":
@@ -90,5 +101,7 @@ class Revision:
                 "images": tuple(Image(**image) for image in data["images"]),
                 "passed_over": tuple(PassedOver(**one) for one in data["passed_over"]),
                 "notes": tuple(data.get("notes", ())),
+                "grey": tuple(data["grey"]) if "grey" in data else None,
+                "flat": tuple(data.get("flat", ())),
             }
         )

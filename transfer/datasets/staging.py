@@ -17,7 +17,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from transfer import workspace
-from transfer.datasets import images, names
+from transfer.datasets import grey, images, names
+from transfer.datasets.images import Levels
 from transfer.datasets.index import Entry
 from transfer.datasets.revision import PassedOver
 from transfer.datasets.sources import Source
@@ -35,11 +36,22 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture that was copied to `path` in the workspace and decodes."""
+    """A picture that was copied to `path` in the workspace and decodes.
+
+    Attributes:
+        entry: Where it came from, and its class.
+        sha256: Hash of its bytes.
+        path: The copy.
+        levels: Its values, if it is one of deep grey.
+        is_flat: Whether it is nearly constant; what that means for deep grey only the
+            whole dataset tells.
+    """
 
     entry: Entry
     sha256: str
     path: Path
+    levels: Levels | None = None
+    is_flat: bool = False
 
 
 @contextmanager
@@ -130,8 +142,18 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         check_bytes(source.files[entry.path])
         sha256 = _copy(source, entry.path, target)
         with target.open("rb") as file:
-            images.decode(file, size=(32, 32))
-        return Picture(entry=entry, sha256=sha256, path=target)
+            levels = images.levels(file)
+            # At the first size fine patterns are gone too.
+            is_flat = all(
+                grey.are_flat(images.decode(file, (side, side))) for side in (32, 256)
+            )
+        return Picture(
+            entry=entry,
+            sha256=sha256,
+            path=target,
+            levels=levels,
+            is_flat=is_flat and not levels,
+        )
     except ImageError as error:
         target.unlink(missing_ok=True)
         return PassedOver(path=names.shown(entry.path), reason=error.message)

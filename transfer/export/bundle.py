@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from transfer import classifier, prediction, workspace
 from transfer.backbones import catalogue
 from transfer.datasets import images, library, names
+from transfer.datasets.images import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.export import card, choices, formats, keeping, parity
@@ -117,7 +118,7 @@ def _fill(
     size = tuple(model.input_shape[1:3])
     tell(f"writing {order.chosen.title}")
     chosen = keeping.calibrating(revision) if order.quantize == "int8" else []
-    pixels = _pixels(chosen, size)
+    pixels = _pixels(chosen, size, run.grey)
     formats.write(model, order.chosen, order.quantize, folder, pixels)
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
@@ -152,11 +153,11 @@ def _model(run: Run) -> Any:
     return formats.calibrated(model, float(run.result.get("temperature") or 1.0))
 
 
-def _pixels(chosen: list[Image], size: tuple[int, int]) -> list[NDArray[np.float32]]:
-    return [
-        images.decode(library.image_path(one.sha256), size).astype(np.float32)
-        for one in chosen
-    ]
+def _pixels(
+    chosen: list[Image], size: tuple[int, int], grey: Grey | None
+) -> list[NDArray[np.float32]]:
+    paths = [library.image_path(one.sha256) for one in chosen]
+    return [images.decode(path, size, grey).astype(np.float32) for path in paths]
 
 
 def _description(
@@ -187,7 +188,9 @@ def _description(
         "preprocessing": {
             "program": "decoding.py",
             "orientation": "upright, as EXIF says",
-            "colours": "RGB, 8 bits; alpha on white, deeper greys scaled",
+            "colours": "RGB, 8 bits; alpha on white",
+            # Black and white in greys of more than 8 bits; null: each picture's own.
+            "grey": run.grey,
             "resize": {
                 "height": height,
                 "width": width,

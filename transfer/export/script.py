@@ -162,6 +162,7 @@ def _settings(config: TrainConfig, revision: Revision) -> str:
     values: dict[str, tuple[Any, str]] = {
         "CLASS_NAMES": (list(revision.class_names), ""),
         "IMAGE_SIZE": (config.image_size or backbone.native_size, "pixels"),
+        "GREY": (revision.grey or (0, 65535), "black and white in deep grey"),
         "BUILDER": (backbone.builder, "of keras.applications"),
         "ARGUMENTS": (backbone.arguments, ""),
         "WEIGHTS": (

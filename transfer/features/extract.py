@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from transfer import estimates, instant
 from transfer.backbones import graph
 from transfer.datasets import images, library
+from transfer.datasets.images import Grey
 from transfer.features import cache, engines
 from transfer.features.cache import Shelf
 from transfer.features.engines import BATCH, Engine
@@ -68,6 +69,7 @@ class Extractor:
         name: What to call the backbone in keys.
         log: Takes lines for the run's log.
         bfloat16: Whether engines may compute in bfloat16.
+        grey: The dataset's range of deep grey, see `Revision.grey`.
     """
 
     def __init__(
@@ -77,10 +79,11 @@ class Extractor:
         name: str,
         log: Callable[[str], None],
         bfloat16: bool = False,
+        grey: Grey | None = None,
     ) -> None:
         height, width = model.input_shape[1:3]
         self.image_size = (height, width)
-        self.bfloat16 = bfloat16
+        self.bfloat16, self._grey = bfloat16, grey
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
         self.tensors = {layer: self._tensor(layer) for layer in layers}
@@ -92,13 +95,16 @@ class Extractor:
     def _tensor(self, layer: str) -> Tensor:
         prefix = graph.prefix(self._model, layer)
         height, width = self.image_size
+        # Features of 8-bit pictures depend on no range and keep their keys.
+        scale = "-grey-{:.9g}-{:.9g}".format(*self._grey) if self._grey else ""
         shape = prefix.output_shape[1:]
         if not prefix.weights:
-            return Tensor(f"pixels-{height}x{width}-{_GEOMETRY}", "", shape, "uint8")
+            key = f"pixels-{height}x{width}-{_GEOMETRY}{scale}"
+            return Tensor(key, "", shape, "uint8")
         content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
-        key = f"{engine}-bfloat16" if self.bfloat16 else engine
+        key = f"{engine}{'-bfloat16' * self.bfloat16}{scale}"
         return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
@@ -184,7 +190,7 @@ class Extractor:
 
     def _pixels(self, view: View) -> NDArray[np.uint8]:
         path = library.image_path(view.sha256)
-        return view.of(images.decode(path, self.image_size))
+        return view.of(images.decode(path, self.image_size, self._grey))
 
     def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """A layer's output for pixels `(at most BATCH, height, width, 3)`; not kept."""

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from transfer import freezing
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
+from transfer.datasets.images import Grey
 from transfer.errors import TransferError
 from transfer.runs.status import RunStatus
 
@@ -52,6 +53,12 @@ class Run:
     error: dict[str, str] = field(default_factory=dict)
     note: str = ""
     tags: tuple[str, ...] = ()
+
+    @property
+    def grey(self) -> Grey | None:
+        """The range of deep grey that the model learnt with, see `Revision.grey`."""
+        black, white = self.result.get("grey") or (None, None)
+        return None if black is None or white is None else (black, white)
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "Run":

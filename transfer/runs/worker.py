@@ -293,6 +293,7 @@ def _train(
         "trainable_parameters": trained.trainable_parameters,
         "frozen_parameters": trained.frozen_parameters,
         "class_names": list(revision.class_names),
+        "grey": revision.grey,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_memory_mb": round(memory, 1),
         **evaluated,

@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.pictures import noisy_picture
+from transfer.datasets import images
 from transfer.datasets.images import MAX_PIXELS, decode, encode_thumbnail
 from transfer.errors import ImageError
 
@@ -297,3 +299,138 @@ def test_encode_thumbnail__keeps_proportions_and_never_enlarges() -> None:
 def test_encode_thumbnail__damaged() -> None:
     with pytest.raises(ImageError):
         encode_thumbnail(encoded(quadrants(), "JPEG")[:200])
+
+
+def png(kind: int, depth: int, row: bytes, *chunks: bytes) -> bytes:
+    """A PNG of one row of four pixels; Pillow cannot write all kinds."""
+    header = struct.pack(">IIBBBBB", 4, 1, depth, kind, 0, 0, 0)
+    parts = [
+        chunk(b"IHDR", header),
+        *chunks,
+        chunk(b"IDAT", zlib.compress(b"\0" + row)),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+
+
+def test_decode__deep_grey_by_the_range_of_its_dataset() -> None:
+    values = np.array([[1000, 1100, 1150, 1200, 4095]], np.uint16)
+    deep = encoded(Image.fromarray(values), "PNG")
+    assert decode(deep, grey=(1100, 1200))[0, :, 0].tolist() == [0, 0, 128, 255, 255]
+    shallow = encoded(noisy_picture(0.2), "PNG")
+    assert np.array_equal(decode(shallow, grey=(1100, 1200)), decode(shallow))
+
+
+def test_decode__16_bit_grey_with_alpha_keeps_both_bytes() -> None:
+    row = struct.pack(">8H", 1100, 65535, 1150, 65535, 1200, 65535, 1100, 0)
+    decoded = decode(png(4, 16, row), grey=(1100, 1200))
+    assert decoded[0, :, 0].tolist() == [0, 128, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth", "row", "clear"),
+    [
+        (0, 16, struct.pack(">4H", 0, 1000, 1001, 65535), [1000]),
+        (0, 4, bytes([0x05, 0x6F]), [5]),
+        (0, 2, bytes([0b00_01_10_11]), [1]),
+        (2, 16, struct.pack(">12H", *[0] * 3, *[770] * 3, *[40000] * 6), [770] * 3),
+    ],
+)
+def test_decode__the_transparent_value_of_a_png_has_the_files_depth(
+    kind: int, depth: int, row: bytes, clear: list[int]
+) -> None:
+    transparent = chunk(b"tRNS", struct.pack(f">{len(clear)}H", *clear))
+    with_it, without = (
+        decode(png(kind, depth, row, transparent)),
+        decode(png(kind, depth, row)),
+    )
+    assert (with_it[0, 1] == 255).all() and (without[0, 1] < 200).all()
+    others = [0, 2, 3]
+    assert np.array_equal(with_it[0, others], without[0, others])
+
+
+def test_decode__around_a_small_first_frame_a_gif_is_white() -> None:
+    whole = encoded(Image.new("P", (2, 2), 1), "GIF", optimize=False)
+    palette = bytes([0, 0, 0, 255, 0, 0]) + bytes(6)
+    frame = whole.index(b"\x2c") + 1
+    screen = b"GIF89a" + struct.pack("<HHBBB", 6, 4, 0xF1, 0, 0) + palette
+    placed = struct.pack("<HHHHB", 1, 1, 2, 2, 0)
+    decoded = decode(screen + b"\x2c" + placed + whole[frame + 9 :])
+    assert decoded[1:3, 1:3, 1].max() == 0
+    decoded[1:3, 1:3] = 255
+    assert decoded.shape == (4, 6, 3) and (decoded == 255).all()
+
+
+def test_decode__only_pieces_are_laid_on_white(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid, composite = [], Image.alpha_composite
+
+    def spy(below: Image.Image, above: Image.Image) -> Image.Image:
+        laid.append(above.width * above.height)
+        return composite(below, above)
+
+    monkeypatch.setattr(Image, "alpha_composite", spy)
+    picture = noisy_picture(0.3, (1300, 900)).convert("RGBA")
+    picture.putalpha(Image.radial_gradient("L").resize(picture.size))
+    decoded = decode(encoded(picture, "PNG"), (32, 40))
+    assert len(laid) > 1 and max(laid) <= 512 * 512
+    white = composite(Image.new("RGBA", picture.size, "white"), picture)
+    whole = white.convert("RGB").resize(
+        (40, 32), Image.Resampling.BILINEAR, reducing_gap=3.0
+    )
+    assert np.array_equal(decoded, np.asarray(whole))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+def test_decode__more_bytes_than_one_picture_may_take(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(images, "MAX_BYTES", 64 * 32)
+    with pytest.raises(ImageError, match="are given to a picture"):
+        decode(encoded(quadrants(65, 32), kind))
+
+
+def test_decode__a_jpeg_of_200_megapixels_takes_what_its_small_scale_takes() -> None:
+    with Image.open(io.BytesIO(encoded(quadrants(1600, 800), "JPEG"))) as image:
+        image.draft(None, (32, 32))
+        assert images._needed_bytes(image, 1600 * 800) == 4 * 200 * 100
+    scans = encoded(quadrants(1600, 800), "JPEG", progressive=True, subsampling=2)
+    with Image.open(io.BytesIO(scans)) as image:
+        image.draft(None, (32, 32))
+        held = 3 * 1600 * 800  # all coefficients, two bytes each
+        assert images._needed_bytes(image, 1600 * 800) == 4 * 200 * 100 + held
+
+
+def test_decode__a_webp_that_is_too_large_to_be_read_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(images, "MAX_FILE_READ_WHOLE", 100)
+    content = encoded(noisy_picture(0.2), "WEBP")
+    (tmp_path / "a.webp").write_bytes(content)
+    for source in (content, io.BytesIO(content), tmp_path / "a.webp"):
+        with pytest.raises(ImageError, match="MB are read"):
+            decode(source)
+    assert decode(encoded(noisy_picture(0.2), "PNG")).ndim == 3
+
+
+def test_room__who_wants_more_than_is_left_waits() -> None:
+    room, order = images._Room(10), []
+
+    def second() -> None:
+        with room.taken(6):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with room.taken(6):
+        thread.start()
+        thread.join(0.05)
+        order.append("first")
+    thread.join(60)
+    assert order == ["first", "second"]
+
+
+def test_levels__of_deep_grey_alone() -> None:
+    values = np.arange(10_000, dtype=np.uint16).reshape(100, 100)
+    found = images.levels(encoded(Image.fromarray(values), "PNG"))
+    assert found == pytest.approx((0, 99.99, 9899.01, 9999))
+    assert images.levels(encoded(noisy_picture(0.2), "PNG")) is None
+    nothing = Image.fromarray(np.full((2, 2), np.nan, np.float32))
+    assert images.levels(encoded(nothing, "TIFF")) is None

@@ -27,6 +27,8 @@ from transfer.runs.store import Store
 SIZE = 64
 #: Probability below which the run's answer is "I don't know".
 THRESHOLD = 0.9
+#: Range of deep grey that the run has kept.
+GREY = (1200.0, 1400.0)
 CLASSES = {"cat": 12, "dog": 12, "Gänse blümchen": 12}
 
 
@@ -90,6 +92,7 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "val_accuracy": 0.75,
         "val_loss": 0.5,
         "class_names": list(revision.class_names),
+        "grey": GREY,
         "trainable_parameters": 3843,
         "frozen_parameters": 410208,
     }

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.transfer.export.conftest import SIZE, THRESHOLD, alone
+from tests.transfer.export.conftest import GREY, SIZE, THRESHOLD, alone
 from transfer import prediction
 from transfer.datasets import images, library
 from transfer.errors import ConfigError
@@ -99,6 +100,20 @@ def test_predict__names_classes_and_errors(export: Export, tmp_path: Path) -> No
     missing = alone(str(output / "predict.py"), "none.jpg", cwd=tmp_path)
     assert missing.returncode == 1
     assert "none.jpg does not exist" in missing.stderr
+
+
+def test_predict__deep_grey_is_scaled_as_the_app_scales_it(
+    export: Export, finished: Run, tmp_path: Path
+) -> None:
+    ramp = np.linspace(*GREY, 80 * 60).reshape(60, 80).astype(np.uint16)
+    for number, values in enumerate((ramp, np.sort(ramp, axis=0)[::-1] + 9)):
+        Image.fromarray(values).save(tmp_path / f"{number}.png")
+    paths = sorted(tmp_path.glob("*.png"))
+    own = prediction.load(finished.id).probabilities(list(paths))
+    assert np.ptp(images.decode(paths[0], (SIZE, SIZE), finished.grey)) > 200
+    output, _ = export("onnx")
+    got, _ = parity.exported_answers(output, paths)
+    np.testing.assert_allclose(got, own, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["litert", "onnx", "openvino", "savedmodel"])

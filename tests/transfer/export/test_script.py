@@ -108,6 +108,12 @@ def test_text__finds_pictures_of_any_ending_and_below_splits_inside_classes(
     assert [(path.name, label) for path, label, _ in found] == [("1", 0), ("2", 1)]
 
 
+def test_text__scales_deep_grey_by_the_range_of_the_dataset(revision: Revision) -> None:
+    deep = replace(revision, grey=(1200.0, 1400.0))
+    assert "\nGREY = (1200.0, 1400.0)" in script.text(run_of(), deep)
+    assert "\nGREY = (0, 65535)" in script.text(run_of(), revision)
+
+
 def test_text__unused_parts_are_left_out(revision: Revision) -> None:
     plain = script.text(run_of(), revision)
     assert "def changed" not in plain and "TRAINED" not in plain

@@ -46,6 +46,15 @@ def _extractor(model: keras.Model, *names: str) -> Extractor:
     return Extractor(model, names or ("pooling",), "net", lambda _: None)
 
 
+def test_extractor__a_range_of_deep_grey_has_features_of_its_own(
+    model: keras.Model, workspace: Path
+) -> None:
+    (plain,) = _extractor(model).tensors.values()
+    with_range = Extractor(model, ("pooling",), "net", print, grey=(0.0, 4095.0))
+    (deep,) = with_range.tensors.values()
+    assert plain.key == plain.engine == deep.engine != deep.key
+
+
 def _expected(
     model: keras.Model, hashes: list[str], layer: str = "pooling"
 ) -> NDArray[np.float32]:

@@ -28,11 +28,13 @@ CLASS_NAMES = MODEL["class_names"]
 #: Below this probability the answer is "I don't know"; 0 where none was chosen.
 THRESHOLD = MODEL["threshold"] or 0.0
 HEIGHT, WIDTH = MODEL["input"]["shape"][1:3]
+#: The values that are black and white where grey has more than 8 bits.
+GREY = MODEL["preprocessing"]["grey"]
 
 
 def pixels(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The picture as the model takes it: float32 `(1, height, width, 3)`, 0 to 255."""
-    return np.asarray(decode(path, (HEIGHT, WIDTH)), np.float32)[None]
+    return np.asarray(decode(path, (HEIGHT, WIDTH), GREY), np.float32)[None]
 
 
 def classify(runner: Runner, paths: list[Path]) -> list[dict[str, object]]:

@@ -1,0 +1,56 @@
+"""Small versions of stored images: made once, kept in the workspace, bounded."""
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+
+from transfer import workspace
+from transfer.datasets import images, library
+from transfer.datasets.images import Grey
+from transfer.errors import StorageError
+
+#: What all of them may take; some 100,000 fit.
+MAX_BYTES = 1_000_000_000
+#: Seconds after which a thumbnail that is looked at counts as new again.
+_DAY = 24 * 60 * 60
+
+
+def of_image(sha256: str, grey: Grey | None = None) -> bytes:
+    """A small JPEG of a stored image.
+
+    Args:
+        sha256: The image.
+        grey: The range of deep grey of its dataset, see `Revision.grey`.
+
+    Raises:
+        NotFoundError: That is no SHA-256 in hexadecimal digits.
+        ImageError: There is no such image, or it is damaged.
+    """
+    original = library.image_path(sha256)
+    mark = hashlib.sha256(repr(grey).encode()).hexdigest()[:8] if grey else ""
+    kept = workspace.home() / "thumbnails" / sha256[:2] / f"{sha256}{mark}"
+    if original.exists():  # those of a deleted dataset are not shown any more
+        with suppress(OSError):
+            content = kept.read_bytes()
+            if kept.stat().st_mtime < time.time() - _DAY:
+                os.utime(kept)
+            return content
+    content = images.encode_thumbnail(original, grey=grey)
+    with suppress(StorageError):  # a full disk hides no picture
+        workspace.write_atomically(kept, content)
+    return content
+
+
+def discard_old() -> None:
+    """Removes those that nobody has looked at for longest, until the rest fits."""
+    found = []
+    for path in workspace.home().glob("thumbnails/*/*"):
+        with suppress(OSError):
+            found.append((path, path.stat()))
+    left = sum(stat.st_size for _, stat in found)
+    for path, stat in sorted(found, key=lambda one: one[1].st_mtime):
+        if left <= MAX_BYTES:
+            return
+        path.unlink(missing_ok=True)
+        left -= stat.st_size
