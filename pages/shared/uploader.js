@@ -65,8 +65,7 @@ class Uploader {
     if (this.stop || this.looks) return;
     const { data, setTriggerValue } = this.component;
     this.looks = true;
-    const files = await wanted(chosen, data);
-    this.looks = false;
+    const files = await wanted(chosen, data).finally(() => { this.looks = false; });
     if (!files.length) {
       const zips = chosen.filter(isZip).length;
       this.say(zips > 1 ? `Those are ${zips} zips; bring one.`
