@@ -32,6 +32,7 @@ from transfer.runs import continuing, evaluations, outcome, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
+from transfer.standstill import Watch
 
 #: Seconds between two looks at a run that is waited for.
 _LOOK = 0.1
@@ -258,13 +259,13 @@ def _followed(store: Store, run: Run, detach: bool) -> dict[str, Any]:
 
 def _waited(store: Store, run_id: str) -> Run:
     """The run once it has ended; starts it when its turn has come."""
-    last = ""
+    last, watch = "", Watch()
     while not (run := store.get(run_id)).status.is_final:
         line = _progress_line(run)
         if line != last:
             _tell(f"\r{line:<78}", end="")
             last = line
-        queue.sweep(store)
+        queue.sweep(store, watch=watch)
         queue.dispatch(store)
         time.sleep(_LOOK)
     _tell("")

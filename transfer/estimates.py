@@ -168,5 +168,6 @@ class _Sum:
             return "Each epoch makes new views, so each starts from the pixels."
         return (
             f"Each epoch starts from the pixels: the output of {layer} would take "
-            f"{needed / 1e9:.1f} GB, and there is room for {room / 1e9:.1f} GB."
+            f"{workspace.amount(needed)}, and there is room for "
+            f"{workspace.amount(room)}."
         )

@@ -3,9 +3,11 @@
 import base64
 import contextlib
 import json
+import math
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,10 @@ from transfer import errors, workspace
 from transfer.backbones.structure import Structure
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.runs import launch
+from transfer.standstill import LIMIT
+
+#: Seconds between two signs of life of the process while it answers.
+BEAT = 1.0
 
 #: All classes with their probabilities, best first.
 Ranking = list[tuple[str, float]]
@@ -207,16 +213,43 @@ class InferenceProcess:
         if process is None or process.stdin is None or process.stdout is None:
             raise RunError("The inference process is not running.")
         try:
-            process.stdin.write(line)
-            process.stdin.flush()
-            if answer := process.stdout.readline():
-                return answer
+            with _watched(process) as heard:
+                process.stdin.write(line)
+                process.stdin.flush()
+                while answer := process.stdout.readline():
+                    if answer.strip():
+                        return answer
+                    heard.set()
         except OSError:
             pass
         raise RunError(
             "The inference process ended before it had answered.",
             f"Try again; {workspace.home() / 'inference.log'} has the details.",
         )
+
+
+@contextlib.contextmanager
+def _watched(process: "subprocess.Popen[bytes]") -> Iterator[threading.Event]:
+    """Ends a process that falls silent in the block; the event says it was heard."""
+    heard, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        # Counted beat by beat, so that a machine that sleeps counts for none, and from
+        # the first sign on: the import of Keras shows none.
+        silent = -math.inf
+        while not over.wait(BEAT):
+            silent = 0.0 if heard.is_set() else silent + BEAT
+            heard.clear()
+            if silent >= LIMIT:
+                process.kill()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield heard
+    finally:
+        over.set()
+        thread.join()
 
 
 def _sent(picture: bytes | Path) -> dict[str, str]:

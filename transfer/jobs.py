@@ -21,17 +21,22 @@ from typing import Any, Literal
 
 import psutil
 
-from transfer import workspace
-from transfer.errors import RunError, TransferError
+from transfer import standstill, workspace
+from transfer.errors import RunError, StorageError, TransferError
 from transfer.runs import launch
 from transfer.runs.record import error_record
+from transfer.standstill import Watch
 
 #: Progress is written no more often than this, in seconds.
 _PAUSE = 0.2
 #: Seconds for a cancelled process to end before it is killed.
 _GRACE = 1.0
 
+#: Seconds between two signs of life.
+_BEAT = 1.0
+
 _starting = threading.Lock()
+_watch = Watch()
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -95,22 +100,55 @@ def _start(name: str, command: Sequence[str]) -> None:
 def status(name: str) -> Job | None:
     """How the job stands; `None` if there never was one of that name.
 
-    A job whose process is gone without a word has failed.
+    A job whose process is gone without a word has failed. One that stands still is
+    ended, as it is asked for again and again.
     """
     try:
         job = Job(**json.loads((_folder(name) / "status.json").read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
-    if job.state != "running" or _process(name):
+    if job.state != "running":
         return job
+    if process := _process(name):
+        if not _stands_still(name):
+            return job
+        return _give_up(name, job, process)
     # It may have written its last words and ended since they were read.
     again = Job(**json.loads((_folder(name) / "status.json").read_bytes()))
     if again.state != "running":
         return again
-    gone = RunError(
-        "It ended before it was done.", f"{_folder(name) / 'log.txt'} has the details."
+    record = error_record(_gone(name))
+    return Job(state="failed", progress=job.progress, error=record)
+
+
+def _gone(name: str) -> TransferError:
+    if workspace.is_full():
+        return workspace.full(_folder(name))
+    log = _folder(name) / "log.txt"
+    return RunError("It ended before it was done.", f"{log} has the details.")
+
+
+def _stands_still(name: str) -> bool:
+    """Whether a living job has given no sign for too long."""
+    try:
+        sign = _sign_path(name).stat().st_mtime_ns
+    except OSError:  # it still imports what it needs
+        return False
+    return _watch.seconds(name, sign) >= standstill.LIMIT
+
+
+def _give_up(name: str, job: Job, process: psutil.Process) -> Job:
+    """Ends a job that stands still; how it stands then."""
+    _watch.forget(name)
+    with suppress(psutil.NoSuchProcess):
+        _end([process, *process.children(recursive=True)])
+    stuck = RunError(
+        f"It stood still for {standstill.LIMIT:.0f} seconds, so its process was ended.",
+        "Start it again.",
     )
-    return Job(state="failed", progress=job.progress, error=error_record(gone))
+    ended = Job(state="failed", progress=job.progress, error=error_record(stuck))
+    _write(name, ended)
+    return ended
 
 
 def is_running(name: str) -> bool:
@@ -155,6 +193,7 @@ class Reporter:
             with suppress(OSError, AttributeError):
                 os.nice(10)  # pages and predictions go first
             _note_process(name, os.getpid())
+            threading.Thread(target=_show_life, args=[name], daemon=True).start()
 
     def progress(self, **values: Any) -> None:
         """Where the job is now; values that are not given stay.
@@ -183,15 +222,19 @@ class Reporter:
             raise
         except Exception as error:
             kind = type(error).__name__
-            self._failed(RunError(f"It failed: {kind}: {str(error)[:300]}"))
+            told: TransferError = RunError(f"It failed: {kind}: {str(error)[:300]}")
+            if workspace.says_full(error):
+                told = workspace.full(workspace.home())
+            self._failed(told)
             raise
 
     def _failed(self, error: TransferError) -> None:
         if self._name:
-            record = error_record(error)
-            _write(
-                self._name, Job(state="failed", progress=self._progress, error=record)
+            job = Job(
+                state="failed", progress=self._progress, error=error_record(error)
             )
+            with suppress(StorageError):  # a full disk: what ended the job comes first
+                _write(self._name, job)
 
 
 def _end(processes: list[psutil.Process]) -> None:
@@ -205,8 +248,21 @@ def _end(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(left, _GRACE)
 
 
+def _show_life(name: str) -> None:
+    path = _sign_path(name)
+    with suppress(OSError):  # its folder is gone, or the disk is full
+        path.touch()
+        while True:
+            time.sleep(_BEAT)
+            os.utime(path)
+
+
 def _folder(name: str) -> Path:
     return workspace.home() / "jobs" / name
+
+
+def _sign_path(name: str) -> Path:
+    return _folder(name) / "alive"
 
 
 def _write(name: str, job: Job) -> None:

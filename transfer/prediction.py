@@ -8,7 +8,9 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -29,6 +31,7 @@ from transfer.datasets import images
 from transfer.datasets.images import Grey
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.features import engines
+from transfer.inference import BEAT
 from transfer.runs.record import Run, error_record
 from transfer.runs.store import Store
 
@@ -233,18 +236,41 @@ _REQUESTS: dict[str, Callable[..., Any]] = {
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answers requests until their stream ends."""
+    """Answers requests until their stream ends; empty lines say that it lives."""
     for line in requests:
         request = json.loads(line)
-        try:
-            answer = {"result": _REQUESTS[request["request"]](**request["arguments"])}
-        except TransferError as error:
-            answer = {"error": error_record(error)}
-        except Exception as error:  # one bad request must not end the process
-            failure = RunError(f"The inference process failed: {error!r}.")
-            answer = {"error": error_record(failure)}
+        with _signs_of_life(answers):
+            answer = _answer(request["request"], request["arguments"])
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
+
+
+def _answer(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"result": _REQUESTS[name](**arguments)}
+    except TransferError as error:
+        return {"error": error_record(error)}
+    except Exception as error:  # one bad request must not end the process
+        failure = RunError(f"The inference process failed: {error!r}.")
+        return {"error": error_record(failure)}
+
+
+@contextmanager
+def _signs_of_life(answers: BinaryIO) -> Iterator[None]:
+    over = threading.Event()
+
+    def show() -> None:
+        while not over.wait(BEAT):
+            answers.write(b"\n")
+            answers.flush()
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _main() -> None:

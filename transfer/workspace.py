@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from transfer.errors import StorageError
+
+#: A disk with less room counts as full.
+_SMALL_BYTES = 1 << 20
 
 
 def home() -> Path:
@@ -55,16 +59,39 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                f"The disk is full: {path} could not be written.",
-                "Free some space or set TRANSFER_HOME to a larger disk, "
-                "then try again.",
-            ) from error
+        if says_full(error):
+            raise full(path) from error
         raise StorageError(
             f"{path} could not be written: {error.strerror or error}.",
             "Check that the folder exists and that you may write there.",
         ) from error
+
+
+def full(path: Path) -> StorageError:
+    """What to say where the disk has no room for `path`."""
+    return StorageError(
+        f"The disk is full: {path} could not be written.",
+        "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
+    )
+
+
+def says_full(error: BaseException) -> bool:
+    """Whether a disk without room is what the error is about; any library's error."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return os.strerror(errno.ENOSPC).lower() in str(error).lower()
+
+
+def is_full() -> bool:
+    """Whether the disk of the workspace has no room for even a small file."""
+    return shutil.disk_usage(folder()).free < _SMALL_BYTES
+
+
+def amount(size: float) -> str:
+    """A number of bytes in short: `12 MB`, `1.2 GB`."""
+    if size < 1e6:
+        return "under 1 MB"
+    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Lengths of time, bytes and counts, as they are shown."""
+"""Lengths of time and counts, as they are shown."""
 
 
 def duration(seconds: float) -> str:
@@ -27,15 +27,6 @@ def ago(seconds: float) -> str:
         if (number := int(seconds / of)) >= 1:
             return f"{number} {unit}{'s' if number > 1 else ''} ago"
     return "just now"
-
-
-def size(number: float) -> str:
-    """A number of bytes in short: `12 MB`, `1.2 GB`."""
-    if number < 1e6:
-        return "under 1 MB"
-    if number < 1e9:
-        return f"{number / 1e6:.0f} MB"
-    return f"{number / 1e9:.1f} GB"
 
 
 def count(number: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import amounts, session, shell
-from transfer import estimates
+from transfer import estimates, workspace
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 
@@ -24,8 +24,9 @@ def show(
     takes = estimates.estimate(config, structure, images)
     one_epoch = f"about {amounts.about(takes.epoch_seconds)}"
     places[0].metric("One epoch", one_epoch, width="content")
-    places[1].metric("On disk", amounts.size(takes.disk_bytes), width="content")
-    disk, memory = amounts.size(takes.disk_bytes), amounts.size(takes.memory_bytes)
+    places[1].metric("On disk", workspace.amount(takes.disk_bytes), width="content")
+    disk = workspace.amount(takes.disk_bytes)
+    memory = workspace.amount(takes.memory_bytes)
     st.markdown(
         f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
         f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"

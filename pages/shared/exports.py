@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import addresses, amounts, session, shell, tables
-from transfer import jobs
+from pages.shared import addresses, session, shell, tables
+from transfer import jobs, workspace
 from transfer.errors import NotFoundError
 from transfer.export import choices, keeping, launch, script
 from transfer.runs.record import Run
@@ -76,7 +76,7 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
             icon=":material/error:",
         )
     st.link_button(
-        f"Download ({amounts.size(archive.stat().st_size)})",
+        f"Download ({workspace.amount(archive.stat().st_size)})",
         addresses.export(key),
         icon=":material/download:",
         type="primary",
@@ -128,7 +128,7 @@ def show_code(run: Run) -> None:
     )
     for name, source in script.files_beside(run.config).items():
         st.download_button(
-            f"Download {name} ({amounts.size(source.stat().st_size)})",
+            f"Download {name} ({workspace.amount(source.stat().st_size)})",
             source.read_bytes,
             file_name=name,
             help="What the program starts from; put it beside it.",

@@ -74,13 +74,14 @@ def show_status(run: Run) -> None:
 
 
 def show_error(run: Run) -> None:
-    """What ended a run that failed or was interrupted, and how to go on."""
+    """What ended a run that did not end well, or its first worker, and what follows."""
     if not run.error:
         return
     interrupted = run.status is RunStatus.INTERRUPTED
     hint = KEPT if interrupted else escaped(run.error.get("hint", ""))
     text = f"{escaped(run.error.get('message', ''))} {hint}"
-    show = st.warning if run.status is RunStatus.STOPPED else st.error
+    goes_on = not run.status.is_final
+    show = st.warning if goes_on or run.status is RunStatus.STOPPED else st.error
     show(text.strip(), icon=STATUS[run.status].icon)
 
 

@@ -100,7 +100,11 @@ def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:
     said = prediction.load(finished.id).probabilities([*paths])
     np.testing.assert_allclose(found.shown, said, atol=1e-4)
 
-    # The details came after the run had ended.
+    # The details come after the run has ended.
+    assert found.robustness is None
+    assert (workspace.home() / "details" / finished.id).exists()
+    asked(finished)
+    found = evaluated(finished)
     mapped = evaluations.load(finished.id, "all")
     assert mapped and set(mapped.sha256) == {one.sha256 for one in pets.images}
     assert mapped.map_places.shape == (len(pets.images), 2)
@@ -141,13 +145,13 @@ def test_work__a_broken_evaluation_fails_no_run(
     pets: Revision, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
-        raise ValueError("no map today")
+        raise ValueError("no answers today")
 
-    monkeypatch.setattr(image_map, "layout", broken)
+    monkeypatch.setattr(evaluation.Evaluator, "evaluate", broken)
     run = trained(pets)
     assert run.status is RunStatus.COMPLETED
-    assert evaluated(run).robustness is None
-    assert "no map today" in capsys.readouterr().err
+    assert evaluations.load(run.id, "val") is None
+    assert "no answers today" in capsys.readouterr().err
 
 
 def test_evaluate__says_what_is_wrong(finished: Run, pets: Revision) -> None:

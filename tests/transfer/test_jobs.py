@@ -15,6 +15,7 @@ from tests.patience import PATIENCE
 from transfer import jobs
 from transfer.errors import DatasetError
 from transfer.jobs import Reporter
+from transfer.standstill import Watch
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -70,6 +71,65 @@ def test_start__of_many_at_once_starts_one(
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: jobs.start("rank-1", ["rank"]), range(8)))
     assert len(started) == 1
+
+
+def test_status__a_process_that_stands_still_is_ended(
+    sleeper: subprocess.Popen[bytes],
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = iter(range(1000))
+    monkeypatch.setattr(jobs, "_watch", Watch(lambda: float(next(seconds))))
+    monkeypatch.setattr(jobs.standstill, "LIMIT", 5.0)
+    running("rank-1", sleeper, found=[1])
+    for _ in range(10):
+        assert jobs.is_running("rank-1"), "before its first sign it may take its time"
+    sign = workspace / "jobs" / "rank-1" / "alive"
+    sign.touch()
+    for second in range(10):
+        os.utime(sign, (second, second))
+        assert jobs.is_running("rank-1")
+    for _ in range(5):
+        job = jobs.status("rank-1")
+    assert job and (job.state, job.progress) == ("failed", {"found": [1]})
+    assert "stood still" in job.error["message"]
+    assert sleeper.poll() is not None
+
+
+def test_show_life__until_its_folder_is_gone(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign, times = workspace / "jobs" / "rank-1" / "alive", []
+
+    def sleep(_: float) -> None:
+        times.append(sign.stat().st_mtime)
+        if len(times) == 1:
+            os.utime(sign, (5.0, 5.0))
+        else:
+            sign.unlink()
+
+    sign.parent.mkdir(parents=True)
+    monkeypatch.setattr(jobs.time, "sleep", sleep)
+    jobs._show_life("rank-1")
+    assert len(times) == 2 and times[1] > 5.0
+
+
+def test_status__a_process_that_vanished_on_a_full_disk(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running("rank-1", sleeper)
+    sleeper.kill()
+    sleeper.wait()
+    monkeypatch.setattr(jobs.workspace, "is_full", lambda: True)
+    job = jobs.status("rank-1")
+    assert job and "The disk is full" in job.error["message"]
+
+
+def test_telling__a_full_disk_is_named_whatever_the_library_calls_it() -> None:
+    with pytest.raises(RuntimeError), Reporter("rank-1").telling():
+        raise RuntimeError("Check failed: write(): No space left on device")
+    job = jobs.status("rank-1")
+    assert job and "The disk is full" in job.error["message"]
 
 
 def test_status__a_process_that_vanished_has_failed(

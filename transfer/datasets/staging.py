@@ -131,8 +131,8 @@ def check_space(needed: int, folder: Path) -> None:
     free = max(0, shutil.disk_usage(folder).free - SPARE_DISK)
     if needed > free:
         raise StorageError(
-            f"The pictures need {needed / 1e9:.1f} GB, but the disk of "
-            f"{workspace.home()} has {free / 1e9:.1f} GB left for them.",
+            f"The pictures need {workspace.amount(needed)}, but the disk of "
+            f"{workspace.home()} has {workspace.amount(free)} left for them.",
             "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
         )
 
@@ -167,8 +167,8 @@ def check_bytes(size: int) -> None:
     """
     if size > MAX_FILE_BYTES:
         raise ImageError(
-            f"The file has {size / 1e9:.1f} GB; at most {MAX_FILE_BYTES / 1e9:.1f} GB "
-            "are read."
+            f"The file has {workspace.amount(size)}; at most "
+            f"{workspace.amount(MAX_FILE_BYTES)} are read."
         )
 
 

@@ -280,8 +280,11 @@ def _zip(folder: Path, tell: Callable[[str], None]) -> Path:
     tell("packing it into a zip")
     path = folder.with_name(f"{folder.name}.zip")
     written = path.with_name(f".{path.name}.part")
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for one in sorted(folder.rglob("*")):
-            archive.write(one, Path(folder.name) / one.relative_to(folder))
-    os.replace(written, path)
+    try:
+        with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+            for one in sorted(folder.rglob("*")):
+                archive.write(one, Path(folder.name) / one.relative_to(folder))
+        os.replace(written, path)
+    finally:  # half of one would fill the disk further
+        written.unlink(missing_ok=True)
     return path

@@ -18,6 +18,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 from tensorflow.python.framework import convert_to_constants
 
+from transfer import workspace
 from transfer.errors import RunError
 from transfer.export import choices
 
@@ -100,6 +101,8 @@ def write(
             "Install what requirements.txt names.",
         ) from error
     except Exception as error:
+        if workspace.says_full(error):
+            raise workspace.full(path) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise RunError(
             f"The model cannot be written as {chosen.title}: {reason}",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,12 @@ from transfer.export import choices
 
 #: Seconds that the exported file may take for all of them.
 _PATIENCE = 1800
+
+#: How lines begin that TensorFlow, LiteRT, ONNX Runtime and OpenVINO log by themselves.
+_NATIVE_LOG = re.compile(
+    r"[IWEF]\d{4} [\d.:]+|\d{4}-\d\d-\d\d [\d:.,]+|INFO: |WARNING: |ERROR: |"
+    r"\[ ?(INFO|WARN|WARNING|ERROR|DEBUG) ?\]|To enable the following instructions"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +93,16 @@ def exported_answers(
                 f"The exported file has not answered within {_PATIENCE} s."
             ) from error
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise RunError(f"The exported file cannot be run: {last[:300]}")
+        raise RunError(f"The exported file cannot be run: {_reason(done.stderr)[:300]}")
     answer = json.loads(done.stdout.strip().splitlines()[-1])
     rows = [one["probabilities"] for one in answer["predictions"]]
     return np.array(rows, np.float32), float(answer["milliseconds_per_image"])
+
+
+def _reason(output: str) -> str:
+    """The last line that is no native library's log."""
+    lines = [one for one in output.splitlines() if one and not _NATIVE_LOG.match(one)]
+    return lines[-1] if lines else "no reason given"
 
 
 def certify(

@@ -20,6 +20,7 @@ from openvino.preprocess import PrePostProcessor
 
 from transfer import estimates, workspace
 from transfer.errors import StorageError
+from transfer.features import first_call
 
 #: Images per call.
 BATCH = 32
@@ -77,6 +78,7 @@ class OpenVINOEngine:
     def __init__(
         self, prefix: keras.Model, key: str, hint: str = "f32", function: Any = None
     ) -> None:
+        first_call.make()
         core = openvino.Core()
         model = core.read_model(_converted(prefix, key, function))
         # The conversion leaves each SiLU activation as a further output, in Keras'

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import estimates, instant
+from transfer import estimates, instant, workspace
 from transfer.backbones import graph
 from transfer.datasets import images, library
 from transfer.datasets.images import Grey
@@ -129,7 +129,8 @@ class Extractor:
             if needed > room:
                 self._log(
                     f"Training from pixels: the features at {layer} would take "
-                    f"{needed / 1e9:.1f} GB, and there is room for {room / 1e9:.1f} GB."
+                    f"{workspace.amount(needed)}, and there is room for "
+                    f"{workspace.amount(room)}."
                 )
                 continue
             room -= needed

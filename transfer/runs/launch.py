@@ -1,12 +1,15 @@
 """Worker processes: started for a run, or ahead of time."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from transfer import workspace
+from transfer.errors import TransferError
+from transfer.runs.record import error_record
 
 
 def events_path(run_id: str) -> Path:
@@ -17,6 +20,31 @@ def events_path(run_id: str) -> Path:
 def log_path(run_id: str) -> Path:
     """The file that takes all output of the run's worker; its folder is made."""
     return workspace.folder("runs", run_id) / "log.txt"
+
+
+def leave_word(run_id: str, error: TransferError) -> None:
+    """Notes why a worker ended, where it cannot write to the store.
+
+    Raises:
+        StorageError: The disk is full or the folder cannot be written.
+    """
+    content = json.dumps(error_record(error)).encode()
+    workspace.write_atomically(_word_path(run_id), content)
+
+
+def take_word(run_id: str) -> dict[str, str]:
+    """What `leave_word` noted, which is gone then; empty if there is nothing."""
+    path = _word_path(run_id)
+    try:
+        noted: dict[str, str] = json.loads(path.read_bytes())
+        path.unlink()
+        return noted
+    except (OSError, ValueError):
+        return {}
+
+
+def _word_path(run_id: str) -> Path:
+    return workspace.home() / "runs" / run_id / "last_word.json"
 
 
 def start_worker(run_id: str) -> subprocess.Popen[bytes]:

@@ -12,17 +12,26 @@ from typing import Protocol
 
 import psutil
 
-from transfer import workspace
+from transfer import standstill, workspace
 from transfer.config import TrainConfig
 from transfer.datasets import library
-from transfer.errors import ConfigError, NotFoundError, RunError, TransferError
+from transfer.errors import (
+    ConfigError,
+    NotFoundError,
+    RunError,
+    StorageError,
+    TransferError,
+)
+from transfer.runs import details, launch
 from transfer.runs.launch import SpareWorker, start_worker
 from transfer.runs.record import Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
+from transfer.standstill import Watch
 
-#: Seconds that a run which was taken may stay without a process.
-START_TIMEOUT = 60.0
+#: Seconds that a run which was taken may stay without a process: more than a worker
+#: waits for a store that is locked.
+START_TIMEOUT = 300.0
 #: Seconds without a sign of life after which a worker on another machine is given up.
 HEARTBEAT_TIMEOUT = 60.0
 #: Seconds after the request to stop when the worker gets SIGTERM, then SIGKILL.
@@ -104,17 +113,24 @@ def sweep(
     store: Store,
     now: float | None = None,
     find: Callable[[Run], WorkerProcess | None] = find_worker,
+    watch: Watch | None = None,
 ) -> list[str]:
     """Ends the runs whose worker vanished or does not stop; the ids that ended.
 
     On this machine the process itself is asked, so a computer that slept for an hour
-    loses no run; of other machines only the heartbeat is seen.
+    loses no run; of other machines only the heartbeat is seen. A worker that lives and
+    stands still is ended too, and its run waits once more for a worker, once.
 
     Args:
         now: Seconds since 1970; `None` is the present.
+        watch: Of whoever sweeps again and again: tells who stands still.
     """
     now = time.time() if now is None else now
-    return [run.id for run in store.active() if _ended(store, run, now, find)]
+    ended = []
+    for run in store.active():
+        if _ended(store, run, now, find) or watch and _stuck(store, run, find, watch):
+            ended.append(run.id)
+    return ended
 
 
 def submit(store: Store, config: TrainConfig, name: str = "") -> Run:
@@ -194,6 +210,7 @@ class Supervisor:
         self._launch = launch or self._spare.start
         self._keeps_spare = launch is None
         self._children: list[subprocess.Popen[bytes]] = []
+        self._watch = Watch()
         self._closing = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name="run-supervisor", daemon=True
@@ -218,10 +235,11 @@ class Supervisor:
         try:
             self._children = [one for one in self._children if one.poll() is None]
             self._store = self._store or self._open_store()
-            sweep(self._store)
+            sweep(self._store, watch=self._watch)
             dispatch(self._store, self._launch_child)
             if self._keeps_spare and not self._children:
                 self._spare.prepare()
+            details.tend(self._store)
             self._problem = ""
         except Exception as error:
             if str(error) != self._problem:  # Once, not each second.
@@ -261,13 +279,13 @@ def _ended(
         return now - last > HEARTBEAT_TIMEOUT and _finish(store, run, _silent(run))
     if run.pid is None:
         began = run.started_at or run.created_at
-        return now - began > START_TIMEOUT and _finish(store, run, _vanished())
+        return now - began > START_TIMEOUT and _finish(store, run, _vanished(run))
     asked = now - (run.stop_requested_at or now)
     process = find(run)
     if process is None:
         overdue = asked >= STOP_GRACE
         return _finish(
-            store, run, _ended_by_force() if overdue else _vanished(), overdue
+            store, run, _ended_by_force() if overdue else _vanished(run), overdue
         )
     with contextlib.suppress(psutil.NoSuchProcess):
         if asked >= KILL_GRACE:
@@ -277,7 +295,34 @@ def _ended(
     return False
 
 
-def _finish(store: Store, run: Run, error: RunError, stopped: bool = False) -> bool:
+def _stuck(
+    store: Store,
+    run: Run,
+    find: Callable[[Run], WorkerProcess | None],
+    watch: Watch,
+) -> bool:
+    """Whether the worker of this machine was ended now, because it stood still."""
+    if run.host != socket.gethostname() or run.pid is None or run.stop_requested_at:
+        return False
+    if watch.seconds(run.id, (run.started_at, run.heartbeat_at)) < standstill.LIMIT:
+        return False
+    # Whether it comes true or not, what was seen is used up: a store that could not be
+    # written may be the reason for the silence.
+    watch.forget(run.id)
+    process = find(run)
+    with contextlib.suppress(RunError, NotFoundError):
+        # First, for this fails where the store is locked or the disk is full.
+        store.begin_again(run.id, run.started_at, error_record(_stood_still(run)))
+        if process:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        return True
+    return False
+
+
+def _finish(
+    store: Store, run: Run, error: TransferError, stopped: bool = False
+) -> bool:
     status = RunStatus.STOPPED if stopped else RunStatus.INTERRUPTED
     # The worker may have ended the run, or somebody deleted it, since it was read.
     with contextlib.suppress(RunError, NotFoundError):
@@ -286,12 +331,30 @@ def _finish(store: Store, run: Run, error: RunError, stopped: bool = False) -> b
     return False
 
 
-def _vanished() -> RunError:
+def _vanished(run: Run) -> TransferError:
+    if word := launch.take_word(run.id):
+        return StorageError(f"The worker ended: {word['message']}", word["hint"])
+    if workspace.is_full():
+        return workspace.full(workspace.home())
     return RunError(
         "The worker vanished: it was killed, perhaps because memory ran out.",
         "The last checkpoint is kept. Start the run again, with a smaller batch size "
         "if memory was short.",
     )
+
+
+def _stood_still(run: Run) -> RunError:
+    message = (
+        f"The worker stood still: it lived, but gave no sign for "
+        f"{standstill.LIMIT:.0f} seconds, so its process was ended."
+    )
+    if run.error:
+        return RunError(
+            f"{message} It was the second time.",
+            "The last checkpoint is kept; the end of the run's log says where it "
+            "stood. Start the run again.",
+        )
+    return RunError(message, "The run goes on from its last checkpoint.")
 
 
 def _silent(run: Run) -> RunError:

@@ -29,7 +29,8 @@ class Run:
             same number later is not mistaken for it.
         progress: Phase, epoch, step and so on, as the worker last wrote them.
         result: Values of a run that ended; empty before.
-        error: `kind`, `message` and `hint` of what ended the run; empty without one.
+        error: `kind`, `message` and `hint` of what ended the run, or the worker that it
+            had before this one; empty without one.
         note: What the user has written about it.
         tags: Words by which the user finds it, in alphabetical order.
     """

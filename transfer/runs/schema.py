@@ -1,6 +1,7 @@
 """The tables of the store, and a database that has them: opened, created, migrated."""
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Seconds that a statement waits for another process' write before it gives up.
 BUSY_TIMEOUT = 30.0
+
+#: What is raised where the database cannot be used. What is done to a new connection
+#: before SQLAlchemy has it raises SQLite's own errors.
+UNUSABLE = (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error)
 
 metadata = sa.MetaData()
 
@@ -87,7 +92,7 @@ def open_database(url: str | sa.URL) -> sa.Engine:
             if version != newest_version():
                 _refuse_newer(version)
                 _migrate(engine)
-    except sa.exc.DBAPIError as error:
+    except UNUSABLE as error:
         engine.dispose()
         raise unreachable(error) from error
     except BaseException:
@@ -101,13 +106,25 @@ def newest_version() -> str:
     return max(_known_versions())
 
 
-def unreachable(error: sa.exc.DBAPIError) -> StorageError:
-    """The database's own complaint in words for the user."""
-    reason = str(error.orig).strip(" .")
+def unreachable(error: Exception) -> StorageError:
+    """One of `UNUSABLE` in words for the user."""
+    reason = str(getattr(error, "orig", None) or error).strip(" .")
     if "disk is full" in reason:
         return StorageError(
             "The disk is full: the record of the runs could not be written.",
             "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
+        )
+    if "database is locked" in reason:
+        return StorageError(
+            "The database of the runs is locked: another program has kept it for more "
+            f"than {BUSY_TIMEOUT:.0f} seconds.",
+            "Close what has store.sqlite in the workspace open, a backup or a viewer "
+            "for example, then try again.",
+        )
+    if isinstance(error, sa.exc.TimeoutError):
+        return StorageError(
+            "All connections to the database of the runs are in use.",
+            "Wait a little, then try again.",
         )
     return StorageError(
         f"The database of the runs cannot be used: {reason}.",

@@ -47,7 +47,8 @@ _ENDS = frozenset(
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED}),
-    RunStatus.RUNNING: _ENDS | {RunStatus.STOPPING},
+    # Back into the queue goes a run whose worker stood still.
+    RunStatus.RUNNING: _ENDS | {RunStatus.STOPPING, RunStatus.QUEUED},
     RunStatus.STOPPING: _ENDS,
     RunStatus.INTERRUPTED: frozenset({RunStatus.QUEUED}),
     RunStatus.STOPPED: frozenset({RunStatus.QUEUED}),

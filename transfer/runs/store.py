@@ -17,10 +17,21 @@ from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError
 from transfer.runs.record import Metric, Run, default_name
-from transfer.runs.schema import default_url, metrics, open_database, runs, unreachable
+from transfer.runs.schema import (
+    UNUSABLE,
+    default_url,
+    metrics,
+    open_database,
+    runs,
+    unreachable,
+)
 from transfer.runs.status import RunStatus, check_transition
 
 _ACTIVE = [status.value for status in RunStatus if status.is_active]
+#: What is known of a worker, where there is none.
+_NO_WORKER: dict[str, Any] = dict.fromkeys(
+    ("host", "pid", "pid_started_at", "heartbeat_at", "stop_requested_at")
+)
 _METRIC = [column for column in metrics.c if column.name != "run_id"]
 
 
@@ -91,6 +102,14 @@ class Store:
     def runs(self, limit: int | None = None) -> list[Run]:
         """The runs, newest first; at most `limit`."""
         return self._select(sa.true(), limit)
+
+    def is_idle(self) -> bool:
+        """Whether no run waits and no worker has one."""
+        query = sa.select(runs.c.id).where(
+            runs.c.status.in_([RunStatus.QUEUED.value, *_ACTIVE])
+        )
+        with self._reading() as connection:
+            return connection.scalar(query.limit(1)) is None
 
     def active(self) -> list[Run]:
         """The runs that a worker has: running or stopping, newest first."""
@@ -243,12 +262,30 @@ class Store:
         Raises:
             RunError: The run is completed, or has not ended.
         """
-        worker = dict.fromkeys(
-            ("host", "pid", "pid_started_at", "heartbeat_at", "stop_requested_at")
-        )
         return self.transition(
-            run_id, RunStatus.QUEUED, **worker, ended_at=None, error={}, progress={}
+            run_id, RunStatus.QUEUED, **_NO_WORKER, ended_at=None, error={}, progress={}
         )
+
+    def begin_again(
+        self, run_id: str, claim: float | None, error: dict[str, str]
+    ) -> Run:
+        """A run that lost its worker: queued again, or interrupted the second time.
+
+        Args:
+            claim: As in `heartbeat`.
+            error: What became of the worker; it stays with the run until its end.
+
+        Raises:
+            RunError: The run is not running, or another worker has it.
+        """
+        with self._writing() as connection:
+            row = _locked(connection, run_id, claim)
+            to, changes = RunStatus.QUEUED, {**_NO_WORKER, "progress": {}}
+            if row["error"]:
+                to, changes = RunStatus.INTERRUPTED, {"ended_at": time.time()}
+            check_transition(run_id, RunStatus(row["status"]), to)
+            _change(connection, run_id, status=to.value, error=error, **changes)
+        return self.get(run_id)
 
     def describe(
         self,
@@ -389,7 +426,7 @@ class Store:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except sa.exc.DBAPIError as error:
+        except UNUSABLE as error:
             raise unreachable(error) from error
 
     @contextmanager
@@ -397,7 +434,7 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except sa.exc.DBAPIError as error:
+        except UNUSABLE as error:
             raise unreachable(error) from error
 
 

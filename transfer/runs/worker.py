@@ -21,7 +21,15 @@ from transfer import callbacks, checkpoints, workspace
 from transfer.checkpoints import Snapshot
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import continuing, evaluations, launch, outcome, queue, watching
+from transfer.runs import (
+    continuing,
+    details,
+    evaluations,
+    launch,
+    outcome,
+    queue,
+    watching,
+)
 from transfer.runs.record import Metric, Run, error_record
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -157,9 +165,13 @@ class StoreListener(callbacks.Listener):
 
     def _write_on(self) -> None:
         while not self._closing.wait(_FLUSH_SECONDS):
-            with suppress(TransferError):  # a locked or full disk: tried again soon
+            try:
                 self._write()
                 self._watch.write()
+            except TransferError:  # a locked or full disk: tried again soon
+                pass
+            except Exception:  # without this thread the worker would seem to be stuck
+                traceback.print_exc()
 
     def _write(self) -> None:
         with self._lock:
@@ -180,12 +192,11 @@ class StoreListener(callbacks.Listener):
 
 
 def work(store: Store, run: Run) -> None:
-    """Does the run and writes how it ended; details of the evaluation come after."""
+    """Does the run and writes how it ended."""
     listener = StoreListener(store, run)
     result: dict[str, Any] | None = None
-    add_details: Callable[[], None] | None = None
     try:
-        result, add_details = _train(store, run, listener)
+        result = _train(store, run, listener)
         stopped = listener.stop_requested()
         status = RunStatus.STOPPED if stopped else RunStatus.COMPLETED
         error = None
@@ -199,21 +210,34 @@ def work(store: Store, run: Run) -> None:
     _finish(store, run, status, result=result, error=error)
     if status is RunStatus.COMPLETED:
         checkpoint_path(run.id).unlink(missing_ok=True)
-    if add_details:
-        _tried(add_details)
+        if result and "temperature" in result:  # val was evaluated
+            _tried(lambda: details.ask_for(run.id))
 
 
 def _finish(store: Store, run: Run, status: RunStatus, **came_of_it: Any) -> None:
-    """Writes the end; a locked or full disk is given a minute to mend."""
+    """Writes the end."""
+    _patiently(
+        run.id,
+        lambda: store.finish(run.id, status, claim=run.started_at, **came_of_it),
+    )
+
+
+def _patiently(run_id: str, attempt: Callable[[], T]) -> T:
+    """What the attempt gives; a locked store or full disk has a minute to mend.
+
+    If it does not, the reason is left where the queue finds it: in a file.
+    """
     for left in reversed(range(_TRIES)):
         try:
-            store.finish(run.id, status, claim=run.started_at, **came_of_it)
-            return
+            return attempt()
         except StorageError as error:
-            print(f"The end of this run could not be written: {error}", flush=True)
+            print(f"The record of this run cannot be written: {error}", flush=True)
             if not left:
+                with suppress(TransferError):
+                    launch.leave_word(run_id, error)
                 raise
             time.sleep(_TRY_AGAIN)
+    raise AssertionError  # the last try ends in one of the two
 
 
 def checkpoint_path(run_id: str) -> Path:
@@ -247,10 +271,8 @@ def _event_writer(store: Store, run: Run) -> "EventWriter":
     return EventWriter(launch.events_path(run.id), steps, epochs)
 
 
-def _train(
-    store: Store, run: Run, listener: StoreListener
-) -> tuple[dict[str, Any], Callable[[], None] | None]:
-    """What came of the training, and what adds details to its evaluation."""
+def _train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
+    """What came of the training."""
     start = time.perf_counter()
     # First of all, so that no page takes in values that are measured once more.
     resume = _resumed(store, run, listener)
@@ -278,9 +300,8 @@ def _train(
     for name, before in earlier.get("seconds", {}).items():
         seconds[name] = seconds.get(name, 0.0) + before
     memory = max(_peak_memory_bytes() / 1e6, earlier.get("peak_memory_mb", 0.0))
-    evaluated, add_details = judged or ({}, None)
     best, in_val = trained.best, {k: v["val"] for k, v in revision.counts().items()}
-    result = {
+    return {
         "val_accuracy": best.accuracy if has_val else None,
         "val_balanced_accuracy": best.balanced_accuracy if has_val else None,
         "val_loss": best.loss if has_val else None,
@@ -296,9 +317,8 @@ def _train(
         "grey": revision.grey,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "peak_memory_mb": round(memory, 1),
-        **evaluated,
+        **(judged or {}),
     }
-    return result, add_details
 
 
 def _import_keras() -> None:
@@ -332,25 +352,13 @@ def _save(run_id: str, model: Any) -> None:
     os.replace(made, folder / "model.keras")
 
 
-def _evaluate(
-    run: Run, model: Any, listener: StoreListener
-) -> tuple[dict[str, Any], Callable[[], None]]:
-    """What the evaluation of val adds to the result, and what adds its details.
-
-    Spoilt pictures and the map take longer than all the rest, and nobody who waits for
-    the run needs them at once.
-    """
+def _evaluate(run: Run, model: Any, listener: StoreListener) -> dict[str, Any]:
+    """What the evaluation of val adds to the result; see `details` for its rest."""
     from transfer import evaluation  # noqa: PLC0415
 
-    evaluator = evaluation.Evaluator(run, model, listener.log)
-    found = evaluator.evaluate("val")
+    found = evaluation.Evaluator(run, model, listener.log).evaluate("val")
     evaluations.save(found)
-
-    def add_details() -> None:
-        evaluations.save(evaluator.map_all(found.temperature))
-        evaluations.save(evaluator.add_details(found))
-
-    return {"temperature": found.temperature}, add_details
+    return {"temperature": found.temperature}
 
 
 def _tried(attempt: Callable[[], T]) -> T | None:
@@ -376,6 +384,8 @@ def _named(error: Exception) -> TransferError:
     """The error as one that a user can read; its trace is in the log."""
     if isinstance(error, TransferError):
         return error
+    if workspace.says_full(error):
+        return workspace.full(workspace.home())
     if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
         return RunError(
             "There was not enough memory.",
@@ -396,10 +406,10 @@ def main(run_id: str) -> None:
         run_id = _awaited()
     if not run_id:
         return
-    store = Store()
+    store = _patiently(run_id, Store)
     try:
         try:
-            work(store, store.begin(run_id))
+            work(store, _patiently(run_id, lambda: store.begin(run_id)))
         finally:
             queue.dispatch(store)
     finally:

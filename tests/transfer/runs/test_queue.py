@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from transfer.runs import launch, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
+from transfer.standstill import Watch
 
 FLOWERS = TrainConfig(dataset="flowers")
 
@@ -227,6 +229,102 @@ def test_sweep__a_run_that_ended_while_it_was_looked_at(store: Store) -> None:
 
     assert queue.sweep(store, find=ends) == []
     assert store.get(run.id).status == "completed"
+
+
+class Minutes(Watch):
+    """A watch for which a minute passes between two looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def seconds(self, name: str, sign: object) -> float:
+        self.looks += 1
+        return 60.0 * (self.looks > 1)
+
+
+@pytest.fixture
+def stopped_dead() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives and does nothing any more."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        yield process
+        process.kill()
+
+
+def test_sweep__a_worker_that_stops_dead_is_ended_and_its_run_goes_on_once(
+    store: Store, stopped_dead: subprocess.Popen[bytes]
+) -> None:
+    run, watch = taken(store, stopped_dead.pid), Minutes()
+    assert queue.sweep(store, watch=watch) == []
+    assert queue.sweep(store, watch=watch) == [run.id]
+    assert stopped_dead.wait(60) == -signal.SIGKILL
+    again = store.get(run.id)
+    assert (again.status, again.pid) == ("queued", None)
+    assert "stood still" in again.error["message"]
+    assert "goes on from its last checkpoint" in again.error["hint"]
+
+    assert queue.dispatch(store, lambda _: FakeProcess()) == [run.id]
+    process = FakeProcess()
+    assert queue.sweep(store, find=lambda _: process, watch=watch) == [run.id]
+    assert process.told == ["kill"]
+    ended = store.get(run.id)
+    assert ended.status == "interrupted" and ended.ended_at
+    assert "second time" in ended.error["message"]
+    assert store.resume(run.id).error == {}, "a user may try as often as they like"
+
+
+def test_sweep__a_worker_that_shows_signs_of_life(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, process, clock = taken(store, os.getpid()), FakeProcess(), iter(range(1000))
+    watch = Watch(lambda: float(next(clock)))
+    monkeypatch.setattr(queue.standstill, "LIMIT", 15.0)
+    for _ in range(20):
+        store.heartbeat(run.id)
+        assert queue.sweep(store, find=lambda _: process, watch=watch) == []
+    assert process.told == [] and store.get(run.id).status == "running"
+
+
+def test_sweep__a_store_that_cannot_be_written_ends_no_worker(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise StorageError("The database of the runs is locked.")
+
+    taken(store, os.getpid())
+    process, clock = FakeProcess(), iter(range(1000))
+    watch = Watch(lambda: float(next(clock)))
+    monkeypatch.setattr(store, "begin_again", locked)
+    monkeypatch.setattr(queue.standstill, "LIMIT", 5.0)
+    for _ in range(5):
+        assert queue.sweep(store, find=lambda _: process, watch=watch) == []
+    with pytest.raises(StorageError):
+        queue.sweep(store, find=lambda _: process, watch=watch)
+    assert queue.sweep(store, find=lambda _: process, watch=watch) == [], "counts anew"
+    assert process.told == []
+
+
+def test_sweep__a_worker_that_could_not_write_its_end_left_a_word(
+    store: Store, zombie: int
+) -> None:
+    run = taken(store, zombie)
+    launch.leave_word(run.id, StorageError("The database is locked.", "Close it."))
+    assert queue.sweep(store) == [run.id]
+    error = store.get(run.id).error
+    assert error["kind"] == "StorageError"
+    assert error["message"] == "The worker ended: The database is locked."
+    assert launch.take_word(run.id) == {}
+
+
+def test_sweep__a_worker_that_ended_on_a_full_disk(
+    store: Store, zombie: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = taken(store, zombie)
+    monkeypatch.setattr(queue.workspace, "is_full", lambda: True)
+    assert queue.sweep(store) == [run.id]
+    assert "The disk is full" in store.get(run.id).error["message"]
 
 
 def test_stop__by_name(store: Store) -> None:

@@ -132,3 +132,9 @@ def test_open_database__strange_characters_in_the_workspace(
     monkeypatch.setenv("TRANSFER_HOME", str(home))
     Store().close()
     assert (home / "store.sqlite").exists()
+
+
+def test_open_database__a_file_that_is_no_database(file: Path) -> None:
+    file.write_bytes(b"no database, but long enough to be taken for one" * 99)
+    with pytest.raises(StorageError, match="cannot be used: file is not a database"):
+        Store()

@@ -1,12 +1,15 @@
 import math
+import sqlite3
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
 
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, StorageError
@@ -94,7 +97,7 @@ def test_get__an_ambiguous_beginning_lists_the_ids(
 @pytest.mark.parametrize("unknown", ["", "%", "nothing"])
 def test_get__an_unknown_run_says_how_to_list_them(store: Store, unknown: str) -> None:
     store.create(FLOWERS)
-    with pytest.raises(NotFoundError, match="python -m transfer runs"):
+    with pytest.raises(NotFoundError, match="list of runs"):
         store.get(unknown)
 
 
@@ -409,3 +412,25 @@ def test_store__another_address_by_the_environment(
     monkeypatch.setenv("TRANSFER_DATABASE_URL", f"sqlite:///{file}")
     Store().close()
     assert file.exists() and not (workspace / "store.sqlite").exists()
+
+
+def test_reading__says_that_all_connections_are_in_use(store: Store) -> None:
+    store._engine = store._engine.execution_options()
+    store._engine.pool = QueuePool(
+        lambda: sqlite3.connect(":memory:"), pool_size=1, max_overflow=0, timeout=0.01
+    )
+    with store._engine.connect(), pytest.raises(StorageError, match="All connections"):
+        store.runs()
+
+
+def test_writing__says_that_the_store_is_locked(
+    store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.close()
+    monkeypatch.setattr(schema, "BUSY_TIMEOUT", 0.01)
+    impatient = Store()
+    with closing(sqlite3.connect(workspace / "store.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="is locked: another program"):
+            impatient.create(FLOWERS)
+    impatient.close()

@@ -1,6 +1,8 @@
 """What a worker leaves behind when a run that was resumed ends."""
 
 import errno
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
-from transfer.runs import worker
+from transfer.runs import launch, worker
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
 
@@ -65,3 +67,74 @@ def test_finish__tries_again_while_the_store_is_locked(
     monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
     worker._finish(store, run, RunStatus.COMPLETED, result={"val_accuracy": 0.5})
     assert store.get(run.id).result == {"val_accuracy": 0.5}
+
+
+def test_main__waits_for_a_store_that_is_locked_at_the_start(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(TrainConfig(dataset="flowers"))
+    store.claim_next(9, "here")
+    opened, failed = Store, []
+
+    def locked_twice() -> Store:
+        if len(failed) < 2:
+            failed.append(1)
+            raise StorageError("The database is locked.")
+        return opened()
+
+    done: list[str] = []
+    monkeypatch.setattr(worker, "Store", locked_twice)
+    monkeypatch.setattr(worker, "work", lambda _, run: done.append(run.id))
+    monkeypatch.setattr(worker.os, "nice", lambda _: 0)
+    monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
+    worker.main(run.id)
+    assert done == [run.id] and store.get(run.id).pid == os.getpid()
+
+
+def test_main__says_what_kept_it_from_beginning(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> Store:
+        raise StorageError("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr(worker, "Store", full)
+    monkeypatch.setattr(worker.os, "nice", lambda _: 0)
+    monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
+    with pytest.raises(StorageError):
+        worker.main("abcdef01")
+    assert launch.take_word("abcdef01")["message"] == "The disk is full."
+
+
+def test_listener__shows_life_after_an_error_that_nobody_foresaw(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create(TrainConfig(dataset="flowers"))
+    run = store.claim_next(9, "here")
+    assert run
+    again, heartbeat, tries = threading.Event(), store.heartbeat, []
+
+    def fails_once(*given: object) -> object:
+        tries.append(1)
+        if len(tries) == 1:
+            raise KeyError("nobody foresaw this")
+        again.set()
+        return heartbeat(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker, "_FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr(store, "heartbeat", fails_once)
+    listener = worker.StoreListener(store, run)
+    assert again.wait(60)
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("ResourceExhaustedError: /x/y; No space left on device"),
+    ],
+)
+def test_named__a_full_disk_is_no_lack_of_memory(
+    workspace: Path, error: Exception
+) -> None:
+    assert "The disk is full" in worker._named(error).message
