@@ -243,6 +243,11 @@ def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
         )
         return
     st.markdown(verdict(one, other, found))
+    if any(outcome.measure(run) != "accuracy" for run in (first, second)):
+        st.caption(
+            "That is by top-1 accuracy. In balanced accuracy, at which weights aim, "
+            f"{other} is {100 * found.balanced_difference:+.1f} points from {one}."
+        )
     with st.expander(f"By class: {one} and {other}"):
         show_classes(names[first.id], names[second.id], found)
 

@@ -106,6 +106,7 @@ def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
         name = "val_balanced_accuracy"
         values = [Metric(phase="head", epoch=n, name=name, value=0.5) for n in (1, 2)]
         Store().add_metrics(run.id, values)
+        evaluations.save(made_up(run, images=10))
     at = open_page(*(run.id for run in runs))
     table = at.dataframe[0].value
     assert list(table["Balanced"]) == [66, 66]
@@ -113,6 +114,7 @@ def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
     assert "a: The head phase gained nothing" in at.caption[0].value.replace("\\", "")
     chart = at.get("vega_lite_chart")[0].proto.spec
     assert "Val balanced accuracy" in chart
+    assert any("weights aim, “b” is +0.0" in one.value for one in at.caption)
 
 
 def test_comparing__equal_settings_and_a_deleted_run() -> None:

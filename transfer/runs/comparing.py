@@ -46,6 +46,11 @@ class Comparison:
         """Whether chance alone would seldom make such a difference."""
         return self.p_value < SIGNIFICANT
 
+    @property
+    def balanced_difference(self) -> float:
+        """Balanced accuracy of the second less that of the first, -1 to 1."""
+        return float(np.mean([two - one for _, one, two in self.classes.values()]))
+
 
 def val_accuracy(run: Run) -> Interval | None:
     """Top-1 accuracy of a run on val, with an interval where an evaluation is stored.

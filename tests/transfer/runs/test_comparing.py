@@ -58,3 +58,7 @@ def test_compare__pairs_the_images_by_their_hash(store: Store) -> None:
     assert found.difference == pytest.approx(15 / 40)
     assert found.low > 0 and found.is_real
     assert found.classes["cat"] == (20, 0.5, pytest.approx(17 / 20))
+    # Of two classes of as many images it is the same.
+    assert found.balanced_difference == pytest.approx(15 / 40)
+    skewed = replace(found, classes={"cat": (1, 0.0, 1.0), "dog": (39, 1.0, 0.8)})
+    assert skewed.balanced_difference == pytest.approx(0.4)
