@@ -1,0 +1,28 @@
+"""What the model card says of a run whose classes were weighted."""
+
+from transfer.config import TrainConfig
+from transfer.export import card
+from transfer.runs.record import Run
+from transfer.runs.status import RunStatus
+
+
+def test_method__names_the_measure_and_what_gained_nothing() -> None:
+    run = Run(
+        id="a" * 8,
+        name="one",
+        status=RunStatus.COMPLETED,
+        config=TrainConfig(dataset="parts", class_weights="balanced", freeze="last:1"),
+        dataset="parts",
+        revision="",
+        created_at=0.0,
+        result={
+            "val_accuracy": 0.95,
+            "val_balanced_accuracy": 0.97,
+            "best_phase": "head",
+            "best_epoch": 3,
+        },
+    )
+    said = card._method(run)
+    assert "the best epoch by val balanced accuracy was kept" in said
+    assert "Fine-tuning gained nothing: epoch 3" in said
+    assert card._metrics(run, {"threshold": None}).startswith("Balanced accuracy")
