@@ -11,7 +11,7 @@ from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import queue
+from transfer.runs import evaluations, launch, queue
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -37,11 +37,11 @@ def ended(store: Store, run_id: str) -> Run:
     return store.get(run_id)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_resume__after_the_worker_was_killed(store: Store, tmp_path: Path) -> None:
-    make_pictures(tmp_path / "pets", {"cat": 10, "dog": 10})
-    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.4)
-    config = TrainConfig(
+def settings(folder: Path) -> TrainConfig:
+    """Those of a run that takes its time, on pictures made in this folder."""
+    make_pictures(folder / "pets", {"cat": 10, "dog": 10})
+    revision = ingest.import_path(folder / "pets", "pets", val=0.4)
+    return TrainConfig(
         dataset="pets",
         revision=revision.id,
         backbone="mobilenet_v2_035",
@@ -52,6 +52,36 @@ def test_resume__after_the_worker_was_killed(store: Store, tmp_path: Path) -> No
         fine_tune_epochs=400,
         batch_size=4,
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on by itself, and gets its details once nothing else waits."""
+    monkeypatch.setattr(queue.standstill, "LIMIT", 5.0)
+    run = store.create(settings(tmp_path), "stops dead")
+    supervisor = queue.Supervisor()
+    supervisor.start()
+    first = wait_for_epoch(store, run.id, "fine_tune", 40)
+    os.kill(first.pid or 0, signal.SIGSTOP)
+    wait_for(lambda: "stood still" in store.get(run.id).error.get("message", ""))
+    wait_for(lambda: store.get(run.id).status.is_final)
+    assert store.get(run.id).status is RunStatus.COMPLETED, store.get(run.id).error
+    assert "Resumed in the" in launch.log_path(run.id).read_text()
+
+    def has_details() -> bool:
+        found = evaluations.load(run.id, "val")
+        return bool(found and found.robustness and evaluations.load(run.id, "all"))
+
+    wait_for(has_details)
+    supervisor.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_resume__after_the_worker_was_killed(store: Store, tmp_path: Path) -> None:
+    config = settings(tmp_path)
     whole = ended(store, store.create(config, "whole").id)
     assert whole.status is RunStatus.COMPLETED, whole.error
 
