@@ -1,6 +1,7 @@
 """From a folder of photographs to a prediction, as a person clicks through it."""
 
 import os
+import re
 import signal
 import zipfile
 from pathlib import Path
@@ -114,7 +115,8 @@ def test_app__a_run_outlives_a_reload_and_stops_when_asked(
     run = queued_run(tmp_path, epochs=1000)
     page.goto(f"{server}/runs?run={run}")
     wait_for_epochs(page)
-    expect(page.get_by_role("term").filter(has_text="Epoch")).to_be_visible()
+    epoch = page.locator("dt").filter(has_text=re.compile("^Epoch$"))
+    expect(epoch).to_be_visible()
     page.reload()
     settle(page)
     page.get_by_role("button", name="Stop").click()

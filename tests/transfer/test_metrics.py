@@ -112,7 +112,8 @@ def test_figures__intervals_cover_what_they_estimate(
 def interval(figure: str, matrix: NDArray[np.int64]) -> metrics.Interval:
     if figure == "f1":
         return metrics.f1(matrix[0, 0], matrix[0].sum(), matrix[:, 0].sum())
-    return metrics._bootstrapped(matrix, getattr(metrics, f"_{figure}"))
+    means = {"balanced_accuracy": metrics._mean_recall, "macro_f1": metrics._macro_f1}
+    return metrics._bootstrapped(matrix, means[figure])
 
 
 def test_paired_test__intervals_cover_the_difference() -> None:

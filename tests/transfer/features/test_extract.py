@@ -80,9 +80,12 @@ def test_compute__two_layers_in_one_pass_over_the_pictures(
 ) -> None:
     decoded: list[Path] = []
     decode = images.decode
-    monkeypatch.setattr(
-        images, "decode", lambda path, size: decoded.append(path) or decode(path, size)
-    )
+
+    def counted(path: Path, *rest: Any) -> Any:
+        decoded.append(path)
+        return decode(path, *rest)
+
+    monkeypatch.setattr(images, "decode", counted)
     extractor = _extractor(model, "pooling", CUT)
     of_layer = {n: Features(extractor, n, hashes) for n in ("pooling", CUT)}
     wanted = {name: one.kept_views for name, one in of_layer.items()}
