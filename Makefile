@@ -13,7 +13,7 @@ app: .venv/app-is-installed
 	@$(PYTHON) -m streamlit run app.py --server.port $(PORT)
 
 test: .venv/tests-are-installed
-	$(PYTHON) -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/tests-are-installed
 	$(PYTHON) -m pytest -m slow

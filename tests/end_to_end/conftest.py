@@ -17,6 +17,8 @@ from tests.patience import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
+#: A worker kept ready imports Keras at every start, and few tests train.
+WITHOUT_SPARE = {"TRANSFER_SPARE_WORKER": "0"}
 #: Without these, Chromium looks for the internet at every start.
 FLAGS = [
     "--headless",
@@ -91,7 +93,7 @@ def server(tmp_path: Path, keras_home: Path, workspace: Path) -> Iterator[str]:
         process = subprocess.Popen(
             [*command, "--server.port", port, "--server.headless", "true"],
             cwd=ROOT,
-            env={**os.environ, "KERAS_HOME": str(keras_home)},
+            env={**os.environ, "KERAS_HOME": str(keras_home), **WITHOUT_SPARE},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -67,6 +67,11 @@ def max_running() -> int:
     )
 
 
+def wants_spare() -> bool:
+    """Whether a worker is kept ready: unless `TRANSFER_SPARE_WORKER` is 0."""
+    return os.environ.get("TRANSFER_SPARE_WORKER") != "0"
+
+
 def dispatch(
     store: Store, launch: Callable[[str], subprocess.Popen[bytes]] = start_worker
 ) -> list[str]:
@@ -208,7 +213,7 @@ class Supervisor:
         self._interval = interval
         self._spare = SpareWorker()
         self._launch = launch or self._spare.start
-        self._keeps_spare = launch is None
+        self._keeps_spare = launch is None and wants_spare()
         self._children: list[subprocess.Popen[bytes]] = []
         self._watch = Watch()
         self._closing = threading.Event()

@@ -15,6 +15,7 @@ from tests.patience import PATIENCE
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError, NotFoundError, RunError, StorageError
 from transfer.runs import launch, queue
+from transfer.runs.launch import SpareWorker
 from transfer.runs.record import Run
 from transfer.runs.status import RunStatus
 from transfer.runs.store import Store
@@ -343,6 +344,17 @@ def test_delete__of_a_vanished_worker(store: Store, zombie: int) -> None:
     assert queue.delete(store, run.id[:6]).id == run.id
     with pytest.raises(NotFoundError):
         store.get(run.id)
+
+
+@pytest.mark.parametrize(("said", "prepared"), [("", 1), ("0", 0)])
+def test_supervisor__keeps_a_spare_worker_unless_told_not_to(
+    store: Store, monkeypatch: pytest.MonkeyPatch, said: str, prepared: int
+) -> None:
+    called: list[SpareWorker] = []
+    monkeypatch.setattr(SpareWorker, "prepare", called.append)
+    monkeypatch.setenv("TRANSFER_SPARE_WORKER", said)
+    queue.Supervisor().tick()
+    assert len(called) == prepared
 
 
 def test_supervisor__starts_the_next_run_when_one_has_ended(
