@@ -351,7 +351,7 @@ def test_supervisor__keeps_a_spare_worker_unless_told_not_to(
     store: Store, monkeypatch: pytest.MonkeyPatch, said: str, prepared: int
 ) -> None:
     called: list[SpareWorker] = []
-    monkeypatch.setattr(SpareWorker, "prepare", called.append)
+    monkeypatch.setattr(SpareWorker, "prepare", lambda self: called.append(self))
     monkeypatch.setenv("TRANSFER_SPARE_WORKER", said)
     queue.Supervisor().tick()
     assert len(called) == prepared
