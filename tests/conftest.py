@@ -54,6 +54,12 @@ def internet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "_answers", lambda url: True)
 
 
+@pytest.fixture(autouse=True)
+def nice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test makes its own process give way, which it could not take back."""
+    monkeypatch.setattr(os, "nice", lambda by: 0, raising=False)
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty workspace folder, named by TRANSFER_HOME."""

@@ -85,7 +85,6 @@ def test_main__waits_for_a_store_that_is_locked_at_the_start(
     done: list[str] = []
     monkeypatch.setattr(worker, "Store", locked_twice)
     monkeypatch.setattr(worker, "work", lambda _, run: done.append(run.id))
-    monkeypatch.setattr(worker.os, "nice", lambda _: 0)
     monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
     worker.main(run.id)
     assert done == [run.id] and store.get(run.id).pid == os.getpid()
@@ -98,7 +97,6 @@ def test_main__says_what_kept_it_from_beginning(
         raise StorageError("The disk is full.", "Free some space.")
 
     monkeypatch.setattr(worker, "Store", full)
-    monkeypatch.setattr(worker.os, "nice", lambda _: 0)
     monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
     with pytest.raises(StorageError):
         worker.main("abcdef01")
