@@ -1,6 +1,7 @@
 """Pictures from files: the one way in which the whole program decodes them."""
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ import pi_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from transfer.datasets import room
 from transfer.errors import ImageError
 
 IMAGE_EXTENSIONS = frozenset(
@@ -26,6 +26,9 @@ _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "HEIF", "AVIF", "PPM")
 #: Width times height. The largest phone cameras make 200 megapixels, and a file of a
 #: few kilobytes can claim any size.
 MAX_PIXELS = 200_000_000
+
+#: What decoding may take: one picture, and all that are decoded at the same time.
+MAX_BYTES, ALL_BYTES = 920_000_000, 1_000_000_000
 
 #: A WebP, HEIF or AVIF file, which has to be read whole to know its size in pixels.
 MAX_FILE_READ_WHOLE = 128_000_000
@@ -91,7 +94,7 @@ def decode(
     larger than `size` is decoded at reduced scale, never below `size`.
 
     Pillow releases the GIL while it decodes and resizes, so threads add up; those whose
-    pictures take more than `room.ALL_BYTES` together wait for each other.
+    pictures take more than `ALL_BYTES` together wait for each other.
 
     Args:
         source: A file, its bytes, or a binary stream that can seek.
@@ -101,7 +104,7 @@ def decode(
 
     Raises:
         ImageError: It is no picture, damaged, cut off, larger than `MAX_PIXELS`, or
-            takes more than `room.MAX_BYTES`.
+            takes more than `MAX_BYTES`.
     """
     with _opened(source) as image:
         return np.array(_upright_rgb(image, size, grey))
@@ -130,7 +133,7 @@ def levels(source: Path | bytes | BinaryIO) -> Levels | None:
     with _opened(source) as image:
         if not _is_deep(image):
             return None
-        with room.SHARED.taken(room.needed_bytes(image, image.width * image.height)):
+        with _room.taken(_needed_bytes(image, image.width * image.height)):
             found = _levels(_loaded(image))
             _empty(image)
         return found
@@ -234,6 +237,108 @@ def _keep_all_of_png(image: Image.Image) -> None:
         image.info["transparency"] = tuple(one >> 8 for one in clear)
 
 
+class _Room:
+    """Bytes that threads take for a while; who wants more than is left waits."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._turn, self._given_back = threading.Lock(), threading.Condition()
+
+    @contextmanager
+    def taken(self, needed: int) -> Iterator[None]:
+        # One waits at a time, so that small pictures do not pass by a large one.
+        with self._turn, self._given_back:
+            self._given_back.wait_for(lambda: self._left >= needed)
+            self._left -= needed
+        try:
+            yield
+        finally:
+            with self._given_back:
+                self._left += needed
+                self._given_back.notify()
+
+
+_room = _Room(ALL_BYTES)
+
+
+def _needed_bytes(image: Image.Image, pixels: int, small: int = 0) -> int:
+    """What decoding takes at its worst; measured for each format.
+
+    Args:
+        image: The picture, not yet decoded; a JPEG at the scale that it will have.
+        pixels: Number of pixels in the file.
+        small: Number of pixels of what is made of it.
+
+    Raises:
+        ImageError: It is more than `MAX_BYTES`.
+    """
+    needed = 4 * small + int(_decoded_bytes(image, pixels))
+    if needed > MAX_BYTES:
+        raise ImageError(
+            f"{pixels / 1e6:.0f} million pixels of {image.format} take "
+            f"{needed / 1e9:.1f} GB of memory; at most {MAX_BYTES / 1e9:.1f} GB are "
+            "given to a picture.",
+            "Make the picture smaller or save it as JPEG, which takes less.",
+        )
+    return needed
+
+
+def _decoded_bytes(image: Image.Image, pixels: int) -> float:
+    if image.format in ("WEBP", "AVIF"):
+        return 16 * pixels
+    if image.format == "PPM" and image.tile[0].codec_name != "raw":  # type: ignore[attr-defined]
+        return 12 * pixels  # Pillow reads these in Python
+    if image.format == "HEIF":
+        return _heif_bytes(image, pixels)
+    each = {"1": 1, "L": 1, "P": 1}.get(image.mode, 4)
+    if image.mode.startswith("I;16"):
+        each = 2
+    decoded = each * image.width * image.height
+    if image.format in ("JPEG", "MPO"):
+        return decoded + _coefficient_bytes(image, pixels)
+    if image.format == "TIFF":
+        return decoded + _strip_bytes(image)
+    return decoded
+
+
+def _heif_bytes(image: Image.Image, pixels: int) -> float:
+    """Brightness, colours and alpha as they are kept, and what is made of them."""
+    bands = len(image.getbands())
+    colours = {420: 1.5, 422: 2.0}.get(image.info.get("chroma", 0), 3.0)
+    of_pixel = colours + (bands in (2, 4)) + bands
+    return pixels * of_pixel * (2 if image.info.get("bit_depth", 8) > 8 else 1)
+
+
+def _coefficient_bytes(image: Any, pixels: int) -> float:
+    """All that a JPEG of several scans holds; one of a single scan goes row by row."""
+    layers: list[tuple[int, int, int, int]] = image.layer
+    if not image.info.get("progressive") and _first_scan(image.fp) == len(layers):
+        return 0.0
+    densest = max(one[1] for one in layers) * max(one[2] for one in layers)
+    return 2.0 * pixels * sum(one[1] * one[2] for one in layers) / densest
+
+
+def _first_scan(file: BinaryIO) -> int:
+    """Number of colours in the first scan of a JPEG; 0 where it is not found."""
+    file.seek(2)
+    while (marker := file.read(4))[:1] == b"\xff":
+        if marker[1:2] == b"\xda":
+            return int.from_bytes(file.read(1))
+        file.seek(max(0, int.from_bytes(marker[2:]) - 2), io.SEEK_CUR)
+    return 0
+
+
+def _strip_bytes(image: Any) -> float:
+    """The largest strip or tile of a TIFF that is unpacked on its way, and a turn."""
+    tags, (width, height) = image.tag_v2, image.size
+    turned = 0.0 if tags.get(274, 1) == 1 else 4.0 * width * height
+    if not image.tile or image.tile[0].codec_name != "libtiff":
+        return turned
+    rows = tags.get(323) or min(tags.get(278, height), height)
+    strip: float = sum(tags.get(258, (1,))) / 8 * rows * tags.get(322, width)
+    return turned + strip
+
+
 class _Loaded(NamedTuple):
     """A decoded picture.
 
@@ -317,16 +422,14 @@ def _upright_rgb(
         if is_png:  # Pillow decodes it to find the orientation
             side = size if isinstance(size, int) else max(size or image.size)
             small = _small_pixels(image, (side, side) if size else None)
-            stack.enter_context(
-                room.SHARED.taken(room.needed_bytes(image, pixels, small))
-            )
+            stack.enter_context(_room.taken(_needed_bytes(image, pixels, small)))
         orientation = _orientation(image)
         wanted = _wanted(image.size, size, orientation)
         if wanted is not None:
             image.draft(None, wanted)
         if not is_png:
-            needed = room.needed_bytes(image, pixels, _small_pixels(image, wanted))
-            stack.enter_context(room.SHARED.taken(needed))
+            needed = _needed_bytes(image, pixels, _small_pixels(image, wanted))
+            stack.enter_context(_room.taken(needed))
         if _is_plain(image):
             image.load()
             picture = _stretched(image, wanted)

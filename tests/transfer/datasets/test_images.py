@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.pictures import noisy_picture
-from transfer.datasets import images, room
+from transfer.datasets import images
 from transfer.datasets.images import MAX_PIXELS, decode, encode_thumbnail
 from transfer.errors import ImageError
 
@@ -382,9 +383,20 @@ def test_decode__only_pieces_are_laid_on_white(monkeypatch: pytest.MonkeyPatch) 
 def test_decode__more_bytes_than_one_picture_may_take(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(room, "MAX_BYTES", 64 * 32)
+    monkeypatch.setattr(images, "MAX_BYTES", 64 * 32)
     with pytest.raises(ImageError, match="are given to a picture"):
         decode(encoded(quadrants(65, 32), kind))
+
+
+def test_decode__a_jpeg_of_200_megapixels_takes_what_its_small_scale_takes() -> None:
+    with Image.open(io.BytesIO(encoded(quadrants(1600, 800), "JPEG"))) as image:
+        image.draft(None, (32, 32))
+        assert images._needed_bytes(image, 1600 * 800) == 4 * 200 * 100
+    scans = encoded(quadrants(1600, 800), "JPEG", progressive=True, subsampling=2)
+    with Image.open(io.BytesIO(scans)) as image:
+        image.draft(None, (32, 32))
+        held = 3 * 1600 * 800  # all coefficients, two bytes each
+        assert images._needed_bytes(image, 1600 * 800) == 4 * 200 * 100 + held
 
 
 def test_decode__a_webp_that_is_too_large_to_be_read_whole(
@@ -397,6 +409,22 @@ def test_decode__a_webp_that_is_too_large_to_be_read_whole(
         with pytest.raises(ImageError, match="MB are read"):
             decode(source)
     assert decode(encoded(noisy_picture(0.2), "PNG")).ndim == 3
+
+
+def test_room__who_wants_more_than_is_left_waits() -> None:
+    room, order = images._Room(10), []
+
+    def second() -> None:
+        with room.taken(6):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with room.taken(6):
+        thread.start()
+        thread.join(0.05)
+        order.append("first")
+    thread.join(60)
+    assert order == ["first", "second"]
 
 
 def test_levels__of_deep_grey_alone() -> None:
