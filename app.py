@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from pages.shared import addresses, guard, live, shell
+from pages.runs import live
+from pages.shared import addresses, guard, shell
 from transfer import tokens, uploads, workspace
 from transfer.datasets import thumbnails
 from transfer.errors import (

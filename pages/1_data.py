@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, importing, kept, session, shell, tables
+from pages.data import importing
+from pages.shared import addresses, kept, session, shell, tables
 from transfer.datasets import library
 from transfer.datasets.images import Grey
 from transfer.datasets.revision import SPLITS, Image, Revision

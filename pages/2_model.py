@@ -5,20 +5,18 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import (
-    blocks,
-    depth,
+from pages.model import (
+    augmentation_preview,
+    backbone_table,
+    depths,
     estimate,
-    forms,
-    gallery,
-    kept,
-    preview,
-    ranking,
-    rate,
-    session,
+    form,
+    freeze_editor,
+    rank,
+    rates,
     settings,
-    shell,
 )
+from pages.shared import kept, session, shell
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.config import TrainConfig, explained
@@ -129,36 +127,36 @@ backbone = choose_backbone(right)
 left, right = st.columns(2)
 chosen["backbone"] = backbone.name
 chosen["weights"] = choose_weights(left, backbone)
-chosen["image_size"] = forms.image_size(right, backbone)
-gallery.show(use)
+chosen["image_size"] = form.image_size(right, backbone)
+backbone_table.show(use)
 try:
     revision = library.load(chosen["dataset"])
-    ranking.show(revision, backbone.name, chosen["weights"], use)
+    rank.show(revision, backbone.name, chosen["weights"], use)
     st.header("What is frozen", anchor=False)
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
-    head = head_parameters(forms.chosen("head"), structure, len(revision.class_names))
-    chosen["freeze"], places = blocks.freezing(
+    head = head_parameters(form.chosen("head"), structure, len(revision.class_names))
+    chosen["freeze"], places = freeze_editor.freezing(
         structure, chosen["weights"], images[0], head
     )
     size, freeze = chosen["image_size"], chosen["freeze"]
-    class_weights = forms.chosen("class_weights")
-    depth.show(revision, backbone.name, chosen["weights"], size, freeze, class_weights)
+    class_weights = form.chosen("class_weights")
+    depths.show(revision, backbone.name, chosen["weights"], size, freeze, class_weights)
     st.header("Training", anchor=False)
     settings.dial()
-    chosen |= forms.settings(freeze)
+    chosen |= form.settings(freeze)
     with st.container():
         if chosen.get("augmentation", "none") != "none":
             pixels = size or backbone.native_size
-            preview.show(revision, pixels, chosen["augmentation"])
+            augmentation_preview.show(revision, pixels, chosen["augmentation"])
     config = TrainConfig.checked(**chosen, revision=revision.id)
     settings.to_address(chosen)
     with st.container():
-        rate.show(config)
+        rates.show(config)
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
-        st.code(forms.command_line(chosen, name), language="bash", wrap_lines=True)
+        st.code(form.command_line(chosen, name), language="bash", wrap_lines=True)
     estimate.show(config, structure, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):

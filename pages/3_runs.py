@@ -4,18 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import (
-    again,
-    comparing,
-    describing,
-    kept,
-    live,
-    run_list,
-    runs,
-    session,
-    shell,
-    watched,
-)
+from pages.runs import comparing, details, live, naming, next_steps, table, watched
+from pages.shared import kept, session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.runs.record import Run, default_name
@@ -29,7 +19,7 @@ def show_run(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(shell.escaped(run.name), width="content")
         if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):
-            describing.show_form(run)
+            naming.show_form(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         described = default_name(run.config)
         facts = [described] if described != run.name else []
@@ -44,12 +34,12 @@ def show_run(run: Run) -> None:
     show_more(run.id)
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
-        runs.show_events(run)
+        details.show_events(run)
     if run.status.is_final:
         with st.container(horizontal=True):
-            again.show_buttons(run)
+            next_steps.show_buttons(run)
             if st.button("Delete run", icon=":material/delete:"):
-                describing.confirm_delete([run])
+                naming.confirm_delete([run])
 
 
 @st.fragment
@@ -59,7 +49,7 @@ def show_live(run_id: str, went_on: bool) -> None:
     if went_on and run.status.is_final:
         st.rerun()  # the whole page, so that the results appear
     with st.container(horizontal=True, vertical_alignment="center"):
-        runs.show_status(run)
+        details.show_status(run)
         if run.status in ("queued", "running"):
             st.button(
                 "Stop",
@@ -88,11 +78,11 @@ def show_live(run_id: str, went_on: bool) -> None:
                 query_params={"run": run_id},
             )
     with st.container():  # what comes and goes; folds that move on the page close
-        runs.show_error(run)
-        runs.show_batch(run)
-        runs.show_remarks(run)
+        details.show_error(run)
+        details.show_batch(run)
+        details.show_remarks(run)
         if run.status.is_final and run.result.get("class_names"):
-            runs.show_results(run)
+            details.show_results(run)
     live.show(run)
 
 
@@ -102,7 +92,7 @@ def show_more(run_id: str) -> None:
     run = session.store().get(run_id)
     if run.config.method == "train":
         watched.show(run)
-    runs.fold("Log of the worker", ":material/terminal:", run, runs.show_log)
+    details.fold("Log of the worker", ":material/terminal:", run, details.show_log)
 
 
 def stop(run_id: str) -> None:
@@ -136,4 +126,4 @@ elif compared := st.query_params.get("compare"):
         st.rerun()
     comparing.show(compared.split(","))
 else:
-    run_list.show_list()
+    table.show_list()

@@ -2,16 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import (
-    confidence,
-    confusions,
-    evaluation,
-    image_map,
-    run_choice,
-    session,
-    shell,
-    waiting,
-)
+from pages.evaluate import confidence, confusions, figures, image_map
+from pages.shared import job_progress, run_choice, session, shell
 from transfer import jobs
 from transfer.datasets import library
 from transfer.datasets.revision import Split
@@ -23,12 +15,12 @@ from transfer.runs.record import Run
 #: In the order in which they are offered; train says how well it learned by heart.
 SPLITS: tuple[Split, ...] = ("val", "test", "train")
 VIEWS = {
-    "Summary": evaluation.show_summary,
+    "Summary": figures.show_summary,
     "Confusions": confusions.show,
-    "Mistakes": evaluation.show_pictures,
-    "Curves": evaluation.show_curves,
+    "Mistakes": figures.show_pictures,
+    "Curves": figures.show_curves,
     "Confidence": confidence.show,
-    "Robustness": evaluation.show_robustness,
+    "Robustness": figures.show_robustness,
     "Map": image_map.show,
 }
 
@@ -84,7 +76,7 @@ def offer(run: Run, split: Split, label: str, thorough: bool = False) -> None:
             shell.show_error(error)
             return
         st.rerun()
-    waiting.watch(job, evaluation.line, cancelled="Cancelled.")
+    job_progress.watch(job, figures.line, cancelled="Cancelled.")
 
 
 def show(run: Run, found: Evaluation, with_images: bool) -> None:

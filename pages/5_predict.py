@@ -2,17 +2,10 @@
 
 import streamlit as st
 
-from pages.shared import (
-    asking,
-    batch,
-    cards,
-    photographs,
-    plots,
-    run_choice,
-    session,
-    shell,
-)
-from pages.shared.cards import View
+from pages.evaluate import plots
+from pages.predict import answers, card, folder, photographs
+from pages.predict.card import View
+from pages.shared import run_choice, session, shell
 from transfer.runs import evaluations
 from transfer.runs.record import Run
 
@@ -88,8 +81,8 @@ else:
     if not pictures:
         introduce(view.runs[0])
     elif len(pictures) > CARDS:
-        batch.show(pictures, view)
+        folder.show(pictures, view)
     else:
         for picture in {one.key: one for one in pictures}.values():
-            cards.show(picture, view)
-    asking.forget_oldest(len(view.runs) * min(len(pictures), CARDS))
+            card.show(picture, view)
+    answers.forget_oldest(len(view.runs) * min(len(pictures), CARDS))

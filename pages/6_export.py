@@ -4,7 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import exports, run_choice, session, shell, waiting
+from pages.export import downloads
+from pages.shared import job_progress, run_choice, session, shell
 from transfer import jobs
 from transfer.errors import TransferError
 from transfer.export import launch
@@ -13,8 +14,8 @@ from transfer.runs.record import Run
 
 def show_export(run: Run) -> None:
     """Format, start, progress and what came of it."""
-    chosen, quantize = exports.choose(run)
-    made = exports.made(run, chosen.name, quantize)
+    chosen, quantize = downloads.choose(run)
+    made = downloads.made(run, chosen.name, quantize)
     job = launch.job_name(run.id, chosen.name, quantize)
     if not jobs.is_running(job) and st.button(
         "Export again" if made else "Export",
@@ -28,14 +29,14 @@ def show_export(run: Run) -> None:
             shell.show_error(error)
             return
         st.rerun()
-    waiting.watch(
+    job_progress.watch(
         job,
-        exports.line,
+        downloads.line,
         cancel=partial(launch.cancel, run.id, chosen.name, quantize),
         cancelled="Cancelled; nothing of it is kept.",
     )
     if made:
-        exports.show_done(launch.key(run.id, chosen.name, quantize), made)
+        downloads.show_done(launch.key(run.id, chosen.name, quantize), made)
 
 
 shell.begin_page("Export", "Take a model away: it works without this app.")
@@ -51,6 +52,6 @@ else:
     show_export(opened)
     if st.toggle("Show me the code", key="code"):
         try:
-            exports.show_code(opened)
+            downloads.show_code(opened)
         except TransferError as error:
             shell.show_error(error)

@@ -11,7 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import confusions, image_map, plots, steady_chart
+from pages.evaluate import confusions, image_map, plots
+from pages.shared import steady_chart
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import jobs, metrics

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import preview
+from pages.model import augmentation_preview
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
@@ -634,7 +634,7 @@ def test_model__augmentation_is_previewed(dataset: Revision) -> None:
     assert not at.get("image")
     at.pills(key="augmentation").set_value(["flip", "crop"]).run()
     assert not at.exception
-    assert len(at.get("image")) == preview.VIEWS
+    assert len(at.get("image")) == augmentation_preview.VIEWS
 
 
 def test_model__a_reload_keeps_what_was_chosen(dataset: Revision) -> None:

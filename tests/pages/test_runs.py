@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import curves, live, run_list
+from pages.runs import curves, live, table
 from tests.pages.opened import opened
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
@@ -159,13 +159,13 @@ def test_runs__order_is_chosen(running: Run) -> None:
 
 
 def test_runs__many_are_shown_a_page_at_a_time(workspace: Path) -> None:
-    for number in range(run_list.ROWS + 1):
+    for number in range(table.ROWS + 1):
         Store().create(TrainConfig(dataset="flowers"), f"run {number}")
     at = open_page()
-    assert len(listed(at)) == run_list.ROWS and "run 0" not in listed(at)
+    assert len(listed(at)) == table.ROWS and "run 0" not in listed(at)
     button(at, "Tick all").click().run()
     at.run()
-    assert button(at, f"Untick {run_list.ROWS + 1}")
+    assert button(at, f"Untick {table.ROWS + 1}")
 
 
 def test_runs__ticked_ones_can_be_compared_and_deleted(running: Run) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import judged, plots, steady_chart
+from pages.evaluate import pictures, plots
+from pages.shared import steady_chart
 from transfer import metrics
 from transfer.runs.evaluations import Evaluation
 
@@ -76,4 +77,4 @@ def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
     here = (evaluation.labels == truth) & (evaluation.predicted == predicted)
     positions = np.flatnonzero(here)
     surest = np.argsort(-evaluation.shown[positions, predicted], kind="stable")
-    judged.show(evaluation, positions[surest].tolist())
+    pictures.show(evaluation, positions[surest].tolist())

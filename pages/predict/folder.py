@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import amounts, cards, session, shell, tables
-from pages.shared.asking import Picture
-from pages.shared.cards import View
+from pages.predict import card
+from pages.predict.answers import Picture
+from pages.predict.card import View
+from pages.shared import amounts, session, shell, tables
 from transfer import answers
 from transfer.answers import DONT_KNOW, Answer
 from transfer.datasets import images
@@ -69,7 +70,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         placeholder="A picture, its heat map and its neighbours",
     )
     if closer is not None:
-        cards.show(pictures[closer], view)
+        card.show(pictures[closer], view)
 
 
 def _answered(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float]:

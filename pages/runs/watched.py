@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.shared import addresses, runs
+from pages.runs import details
+from pages.shared import addresses
 from pages.shared.charts import COLORS, look
 from transfer.errors import TransferError
 from transfer.export import keeping
@@ -38,15 +39,17 @@ def show(run: Run) -> None:
     goes_on = not run.status.is_final
     if not goes_on and not shown.names:
         return
-    runs.fold("Images that are followed", ":material/push_pin:", run, _images)
+    details.fold("Images that are followed", ":material/push_pin:", run, _images)
     # The folds are there from the start: what comes later would move those below.
     left, right = st.columns(2)
     if goes_on or shown.seen.confusion:
         with left:
-            runs.fold("Confusion on val", ":material/grid_on:", run, _confusion)
+            details.fold("Confusion on val", ":material/grid_on:", run, _confusion)
     if goes_on or shown.seen.blocks:
         with right:
-            runs.fold("What moves in the backbone", ":material/layers:", run, _blocks)
+            details.fold(
+                "What moves in the backbone", ":material/layers:", run, _blocks
+            )
 
 
 def _now(run: Run) -> _Shown:

@@ -4,14 +4,14 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from pages.shared import forms
+from pages.model import form
 from transfer.config import TrainConfig
 
 
 def test_values__all_are_named() -> None:
     for name, field in TrainConfig.model_fields.items():
         if get_origin(field.annotation) is Literal:
-            assert list(forms.VALUES[name]) == list(get_args(field.annotation))
+            assert list(form.VALUES[name]) == list(get_args(field.annotation))
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ def test_values__all_are_named() -> None:
 def test_in_words__speaks_the_screens(
     name: str, value: object, said: tuple[str, str]
 ) -> None:
-    assert forms.in_words(name, value) == said
+    assert form.in_words(name, value) == said

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import watched
+from pages.runs import watched
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import workspace as folders

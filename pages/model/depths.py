@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts, blocks, shell, tradeoff, waiting
-from pages.shared.tradeoff import Point
+from pages.model import freeze_editor, tradeoff_chart
+from pages.model.tradeoff_chart import Point
+from pages.shared import amounts, job_progress, shell
 from transfer import depths, jobs
 from transfer.candidates import MOST_IMAGES
 from transfer.datasets.revision import Revision
@@ -39,7 +40,7 @@ def show(
     with st.expander(
         "Where should I freeze?",
         icon=":material/stairs:",
-        expanded=waiting.stays_open("depth", job),
+        expanded=job_progress.stays_open("depth", job),
     ):
         st.caption(
             "A short training at each of six depths, on kept features of at most "
@@ -52,7 +53,7 @@ def show(
                 shell.show_error(error)
             else:
                 st.rerun()
-        found = [Depth(**one) for one in waiting.watch(job, _line)]
+        found = [Depth(**one) for one in job_progress.watch(job, _line)]
         if found:
             balanced = class_weights != "none"
             measure = "balanced_accuracy" if balanced else "accuracy"
@@ -90,9 +91,9 @@ def _show_found(
     ]
 
     def choose(freeze: str) -> None:
-        blocks.adopt(backbone, freeze)
+        freeze_editor.adopt(backbone, freeze)
 
-    tradeoff.chart(
+    tradeoff_chart.chart(
         points,
         f"depth-chart-{backbone}",
         "Seconds for an epoch of all training images, features kept",

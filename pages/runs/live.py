@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import plotly.offline
 import streamlit as st
 
-from pages.shared import addresses, charts, curves, run_list, runs, session
+from pages.runs import curves, details, table
+from pages.runs.curves import Point
+from pages.shared import addresses, charts, session
 from pages.shared.amounts import about
-from pages.shared.curves import Point
 from transfer.runs import outcome, queue, waiting
 from transfer.runs.reading import OnceAWhile
 from transfer.runs.record import Run
@@ -33,7 +34,7 @@ _CHARTS = {
     "accuracy": ("Top-1 accuracy", ".1~%", ".1%"),
     "balanced_accuracy": ("Balanced accuracy", ".1~%", ".1%"),
 }
-_SCRIPTS = ("plotly.js", "live.js")
+_SCRIPTS = ("../shared/plotly.js", "live.js")
 _GRAY = "#757e87"  # as legible on light as on dark
 
 
@@ -134,7 +135,7 @@ def news(run: Run) -> dict[str, Any]:
 
 def run_status(run: Run) -> str:
     """Another one once the page has something else to say than numbers and curves."""
-    return f"{run.status} {runs.halved_batch(run) or ''}".strip()
+    return f"{run.status} {details.halved_batch(run) or ''}".strip()
 
 
 def _where(run: Run) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def _where(run: Run) -> dict[str, Any]:
     if run.status is RunStatus.QUEUED:
         places = waiting.places(session.store().runs(), queue.max_running())
         place = places.get(run.id)  # it may have been taken just now
-        text = run_list.place_in_words(place) if place else "about to start"
+        text = table.place_in_words(place) if place else "about to start"
         return {"phase": text.capitalize(), "part": 0.0, "tiles": {"Worker": "waiting"}}
     if not run.status.is_active:
         return {}
@@ -153,7 +154,7 @@ def _where(run: Run) -> dict[str, Any]:
     done = step / steps if steps else 0.0
     part = (epoch - 1 + done) / epochs if epochs else done
     return {
-        "phase": runs.DOING.get(phase, phase),
+        "phase": details.DOING.get(phase, phase),
         "part": min(max(part, 0.0), 1.0),
         "tiles": _tiles(now),
     }
@@ -171,7 +172,7 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
         tiles["Images per second"] = f"{speed:,.0f}"
     if rate := now.get("learning_rate"):
         tiles["Learning rate"] = f"{rate:.2g}"
-    if epochs and (best := runs.best_epoch(now)):
+    if epochs and (best := details.best_epoch(now)):
         tiles["Best epoch"] = best
     if (left := now.get("seconds_left")) is not None:
         tiles["Time left in this phase"] = about(left)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.predict.answers import Picture
 from pages.shared import shell, uploader
-from pages.shared.asking import Picture
 from transfer import workspace
 from transfer.datasets import pictures
 from transfer.errors import TransferError

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import blocks, forms, shell
+from pages.model import form, freeze_editor
+from pages.shared import shell
 from transfer import effort
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig, differing
@@ -104,7 +105,7 @@ def to_address(chosen: dict[str, Any]) -> None:
 def _show(error: TransferError) -> None:
     """The error, with settings called as on the screen."""
     says = error.message
-    for name, label in forms.LABELS.items():
+    for name, label in form.LABELS.items():
         if "_" in name:  # else it may be a plain word
             says = re.sub(rf"\b{name}\b", label, says)
     shell.show_error(TransferError(says, error.hint))
@@ -130,5 +131,5 @@ def _apply(config: TrainConfig) -> None:
     values["weights"] = config.weights
     size = config.image_size or backbone.native_size
     values[f"image_size-{backbone.name}"] = size
-    blocks.adopt(backbone.name, config.freeze)
+    freeze_editor.adopt(backbone.name, config.freeze)
     st.session_state.update(values)

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import drawing, layers, lessons, shell
+from pages.model import block_drawing, layer_table, lessons
+from pages.shared import shell
 from transfer import plans
 from transfer.backbones import catalogue
 from transfer.backbones.structure import Structure
@@ -72,7 +73,7 @@ def freezing(
     _presets(structure, resolved)
 
     def clicked(block: str, only: bool) -> None:
-        alone = block == drawing.HEAD
+        alone = block == block_drawing.HEAD
         after = FreezePlan("all") if alone else None
         after = after or plans.clicked(structure, plan, block, only)
         adopt(structure.backbone, str(after))
@@ -81,16 +82,18 @@ def freezing(
         "A click on a block", list(CLICKS), required=True, format_func=CLICKS.get,
         default=False, key="click", persist_state="session",
     )  # fmt: skip
-    drawing.draw(structure, resolved, bool(only), clicked)
+    block_drawing.draw(structure, resolved, bool(only), clicked)
     places = _show_sum(resolved, head)
     # What comes and goes has a place of its own: folds that move on the page close.
     with st.container():
         lessons.warn(structure, resolved, images, head)
     with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
-        layers.show_blocks(structure, resolved, clicked)
+        layer_table.show_blocks(structure, resolved, clicked)
     with st.expander("Single layers"):
         kept = _kept(structure.backbone)
-        layers.show_layers(structure, _base(structure), _table_key(structure, kept))
+        layer_table.show_layers(
+            structure, _base(structure), _table_key(structure, kept)
+        )
     return str(plan), places
 
 
@@ -119,7 +122,7 @@ def _plan(structure: Structure) -> FreezePlan:
         adopt(structure.backbone, "all")
     key = _table_key(structure, kept)
     if key in st.session_state:
-        trains = layers.edited(structure, _base(structure), key)
+        trains = layer_table.edited(structure, _base(structure), key)
         kept.plan = str(plans.described(structure, trains))
     elif kept.plan != kept.base:  # another page has made the table forget
         adopt(structure.backbone, kept.plan)

@@ -26,9 +26,9 @@ def _component() -> Any:
     here = Path(__file__).parent
     return st.components.v2.component(
         "backbone_drawing",
-        html=(here / "drawing.html").read_text("utf-8"),
-        css=(here / "drawing.css").read_text("utf-8"),
-        js=(here / "drawing.js").read_text("utf-8"),
+        html=(here / "block_drawing.html").read_text("utf-8"),
+        css=(here / "block_drawing.css").read_text("utf-8"),
+        js=(here / "block_drawing.js").read_text("utf-8"),
     )
 
 

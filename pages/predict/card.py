@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import addresses, amounts, asking, charts, shell
-from pages.shared.asking import Picture, Said
+from pages.predict import answers as asking
+from pages.predict.answers import Picture, Said
+from pages.shared import addresses, amounts, charts, shell
 from transfer import answers
 from transfer.datasets import corrections, library
 from transfer.errors import TransferError

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import comparing
+from pages.runs import comparing
 from tests.pages.opened import opened
 from transfer import metrics, workspace
 from transfer.config import TrainConfig

@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import judged, plots, steady_chart, tables
+from pages.evaluate import pictures, plots
+from pages.shared import steady_chart, tables
 from pages.shared.shell import escaped
 from transfer import curves
 from transfer.metrics import Interval
@@ -103,11 +104,11 @@ def show_pictures(evaluation: Evaluation) -> None:
             "Look whether it is the label that is wrong. Below each picture: its "
             "class, then the answer with its probability."
         )
-        judged.show(evaluation, mistakes, 24)
+        pictures.show(evaluation, mistakes, 24)
     else:
         st.success("No mistakes on this split.", icon=":material/check_circle:")
     st.header("Least confident hits", anchor=False)
-    judged.show(evaluation, hits, 24)
+    pictures.show(evaluation, hits, 24)
 
 
 def show_curves(evaluation: Evaluation) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import plots, shell, steady_chart, waiting
+from pages.evaluate import plots
+from pages.shared import job_progress, shell, steady_chart
 from transfer import jobs, rates
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
@@ -27,7 +28,7 @@ def show(config: TrainConfig) -> None:
     with st.expander(
         "Find the learning rates",
         icon=":material/query_stats:",
-        expanded=waiting.stays_open("rates", job),
+        expanded=job_progress.stays_open("rates", job),
     ):
         st.caption(
             f"{rates.STEPS} steps of each phase while the rate grows from "
@@ -41,7 +42,7 @@ def show(config: TrainConfig) -> None:
                 shell.show_error(error)
             else:
                 st.rerun()
-        found = [Curve(**one) for one in waiting.watch(job, _line)]
+        found = [Curve(**one) for one in job_progress.watch(job, _line)]
         for curve, place in zip(found, st.columns(2), strict=False):
             with place:
                 _show_curve(curve)

@@ -12,7 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts, describing, run_choice, runs, session
+from pages.runs import details, naming
+from pages.shared import amounts, run_choice, session
 from pages.shared.shell import escaped
 from transfer.runs import outcome, queue, waiting
 from transfer.runs.record import Run, default_name
@@ -109,7 +110,7 @@ def show_rows(chosen: Chosen) -> None:
         st.caption("No run fits.")
         return
     places = waiting.places(every, queue.max_running())
-    describing.show_actions(found)
+    naming.show_actions(found)
     st.html(_STYLE)
     place = st.container(key="run-list", gap="xsmall")
     pages = math.ceil(len(found) / ROWS)
@@ -132,11 +133,11 @@ def place_in_words(place: Place) -> str:
 
 
 def _show_row(run: Run, place: Place | None) -> None:
-    look = runs.STATUS[run.status]
+    look = details.STATUS[run.status]
     with st.container(horizontal=True, wrap=False, key=f"run-row-{run.id}"):
         st.checkbox(
             f"Tick {run.name}",
-            key=describing.tick_key(run),
+            key=naming.tick_key(run),
             label_visibility="collapsed",
             persist_state="page",
         )
@@ -177,7 +178,7 @@ def _facts(run: Run, place: Place | None) -> list[str]:
 def _doing(run: Run) -> str:
     """Where a run is that goes on."""
     now = run.progress
-    words = runs.DOING.get(now.get("phase", ""), "Getting ready")
+    words = details.DOING.get(now.get("phase", ""), "Getting ready")
     if "epoch" in now:
         words += f", epoch {now['epoch']} of {now['epochs']}"
     return words

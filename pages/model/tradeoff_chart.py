@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from pages.model.block_drawing import FROZEN, TRAINS
 from pages.shared import steady_chart
-from pages.shared.drawing import FROZEN, TRAINS
 
 
 @dataclass(frozen=True, kw_only=True)

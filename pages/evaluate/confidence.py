@@ -3,7 +3,8 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import plots, steady_chart
+from pages.evaluate import plots
+from pages.shared import steady_chart
 from transfer import curves
 from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation

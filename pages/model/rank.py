@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import amounts, shell, tables, tradeoff, waiting
-from pages.shared.tradeoff import Point
+from pages.model import tradeoff_chart
+from pages.model.tradeoff_chart import Point
+from pages.shared import amounts, job_progress, shell, tables
 from transfer import candidates, jobs
 from transfer.backbones import catalogue, weights
 from transfer.candidates import MOST_IMAGES, Candidate
@@ -34,7 +35,7 @@ def show(
     with st.expander(
         "Rank for my images",
         icon=":material/leaderboard:",
-        expanded=waiting.stays_open("rank", job),
+        expanded=job_progress.stays_open("rank", job),
     ):
         st.caption(
             f"Each backbone runs once over at most {MOST_IMAGES:,} of the training "
@@ -42,8 +43,8 @@ def show(
             "accuracy to expect with everything frozen. No val or test image is used."
         )
         _ask(revision, backbone, source, running)
-        waiting.watch(job, _line)
-        for one in waiting.progress(job).get("passed_over", []):
+        job_progress.watch(job, _line)
+        for one in job_progress.progress(job).get("passed_over", []):
             title = catalogue.get(one["backbone"]).title
             st.caption(shell.escaped(f"{title} was passed over. {one['reason']}"))
         if found := candidates.all_kept(revision, source):
@@ -101,7 +102,7 @@ def _show_found(
         )
         for one in found
     ]
-    tradeoff.chart(
+    tradeoff_chart.chart(
         points,
         "rank-chart",
         "Milliseconds per image on this machine",

@@ -7,7 +7,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import addresses, judged, plots, session
+from pages.evaluate import pictures as judged
+from pages.evaluate import plots
+from pages.shared import addresses, session
 from transfer.datasets.revision import SPLITS
 from transfer.errors import TransferError
 from transfer.export import keeping

@@ -5,17 +5,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import (
-    amounts,
-    charts,
-    curves,
-    evaluation,
-    forms,
-    runs,
-    session,
-    shell,
-    tables,
-)
+from pages.evaluate import figures
+from pages.model import form
+from pages.runs import curves
+from pages.runs import details as runs
+from pages.shared import amounts, charts, session, shell, tables
 from transfer.errors import TransferError
 from transfer.runs import comparing, outcome
 from transfer.runs.comparing import Comparison
@@ -100,7 +94,7 @@ def _figures(run: Run) -> dict[str, Any]:
     largest = result.get("val_largest_class")
     return {
         "Val accuracy": 100 * accuracy.value if accuracy else None,
-        "95 % interval": evaluation.span(accuracy) if accuracy else None,
+        "95 % interval": figures.span(accuracy) if accuracy else None,
         "Balanced": None if balanced is None else 100 * balanced,
         "Largest class alone": 100 * largest["accuracy"] if largest else None,
         "Time": amounts.duration(seconds) if seconds else None,
@@ -217,7 +211,7 @@ def show_settings(found: list[Run]) -> None:
         return
     names = labels(found)
     said = {
-        name: [forms.in_words(name, value) for value in values]
+        name: [form.in_words(name, value) for value in values]
         for name, values in differing.items()
     }
     table = pd.DataFrame(

@@ -7,7 +7,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import shell, understood, uploader
+from pages.data import understood
+from pages.shared import shell, uploader
 from transfer.datasets import ingest, library, roots, samples
 from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision

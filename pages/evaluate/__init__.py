@@ -1,0 +1,1 @@
+"""The parts of the page Evaluate that no other page uses."""

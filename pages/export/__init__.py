@@ -1,0 +1,1 @@
+"""The parts of the page Export that no other page uses."""

@@ -1,0 +1,1 @@
+"""The parts of the page Model that no other page uses."""

@@ -1,0 +1,1 @@
+"""The parts of the page Predict that no other page uses."""

@@ -1,0 +1,1 @@
+"""The parts of the page Runs that no other page uses."""
