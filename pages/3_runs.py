@@ -8,7 +8,7 @@ from pages.runs import comparing, details, live, naming, next_steps, table, watc
 from pages.shared import kept, session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
-from transfer.runs.record import Run, default_name
+from transfer.store.record import Run, default_name
 
 PAGES = Path(__file__).parent
 

@@ -4,13 +4,12 @@ import streamlit as st
 
 from pages.evaluate import confidence, confusions, figures, image_map
 from pages.shared import job_progress, run_choice, session, shell
-from transfer import jobs
 from transfer.datasets import library
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
-from transfer.runs import evaluations
+from transfer.runs import evaluations, jobs
 from transfer.runs.evaluations import Evaluation
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: In the order in which they are offered; train says how well it learned by heart.
 SPLITS: tuple[Split, ...] = ("val", "test", "train")

@@ -7,7 +7,7 @@ from pages.predict import answers, card, folder, photographs
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell
 from transfer.runs import evaluations
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Up to this number of pictures each has a card of its own; more stand in a table.
 CARDS = 12

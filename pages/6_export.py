@@ -6,10 +6,10 @@ import streamlit as st
 
 from pages.export import downloads
 from pages.shared import job_progress, run_choice, session, shell
-from transfer import jobs
 from transfer.errors import TransferError
 from transfer.export import launch
-from transfer.runs.record import Run
+from transfer.runs import jobs
+from transfer.store.record import Run
 
 
 def show_export(run: Run) -> None:

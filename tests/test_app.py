@@ -23,7 +23,7 @@ from tests.transfer.test_uploads import frame
 from transfer import tokens, uploads
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 

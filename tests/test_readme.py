@@ -22,8 +22,9 @@ def test_readme__every_file_of_the_map_exists() -> None:
 
 def test_readme__the_map_leaves_no_module_out() -> None:
     for path in (ROOT / "transfer").iterdir():
-        if path.suffix == ".py" and path.name != "__init__.py":
-            assert f"      {path.name} " in FILES, path.name
+        name = f"{path.name}/" if (path / "__init__.py").exists() else path.name
+        if name.endswith((".py", "/")) and name != "__init__.py":
+            assert f"      {name} " in FILES, name
 
 
 @pytest.mark.parametrize(

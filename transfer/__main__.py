@@ -28,11 +28,12 @@ from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.inference import InferenceProcess
-from transfer.runs import continuing, evaluations, outcome, queue
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
-from transfer.standstill import Watch
+from transfer.processes import Watch
+from transfer.runs import continuing, evaluations, queue
+from transfer.store import outcome
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 #: Seconds between two looks at a run that is waited for.
 _LOOK = 0.1

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from transfer import jobs, workspace
+from transfer import workspace
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import Backbone
 from transfer.datasets.revision import Revision
+from transfer.runs import jobs
 
 #: Training images that a ranking or a sweep looks at.
 MOST_IMAGES = 1000

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from transfer import jobs
 from transfer.backbones.structure import Structure
 from transfer.datasets.revision import Revision
 from transfer.freezing import FreezePlan, trainable_blocks
+from transfer.runs import jobs
 
 #: Numbers of last blocks that train, where there are so many.
 _COUNTS = (0, 1, 2, 4, 6, 8)

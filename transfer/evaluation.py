@@ -22,7 +22,7 @@ from transfer.metrics import Interval
 from transfer.robustness import KINDS
 from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation, Robustness
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Spoilt pictures: how many images at most, at least, and for how many seconds, which
 #: the features of the map may take too.

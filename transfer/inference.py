@@ -14,8 +14,8 @@ from typing import Any
 from transfer import errors, workspace
 from transfer.backbones.structure import Structure
 from transfer.errors import ImageError, RunError, TransferError
-from transfer.runs import launch
-from transfer.standstill import LIMIT
+from transfer.processes import LIMIT
+from transfer.runs.engines import local
 
 #: Seconds between two signs of life of the process while it answers.
 BEAT = 1.0
@@ -48,7 +48,7 @@ class InferenceProcess:
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         stderr=log,
-                        env=launch.environment(),
+                        env=local.environment(),
                     )
 
     def close(self) -> None:

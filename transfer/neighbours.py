@@ -16,7 +16,7 @@ from transfer.bulk import Runner
 from transfer.datasets import library
 from transfer.datasets.revision import Image
 from transfer.errors import NotFoundError
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Training images that are looked at; of more, as many are drawn. Their features take
 #: 50 MB with 1,280 channels.

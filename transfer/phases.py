@@ -17,7 +17,7 @@ from transfer.checkpoints import Snapshot
 from transfer.classifier import Forward
 from transfer.errors import TrainingError
 from transfer.features.extract import Features
-from transfer.runs.outcome import PHASES
+from transfer.store.outcome import PHASES
 
 #: One call of the compiled loop takes about this long, so that a request to stop is
 #: seen soon, yet the overhead of a call is spread over many small steps.

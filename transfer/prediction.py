@@ -32,8 +32,8 @@ from transfer.datasets.images import Grey
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.features import engines
 from transfer.inference import BEAT
-from transfer.runs.record import Run, error_record
-from transfer.runs.store import Store
+from transfer.store.record import Run, error_record
+from transfer.store.runs import Store
 
 
 class Classifier:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import candidates, classifier, estimates, probes
+from transfer import candidates, classifier, probes
 from transfer.backbones import catalogue, graph
 from transfer.candidates import MOST_IMAGES, Candidate, PassedOver
 from transfer.datasets.images import Grey
@@ -15,6 +15,7 @@ from transfer.datasets.revision import Image, Revision
 from transfer.errors import DatasetError, WeightsError
 from transfer.features.extract import Extractor
 from transfer.features.views import View
+from transfer.runs import estimates
 
 Progress = Callable[..., None]
 

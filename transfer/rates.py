@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import jobs
 from transfer.config import TrainConfig, options
 from transfer.errors import ConfigError, TrainingError
+from transfer.runs import jobs
 
 #: The rates that are tried: as many as there are steps, each so much larger.
 LOWEST, HIGHEST, STEPS = 1e-5, 1.0, 100

@@ -25,8 +25,8 @@ from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
 from transfer.freezing import FreezePlan, Resolved
 from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
-from transfer.runs import outcome
-from transfer.runs.outcome import PHASES
+from transfer.store import outcome
+from transfer.store.outcome import PHASES
 
 #: Images on which bfloat16 is compared with float32.
 _SAMPLE = 384

@@ -12,8 +12,8 @@ from pages.shared import steady_chart, tables
 from pages.shared.shell import escaped
 from transfer import curves
 from transfer.metrics import Interval
-from transfer.runs import outcome
 from transfer.runs.evaluations import Evaluation
+from transfer.store import outcome
 
 #: Curves drawn at first: those of the classes that are hardest to tell.
 CURVES = 5

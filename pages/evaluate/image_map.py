@@ -15,7 +15,7 @@ from transfer.errors import TransferError
 from transfer.export import keeping
 from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 PAGES = Path(__file__).parents[1]
 #: Of a hash, in an address that names images; the Data page finds them by it.

@@ -5,10 +5,11 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import addresses, session, shell, tables
-from transfer import jobs, workspace
+from transfer import workspace
 from transfer.errors import NotFoundError
 from transfer.export import choices, keeping, launch, script
-from transfer.runs.record import Run
+from transfer.runs import jobs
+from transfer.store.record import Run
 
 
 def choose(run: Run) -> tuple[choices.Format, str]:

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import tables
-from transfer import estimates
 from transfer.backbones import catalogue, weights
+from transfer.runs import estimates
 
 
 def show(choose: Callable[[str], None]) -> None:

@@ -7,13 +7,14 @@ import streamlit as st
 from pages.model import freeze_editor, tradeoff_chart
 from pages.model.tradeoff_chart import Point
 from pages.shared import amounts, job_progress, shell
-from transfer import depths, jobs
+from transfer import depths
 from transfer.candidates import MOST_IMAGES
 from transfer.datasets.revision import Revision
 from transfer.depths import Depth
 from transfer.errors import TransferError
 from transfer.freezing import in_words
-from transfer.runs import outcome
+from transfer.runs import jobs
+from transfer.store import outcome
 
 
 def show(

@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import amounts, session, shell
-from transfer import estimates, workspace
+from transfer import workspace
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
+from transfer.runs import estimates
 
 
 def show(

@@ -8,11 +8,12 @@ import streamlit as st
 
 from pages.evaluate import plots
 from pages.shared import job_progress, shell, steady_chart
-from transfer import jobs, rates
+from transfer import rates
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
 from transfer.rates import Curve
-from transfer.runs.outcome import PHASES
+from transfer.runs import jobs
+from transfer.store.outcome import PHASES
 
 
 def show(config: TrainConfig) -> None:

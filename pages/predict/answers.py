@@ -12,7 +12,7 @@ from pages.shared import session, shell
 from transfer.datasets import images
 from transfer.errors import ImageError, TransferError
 from transfer.inference import Ranking
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Answers, and then heat maps and neighbours, that are kept beyond those on the page,
 #: for who goes back to another run or picture.

@@ -13,7 +13,7 @@ from pages.shared import addresses, amounts, charts, shell
 from transfer import answers
 from transfer.datasets import corrections, library
 from transfer.errors import TransferError
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Classes shown beside a picture; the others are in a fold.
 SHOWN = 5

@@ -18,7 +18,7 @@ from transfer.answers import DONT_KNOW, Answer
 from transfer.datasets import images
 from transfer.datasets.images import Grey
 from transfer.errors import ImageError, TransferError
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Pictures that are asked about at once: the bar moves, and engines are kept busy.
 PIECE = 256

@@ -11,9 +11,10 @@ from pages.runs import curves
 from pages.runs import details as runs
 from pages.shared import amounts, charts, session, shell, tables
 from transfer.errors import TransferError
-from transfer.runs import comparing, outcome
+from transfer.runs import comparing
 from transfer.runs.comparing import Comparison
-from transfer.runs.record import Run, backbone_title, default_name, what_trains
+from transfer.store import outcome
+from transfer.store.record import Run, backbone_title, default_name, what_trains
 
 #: Colours that are told apart with a colour weakness too (Okabe and Ito, 2008).
 COLORS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#8C8C8C")

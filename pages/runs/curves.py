@@ -8,11 +8,11 @@ from typing import NamedTuple, TypeVar
 
 import streamlit as st
 
-from transfer.runs import outcome
-from transfer.runs.outcome import PHASES
-from transfer.runs.reading import OncePerHeartbeat
-from transfer.runs.record import Metric, Run
-from transfer.runs.store import Store
+from transfer.runs.shared_reads import OncePerHeartbeat
+from transfer.store import outcome
+from transfer.store.outcome import PHASES
+from transfer.store.record import Metric, Run
+from transfer.store.runs import Store
 
 #: Points of one chart; more cannot be told apart and make each tick slower.
 MAX_POINTS = 400

@@ -9,10 +9,11 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.amounts import duration
 from pages.shared.shell import escaped
-from transfer.runs import launch, outcome
-from transfer.runs.outcome import PHASES
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.runs.engines import local
+from transfer.store import outcome
+from transfer.store.outcome import PHASES
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 #: How much of the end of a log is read and shown.
 LOG_BYTES = 32_000
@@ -162,7 +163,7 @@ def show_results(run: Run) -> None:
 
 def show_events(run: Run) -> None:
     """How to see the run in TensorBoard, once it has written anything for it."""
-    folder = launch.events_path(run.id)
+    folder = local.events_path(run.id)
     if folder.is_dir():
         st.caption("TensorBoard, on the machine of this server:")
         words = shlex.join(["tensorboard", "--logdir", str(folder)])
@@ -191,7 +192,7 @@ def show_log(run: Run) -> None:
 def read_log(run_id: str) -> str:
     """The last lines of the worker's output."""
     try:
-        with launch.log_path(run_id).open("rb") as log:
+        with local.log_path(run_id).open("rb") as log:
             log.seek(max(0, log.seek(0, 2) - LOG_BYTES))
             text = log.read().decode("utf-8", "replace")
     except OSError:

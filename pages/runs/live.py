@@ -21,10 +21,12 @@ from pages.runs import curves, details, table
 from pages.runs.curves import Point
 from pages.shared import addresses, charts, session
 from pages.shared.amounts import about
-from transfer.runs import outcome, queue, waiting
-from transfer.runs.reading import OnceAWhile
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.runs import places as waiting
+from transfer.runs import queue
+from transfer.runs.shared_reads import OnceAWhile
+from transfer.store import outcome
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 #: Seconds for which an answer stands: who asks once a second hears something new.
 _FRESH = 0.9

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 
 def tick_key(run: Run) -> str:

@@ -8,7 +8,7 @@ from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.freezing import FreezePlan, trainable_blocks
 from transfer.runs import continuing, queue
-from transfer.runs.record import Run, default_name
+from transfer.store.record import Run, default_name
 
 
 def show_buttons(run: Run) -> None:

@@ -15,9 +15,11 @@ import streamlit as st
 from pages.runs import details, naming
 from pages.shared import amounts, run_choice, session
 from pages.shared.shell import escaped
-from transfer.runs import outcome, queue, waiting
-from transfer.runs.record import Run, default_name
-from transfer.runs.waiting import Place
+from transfer.runs import places as waiting
+from transfer.runs import queue
+from transfer.runs.places import Place
+from transfer.store import outcome
+from transfer.store.record import Run, default_name
 
 PAGES = Path(__file__).resolve().parents[1]
 #: From so many runs on the filters are shown.

@@ -12,10 +12,10 @@ from pages.shared import addresses
 from pages.shared.charts import COLORS, look
 from transfer.errors import TransferError
 from transfer.export import keeping
-from transfer.runs import watching
-from transfer.runs.outcome import PHASES
-from transfer.runs.record import Run
-from transfer.runs.watching import Watched
+from transfer.store import watched
+from transfer.store.outcome import PHASES
+from transfer.store.record import Run
+from transfer.store.watched import Watched
 
 #: With more classes a cell is too small for its number.
 MOST_NAMED = 12
@@ -53,7 +53,7 @@ def show(run: Run) -> None:
 
 
 def _now(run: Run) -> _Shown:
-    return _shown(run.id, watching.version(run.id), run)
+    return _shown(run.id, watched.version(run.id), run)
 
 
 def _images(run: Run) -> None:
@@ -74,7 +74,7 @@ def _images(run: Run) -> None:
 # the browser fetch the pictures each second.
 @st.cache_resource(ttl="12h", max_entries=100, show_spinner=False)
 def _shown(run_id: str, version: int, _run: Run) -> _Shown:
-    seen = watching.load(run_id) or Watched()
+    seen = watched.load(run_id) or Watched()
     names, images = _known(_run, seen.pinned)
     confusion = [
         {"right": names[i], "answered": names[j], "images": count}

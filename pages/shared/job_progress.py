@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import shell
-from transfer import jobs
 from transfer.errors import RunError
+from transfer.runs import jobs
 
 #: Seconds between two looks at a job that runs.
 LOOK = 1.0

@@ -8,8 +8,8 @@ import streamlit as st
 from pages.shared import kept, session
 from pages.shared.shell import escaped
 from transfer.datasets import library
-from transfer.runs import outcome
-from transfer.runs.record import Run, default_name
+from transfer.store import outcome
+from transfer.store.record import Run, default_name
 
 PAGES = Path(__file__).resolve().parents[1]
 #: Letters of a run's name in the list, so that what follows it is seen.

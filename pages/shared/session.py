@@ -3,7 +3,7 @@
 import streamlit as st
 
 from transfer.inference import InferenceProcess
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 
 @st.cache_resource(show_spinner=False)

@@ -42,8 +42,8 @@ def evaluated(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluati
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.datasets import library  # noqa: PLC0415
     from transfer.evaluation import Evaluator  # noqa: PLC0415
-    from transfer.runs.record import Run  # noqa: PLC0415
-    from transfer.runs.status import RunStatus  # noqa: PLC0415
+    from transfer.store.record import Run  # noqa: PLC0415
+    from transfer.store.status import RunStatus  # noqa: PLC0415
 
     config = TrainConfig.checked(dataset=f"flowers-{seed}", seed=seed, **settings)
     revision = library.load(config.dataset)

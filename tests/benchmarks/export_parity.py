@@ -188,7 +188,7 @@ def of_family(
 ) -> Iterator[dict[str, Any]]:
     """A row for each format; what cannot be exported is told as well."""
     from transfer.export import bundle  # noqa: PLC0415  after TRANSFER_HOME is set
-    from transfer.runs.store import Store  # noqa: PLC0415
+    from transfer.store.runs import Store  # noqa: PLC0415
 
     options = ("--weights", "random", "--image-size", str(FAMILY_SIZE))
     run = Store().get(trained(folder, "--backbone", backbone.name, *options))

@@ -39,7 +39,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tests.benchmarks import bench
 from tests.pictures import make_pictures
 from transfer.runs import queue
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 TRAINING = [
     *("--backbone", "mobilenet_v2_035", "--weights", "random", "--image-size", "96"),

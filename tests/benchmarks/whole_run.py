@@ -21,7 +21,7 @@ from tests.benchmarks import bench
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.runs import queue
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 PLAIN = str(Path(__file__).with_name("plain_keras.py"))
 

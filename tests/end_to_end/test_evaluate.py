@@ -14,8 +14,8 @@ from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.runs import evaluations
 from transfer.runs.evaluations import Evaluation
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 pytestmark = pytest.mark.browser
 

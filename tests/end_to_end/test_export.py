@@ -8,13 +8,14 @@ from playwright.sync_api import Locator, Page
 
 from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
-from transfer import effort, jobs
+from transfer import effort
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.export import choices, launch, script
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs import jobs
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 pytestmark = pytest.mark.browser
 

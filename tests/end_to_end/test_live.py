@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs.record import Metric
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Metric
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 pytestmark = pytest.mark.browser
 

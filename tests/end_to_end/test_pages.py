@@ -11,7 +11,7 @@ from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser
 

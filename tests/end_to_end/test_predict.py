@@ -13,8 +13,8 @@ from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
-from transfer.runs.record import Run
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser
 

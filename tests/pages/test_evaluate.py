@@ -15,18 +15,18 @@ from pages.evaluate import confusions, image_map, plots
 from pages.shared import steady_chart
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
-from transfer import jobs, metrics
+from transfer import metrics
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Split
-from transfer.jobs import Job
 from transfer.metrics import Interval
 from transfer.robustness import KINDS
-from transfer.runs import evaluations
+from transfer.runs import evaluations, jobs
 from transfer.runs.evaluations import Evaluation, Robustness
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs.jobs import Job
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 LONG = "Gänse*blümchen <b> & some more words that make a very long class name"
 VIEWS = (

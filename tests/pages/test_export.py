@@ -14,15 +14,15 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import run_choice
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
-from transfer import jobs
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.errors import NotFoundError
 from transfer.export import launch
-from transfer.jobs import Job
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs import jobs
+from transfer.runs.jobs import Job
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 PARITY: dict[str, Any] = {
     "images": 200,

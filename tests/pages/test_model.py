@@ -16,7 +16,7 @@ from pages.model import augmentation_preview
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
-from transfer import candidates, depths, effort, estimates, jobs, rates, workspace
+from transfer import candidates, depths, effort, rates, workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.candidates import Candidate
@@ -25,7 +25,8 @@ from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.inference import InferenceProcess
-from transfer.runs.store import Store
+from transfer.runs import estimates, jobs
+from transfer.store.runs import Store
 
 #: (block, layer, kind, parameters, statistics); the output of each is a cut.
 LAYERS = [

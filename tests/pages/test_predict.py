@@ -15,9 +15,9 @@ from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.errors import ImageError, NotFoundError
 from transfer.inference import InferenceProcess, Ranking
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 
 @pytest.fixture(autouse=True)

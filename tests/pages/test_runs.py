@@ -11,10 +11,10 @@ from pages.runs import curves, live, table
 from tests.pages.opened import opened
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
-from transfer.runs import launch
-from transfer.runs.record import Metric, Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs.engines import local
+from transfer.store.record import Metric, Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 RESULT: dict[str, Any] = {
     "val_accuracy": 0.875,
@@ -433,7 +433,7 @@ def test_runs__failed_shows_message_and_hint(running: Run) -> None:
 
 
 def test_runs__log_is_shown(running: Run) -> None:
-    launch.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
+    local.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
     at = open_page(running.id)
     assert not at.code
     at.session_state[f"Log of the worker-{running.id}"] = True
@@ -444,9 +444,9 @@ def test_runs__log_is_shown(running: Run) -> None:
 
 def test_runs__tensorboard_is_told_where_to_look(running: Run) -> None:
     assert not any("--logdir" in one.value for one in open_page(running.id).code)
-    launch.events_path(running.id).mkdir(parents=True)
+    local.events_path(running.id).mkdir(parents=True)
     shown = [one.value for one in open_page(running.id).code]
-    assert f"tensorboard --logdir {launch.events_path(running.id)}" in shown
+    assert f"tensorboard --logdir {local.events_path(running.id)}" in shown
 
 
 def test_runs__delete_asks_first(running: Run) -> None:

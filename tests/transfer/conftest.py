@@ -1,10 +1,19 @@
-"""A backbone that is built in a blink, for tests that ask for it."""
+"""A store in the test's own workspace, and a backbone that is built in a blink."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests import tiny as backbone
+from transfer.store.runs import Store
+
+
+@pytest.fixture
+def store(workspace: Path) -> Iterator[Store]:
+    store = Store()
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="module")

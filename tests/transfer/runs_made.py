@@ -8,13 +8,14 @@ import keras
 
 from tests import tiny
 from tests.pictures import make_pictures
-from transfer import classifier, estimates, workspace
+from transfer import classifier, workspace
 from transfer.backbones import graph
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs import estimates
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 CLASSES = {"cat": 12, "dog": 12, "fox": 12}
 

@@ -10,25 +10,18 @@ import pytest
 from PIL import Image
 
 from tests.pictures import make_pictures, noisy_picture
-from transfer import (
-    __main__,
-    evaluation,
-    image_map,
-    jobs,
-    prediction,
-    robustness,
-    workspace,
-)
+from transfer import __main__, evaluation, image_map, prediction, robustness, workspace
 from transfer.commands import evaluate
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Revision
 from transfer.errors import DatasetError, ImageError, NotFoundError
-from transfer.runs import evaluations, worker
+from transfer.runs import evaluations, jobs
 from transfer.runs.evaluations import Evaluation
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
+from transfer.worker import __main__ as worker
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

@@ -19,7 +19,7 @@ MAY_IMPORT_KERAS = (
     "transfer.backbones.starter",
     "transfer.features",
     "transfer.block_changes",
-    "transfer.event_files",
+    "transfer.worker.tensorboard",
     "transfer.classifier",
     "transfer.optimizers",
     "transfer.phases",
@@ -30,10 +30,10 @@ MAY_IMPORT_KERAS = (
     "transfer.bulk",
     "transfer.prediction",
     "transfer.export",
-    "transfer.runs.worker",
+    "transfer.worker",
 )
 #: The modules below all others, and what of other people's work they may import.
-LOWEST = {"errors", "workspace", "config", "hardware", "runs.status"}
+LOWEST = {"errors", "workspace", "config", "hardware", "store.status"}
 LOWEST_MAY_IMPORT = {"pydantic", "psutil", *(f"transfer.{name}" for name in LOWEST)}
 #: What belongs to `transfer`, not to a page.
 NOT_IN_A_PAGE = {*KERAS, "subprocess", "threading", "sqlite3", "sqlalchemy"}
@@ -140,7 +140,7 @@ def test_transfer__the_lowest_modules_import_only_each_other(name: str) -> None:
 
 @each(EVERYTHING)
 def test_worker__is_started_by_name_and_never_imported(name: str) -> None:
-    assert "transfer.runs.worker" not in imports(EVERYTHING[name])
+    assert "transfer.worker" not in imports(EVERYTHING[name])
 
 
 @each(PAGES)

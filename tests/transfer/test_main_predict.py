@@ -10,7 +10,7 @@ from transfer.__main__ import main
 from transfer.config import TrainConfig
 from transfer.errors import ImageError
 from transfer.inference import InferenceProcess, Ranking
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 
 def test_predict__a_folder_with_a_broken_picture_and_a_table(

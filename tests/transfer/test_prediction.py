@@ -18,7 +18,7 @@ from transfer.datasets import images, library
 from transfer.errors import ImageError, NotFoundError, RunError
 from transfer.features.extract import Extractor
 from transfer.features.views import View
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

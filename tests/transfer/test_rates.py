@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from tests.pictures import make_pictures
-from transfer import jobs, range_test, rates
+from transfer import range_test, rates
 from transfer.__main__ import parser
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, TrainingError
 from transfer.phases import Phase
+from transfer.runs import jobs
 
 pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 

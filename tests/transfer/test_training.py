@@ -12,7 +12,7 @@ import pytest
 
 from tests.pictures import make_pictures
 from tests.tiny import CHANNELS
-from transfer import callbacks, estimates, training
+from transfer import callbacks, training
 from transfer.backbones import graph
 from transfer.callbacks import Listener
 from transfer.config import TrainConfig
@@ -23,6 +23,7 @@ from transfer.features import cache, engines, extract
 from transfer.features.views import View
 from transfer.freezing import FreezePlan
 from transfer.phases import Phase
+from transfer.runs import estimates
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

@@ -10,7 +10,7 @@ from tests.pictures import make_pictures
 from tests.transfer.test_uploads import piece
 from transfer import tokens, uploads, workspace
 from transfer.datasets import ingest
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 
 def mode(path: Path) -> int:

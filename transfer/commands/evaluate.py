@@ -6,9 +6,9 @@ from contextlib import closing
 from typing import Any
 
 from transfer.commands.rank import tell
-from transfer.jobs import Reporter
 from transfer.runs import evaluations
-from transfer.runs.store import Store
+from transfer.runs.jobs import Reporter
+from transfer.store.runs import Store
 
 
 def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:

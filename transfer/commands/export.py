@@ -10,9 +10,9 @@ from transfer import workspace
 from transfer.export import choices, keeping
 from transfer.export import script as writer
 from transfer.inference import InferenceProcess
-from transfer.jobs import Reporter
-from transfer.runs.record import Run
-from transfer.runs.store import Store
+from transfer.runs.jobs import Reporter
+from transfer.store.record import Run
+from transfer.store.runs import Store
 
 #: Loading Keras, and what `bundle.write` tells of.
 _STEPS = 6

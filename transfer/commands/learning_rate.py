@@ -9,8 +9,8 @@ from transfer import rates
 from transfer.commands import settings
 from transfer.commands.rank import tell
 from transfer.datasets import library
-from transfer.jobs import Reporter
 from transfer.rates import Curve
+from transfer.runs.jobs import Reporter
 
 
 def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:

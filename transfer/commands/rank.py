@@ -11,7 +11,7 @@ from transfer import candidates
 from transfer.backbones import catalogue
 from transfer.candidates import Candidate, PassedOver
 from transfer.datasets import library
-from transfer.jobs import Reporter
+from transfer.runs.jobs import Reporter
 
 
 def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:

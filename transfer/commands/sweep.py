@@ -11,7 +11,7 @@ from transfer.commands.rank import add_shared, tell
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.depths import Depth
-from transfer.jobs import Reporter
+from transfer.runs.jobs import Reporter
 
 
 def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:

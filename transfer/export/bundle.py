@@ -22,7 +22,7 @@ from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.export import card, choices, formats, keeping, parity
 from transfer.runs import evaluations
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Encoded originals that come with the bundle, to check it on another machine.
 GOLDEN = 20

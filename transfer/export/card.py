@@ -10,8 +10,9 @@ from transfer.backbones import catalogue
 from transfer.datasets.revision import Revision, Split
 from transfer.export import parity
 from transfer.metrics import HEADLINE, wilson
-from transfer.runs import evaluations, outcome
-from transfer.runs.record import Run
+from transfer.runs import evaluations
+from transfer.store import outcome
+from transfer.store.record import Run
 
 
 def metrics(run: Run, revision: Revision) -> dict[str, Any]:

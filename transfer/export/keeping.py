@@ -16,8 +16,8 @@ from transfer import workspace
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import NotFoundError, RunError, StorageError
-from transfer.runs.record import Run
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
 
 #: Val images that the exported file is compared on, if there are as many.
 COMPARED = 200

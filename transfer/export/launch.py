@@ -4,10 +4,11 @@ import re
 import shutil
 from pathlib import Path
 
-from transfer import jobs, workspace
+from transfer import workspace
 from transfer.errors import NotFoundError
 from transfer.export import choices
-from transfer.runs.record import Run
+from transfer.runs import jobs
+from transfer.store.record import Run
 
 _KEY = re.compile(r"([0-9a-f]{8})-([a-z]+)-([a-z0-9]+)", re.ASCII)
 #: Characters of the dataset's name in that of the zip: file systems have a limit.

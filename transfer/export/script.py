@@ -19,8 +19,8 @@ from transfer.datasets.images import IMAGE_EXTENSIONS
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.freezing import FreezePlan
-from transfer.runs import outcome
-from transfer.runs.record import Run
+from transfer.store import outcome
+from transfer.store.record import Run
 
 #: Digits of a SHA-256 that name an image; equal ones are not to be expected below
 #: some hundred million images.

@@ -18,9 +18,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
-from transfer import estimates, workspace
+from transfer import workspace
 from transfer.errors import StorageError
 from transfer.features import first_call
+from transfer.runs import estimates
 
 #: Images per call.
 BATCH = 32

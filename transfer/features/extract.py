@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import estimates, instant, workspace
+from transfer import instant, workspace
 from transfer.backbones import graph
 from transfer.datasets import images, library
 from transfer.datasets.images import Grey
@@ -21,6 +21,7 @@ from transfer.features import cache, engines
 from transfer.features.cache import Shelf
 from transfer.features.engines import BATCH, Engine
 from transfer.features.views import View
+from transfer.runs import estimates
 
 #: Features of up to this size are held in memory; larger ones are read from disk batch
 #: by batch, so that a worker's memory does not grow with the dataset.

@@ -9,7 +9,7 @@ import numpy as np
 from transfer import metrics
 from transfer.metrics import Interval
 from transfer.runs import evaluations
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 #: Below it a difference is taken as one that chance would seldom make.
 SIGNIFICANT = 0.05

@@ -7,8 +7,8 @@ from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError
-from transfer.runs.record import Run
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
 
 #: What decides the shapes of a model's weights besides its classes.
 _SAME = ("backbone", "head", "image_size")

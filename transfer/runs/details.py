@@ -7,9 +7,9 @@ at a time, that gives way to every run and is begun anew after it.
 
 from pathlib import Path
 
-from transfer import jobs, workspace
-from transfer.runs import evaluations
-from transfer.runs.store import Store
+from transfer import workspace
+from transfer.runs import evaluations, jobs
+from transfer.store.runs import Store
 
 #: What the file of a run holds before its job was begun, and from then on.
 _ASKED_FOR, _BEGUN = b"", b"begun"

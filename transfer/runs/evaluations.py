@@ -11,10 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import calibration, curves, jobs, metrics, workspace
+from transfer import calibration, curves, metrics, workspace
 from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError
 from transfer.metrics import Figures, Interval
+from transfer.runs import jobs
 
 _ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_places")
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import psutil
 
-from transfer import standstill, workspace
+from transfer import processes, workspace
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import (
@@ -22,12 +22,13 @@ from transfer.errors import (
     StorageError,
     TransferError,
 )
-from transfer.runs import details, launch
-from transfer.runs.launch import SpareWorker, start_worker
-from transfer.runs.record import Run, error_record
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
-from transfer.standstill import Watch
+from transfer.processes import Watch
+from transfer.runs import details
+from transfer.runs.engines import local as launch
+from transfer.runs.engines.local import SpareWorker, start_worker
+from transfer.store.record import Run, error_record
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 #: Seconds that a run which was taken may stay without a process: more than a worker
 #: waits for a store that is locked.
@@ -309,7 +310,7 @@ def _stuck(
     """Whether the worker of this machine was ended now, because it stood still."""
     if run.host != socket.gethostname() or run.pid is None or run.stop_requested_at:
         return False
-    if watch.seconds(run.id, (run.started_at, run.heartbeat_at)) < standstill.LIMIT:
+    if watch.seconds(run.id, (run.started_at, run.heartbeat_at)) < processes.LIMIT:
         return False
     # Whether it comes true or not, what was seen is used up: a store that could not be
     # written may be the reason for the silence.
@@ -351,7 +352,7 @@ def _vanished(run: Run) -> TransferError:
 def _stood_still(run: Run) -> RunError:
     message = (
         f"The worker stood still: it lived, but gave no sign for "
-        f"{standstill.LIMIT:.0f} seconds, so its process was ended."
+        f"{processes.LIMIT:.0f} seconds, so its process was ended."
     )
     if run.error:
         return RunError(

@@ -15,9 +15,9 @@ from transfer.config import TrainConfig
 from transfer.runs import evaluations
 from transfer.runs.comparing import Comparison
 from transfer.runs.evaluations import Evaluation
-from transfer.runs.record import Metric, Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Metric, Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,10 @@ from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.export import keeping
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
-from transfer.runs.watching import Watch, Watched
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
+from transfer.store.watched import Watch, Watched
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
 from transfer.runs import evaluations
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 #: Height and width in pixels of the tiny models.
 SIZE = 64

@@ -16,7 +16,7 @@ from transfer import prediction
 from transfer.datasets import images, library
 from transfer.errors import ConfigError
 from transfer.export import bundle, choices, parity
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 EVERY = [(one.name, q) for one in choices.FORMATS.values() for q in one.quantizations]
 

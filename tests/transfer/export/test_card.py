@@ -2,8 +2,8 @@
 
 from transfer.config import TrainConfig
 from transfer.export import card
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 
 def test_method__names_the_measure_and_what_gained_nothing() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.transfer.test_main import run
-from transfer import jobs
 from transfer.export import launch
-from transfer.runs.record import Run
+from transfer.runs import jobs
+from transfer.store.record import Run
 
 
 def test_export__writes_the_bundle_and_its_zip(finished: Run, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from transfer.datasets import ingest, library
 from transfer.errors import NotFoundError, RunError
 from transfer.export import bundle, choices, keeping, script
 from transfer.runs import queue
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from transfer.datasets import ingest, library
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.export import script
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 
 @pytest.fixture

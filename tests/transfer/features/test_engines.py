@@ -9,9 +9,9 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from transfer import estimates
 from transfer.features import engines
 from transfer.features.engines import BATCH, KerasEngine, OpenVINOEngine
+from transfer.runs import estimates
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from transfer import metrics
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.runs import comparing, evaluations
-from transfer.runs.store import Store
+from transfer.store.runs import Store
 
 
 def test_differing_settings__only_those_that_differ(store: Store) -> None:

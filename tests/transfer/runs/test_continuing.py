@@ -10,9 +10,9 @@ from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, NotFoundError
 from transfer.runs import continuing
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 
 @pytest.fixture

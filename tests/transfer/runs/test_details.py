@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from transfer import jobs
 from transfer.config import TrainConfig
-from transfer.runs import details, evaluations
-from transfer.runs.store import Store
+from transfer.runs import details, evaluations, jobs
+from transfer.store.runs import Store
 
 RUN = "abcdef01"
 JOB = evaluations.job_name(RUN, "val")

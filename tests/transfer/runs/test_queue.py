@@ -14,12 +14,13 @@ import pytest
 from tests.patience import PATIENCE
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError, NotFoundError, RunError, StorageError
-from transfer.runs import launch, queue
-from transfer.runs.launch import SpareWorker
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
-from transfer.standstill import Watch
+from transfer.processes import Watch
+from transfer.runs import queue
+from transfer.runs.engines import local as launch
+from transfer.runs.engines.local import SpareWorker
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 FLOWERS = TrainConfig(dataset="flowers")
 
@@ -123,7 +124,7 @@ def test_start_worker__writes_its_output_to_the_log_from_any_folder(
     launch.log_path("abcdef01").write_text("before\n")
     assert launch.start_worker("abcdef01").wait(PATIENCE) == 0
     before, module, package = launch.log_path("abcdef01").read_text().splitlines()
-    assert (before, module) == ("before", "-m transfer.runs.worker abcdef01")
+    assert (before, module) == ("before", "-m transfer.worker abcdef01")
     assert Path(package) == Path(queue.__file__).parents[1] / "__init__.py"
 
 
@@ -281,7 +282,7 @@ def test_sweep__a_worker_that_shows_signs_of_life(
 ) -> None:
     run, process, clock = taken(store, os.getpid()), FakeProcess(), iter(range(1000))
     watch = Watch(lambda: float(next(clock)))
-    monkeypatch.setattr(queue.standstill, "LIMIT", 15.0)
+    monkeypatch.setattr(queue.processes, "LIMIT", 15.0)
     for _ in range(20):
         store.heartbeat(run.id)
         assert queue.sweep(store, find=lambda _: process, watch=watch) == []
@@ -298,7 +299,7 @@ def test_sweep__a_store_that_cannot_be_written_ends_no_worker(
     process, clock = FakeProcess(), iter(range(1000))
     watch = Watch(lambda: float(next(clock)))
     monkeypatch.setattr(store, "begin_again", locked)
-    monkeypatch.setattr(queue.standstill, "LIMIT", 5.0)
+    monkeypatch.setattr(queue.processes, "LIMIT", 5.0)
     for _ in range(5):
         assert queue.sweep(store, find=lambda _: process, watch=watch) == []
     with pytest.raises(StorageError):

@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError
-from transfer.runs.record import Metric, Run, default_name
-from transfer.runs.schema import (
+from transfer.store.database import (
     UNUSABLE,
     default_url,
     metrics,
@@ -25,7 +24,8 @@ from transfer.runs.schema import (
     runs,
     unreachable,
 )
-from transfer.runs.status import RunStatus, check_transition
+from transfer.store.record import Metric, Run, default_name
+from transfer.store.status import RunStatus, check_transition
 
 _ACTIVE = [status.value for status in RunStatus if status.is_active]
 #: What is known of a worker, where there is none.

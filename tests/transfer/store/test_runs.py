@@ -13,10 +13,10 @@ from sqlalchemy.pool import QueuePool
 
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, StorageError
-from transfer.runs import schema
-from transfer.runs.record import Metric, Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store import database
+from transfer.store.record import Metric, Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 FLOWERS = TrainConfig(dataset="flowers", backbone="mobilenet_v2_035", revision="r1")
 HOST = "here"
@@ -105,7 +105,7 @@ def test_get__settings_of_another_version_are_still_read(store: Store) -> None:
     run = store.create(FLOWERS)
     old = {"backbone": "vgg16", "head_epochs": 0, "gone": 1}
     with store._writer.begin() as connection:
-        connection.execute(sa.update(schema.runs).values(config=old))
+        connection.execute(sa.update(database.runs).values(config=old))
     config = store.get(run.id).config
     assert (config.dataset, config.backbone) == ("flowers", "vgg16")
     assert (config.head_epochs, config.batch_size) == (0, 32)
@@ -147,7 +147,7 @@ def test_claim_next__processes_at_once_get_each_run_once(store: Store) -> None:
     for _ in range(3):
         store.create(FLOWERS)
     code = (
-        "import sys; from transfer.runs.store import Store\n"
+        "import sys; from transfer.store.runs import Store\n"
         "store = Store(); print('ready', flush=True); sys.stdin.readline()\n"
         "found = [store.claim_next(2, 'here') for _ in range(3)]\n"
         "print(*[run.id for run in found if run])"
@@ -427,7 +427,7 @@ def test_writing__says_that_the_store_is_locked(
     store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.close()
-    monkeypatch.setattr(schema, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
     impatient = Store()
     with closing(sqlite3.connect(workspace / "store.sqlite")) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from transfer.event_files import EventWriter
+from transfer.worker.tensorboard import EventWriter
 
 
 def read(folder: Path) -> dict[str, list[tuple[int, float]]]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from transfer.config import TrainConfig
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 #: What a phase is called.
 PHASES = {"head": "head", "fine_tune": "fine-tuning"}

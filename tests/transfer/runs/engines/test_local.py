@@ -10,9 +10,10 @@ from tests.pictures import make_pictures
 from transfer.backbones import graph
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import launch, worker
-from transfer.runs.launch import SpareWorker
-from transfer.runs.store import Store
+from transfer.runs.engines import local
+from transfer.runs.engines.local import SpareWorker
+from transfer.store.runs import Store
+from transfer.worker import __main__
 
 
 def test_spare_worker__does_the_run_it_is_given(
@@ -37,7 +38,7 @@ def test_spare_worker__does_the_run_it_is_given(
     ended = store.get(run.id)
     assert ended.status == "completed"
     assert ended.pid == process.pid
-    assert "head epoch 1" in launch.log_path(run.id).read_text()
+    assert "head epoch 1" in local.log_path(run.id).read_text()
 
 
 def test_spare_worker__has_the_newest_run_s_backbone_ready(
@@ -47,9 +48,9 @@ def test_spare_worker__has_the_newest_run_s_backbone_ready(
         dataset="pets", backbone="mobilenet_v2_035", weights="random", image_size=32
     )
     store.create(config.model_copy(update={"backbone": "gone"}))
-    worker._build_ahead()  # nothing that ends the worker
+    __main__._build_ahead()  # nothing that ends the worker
     store.create(config)
-    worker._build_ahead()
+    __main__._build_ahead()
     ((key, built),) = graph._ahead.items()
     assert key == ("mobilenet_v2_035", "random", (32, 32), config.seed)
     arguments = {"weights": "random", "image_size": (32, 32), "seed": config.seed}
@@ -70,6 +71,6 @@ def test_spare_worker__without_one_a_new_worker_is_started(
     store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr(launch, "start_worker", started.append)
+    monkeypatch.setattr(local, "start_worker", started.append)
     SpareWorker().start("abcdef01")
     assert started == ["abcdef01"]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from transfer.config import TrainConfig
-from transfer.runs import waiting
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.waiting import Place
+from transfer.runs import places as waiting
+from transfer.runs.places import Place
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 
 def run(name: str, status: str = "queued", at: float = 0.0, **fields: object) -> Run:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transfer.standstill import Watch
+from transfer.processes import Watch
 
 
 class Clock:

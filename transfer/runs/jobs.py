@@ -21,11 +21,12 @@ from typing import Any, Literal
 
 import psutil
 
-from transfer import standstill, workspace
+from transfer import processes
+from transfer import workspace
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import launch
-from transfer.runs.record import error_record
-from transfer.standstill import Watch
+from transfer.processes import Watch
+from transfer.runs.engines import local
+from transfer.store.record import error_record
 
 #: Progress is written no more often than this, in seconds.
 _PAUSE = 0.2
@@ -89,7 +90,7 @@ def _start(name: str, command: Sequence[str]) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=launch.environment(),
+                env=local.environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -134,7 +135,7 @@ def _stands_still(name: str) -> bool:
         sign = _sign_path(name).stat().st_mtime_ns
     except OSError:  # it still imports what it needs
         return False
-    return _watch.seconds(name, sign) >= standstill.LIMIT
+    return _watch.seconds(name, sign) >= processes.LIMIT
 
 
 def _give_up(name: str, job: Job, process: psutil.Process) -> Job:
@@ -143,7 +144,7 @@ def _give_up(name: str, job: Job, process: psutil.Process) -> Job:
     with suppress(psutil.NoSuchProcess):
         _end([process, *process.children(recursive=True)])
     stuck = RunError(
-        f"It stood still for {standstill.LIMIT:.0f} seconds, so its process was ended.",
+        f"It stood still for {processes.LIMIT:.0f} seconds, so its process was ended.",
         "Start it again.",
     )
     ended = Job(state="failed", progress=job.progress, error=error_record(stuck))

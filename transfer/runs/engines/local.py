@@ -9,7 +9,7 @@ from pathlib import Path
 
 from transfer import workspace
 from transfer.errors import TransferError
-from transfer.runs.record import error_record
+from transfer.store.record import error_record
 
 
 def events_path(run_id: str) -> Path:
@@ -102,7 +102,7 @@ class SpareWorker:
 
 def _started(arguments: list[str], **streams: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603
-        [sys.executable, "-m", "transfer.runs.worker", *arguments],
+        [sys.executable, "-m", "transfer.worker", *arguments],
         stderr=subprocess.STDOUT,
         env=environment(),
         start_new_session=True,  # Ctrl-C at the server's terminal is not for it.
@@ -117,7 +117,7 @@ def environment() -> dict[str, str]:
     A process started in it keeps the current folder, so that relative paths mean the
     same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
     """
-    package_parent = str(Path(__file__).resolve().parents[2])
+    package_parent = str(Path(__file__).resolve().parents[3])
     paths = [package_parent, os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from transfer.runs.record import Run
+from transfer.store.record import Run
 
 T = TypeVar("T")
 

@@ -10,9 +10,10 @@ import pytest
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
-from transfer.runs import launch, worker
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs.engines import local
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
+from transfer.worker import __main__
 
 
 class Model:
@@ -36,7 +37,7 @@ def test_save__what_was_said_of_the_model_before_goes(workspace: Path) -> None:
     ] + [folder / "threshold.json", folders.folder("runs", "r1", "exports") / "x.zip"]
     for path in (stays, *goes, folder / "model.keras"):
         path.write_text("old")
-    worker._save("r1", Model())
+    __main__._save("r1", Model())
     assert (folder / "model.keras").read_text() == "new"
     assert [path.exists() for path in (stays, *goes)] == [True] + [False] * len(goes)
 
@@ -45,7 +46,7 @@ def test_save__a_full_disk_leaves_the_model_before(workspace: Path) -> None:
     folder = folders.folder("runs", "r1")
     (folder / "model.keras").write_text("old")
     with pytest.raises(StorageError, match="full"):
-        worker._save("r1", Model(OSError(errno.ENOSPC, "No space left on device")))
+        __main__._save("r1", Model(OSError(errno.ENOSPC, "No space left on device")))
     assert (folder / "model.keras").read_text() == "old"
 
 
@@ -64,8 +65,8 @@ def test_finish__tries_again_while_the_store_is_locked(
         return finish(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "finish", locked_once)
-    monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
-    worker._finish(store, run, RunStatus.COMPLETED, result={"val_accuracy": 0.5})
+    monkeypatch.setattr(__main__, "_TRY_AGAIN", 0.0)
+    __main__._finish(store, run, RunStatus.COMPLETED, result={"val_accuracy": 0.5})
     assert store.get(run.id).result == {"val_accuracy": 0.5}
 
 
@@ -83,10 +84,10 @@ def test_main__waits_for_a_store_that_is_locked_at_the_start(
         return opened()
 
     done: list[str] = []
-    monkeypatch.setattr(worker, "Store", locked_twice)
-    monkeypatch.setattr(worker, "work", lambda _, run: done.append(run.id))
-    monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
-    worker.main(run.id)
+    monkeypatch.setattr(__main__, "Store", locked_twice)
+    monkeypatch.setattr(__main__, "work", lambda _, run: done.append(run.id))
+    monkeypatch.setattr(__main__, "_TRY_AGAIN", 0.0)
+    __main__.main(run.id)
     assert done == [run.id] and store.get(run.id).pid == os.getpid()
 
 
@@ -96,11 +97,11 @@ def test_main__says_what_kept_it_from_beginning(
     def full() -> Store:
         raise StorageError("The disk is full.", "Free some space.")
 
-    monkeypatch.setattr(worker, "Store", full)
-    monkeypatch.setattr(worker, "_TRY_AGAIN", 0.0)
+    monkeypatch.setattr(__main__, "Store", full)
+    monkeypatch.setattr(__main__, "_TRY_AGAIN", 0.0)
     with pytest.raises(StorageError):
-        worker.main("abcdef01")
-    assert launch.take_word("abcdef01")["message"] == "The disk is full."
+        __main__.main("abcdef01")
+    assert local.take_word("abcdef01")["message"] == "The disk is full."
 
 
 def test_listener__shows_life_after_an_error_that_nobody_foresaw(
@@ -118,9 +119,9 @@ def test_listener__shows_life_after_an_error_that_nobody_foresaw(
         again.set()
         return heartbeat(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker, "_FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr(__main__, "_FLUSH_SECONDS", 0.01)
     monkeypatch.setattr(store, "heartbeat", fails_once)
-    listener = worker.StoreListener(store, run)
+    listener = __main__.StoreListener(store, run)
     assert again.wait(60)
     listener.close()
 
@@ -135,4 +136,4 @@ def test_listener__shows_life_after_an_error_that_nobody_foresaw(
 def test_named__a_full_disk_is_no_lack_of_memory(
     workspace: Path, error: Exception
 ) -> None:
-    assert "The disk is full" in worker._named(error).message
+    assert "The disk is full" in __main__._named(error).message

@@ -1,4 +1,4 @@
-"""The process that does one run: `python -m transfer.runs.worker RUN_ID`."""
+"""The process that does one run: `python -m transfer.worker RUN_ID`."""
 
 import gc
 import os
@@ -21,21 +21,15 @@ from transfer import callbacks, checkpoints, workspace
 from transfer.checkpoints import Snapshot
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import (
-    continuing,
-    details,
-    evaluations,
-    launch,
-    outcome,
-    queue,
-    watching,
-)
-from transfer.runs.record import Metric, Run, error_record
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs import continuing, details, evaluations, queue
+from transfer.runs.engines import local
+from transfer.store import outcome, watched
+from transfer.store.record import Metric, Run, error_record
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 if TYPE_CHECKING:  # it imports TensorFlow
-    from transfer.event_files import EventWriter
+    from transfer.worker.tensorboard import EventWriter
 
 #: Seconds between two writes to the store; pages look about once a second.
 _FLUSH_SECONDS = 0.5
@@ -67,7 +61,7 @@ class StoreListener(callbacks.Listener):
         self._stop = threading.Event()
         self._closing = threading.Event()
         self._checkpoint_due = time.monotonic() + _CHECKPOINT_SECONDS
-        self._watch, self._changes_due = watching.Watch(run.id), 0.0
+        self._watch, self._changes_due = watched.Watch(run.id), 0.0
         #: Set once TensorFlow is imported.
         self.events: EventWriter | None = None
         self._thread = threading.Thread(target=self._write_on, daemon=True)
@@ -234,7 +228,7 @@ def _patiently(run_id: str, attempt: Callable[[], T]) -> T:
             print(f"The record of this run cannot be written: {error}", flush=True)
             if not left:
                 with suppress(TransferError):
-                    launch.leave_word(run_id, error)
+                    local.leave_word(run_id, error)
                 raise
             time.sleep(_TRY_AGAIN)
     raise AssertionError  # the last try ends in one of the two
@@ -265,10 +259,10 @@ def _resumed(store: Store, run: Run, listener: StoreListener) -> Snapshot | None
 
 def _event_writer(store: Store, run: Run) -> "EventWriter":
     """Goes on counting where the stored values end."""
-    from transfer.event_files import EventWriter  # noqa: PLC0415
+    from transfer.worker.tensorboard import EventWriter  # noqa: PLC0415
 
     steps, epochs = store.count_done(run.id)
-    return EventWriter(launch.events_path(run.id), steps, epochs)
+    return EventWriter(local.events_path(run.id), steps, epochs)
 
 
 def _train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
@@ -424,7 +418,7 @@ def _awaited() -> str:
     _import_keras()
     _build_ahead()
     if run_id := sys.stdin.readline().strip():
-        log = os.open(launch.log_path(run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        log = os.open(local.log_path(run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `transfer.runs.schema` opened."""
+"""Runs the migrations on the connection that `transfer.store.database` opened."""
 
 from alembic import context
 

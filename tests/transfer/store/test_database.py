@@ -13,15 +13,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from transfer.errors import StorageError
-from transfer.runs import schema
-from transfer.runs.store import Store
+from transfer.store import database
+from transfer.store.runs import Store
 
-VERSIONS = sorted(path.stem[1:5] for path in schema.MIGRATIONS.glob("versions/v*.py"))
+VERSIONS = sorted(path.stem[1:5] for path in database.MIGRATIONS.glob("versions/v*.py"))
 
 
 def migrations() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("script_location", str(database.MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 
@@ -52,7 +52,7 @@ def make(file: Path, version: str) -> None:
 
 def test_newest_version__is_the_head_of_the_migrations() -> None:
     head = ScriptDirectory.from_config(migrations()).get_current_head()
-    assert schema.newest_version() == head
+    assert database.newest_version() == head
 
 
 @pytest.mark.parametrize("version", ["", *VERSIONS])
@@ -61,15 +61,15 @@ def test_open_database__every_old_schema_becomes_the_present_one(
 ) -> None:
     if version:
         make(file, version)
-    engine = schema.open_database(f"sqlite:///{file}")
+    engine = database.open_database(f"sqlite:///{file}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, schema.metadata) == []
+        assert compare_metadata(context, database.metadata) == []
     engine.dispose()
 
 
 def test_open_database__sqlite_is_set_up_for_several_processes(file: Path) -> None:
-    engine = schema.open_database(f"sqlite:///{file}")
+    engine = database.open_database(f"sqlite:///{file}")
     with engine.connect() as connection:
         asked = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         pragmas = [
@@ -103,7 +103,7 @@ def test_open_database__a_newer_version_is_refused(file: Path) -> None:
 def test_open_database__an_up_to_date_one_needs_no_alembic(workspace: Path) -> None:
     Store().close()
     code = (
-        "import sys; from transfer.runs.store import Store; Store().close();"
+        "import sys; from transfer.store.runs import Store; Store().close();"
         "sys.exit('alembic' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -118,7 +118,7 @@ def test_open_database__threads_at_once_create_it_once(workspace: Path) -> None:
 
 
 def test_open_database__processes_at_once_create_it_once(workspace: Path) -> None:
-    code = "from transfer.runs.store import Store; print(len(Store().runs()))"
+    code = "from transfer.store.runs import Store; print(len(Store().runs()))"
     command = [sys.executable, "-c", code]
     pipe = subprocess.PIPE
     starting = [subprocess.Popen(command, stdout=pipe, stderr=pipe) for _ in range(3)]

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from transfer.config import TrainConfig
-from transfer.runs.reading import OnceAWhile, OncePerHeartbeat
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.runs.shared_reads import OnceAWhile, OncePerHeartbeat
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 RUN = Run(
     id="01234567",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from transfer import estimates, inference
+from transfer import inference
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.runs import estimates
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 
 class Place(NamedTuple):

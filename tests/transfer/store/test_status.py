@@ -1,7 +1,7 @@
 import pytest
 
 from transfer.errors import RunError
-from transfer.runs.status import TRANSITIONS, RunStatus, check_transition
+from transfer.store.status import TRANSITIONS, RunStatus, check_transition
 
 
 def test_transitions__every_status_has_its_row() -> None:

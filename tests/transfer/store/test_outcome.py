@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from transfer.config import TrainConfig
-from transfer.runs import outcome
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
+from transfer.store import outcome
+from transfer.store.record import Run
+from transfer.store.status import RunStatus
 
 LARGEST = {"class": "ok", "accuracy": 0.927, "balanced_accuracy": 0.5}
 

@@ -13,7 +13,7 @@ from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.datasets.images import Grey
 from transfer.errors import TransferError
-from transfer.runs.status import RunStatus
+from transfer.store.status import RunStatus
 
 
 @dataclass(frozen=True, kw_only=True)

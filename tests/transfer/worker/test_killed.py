@@ -11,10 +11,11 @@ from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import evaluations, launch, queue
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.runs import evaluations, queue
+from transfer.runs.engines import local
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 
 def wait_for_epoch(store: Store, run_id: str, phase: str, epoch: int) -> Run:
@@ -69,7 +70,7 @@ def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
     wait_for(lambda: "stood still" in store.get(run.id).error.get("message", ""))
     wait_for(lambda: store.get(run.id).status.is_final)
     assert store.get(run.id).status is RunStatus.COMPLETED, store.get(run.id).error
-    assert "Resumed in the" in launch.log_path(run.id).read_text()
+    assert "Resumed in the" in local.log_path(run.id).read_text()
 
     def has_details() -> bool:
         found = evaluations.load(run.id, "val")

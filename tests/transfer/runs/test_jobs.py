@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from tests.patience import PATIENCE
-from transfer import jobs
 from transfer.errors import DatasetError
-from transfer.jobs import Reporter
-from transfer.standstill import Watch
+from transfer.processes import Watch
+from transfer.runs import jobs
+from transfer.runs.jobs import Reporter
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -80,7 +80,7 @@ def test_status__a_process_that_stands_still_is_ended(
 ) -> None:
     seconds = iter(range(1000))
     monkeypatch.setattr(jobs, "_watch", Watch(lambda: float(next(seconds))))
-    monkeypatch.setattr(jobs.standstill, "LIMIT", 5.0)
+    monkeypatch.setattr(jobs.processes, "LIMIT", 5.0)
     running("rank-1", sleeper, found=[1])
     for _ in range(10):
         assert jobs.is_running("rank-1"), "before its first sign it may take its time"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from transfer import estimates
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
 from transfer.features import cache
+from transfer.runs import estimates
 
 STRUCTURE = Structure(
     backbone="mobilenet_v2",

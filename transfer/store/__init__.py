@@ -1,0 +1,1 @@
+"""All SQL: runs and their metrics, kept in one database."""
