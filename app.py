@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from pages.runs import live
 from pages.shared import addresses, guard, shell
-from transfer import tokens, uploads, workspace
+from transfer import uploads, workspace
 from transfer.datasets import thumbnails
 from transfer.errors import (
     StorageError,
@@ -26,7 +26,8 @@ from transfer.errors import (
     UploadError,
     UploadTooLargeError,
 )
-from transfer.export import launch
+from transfer.export import orders
+from transfer.people import links
 from transfer.runs.queue import Supervisor
 
 #: Bytes of a batch that are held in memory before they are written.
@@ -42,7 +43,7 @@ _GZIP = {"Content-Encoding": "gzip"}
 async def receive_batch(request: Request) -> Response:
     """Stores one batch of an upload; answers with the files that it completed."""
     try:
-        upload = tokens.verify("upload", request.path_params["token"])
+        upload = links.verify("upload", request.path_params["token"])
     except UploadError as error:
         return await _refusal(request, error, 403)
     if _is_busy(upload):
@@ -67,7 +68,7 @@ async def receive_batch(request: Request) -> Response:
 async def discard_upload(request: Request) -> Response:
     """Forgets the files of an upload that was cancelled or begins anew."""
     try:
-        upload = tokens.verify("upload", request.path_params["token"])
+        upload = links.verify("upload", request.path_params["token"])
     except UploadError as error:
         return await _refusal(request, error, 403)
     await asyncio.to_thread(uploads.discard, upload)
@@ -90,8 +91,8 @@ async def send_thumbnail(request: Request) -> Response:
 async def send_export(request: Request) -> Response:
     """The zip of an export."""
     try:
-        key = tokens.verify("export", request.path_params["token"])
-        path = await asyncio.to_thread(launch.archive, key)
+        key = links.verify("export", request.path_params["token"])
+        path = await asyncio.to_thread(orders.archive, key)
     except UploadError as error:
         return await _refusal(request, error, 403)
     except TransferError:
@@ -105,7 +106,7 @@ async def send_export(request: Request) -> Response:
 async def send_news(request: Request) -> Response:
     """What is new of a run, for a browser that watches it."""
     try:
-        run_id = tokens.verify("live", request.path_params["token"])
+        run_id = links.verify("live", request.path_params["token"])
         answer = live.kept_answer(run_id)
         answer = answer or await asyncio.to_thread(live.make_answer, run_id)
     except UploadError as error:

@@ -7,8 +7,9 @@ from pages.shared import job_progress, run_choice, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
-from transfer.runs import evaluations, jobs
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import results
+from transfer.evaluation.results import Evaluation
+from transfer.runs import jobs
 from transfer.store.record import Run
 
 #: In the order in which they are offered; train says how well it learned by heart.
@@ -41,7 +42,7 @@ def has_images(run: Run) -> bool:
 
 def splits_of(run: Run, with_images: bool) -> list[Split]:
     """The splits that can be shown: with images, or evaluated before."""
-    stored = [one for one in SPLITS if evaluations.load(run.id, one)]
+    stored = [one for one in SPLITS if results.load(run.id, one)]
     if not with_images:
         return stored
     revision = library.load(run.config.dataset, run.config.revision)
@@ -65,12 +66,12 @@ def choose_split(splits: list[Split]) -> Split | None:
 
 def offer(run: Run, split: Split, label: str, thorough: bool = False) -> None:
     """A button that has the split evaluated, and how far that is."""
-    job = evaluations.job_name(run.id, split)
+    job = results.job_name(run.id, split)
     if not jobs.is_running(job) and st.button(
         label, type="primary", icon=":material/query_stats:"
     ):
         try:
-            evaluations.start(run.id, split, thorough)
+            results.start(run.id, split, thorough)
         except TransferError as error:
             shell.show_error(error)
             return
@@ -92,7 +93,7 @@ def show(run: Run, found: Evaluation, with_images: bool) -> None:
     tried = found.robustness
     is_lacking = {
         "Robustness": tried is None or bool(tried.skipped),
-        "Map": evaluations.load(run.id, "all") is None,
+        "Map": results.load(run.id, "all") is None,
     }
     if not is_lacking.get(view):
         VIEWS[view](found)
@@ -120,7 +121,7 @@ else:
     run = run_choice.choose(with_model)
     with_images = has_images(run)
     split = choose_split(splits_of(run, with_images))
-    stored = evaluations.load(run.id, split) if split else None
+    stored = results.load(run.id, split) if split else None
     if split is None:
         st.info("There are no images to evaluate this run on.")
     elif stored:

@@ -6,7 +6,7 @@ from pages.evaluate import plots
 from pages.predict import answers, card, folder, photographs
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell
-from transfer.runs import evaluations
+from transfer.evaluation import results
 from transfer.store.record import Run
 
 #: Up to this number of pictures each has a card of its own; more stand in a table.
@@ -34,7 +34,7 @@ def choose_threshold(run: Run) -> float:
     """The probability below which the answer is *I don't know*."""
     return st.slider(
         "“I don't know” below",
-        *(0.0, 1.0, evaluations.threshold(run.id), 0.01, "percent"),
+        *(0.0, 1.0, results.threshold(run.id), 0.01, "percent"),
         key=f"unsure-below-{run.id}",
         help="Probability that the best class must reach.",
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.export import downloads
 from pages.shared import job_progress, run_choice, session, shell
 from transfer.errors import TransferError
-from transfer.export import launch
+from transfer.export import orders
 from transfer.runs import jobs
 from transfer.store.record import Run
 
@@ -16,7 +16,7 @@ def show_export(run: Run) -> None:
     """Format, start, progress and what came of it."""
     chosen, quantize = downloads.choose(run)
     made = downloads.made(run, chosen.name, quantize)
-    job = launch.job_name(run.id, chosen.name, quantize)
+    job = orders.job_name(run.id, chosen.name, quantize)
     if not jobs.is_running(job) and st.button(
         "Export again" if made else "Export",
         icon=":material/ios_share:",
@@ -24,7 +24,7 @@ def show_export(run: Run) -> None:
         key="export",
     ):
         try:
-            launch.start(run, chosen.name, quantize)
+            orders.start(run, chosen.name, quantize)
         except TransferError as error:
             shell.show_error(error)
             return
@@ -32,11 +32,11 @@ def show_export(run: Run) -> None:
     job_progress.watch(
         job,
         downloads.line,
-        cancel=partial(launch.cancel, run.id, chosen.name, quantize),
+        cancel=partial(orders.cancel, run.id, chosen.name, quantize),
         cancelled="Cancelled; nothing of it is kept.",
     )
     if made:
-        downloads.show_done(launch.key(run.id, chosen.name, quantize), made)
+        downloads.show_done(orders.key(run.id, chosen.name, quantize), made)
 
 
 shell.begin_page("Export", "Take a model away: it works without this app.")

@@ -11,7 +11,7 @@ from pages.shared import shell, tables
 from transfer.backbones import catalogue, weights
 from transfer.datasets import roots
 from transfer.errors import TransferError
-from transfer.inference import InferenceProcess
+from transfer.prediction.client import InferenceProcess
 
 
 def show_table() -> None:

@@ -20,9 +20,10 @@ import app
 from pages.shared import addresses
 from tests.pictures import make_pictures
 from tests.transfer.test_uploads import frame
-from transfer import tokens, uploads
+from transfer import uploads
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
+from transfer.people import links
 from transfer.store.runs import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -55,7 +56,7 @@ def said(response: Response) -> dict[str, Any]:
 def test_receive_batch__stores_files_and_names_them(workspace: Path) -> None:
     upload = uploads.start()
     batch = frame("rose/a.jpg", b"x" * 500) + frame("tulip/ü.jpg", b"y")
-    answer = ask(app.receive_batch, tokens.sign("upload", upload), batch)
+    answer = ask(app.receive_batch, links.sign("upload", upload), batch)
     assert answer.status_code == 200
     assert said(answer) == {"stored": ["rose/a.jpg", "tulip/ü.jpg"]}
     assert uploads.received(upload) == uploads.Received(files=2, bytes=501)
@@ -64,33 +65,33 @@ def test_receive_batch__stores_files_and_names_them(workspace: Path) -> None:
 def test_receive_batch__writes_while_a_long_batch_still_comes(workspace: Path) -> None:
     upload, half = uploads.start(), bytes(app.WRITE_AT * 2 // 3)
     batch = b"".join(frame(f"{name}.jpg", half) for name in "abc")
-    answer = ask(app.receive_batch, tokens.sign("upload", upload), batch, 1 << 20)
+    answer = ask(app.receive_batch, links.sign("upload", upload), batch, 1 << 20)
     assert said(answer) == {"stored": ["a.jpg", "b.jpg", "c.jpg"]}
 
 
 def test_receive_batch__refuses_a_token_of_another_purpose(workspace: Path) -> None:
     upload = uploads.start()
-    answer = ask(app.receive_batch, tokens.sign("image", upload), frame("a.jpg", b"x"))
+    answer = ask(app.receive_batch, links.sign("image", upload), frame("a.jpg", b"x"))
     assert answer.status_code == 403
     assert "expired" in said(answer)["error"]
     assert uploads.received(upload).files == 0
 
 
 def test_receive_batch__refuses_a_batch_that_was_cut_off(workspace: Path) -> None:
-    token = tokens.sign("upload", uploads.start())
+    token = links.sign("upload", uploads.start())
     answer = ask(app.receive_batch, token, frame("a.jpg", b"content")[:-1])
     assert (answer.status_code, said(answer)["hint"]) == (400, "Send it again.")
 
 
 def test_receive_batch__refuses_a_path_that_leads_out(workspace: Path) -> None:
-    token = tokens.sign("upload", uploads.start())
+    token = links.sign("upload", uploads.start())
     answer = ask(app.receive_batch, token, frame("../../evil.jpg", b"x"))
     assert answer.status_code == 400
     assert not list(workspace.rglob("evil.jpg"))
 
 
 def test_receive_batch__refuses_what_is_too_large(workspace: Path) -> None:
-    token = tokens.sign("upload", uploads.start())
+    token = links.sign("upload", uploads.start())
     batch = frame("a.jpg", b"x", total=uploads.MAX_PICTURE + 1)
     answer = ask(app.receive_batch, token, batch)
     assert answer.status_code == 413
@@ -100,7 +101,7 @@ def test_receive_batch__refuses_what_is_too_large(workspace: Path) -> None:
 def test_receive_batch__says_that_the_disk_is_full(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = tokens.sign("upload", uploads.start())
+    token = links.sign("upload", uploads.start())
     full = shutil._ntuple_diskusage(1, 1, 0)  # type: ignore[attr-defined]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     answer = ask(app.receive_batch, token, frame("a.jpg", b"x"))
@@ -131,7 +132,7 @@ def test_receive_batch__takes_some_at_once_of_an_upload_and_of_all(
 ) -> None:
     monkeypatch.setattr(app, "OF_ONE_UPLOAD", 2)
     monkeypatch.setattr(app, "OF_ALL_UPLOADS", 3)
-    one, other = (tokens.sign("upload", uploads.start()) for _ in range(2))
+    one, other = (links.sign("upload", uploads.start()) for _ in range(2))
 
     async def statuses() -> list[int]:
         held = [Held(one), Held(one)]
@@ -153,7 +154,7 @@ def test_receive_batch__takes_some_at_once_of_an_upload_and_of_all(
 
 def test_discard_upload__forgets_the_files(workspace: Path) -> None:
     upload = uploads.start()
-    token = tokens.sign("upload", upload)
+    token = links.sign("upload", upload)
     ask(app.receive_batch, token, frame("a.jpg", b"x"))
     assert ask(app.discard_upload, token).status_code == 200
     assert uploads.received(upload).files == 0
@@ -161,7 +162,7 @@ def test_discard_upload__forgets_the_files(workspace: Path) -> None:
 
 def test_discard_upload__needs_a_token_for_it(workspace: Path) -> None:
     upload = uploads.start()
-    answer = ask(app.discard_upload, tokens.sign("image", upload))
+    answer = ask(app.discard_upload, links.sign("image", upload))
     assert answer.status_code == 403
     assert (workspace / "uploads" / upload).exists()
 
@@ -169,7 +170,7 @@ def test_discard_upload__needs_a_token_for_it(workspace: Path) -> None:
 def test_send_thumbnail__is_a_small_jpeg(workspace: Path, tmp_path: Path) -> None:
     folder = make_pictures(tmp_path / "pets", {"cat": 2, "dog": 2})
     image = ingest.import_path(folder, "pets").images[0]
-    answer = ask(app.send_thumbnail, tokens.sign("image", image.sha256))
+    answer = ask(app.send_thumbnail, links.sign("image", image.sha256))
     assert (answer.status_code, answer.media_type) == (200, "image/jpeg")
     assert bytes(answer.body).startswith(b"\xff\xd8")
 
@@ -192,7 +193,7 @@ def test_send_thumbnail__shows_deep_grey_in_the_range_of_its_dataset(
 
 
 def test_send_thumbnail__knows_no_image_of_that_hash(workspace: Path) -> None:
-    answer = ask(app.send_thumbnail, tokens.sign("image", "0" * 64))
+    answer = ask(app.send_thumbnail, links.sign("image", "0" * 64))
     assert answer.status_code == 404
 
 
@@ -205,28 +206,28 @@ def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
     folder = workspace / "runs" / "01234567" / "exports" / "onnx-none"
     folder.mkdir(parents=True)
     (folder / "Gänse-resnet50-onnx-01234567.zip").write_bytes(b"zip")
-    signed = tokens.sign("export", "01234567-onnx-none")
+    signed = links.sign("export", "01234567-onnx-none")
     answer = ask(app.send_export, signed)
     assert (answer.status_code, answer.media_type) == (200, "application/zip")
     name = "filename*=utf-8''G%C3%A4nse-resnet50-onnx-01234567.zip"
     assert name in answer.headers["content-disposition"]
-    missing = tokens.sign("export", "01234567-keras-none")
+    missing = links.sign("export", "01234567-keras-none")
     assert ask(app.send_export, missing).status_code == 404
-    assert ask(app.send_export, tokens.sign("image", "0")).status_code == 403
+    assert ask(app.send_export, links.sign("image", "0")).status_code == 403
 
 
 def test_send_news__is_made_once_and_not_sent_again(workspace: Path) -> None:
     run = Store().create(TrainConfig(dataset="pets"))
-    first = ask(app.send_news, tokens.sign("live", run.id))
+    first = ask(app.send_news, links.sign("live", run.id))
     assert json.loads(gzip.decompress(bytes(first.body)))["status"] == "queued"
     known = {"If-None-Match": first.headers["etag"]}
-    again = ask(app.send_news, tokens.sign("live", run.id), headers=known)
+    again = ask(app.send_news, links.sign("live", run.id), headers=known)
     assert (again.status_code, bytes(again.body)) == (304, b"")
 
 
 def test_send_news__of_no_run_and_for_no_token(workspace: Path) -> None:
-    assert ask(app.send_news, tokens.sign("live", "0123abcd")).status_code == 404
-    assert ask(app.send_news, tokens.sign("image", "0123abcd")).status_code == 403
+    assert ask(app.send_news, links.sign("live", "0123abcd")).status_code == 404
+    assert ask(app.send_news, links.sign("image", "0123abcd")).status_code == 403
 
 
 def test_send_plotly__is_the_library() -> None:

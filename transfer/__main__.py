@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from transfer import answers, errors, workspace
-from transfer.answers import Answer
+from transfer import errors, workspace
 from transfer.backbones import catalogue, weights
 from transfer.commands import evaluate, learning_rate, rank, settings, sweep
 from transfer.commands import export as export_commands
@@ -27,9 +26,12 @@ from transfer.datasets import (
 from transfer.datasets.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
-from transfer.inference import InferenceProcess
+from transfer.evaluation import results
+from transfer.prediction import answers
+from transfer.prediction.answers import Answer
+from transfer.prediction.client import InferenceProcess
 from transfer.processes import Watch
-from transfer.runs import continuing, evaluations, queue
+from transfer.runs import continuing, queue
 from transfer.store import outcome
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -355,7 +357,7 @@ def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
         else:
             found.append(Answer(path=name, ranking=[], error=str(one)))
     if args.csv:
-        threshold = evaluations.threshold(run.id)
+        threshold = results.threshold(run.id)
         table = answers.to_csv(found, threshold)
         workspace.write_atomically(args.csv, table)
     return answers.to_records(found)

@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from transfer import metrics
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
-from transfer.classifier import Forward
+from transfer.classifier.model import Forward
 from transfer.errors import TrainingError
+from transfer.evaluation import metrics
 from transfer.features.extract import Features
 from transfer.store.outcome import PHASES
 

@@ -12,12 +12,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from transfer import classifier, instant, optimizers
+from transfer import optimizers
 from transfer.backbones import catalogue, graph, source
 from transfer.backbones.structure import Structure
 from transfer.block_changes import BlockChanges
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
+from transfer.classifier import closed_form
+from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision, Split
 from transfer.errors import StorageError, TrainingError, TransferError
@@ -488,7 +490,7 @@ class _Job:
         (mean of 3 seeds).
         """
         train, weights = self.pooled["train"], self._class_weights()
-        solution = instant.solve(
+        solution = closed_form.solve(
             train.features.rows(np.arange(len(train.labels))).astype(np.float32),
             train.labels,
             len(self.revision.class_names),

@@ -5,9 +5,8 @@ import streamlit as st
 
 from pages.evaluate import plots
 from pages.shared import steady_chart
-from transfer import curves
-from transfer.runs import evaluations
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import curves, results
+from transfer.evaluation.results import Evaluation
 
 
 def show(evaluation: Evaluation) -> None:
@@ -78,7 +77,7 @@ def _calibration_text(
 
 def _show_threshold(evaluation: Evaluation) -> None:
     st.header("When to say “I don't know”", anchor=False)
-    kept = evaluations.threshold(evaluation.run)
+    kept = results.threshold(evaluation.run)
     threshold = st.slider(
         "Threshold: answers with less confidence are not given",
         *(0.0, 1.0, kept, 0.01),
@@ -134,7 +133,7 @@ def _show_choice(evaluation: Evaluation, threshold: float, kept: float) -> None:
     st.markdown(f"**{answered.value:.1%}** of the images are answered, and {right}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Keep this threshold", disabled=threshold == kept):
-            evaluations.keep_threshold(evaluation.run, threshold)
+            results.keep_threshold(evaluation.run, threshold)
             st.rerun()
         st.caption(
             f"Kept: {kept:.0%}. Below it the page Predict says “I don't know”."

@@ -5,8 +5,8 @@ import streamlit as st
 
 from pages.evaluate import pictures, plots
 from pages.shared import steady_chart
-from transfer import metrics
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import metrics
+from transfer.evaluation.results import Evaluation
 
 Cell = tuple[int, int]
 

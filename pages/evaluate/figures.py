@@ -10,9 +10,9 @@ import streamlit as st
 from pages.evaluate import pictures, plots
 from pages.shared import steady_chart, tables
 from pages.shared.shell import escaped
-from transfer import curves
-from transfer.metrics import Interval
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import curves
+from transfer.evaluation.metrics import Interval
+from transfer.evaluation.results import Evaluation
 from transfer.store import outcome
 
 #: Curves drawn at first: those of the classes that are hardest to tell.

@@ -12,9 +12,9 @@ from pages.evaluate import plots
 from pages.shared import addresses, session
 from transfer.datasets.revision import SPLITS
 from transfer.errors import TransferError
+from transfer.evaluation import results
+from transfer.evaluation.results import Evaluation
 from transfer.export import keeping
-from transfer.runs import evaluations
-from transfer.runs.evaluations import Evaluation
 from transfer.store.record import Run
 
 PAGES = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ export default function () {
 
 def show(evaluation: Evaluation) -> None:
     """The map of the run's images of all splits, and the pictures of a selection."""
-    mapped = evaluations.load(evaluation.run, "all")
+    mapped = results.load(evaluation.run, "all")
     if mapped is None:
         st.info("Not made yet.")
         return

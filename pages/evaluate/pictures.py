@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import addresses, session
 from transfer.datasets.images import Grey
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation.results import Evaluation
 
 #: Pictures shown at once; more take seconds to load.
 MOST = 60

@@ -7,23 +7,23 @@ import streamlit as st
 from pages.shared import addresses, session, shell, tables
 from transfer import workspace
 from transfer.errors import NotFoundError
-from transfer.export import choices, keeping, launch, script
+from transfer.export import catalogue, keeping, orders, script
 from transfer.runs import jobs
 from transfer.store.record import Run
 
 
-def choose(run: Run) -> tuple[choices.Format, str]:
+def choose(run: Run) -> tuple[catalogue.Format, str]:
     """The format and the quantisation that the user wants."""
     name = st.segmented_control(
         "Format",
-        list(choices.FORMATS),
+        list(catalogue.FORMATS),
         default="keras",
         required=True,
-        format_func=lambda one: choices.FORMATS[one].title,
+        format_func=lambda one: catalogue.FORMATS[one].title,
         key=f"format-{run.id}",
-        help=choices.NOT_OFFERED,
+        help=catalogue.NOT_OFFERED,
     )
-    chosen = choices.FORMATS[name or "keras"]
+    chosen = catalogue.FORMATS[name or "keras"]
     st.caption(chosen.says)
     if len(chosen.quantizations) == 1:
         return chosen, "none"
@@ -43,9 +43,9 @@ def choose(run: Run) -> tuple[choices.Format, str]:
 
 def made(run: Run, name: str, quantize: str) -> dict[str, Any]:
     """What a finished export answered; empty if there is none to download."""
-    job = jobs.status(launch.job_name(run.id, name, quantize))
+    job = jobs.status(orders.job_name(run.id, name, quantize))
     try:
-        launch.archive(launch.key(run.id, name, quantize))
+        orders.archive(orders.key(run.id, name, quantize))
     except NotFoundError:
         return {}
     return job.result if job and job.state == "done" else {}
@@ -61,7 +61,7 @@ def line(now: dict[str, Any]) -> tuple[float, str]:
 
 def show_done(key: str, answer: dict[str, Any]) -> None:
     """Whether it agrees, the download, and the certificate."""
-    parity, archive = answer["parity"], launch.archive(key)
+    parity, archive = answer["parity"], orders.archive(key)
     if parity["agrees"]:
         says = "The exported file answers as the app does."
         if parity["tolerance"] is None:

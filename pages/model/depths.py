@@ -7,10 +7,10 @@ import streamlit as st
 from pages.model import freeze_editor, tradeoff_chart
 from pages.model.tradeoff_chart import Point
 from pages.shared import amounts, job_progress, shell
-from transfer import depths
-from transfer.candidates import MOST_IMAGES
+from transfer.advice import depths
+from transfer.advice.candidates import MOST_IMAGES
+from transfer.advice.depths import Depth
 from transfer.datasets.revision import Revision
-from transfer.depths import Depth
 from transfer.errors import TransferError
 from transfer.freezing import in_words
 from transfer.runs import jobs

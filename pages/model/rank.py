@@ -9,9 +9,9 @@ import streamlit as st
 from pages.model import tradeoff_chart
 from pages.model.tradeoff_chart import Point
 from pages.shared import amounts, job_progress, shell, tables
-from transfer import candidates
+from transfer.advice import candidates
+from transfer.advice.candidates import MOST_IMAGES, Candidate
 from transfer.backbones import catalogue, weights
-from transfer.candidates import MOST_IMAGES, Candidate
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.runs import jobs

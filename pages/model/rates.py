@@ -8,10 +8,10 @@ import streamlit as st
 
 from pages.evaluate import plots
 from pages.shared import job_progress, shell, steady_chart
-from transfer import rates
+from transfer.advice import rates
+from transfer.advice.rates import Curve
 from transfer.config import TrainConfig
 from transfer.errors import TransferError
-from transfer.rates import Curve
 from transfer.runs import jobs
 from transfer.store.outcome import PHASES
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.model import form, freeze_editor
 from pages.shared import shell
-from transfer import effort
+from transfer.advice import effort
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig, differing
 from transfer.errors import TransferError

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.shared import session, shell
 from transfer.datasets import images
 from transfer.errors import ImageError, TransferError
-from transfer.inference import Ranking
+from transfer.prediction.client import Ranking
 from transfer.store.record import Run
 
 #: Answers, and then heat maps and neighbours, that are kept beyond those on the page,

@@ -10,9 +10,9 @@ import streamlit as st
 from pages.predict import answers as asking
 from pages.predict.answers import Picture, Said
 from pages.shared import addresses, amounts, charts, shell
-from transfer import answers
 from transfer.datasets import corrections, library
 from transfer.errors import TransferError
+from transfer.prediction import answers
 from transfer.store.record import Run
 
 #: Classes shown beside a picture; the others are in a fold.

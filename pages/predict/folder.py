@@ -13,11 +13,11 @@ from pages.predict import card
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
-from transfer import answers
-from transfer.answers import DONT_KNOW, Answer
 from transfer.datasets import images
 from transfer.datasets.images import Grey
 from transfer.errors import ImageError, TransferError
+from transfer.prediction import answers
+from transfer.prediction.answers import DONT_KNOW, Answer
 from transfer.store.record import Run
 
 #: Pictures that are asked about at once: the bar moves, and engines are kept busy.

@@ -11,8 +11,8 @@ from pages.runs import curves
 from pages.runs import details as runs
 from pages.shared import amounts, charts, session, shell, tables
 from transfer.errors import TransferError
-from transfer.runs import comparing
-from transfer.runs.comparing import Comparison
+from transfer.evaluation import comparing
+from transfer.evaluation.comparing import Comparison
 from transfer.store import outcome
 from transfer.store.record import Run, backbone_title, default_name, what_trains
 

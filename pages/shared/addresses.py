@@ -5,8 +5,8 @@ import struct
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
-from transfer import tokens
 from transfer.datasets.images import Grey
+from transfer.people import links
 
 #: Both values of a range of deep grey.
 _RANGE = struct.Struct(">dd")
@@ -19,13 +19,13 @@ def route(purpose: str) -> str:
 
 def upload(upload_id: str) -> str:
     """Where a browser may send the files of this upload for a day or two."""
-    return f"{_base()}/api/upload/{tokens.sign('upload', upload_id)}"
+    return f"{_base()}/api/upload/{links.sign('upload', upload_id)}"
 
 
 def thumbnail(sha256: str, grey: Grey | None = None) -> str:
     """Where a browser gets a small version of this image, in its dataset's greys."""
     value = f"{sha256}-{_RANGE.pack(*grey).hex()}" if grey else sha256
-    return f"{_base()}/api/image/{tokens.sign('image', value)}"
+    return f"{_base()}/api/image/{links.sign('image', value)}"
 
 
 def read_thumbnail(token: str) -> tuple[str, Grey | None]:
@@ -34,7 +34,7 @@ def read_thumbnail(token: str) -> tuple[str, Grey | None]:
     Raises:
         UploadError: The token is not one of ours or is too old.
     """
-    sha256, _, packed = tokens.verify("image", token).partition("-")
+    sha256, _, packed = links.verify("image", token).partition("-")
     if not packed:
         return sha256, None
     black, white = _RANGE.unpack(bytes.fromhex(packed))
@@ -43,12 +43,12 @@ def read_thumbnail(token: str) -> tuple[str, Grey | None]:
 
 def export(key: str) -> str:
     """Where a browser gets the zip of this export for a day or two."""
-    return f"{_base()}/api/export/{tokens.sign('export', key)}"
+    return f"{_base()}/api/export/{links.sign('export', key)}"
 
 
 def live(run_id: str) -> str:
     """Where a browser gets what is new of this run for a day or two."""
-    return f"{_base()}/api/live/{tokens.sign('live', run_id)}"
+    return f"{_base()}/api/live/{links.sign('live', run_id)}"
 
 
 def plotly() -> str:

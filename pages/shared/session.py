@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from transfer.inference import InferenceProcess
+from transfer.prediction.client import InferenceProcess
 from transfer.store.runs import Store
 
 

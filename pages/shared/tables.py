@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from transfer.answers import harmless
+from transfer.prediction.answers import harmless
 
 
 def show(data: Any, **options: Any) -> Any:

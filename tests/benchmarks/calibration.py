@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks import bench
-from transfer import curves
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import curves
+from transfer.evaluation.results import Evaluation
 
 _SMALL = {"backbone": "mobilenet_v2_035"}
 _STARTER = {"backbone": "starter"}
@@ -41,7 +41,7 @@ def evaluated(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluati
     from transfer.callbacks import Listener  # noqa: PLC0415
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.datasets import library  # noqa: PLC0415
-    from transfer.evaluation import Evaluator  # noqa: PLC0415
+    from transfer.evaluation.evaluator import Evaluator  # noqa: PLC0415
     from transfer.store.record import Run  # noqa: PLC0415
     from transfer.store.status import RunStatus  # noqa: PLC0415
 

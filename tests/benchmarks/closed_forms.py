@@ -3,7 +3,7 @@
 `python -m tests.benchmarks.closed_forms [--seeds 3]`, on pooled features of MobileNetV2
 0.35 with ImageNet weights: flower_photos, handwritten digits (scikit-learn's copy) and
 20 classes of Tiny ImageNet; each with 20 % and with 90 % held out. Ours is
-`transfer.instant`; the others are scikit-learn's.
+`transfer.classifier.closed_form`; the others are scikit-learn's.
 """
 
 import argparse
@@ -32,8 +32,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.benchmarks import bench
-from transfer import classifier, instant
 from transfer.backbones import graph
+from transfer.classifier import closed_form
+from transfer.classifier import model as classifier
 from transfer.datasets import images
 from transfer.features.engines import BATCH, OpenVINOEngine
 
@@ -92,7 +93,7 @@ def _row(what: str, held_out: float, head: str, made: Set, seeds: int) -> Any:
 
 def _fitted(head: str, x: Any, y: Any) -> Callable[[Any], Any]:
     if head not in MODELS:
-        solution = instant.solve(x, y, int(y.max()) + 1)
+        solution = closed_form.solve(x, y, int(y.max()) + 1)
         return lambda new: keras.ops.convert_to_numpy(
             keras.ops.softmax(new @ solution.kernel + solution.bias)
         )

@@ -34,7 +34,7 @@ from tests.benchmarks import bench
 from transfer.backbones.catalogue import BACKBONES, Backbone
 from transfer.datasets import library
 from transfer.errors import RunError
-from transfer.export import choices
+from transfer.export import catalogue
 
 #: Height and width in pixels of the families' models, and photographs of each class
 #: that they learn from and are tried on, a fifth of them val.
@@ -129,9 +129,9 @@ def trained(folder: Path, *options: str) -> str:
 
 def own_answers(run: str, paths: list[Path]) -> NDArray[np.float32]:
     """The app's probabilities."""
-    from transfer import prediction  # noqa: PLC0415  after TRANSFER_HOME is set
+    from transfer.prediction import server  # noqa: PLC0415  after TRANSFER_HOME is set
 
-    return prediction.load(run).probabilities(list(paths))
+    return server.load(run).probabilities(list(paths))
 
 
 def exported(folder: Path, run: str, name: str, quantize: str) -> Path:
@@ -152,7 +152,7 @@ def compared(
 
     own = own_answers(run, paths)
     for name in formats:
-        for quantize in choices.FORMATS[name].quantizations:
+        for quantize in catalogue.FORMATS[name].quantizations:
             bundle = exported(folder, run, name, quantize)
             with tempfile.TemporaryDirectory() as room:
                 needs = bundle / "requirements.txt"
@@ -193,7 +193,7 @@ def of_family(
     options = ("--weights", "random", "--image-size", str(FAMILY_SIZE))
     run = Store().get(trained(folder, "--backbone", backbone.name, *options))
     for name in formats:
-        chosen = choices.FORMATS[name]
+        chosen = catalogue.FORMATS[name]
         for quantize in sorted({"none", "int8"} & {*chosen.quantizations}):
             row = {"model": backbone.name, "format": name, "numbers": numbers(quantize)}
             order = bundle.Order(run=run, chosen=chosen, quantize=quantize)
@@ -210,7 +210,7 @@ def main() -> None:
     """Exports, compares and tells."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=500)
-    parser.add_argument("--formats", default=",".join(choices.FORMATS))
+    parser.add_argument("--formats", default=",".join(catalogue.FORMATS))
     parser.add_argument("--families", nargs="?", const="", metavar="NAMES")
     args = parser.parse_args()
     formats = args.formats.split(",")

@@ -22,8 +22,8 @@ import numpy as np
 import tensorflow as tf
 
 from tests.benchmarks import bench
-from transfer import classifier
 from transfer.backbones import graph
+from transfer.classifier import model as classifier
 from transfer.datasets import library
 from transfer.features.engines import (
     BATCH,

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.benchmarks import bench
-from transfer import classifier
 from transfer.backbones import graph
+from transfer.classifier import model as classifier
 from transfer.datasets import images
 
 SIZE = (4032, 3024)

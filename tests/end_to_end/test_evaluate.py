@@ -9,11 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
-from transfer import metrics, workspace
+from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import evaluations
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import metrics, results
+from transfer.evaluation.results import Evaluation
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus
 
@@ -45,11 +45,11 @@ def stored_evaluation(tmp_path: Path) -> Evaluation:
         probabilities=probabilities,
         temperature=1.0,
         figures=metrics.figures(probabilities, labels),
-        robustness=evaluations.Robustness(skipped="Not here."),
+        robustness=results.Robustness(skipped="Not here."),
         map_places=np.stack([np.arange(len(val)), 20 * labels], 1).astype(np.float32),
     )
-    evaluations.save(found)
-    evaluations.save(replace(found, split="all"))
+    results.save(found)
+    results.save(replace(found, split="all"))
     return found
 
 

@@ -8,10 +8,10 @@ from playwright.sync_api import Locator, Page
 
 from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
-from transfer import effort
+from transfer.advice import effort
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.export import choices, launch, script
+from transfer.export import catalogue, orders, script
 from transfer.runs import jobs
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -50,10 +50,10 @@ def starter_run(tmp_path: Path) -> Run:
 def left(workspace: Path, run: Run, name: str, quantize: str) -> None:
     """The files of an export as its process leaves them; the zip says which it is."""
     job = jobs.Job(state="done", result={"parity": PARITY})
-    jobs._write(launch.job_name(run.id, name, quantize), job)
+    jobs._write(orders.job_name(run.id, name, quantize), job)
     folder = workspace / "runs" / run.id / "exports" / f"{name}-{quantize}"
     folder.mkdir(parents=True)
-    title = launch.title(run, name, quantize)
+    title = orders.title(run, name, quantize)
     with zipfile.ZipFile(folder / f"{title}.zip", "w") as archive:
         archive.writestr("bundle/model.json", f"{name} {quantize}")
 
@@ -71,12 +71,12 @@ def test_export__the_bundle_of_every_format_and_the_code(
     page: Page, server: str, tmp_path: Path, workspace: Path
 ) -> None:
     run = starter_run(tmp_path)
-    for one in choices.FORMATS.values():
+    for one in catalogue.FORMATS.values():
         for quantize in one.quantizations:
             left(workspace, run, one.name, quantize)
     page.goto(f"{server}/export?run={run.id}")
     settle(page)
-    for one in choices.FORMATS.values():
+    for one in catalogue.FORMATS.values():
         page.get_by_role("radio", name=one.title, exact=True).click()
         settle(page)
         for quantize in one.quantizations:
@@ -85,7 +85,7 @@ def test_export__the_bundle_of_every_format_and_the_code(
                 page.get_by_role("radio", name=shown).click()
                 settle(page)
             link = page.get_by_role("link", name="Download (")
-            name = f"{launch.title(run, one.name, quantize)}.zip"
+            name = f"{orders.title(run, one.name, quantize)}.zip"
             got = downloaded(page, link, tmp_path / "bundle.zip", name)
             with zipfile.ZipFile(got) as archive:
                 said = archive.read("bundle/model.json").decode()

@@ -15,14 +15,14 @@ from pages.evaluate import confusions, image_map, plots
 from pages.shared import steady_chart
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
-from transfer import metrics
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.datasets.revision import Split
-from transfer.metrics import Interval
-from transfer.robustness import KINDS
-from transfer.runs import evaluations, jobs
-from transfer.runs.evaluations import Evaluation, Robustness
+from transfer.evaluation import metrics, results
+from transfer.evaluation.metrics import Interval
+from transfer.evaluation.results import Evaluation, Robustness
+from transfer.evaluation.robustness import KINDS
+from transfer.runs import jobs
 from transfer.runs.jobs import Job
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -55,7 +55,7 @@ def run_of(names: list[str], revision: str = "") -> Run:
     run = store.create(config, "my *run*")
     store.claim_next(9, "here")
     store.begin(run.id)
-    evaluations._path(run.id, "val").parent.mkdir(parents=True)
+    results._path(run.id, "val").parent.mkdir(parents=True)
     result = {"val_accuracy": 0.9, "class_names": names, "temperature": 1.5}
     return store.finish(run.id, RunStatus.COMPLETED, result)
 
@@ -90,8 +90,8 @@ def evaluation_of(
         map_places=random.normal(size=(images, 2)).astype(np.float32),
     )
     found = Evaluation(**{**vars_of(found), **more})
-    evaluations.save(found)
-    evaluations.save(replace(found, split="all"))
+    results.save(found)
+    results.save(replace(found, split="all"))
     return found
 
 
@@ -134,7 +134,7 @@ def test_evaluate__not_yet_evaluated_offers_it(
 
 
 def test_evaluate__how_far_it_is_and_what_went_wrong(finished: Run) -> None:
-    name = evaluations.job_name(finished.id, "val")
+    name = results.job_name(finished.id, "val")
     now = {"doing": "spoilt", "done": 50, "of": 100}
     jobs._write(name, Job(state="running", progress=now))
     jobs._note_process(name, os.getpid())
@@ -295,7 +295,7 @@ def test_evaluate__threshold_is_kept_for_predict(finished: Run) -> None:
     at.slider[0].set_value(0.7).run()
     button(at, "Keep this threshold").click().run()
     assert not at.exception
-    assert evaluations.threshold(finished.id) == 0.7
+    assert results.threshold(finished.id) == 0.7
     assert "Kept: 70%" in " ".join(one.value for one in at.caption)
 
 
@@ -310,7 +310,7 @@ def test_evaluate__no_answer_reaches_the_threshold(finished: Run) -> None:
 @pytest.mark.parametrize("view", ["Robustness", "Map"])
 def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> None:
     evaluation_of(finished, robustness=None)
-    evaluations._path(finished.id, "all").unlink()
+    results._path(finished.id, "all").unlink()
     at = open_page(finished.id, view=view)
     assert not at.exception
     assert "just ended" in at.info[0].value

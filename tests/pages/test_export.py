@@ -17,7 +17,7 @@ from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.errors import NotFoundError
-from transfer.export import launch
+from transfer.export import orders
 from transfer.runs import jobs
 from transfer.runs.jobs import Job
 from transfer.store.record import Run
@@ -57,14 +57,14 @@ def finished_run(tmp_path: Path) -> Run:
 
 def left(run: Run, job: Job, process: int = 0) -> None:
     """What an export in Keras' format leaves, or has written until now."""
-    name = launch.job_name(run.id, "keras", "none")
+    name = orders.job_name(run.id, "keras", "none")
     jobs._write(name, job)
     if process:
         jobs._note_process(name, process)
-    folder = launch._folder(run.id, "keras", "none")
+    folder = orders._folder(run.id, "keras", "none")
     folder.mkdir(parents=True)
     if job.state == "done":
-        title = launch.title(run, "keras", "none")
+        title = orders.title(run, "keras", "none")
         (folder / f"{title}.zip").write_bytes(b"zip")
 
 
@@ -145,9 +145,9 @@ def test_cancel__ends_the_export_and_removes_what_it_wrote(tmp_path: Path) -> No
     command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     left(run, Job(state="running"), process.pid)
-    launch.cancel(run.id, "keras", "none")
+    orders.cancel(run.id, "keras", "none")
     assert process.poll() is not None
-    assert not launch._folder(run.id, "keras", "none").exists()
+    assert not orders._folder(run.id, "keras", "none").exists()
     at = open_page(run.id)
     assert "nothing of it is kept" in " ".join(one.value for one in at.caption)
     assert at.button(key="export").label == "Export"
@@ -207,15 +207,15 @@ def test_export__code_is_shown(tmp_path: Path) -> None:
 def test_archive__only_finished_exports_of_a_run(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     left(run, done())
-    assert launch.archive(f"{run.id}-keras-none").read_bytes() == b"zip"
+    assert orders.archive(f"{run.id}-keras-none").read_bytes() == b"zip"
     for wrong in (f"{run.id}-onnx-none", f"{run.id}-..-none", "../etc-a-b"):
         with pytest.raises(NotFoundError):
-            launch.archive(wrong)
+            orders.archive(wrong)
 
 
 def test_title__says_what_is_in_it(workspace: Path) -> None:
     config = TrainConfig(dataset="Gänse im Park " + "x" * 50, backbone="resnet50")
     run = Store().create(config)
-    assert launch.title(run, "litert", "int8") == (
+    assert orders.title(run, "litert", "int8") == (
         f"Gänse-im-Park-{'x' * 26}-resnet50-litert-int8-{run.id}"
     )

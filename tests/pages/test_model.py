@@ -16,15 +16,16 @@ from pages.model import augmentation_preview
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
-from transfer import candidates, depths, effort, rates, workspace
+from transfer import workspace
+from transfer.advice import candidates, depths, effort, rates
+from transfer.advice.candidates import Candidate
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Cut, Layer, Structure
-from transfer.candidates import Candidate
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
-from transfer.inference import InferenceProcess
+from transfer.prediction.client import InferenceProcess
 from transfer.runs import estimates, jobs
 from transfer.store.runs import Store
 

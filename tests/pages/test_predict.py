@@ -14,7 +14,7 @@ from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.errors import ImageError, NotFoundError
-from transfer.inference import InferenceProcess, Ranking
+from transfer.prediction.client import InferenceProcess, Ranking
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus

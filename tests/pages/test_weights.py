@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.opened import opened
 from transfer.errors import WeightsError
-from transfer.inference import InferenceProcess
+from transfer.prediction.client import InferenceProcess
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ import keras
 
 from tests import tiny
 from tests.pictures import make_pictures
-from transfer import classifier, workspace
+from transfer import workspace
 from transfer.backbones import graph
+from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.runs import estimates

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer import classifier
 from transfer.backbones import graph
 from transfer.backbones.structure import Cut, Layer, Structure
+from transfer.classifier import model as classifier
 from transfer.errors import FreezeError
 from transfer.freezing import FreezePlan, head_parameters, trainable_blocks
 

@@ -20,15 +20,15 @@ MAY_IMPORT_KERAS = (
     "transfer.features",
     "transfer.block_changes",
     "transfer.worker.tensorboard",
-    "transfer.classifier",
+    "transfer.classifier.model",
     "transfer.optimizers",
     "transfer.phases",
     "transfer.training",
     "transfer.callbacks",
-    "transfer.evaluation",
-    "transfer.explain",
-    "transfer.bulk",
-    "transfer.prediction",
+    "transfer.evaluation.evaluator",
+    "transfer.prediction.explain",
+    "transfer.classifier.runner",
+    "transfer.prediction.server",
     "transfer.export",
     "transfer.worker",
 )
@@ -159,7 +159,7 @@ def test_pages__load_no_keras_by_way_of_others(name: str) -> None:
 
 
 def test_server__its_modules_leave_keras_out_of_the_process() -> None:
-    names = ["transfer.runs.queue", "transfer.inference"]
+    names = ["transfer.runs.queue", "transfer.prediction.client"]
     names += [name for name in TRANSFER if name.startswith("transfer.datasets")]
     code = [f"import {name}" for name in names if name in EVERYTHING]
     code += ["import sys", f"sys.exit(', '.join({KERAS} & set(sys.modules)) or 0)"]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transfer import classifier
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
+from transfer.classifier import model
 from transfer.errors import TrainingError
 from transfer.phases import Best, Examples, Phase, Reached, Recipe
 
@@ -68,7 +68,7 @@ def _examples(count: int, seed: int) -> Examples:
 def _phase(
     seed: int = 0, rate: float = 0.05, **settings: Any
 ) -> tuple[Phase, keras.Model]:
-    head = classifier.head("linear", 8, 2, seed)
+    head = model.head("linear", 8, 2, seed)
     optimizer = keras.optimizers.Adam(rate)
     variables = head.trainable_variables
 
@@ -198,7 +198,7 @@ def test_loss__class_weights_count_in_training_only() -> None:
 def test_run__l2_sp_holds_weights_where_they_were() -> None:
     distances = []
     for strength in (0.0, 100.0):
-        head = classifier.head("linear", 8, 2, 0)
+        head = model.head("linear", 8, 2, 0)
         variables = head.trainable_variables
         recipe = Recipe(batch_size=8, seed=0, l2_sp=strength, anchored=variables)
         before = [keras.ops.convert_to_numpy(v) for v in variables]

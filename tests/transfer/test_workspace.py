@@ -8,8 +8,9 @@ import pytest
 
 from tests.pictures import make_pictures
 from tests.transfer.test_uploads import piece
-from transfer import tokens, uploads, workspace
+from transfer import uploads, workspace
 from transfer.datasets import ingest
+from transfer.people import links
 from transfer.store.runs import Store
 
 
@@ -22,7 +23,7 @@ def test_folders__are_for_their_owner_only(workspace: Path, tmp_path: Path) -> N
     try:
         ingest.import_path(make_pictures(tmp_path / "pets", {"a": 2, "b": 2}), "pets")
         uploads.store(uploads.start(), [piece("cat/a.jpg", b"1")])
-        tokens.sign("image", "0")
+        links.sign("image", "0")
         Store().close()
     finally:
         os.umask(before)

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 from transfer.commands.rank import tell
-from transfer.runs import evaluations
+from transfer.evaluation import results
 from transfer.runs.jobs import Reporter
 from transfer.store.runs import Store
 
@@ -38,19 +38,20 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     reporter = Reporter(args.job)
     with reporter.telling(), closing(Store()) as store:
         run = store.get(args.run)
-        found = evaluations.load(run.id, args.split)
-        complete = found and evaluations.load(run.id, "all")
+        found = results.load(run.id, args.split)
+        complete = found and results.load(run.id, "all")
         if found is None or not complete or found.lacks_robustness(args.thorough):
             reporter.progress(doing="import")
             # Importing Keras takes seconds; a wrong name is told before that.
-            from transfer import evaluation, prediction  # noqa: PLC0415
+            from transfer.evaluation import evaluator  # noqa: PLC0415
+            from transfer.prediction import server  # noqa: PLC0415
 
             def told(doing: str, done: int, of: int) -> None:
                 reporter.progress(doing=doing, done=done, of=of)
                 tell(f"{doing}: {done} of {of} images")
 
-            model = prediction.load(run.id).model
-            found = evaluation.evaluate(
+            model = server.load(run.id).model
+            found = evaluator.evaluate(
                 run, model, args.split, tell, told, args.thorough
             )
             if args.split == "val":

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from transfer import workspace
-from transfer.export import choices, keeping
+from transfer.export import catalogue, keeping
 from transfer.export import script as writer
-from transfer.inference import InferenceProcess
+from transfer.prediction.client import InferenceProcess
 from transfer.runs.jobs import Reporter
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -25,11 +25,11 @@ def add(command: Add) -> None:
     """Adds both commands and their options."""
     one = command("export", export, "write a finished run as files that work alone")
     one.add_argument("run", metavar="RUN", help="id or name")
-    one.add_argument("--format", required=True, help=", ".join(choices.FORMATS))
+    one.add_argument("--format", required=True, help=", ".join(catalogue.FORMATS))
     one.add_argument(
         "--quantize",
         default="none",
-        help=f"{', '.join(choices.QUANTIZATIONS)}; other than none for litert only",
+        help=f"{', '.join(catalogue.QUANTIZATIONS)}; other than none for litert only",
     )
     one.add_argument(
         "--output", required=True, type=Path, metavar="FOLDER", help="a new folder"
@@ -52,7 +52,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
         print(says, file=sys.stderr, flush=True)
 
     with reporter.telling():
-        chosen = choices.get(args.format, args.quantize)
+        chosen = catalogue.get(args.format, args.quantize)
         run = _run(args.run)
         tell("loading Keras")
         from transfer.export import bundle  # noqa: PLC0415  it loads Keras

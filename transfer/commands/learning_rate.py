@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from transfer import rates
+from transfer.advice import rates
+from transfer.advice.rates import Curve
 from transfer.commands import settings
 from transfer.commands.rank import tell
 from transfer.datasets import library
-from transfer.rates import Curve
 from transfer.runs.jobs import Reporter
 
 
@@ -33,7 +33,7 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(config.dataset, config.revision)
         reporter.progress(phase="import")
         # Importing Keras takes seconds; wrong names are told before that.
-        from transfer import range_test  # noqa: PLC0415
+        from transfer.advice import try_rates  # noqa: PLC0415
 
         found: list[Curve] = []
 
@@ -41,7 +41,7 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
             reporter.progress(**values)
             tell(f"{values['phase']}: {values.get('step', 0)}")
 
-        for curve in range_test.find(config, revision, told):
+        for curve in try_rates.find(config, revision, told):
             found.append(curve)
             reporter.progress(found=[asdict(each) for each in found])
         result = {

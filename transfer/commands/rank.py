@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from transfer import candidates
+from transfer.advice import candidates
+from transfer.advice.candidates import Candidate, PassedOver
 from transfer.backbones import catalogue
-from transfer.candidates import Candidate, PassedOver
 from transfer.datasets import library
 from transfer.runs.jobs import Reporter
 
@@ -49,7 +49,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(args.dataset, args.revision)
         reporter.progress(candidate=0, candidates=len(names), step=0, steps=0)
         # Importing Keras takes seconds; wrong names are told before that.
-        from transfer import ranking  # noqa: PLC0415
+        from transfer.advice import rank_candidates  # noqa: PLC0415
 
         found: list[Candidate] = []
         passed_over: list[PassedOver] = []
@@ -59,7 +59,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
             reporter.progress(candidate=number, **values)
             tell(f"{values['backbone']}: {values['step']} of {values['steps']} images")
 
-        for one in ranking.rank(revision, names, args.weights, told):
+        for one in rank_candidates.rank(revision, names, args.weights, told):
             if isinstance(one, Candidate):
                 found.append(one)
             else:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from transfer import candidates, depths
+from transfer.advice import candidates, depths
+from transfer.advice.depths import Depth
 from transfer.backbones import catalogue, weights
 from transfer.commands.rank import add_shared, tell
 from transfer.config import TrainConfig
 from transfer.datasets import library
-from transfer.depths import Depth
 from transfer.runs.jobs import Reporter
 
 
@@ -41,7 +41,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(args.dataset, args.revision)
         reporter.progress(phase="import", depth=0, depths=0)
         # Importing Keras takes seconds; wrong names are told before that.
-        from transfer import sweep as trainings  # noqa: PLC0415
+        from transfer.advice import try_depths as trainings  # noqa: PLC0415
 
         found: list[Depth] = []
 

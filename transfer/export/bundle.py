@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import classifier, prediction, workspace
+from transfer import workspace
 from transfer.backbones import catalogue
+from transfer.classifier import model as classifier
 from transfer.datasets import images, library, names
 from transfer.datasets.images import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
-from transfer.export import card, choices, formats, keeping, parity
-from transfer.runs import evaluations
+from transfer.evaluation import results
+from transfer.export import card, formats, keeping, parity
+from transfer.export import catalogue as choices
+from transfer.prediction import server
 from transfer.store.record import Run
 
 #: Encoded originals that come with the bundle, to check it on another machine.
@@ -128,7 +131,7 @@ def _fill(
     split, compared = keeping.compared(revision)
     tell(f"asking the app about {len(compared)} {split} images")
     paths = [library.image_path(one.sha256) for one in compared]
-    own = prediction.load(run.id).probabilities(list(paths))
+    own = server.load(run.id).probabilities(list(paths))
     golden = keeping.evenly(range(len(compared)), GOLDEN)
     _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
     tell(f"asking the exported file about {len(compared)} {split} images")
@@ -200,7 +203,7 @@ def _description(
             },
         },
         "temperature": float(run.result.get("temperature") or 1.0),
-        "threshold": evaluations.threshold(run.id) or None,
+        "threshold": results.threshold(run.id) or None,
         "dataset": {
             "name": revision.dataset,
             "revision": revision.id,

@@ -8,9 +8,9 @@ from typing import Any
 
 from transfer.backbones import catalogue
 from transfer.datasets.revision import Revision, Split
+from transfer.evaluation import results
+from transfer.evaluation.metrics import HEADLINE, wilson
 from transfer.export import parity
-from transfer.metrics import HEADLINE, wilson
-from transfer.runs import evaluations
 from transfer.store import outcome
 from transfer.store.record import Run
 
@@ -29,7 +29,7 @@ def metrics(run: Run, revision: Revision) -> dict[str, Any]:
         interval = wilson(float(found["val_accuracy"]) * images, images)
         found["val_accuracy_interval_95"] = [round(one, 4) for one in interval[1:]]
     splits: tuple[Split, ...] = ("val", "test")
-    stored = {split: evaluations.load(run.id, split) for split in splits}
+    stored = {split: results.load(run.id, split) for split in splits}
     found["evaluations"] = {
         split: {k: v for k, v in one.summary().items() if k not in ("run", "split")}
         for split, one in stored.items()

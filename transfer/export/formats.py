@@ -20,7 +20,7 @@ from tensorflow.python.framework import convert_to_constants
 
 from transfer import workspace
 from transfer.errors import RunError
-from transfer.export import choices
+from transfer.export import catalogue
 
 #: Version of the ONNX operators; ONNX Runtime reads it since 1.14 (2023).
 _OPSET = 18
@@ -59,7 +59,7 @@ def calibrated(model: keras.Model, temperature: float) -> keras.Model:
 
 def write(
     model: keras.Model,
-    chosen: choices.Format,
+    chosen: catalogue.Format,
     quantize: str,
     folder: Path,
     pixels: Iterable[NDArray[np.float32]] = (),

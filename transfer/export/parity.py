@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.errors import RunError
-from transfer.export import choices
+from transfer.export import catalogue
 
 #: Seconds that the exported file may take for all of them.
 _PATIENCE = 1800
@@ -132,10 +132,10 @@ def certify(
     got, milliseconds = exported_answers(bundle, pictures, python)
     same = got.argmax(1) == own.argmax(1)
     difference = float(np.abs(got - own).max())
-    tolerance = choices.TOLERANCES.get(quantize)
+    tolerance = catalogue.TOLERANCES.get(quantize)
     agreement = float(same.mean())
     within = (
-        agreement >= choices.smallest_agreement(quantize, len(pictures))
+        agreement >= catalogue.smallest_agreement(quantize, len(pictures))
         if tolerance is None
         else difference <= tolerance
     )

@@ -13,8 +13,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import instant, workspace
+from transfer import workspace
 from transfer.backbones import graph
+from transfer.classifier import closed_form
 from transfer.datasets import images, library
 from transfer.datasets.images import Grey
 from transfer.features import cache, engines
@@ -267,7 +268,7 @@ def agree(
     named = np.empty((2, len(labels)), np.int64)
     for answers, features in zip(named, (exact, quick), strict=True):
         for own in (half, ~half):
-            head = instant.solve(features[own], labels[own], num_classes)
+            head = closed_form.solve(features[own], labels[own], num_classes)
             answers[~own] = (exact[~own] @ head.kernel + head.bias).argmax(-1)
     right = (named == labels).mean(1)
     return bool((named[0] == named[1]).mean() >= 0.96 and right[1] >= right[0] - 0.01)

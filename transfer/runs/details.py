@@ -8,7 +8,8 @@ at a time, that gives way to every run and is begun anew after it.
 from pathlib import Path
 
 from transfer import workspace
-from transfer.runs import evaluations, jobs
+from transfer.evaluation import results
+from transfer.runs import jobs
 from transfer.store.runs import Store
 
 #: What the file of a run holds before its job was begun, and from then on.
@@ -35,7 +36,7 @@ def tend(store: Store) -> None:
         return
     is_idle = store.is_idle()
     for file in files:
-        job = evaluations.job_name(file.name, "val")
+        job = results.job_name(file.name, "val")
         began = file.read_bytes() == _BEGUN  # else the job is one that a user started
         if began and jobs.is_running(job):
             if not is_idle:
@@ -47,7 +48,7 @@ def tend(store: Store) -> None:
             file.unlink(missing_ok=True)
         elif is_idle and not jobs.is_running(job):
             workspace.write_atomically(file, _BEGUN)
-            evaluations.start(file.name, "val")
+            results.start(file.name, "val")
             return
 
 

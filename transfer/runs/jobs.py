@@ -21,8 +21,7 @@ from typing import Any, Literal
 
 import psutil
 
-from transfer import processes
-from transfer import workspace
+from transfer import processes, workspace
 from transfer.errors import RunError, StorageError, TransferError
 from transfer.processes import Watch
 from transfer.runs.engines import local

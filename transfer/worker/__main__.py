@@ -21,7 +21,8 @@ from transfer import callbacks, checkpoints, workspace
 from transfer.checkpoints import Snapshot
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import continuing, details, evaluations, queue
+from transfer.evaluation import results
+from transfer.runs import continuing, details, queue
 from transfer.runs.engines import local
 from transfer.store import outcome, watched
 from transfer.store.record import Metric, Run, error_record
@@ -324,7 +325,7 @@ def _import_keras() -> None:
     if "keras" in sys.modules:
         return
     gc.disable()
-    from transfer import evaluation, training  # noqa: F401, PLC0415
+    from transfer.evaluation import evaluator  # noqa: F401, PLC0415
 
     gc.freeze()
     gc.enable()
@@ -348,10 +349,10 @@ def _save(run_id: str, model: Any) -> None:
 
 def _evaluate(run: Run, model: Any, listener: StoreListener) -> dict[str, Any]:
     """What the evaluation of val adds to the result; see `details` for its rest."""
-    from transfer import evaluation  # noqa: PLC0415
+    from transfer.evaluation import evaluator  # noqa: PLC0415
 
-    found = evaluation.Evaluator(run, model, listener.log).evaluate("val")
-    evaluations.save(found)
+    found = evaluator.Evaluator(run, model, listener.log).evaluate("val")
+    results.save(found)
     return {"temperature": found.temperature}
 
 

@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from pages.runs import comparing
 from tests.pages.opened import opened
-from transfer import metrics, workspace
+from transfer import workspace
 from transfer.config import TrainConfig
-from transfer.runs import evaluations
-from transfer.runs.comparing import Comparison
-from transfer.runs.evaluations import Evaluation
+from transfer.evaluation import metrics, results
+from transfer.evaluation.comparing import Comparison
+from transfer.evaluation.results import Evaluation
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus
@@ -83,7 +83,7 @@ def test_comparing__begins_with_a_table_of_what_came_of_each() -> None:
     came = {"val_accuracy": 0.9, "seconds": {"total": 75.0}}
     came |= {"trainable_parameters": 6405, "frozen_parameters": 1000}
     runs = [finished("", came), finished("", freeze="last:2")]
-    evaluations.save(made_up(runs[0], images=100))
+    results.save(made_up(runs[0], images=100))
     table = open_page(*(run.id for run in runs)).dataframe[0].value
     assert list(table["Run"]) == [
         "MobileNetV2 · head only",
@@ -106,7 +106,7 @@ def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
         name = "val_balanced_accuracy"
         values = [Metric(phase="head", epoch=n, name=name, value=0.5) for n in (1, 2)]
         Store().add_metrics(run.id, values)
-        evaluations.save(made_up(run, images=10))
+        results.save(made_up(run, images=10))
     at = open_page(*(run.id for run in runs))
     table = at.dataframe[0].value
     assert list(table["Balanced"]) == [66, 66]

@@ -13,12 +13,13 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.pictures import make_pictures
-from transfer import classifier, metrics, workspace
+from transfer import workspace
 from transfer.backbones import graph
+from transfer.classifier import model
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
 from transfer.datasets.revision import Revision
-from transfer.runs import evaluations
+from transfer.evaluation import metrics, results
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus
@@ -38,18 +39,18 @@ def tiny_model(num_classes: int = 3, backbone: str = "mobilenet_v2_035") -> Any:
     for layer in built.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
-    pooled = classifier.pooled(built)
-    head = classifier.head("linear", pooled.output_shape[-1], num_classes, 0)
-    return classifier.assembled(pooled, head)
+    pooled = model.pooled(built)
+    head = model.head("linear", pooled.output_shape[-1], num_classes, 0)
+    return model.assembled(pooled, head)
 
 
-def made_up_evaluation(run: Run, revision: Revision) -> evaluations.Evaluation:
+def made_up_evaluation(run: Run, revision: Revision) -> results.Evaluation:
     """An evaluation of val that is right of three images out of four."""
     val = revision.of_split("val")
     labels = np.array([image.label for image in val])
     said = np.where(np.arange(len(val)) % 4 == 0, (labels + 1) % 3, labels)
     probabilities = np.where(np.eye(3)[said] > 0, 0.6, 0.2).astype(np.float32)
-    return evaluations.Evaluation(
+    return results.Evaluation(
         run=run.id,
         split="val",
         class_names=revision.class_names,
@@ -98,8 +99,8 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     }
     ended = store.finish(run.id, RunStatus.COMPLETED, result)
     store.close()
-    evaluations.keep_threshold(run.id, THRESHOLD)
-    evaluations.save(made_up_evaluation(ended, revision))
+    results.keep_threshold(run.id, THRESHOLD)
+    results.save(made_up_evaluation(ended, revision))
     patch.undo()
     return ended
 

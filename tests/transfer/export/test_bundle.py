@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from tests.transfer.export.conftest import GREY, SIZE, THRESHOLD, alone
-from transfer import prediction
 from transfer.datasets import images, library
 from transfer.errors import ConfigError
-from transfer.export import bundle, choices, parity
+from transfer.export import bundle, catalogue, parity
+from transfer.prediction import server
 from transfer.store.record import Run
 
-EVERY = [(one.name, q) for one in choices.FORMATS.values() for q in one.quantizations]
+EVERY = [(one.name, q) for one in catalogue.FORMATS.values() for q in one.quantizations]
 
 Export = Callable[..., tuple[Path, dict[str, Any]]]
 
@@ -38,7 +38,7 @@ def export(finished: Run, made: dict[str, Any]) -> Export:
         if key not in made:
             output = made["folder"] / key
             order = bundle.Order(
-                run=finished, chosen=choices.get(name, quantize), quantize=quantize
+                run=finished, chosen=catalogue.get(name, quantize), quantize=quantize
             )
             made[key] = output, bundle.write(order, output, zipped=name == "onnx")
         answer: tuple[Path, dict[str, Any]] = made[key]
@@ -57,7 +57,7 @@ def test_write__answers_as_the_app_does(
     assert found["bytes"] > 100_000
     assert found["milliseconds_per_image"] > 0
     if quantize == "none":
-        assert found["largest_difference"] <= choices.TOLERANCES[quantize]
+        assert found["largest_difference"] <= catalogue.TOLERANCES[quantize]
         assert found["agrees"]
     else:
         assert found["agreement"] >= (0.8 if quantize == "int8" else 17 / 18)
@@ -109,7 +109,7 @@ def test_predict__deep_grey_is_scaled_as_the_app_scales_it(
     for number, values in enumerate((ramp, np.sort(ramp, axis=0)[::-1] + 9)):
         Image.fromarray(values).save(tmp_path / f"{number}.png")
     paths = sorted(tmp_path.glob("*.png"))
-    own = prediction.load(finished.id).probabilities(list(paths))
+    own = server.load(finished.id).probabilities(list(paths))
     assert np.ptp(images.decode(paths[0], (SIZE, SIZE), finished.grey)) > 200
     output, _ = export("onnx")
     got, _ = parity.exported_answers(output, paths)
@@ -123,7 +123,7 @@ def test_runner__takes_batches_of_any_size(
     output, _ = export(name)
     revision = library.load("pets")
     paths = [library.image_path(one.sha256) for one in revision.images[:5]]
-    own = prediction.load(finished.id).probabilities(list(paths))
+    own = server.load(finished.id).probabilities(list(paths))
     pixels = np.stack([images.decode(one, (SIZE, SIZE)) for one in paths])
     np.save(tmp_path / "pixels.npy", pixels.astype(np.float32))
     code = (
@@ -134,7 +134,7 @@ def test_runner__takes_batches_of_any_size(
         "np.save('five.npy', runner.run(pixels))\n"
         "np.save('2.npy', runner.run(pixels[:2]))"
     )
-    file = choices.FORMATS[name].file
+    file = catalogue.FORMATS[name].file
     done = alone("-c", code, str(output), file, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(np.load(tmp_path / "five.npy"), own, atol=1e-4)
@@ -174,14 +174,14 @@ def test_labels__are_one_line_a_class() -> None:
 
 def test_write__int8_and_float16_are_smaller(export: Export) -> None:
     full, half, eighth = (
-        export("litert", q)[1]["parity"]["bytes"] for q in choices.QUANTIZATIONS
+        export("litert", q)[1]["parity"]["bytes"] for q in catalogue.QUANTIZATIONS
     )
     assert eighth < half < 0.7 * full
 
 
 def test_write__folder_that_is_not_empty_is_kept(finished: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    order = bundle.Order(run=finished, chosen=choices.get("keras"))
+    order = bundle.Order(run=finished, chosen=catalogue.get("keras"))
     with pytest.raises(ConfigError, match="not an empty folder"):
         bundle.write(order, tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "mine"
@@ -191,7 +191,7 @@ def test_certify__disagreement_is_shown(export: Export, finished: Run) -> None:
     output, _ = export("onnx")
     chosen = library.load("pets").of_split("val")[:4]
     paths = [library.image_path(one.sha256) for one in chosen]
-    own = prediction.load(finished.id).probabilities(list(paths))
+    own = server.load(finished.id).probabilities(list(paths))
     turned = np.roll(own, 1, axis=1)
     found = parity.certify(output, paths, turned, quantize="none", split="val")
     assert not found.agrees

@@ -9,7 +9,7 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.transfer.test_main import run
-from transfer.export import launch
+from transfer.export import orders
 from transfer.runs import jobs
 from transfer.store.record import Run
 
@@ -50,14 +50,14 @@ def test_script__is_written(finished: Run, tmp_path: Path) -> None:
 
 
 def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
-    launch.start(finished, "keras", "none")
-    name = launch.job_name(finished.id, "keras", "none")
+    orders.start(finished, "keras", "none")
+    name = orders.job_name(finished.id, "keras", "none")
     psutil.Process(jobs._process(name).pid).wait(PATIENCE)  # type: ignore[union-attr]
     job = jobs.status(name)
     assert job and job.state == "done", job
     assert job.result["parity"]["agrees"]
     assert job.progress["step"] == job.progress["steps"]
-    path = launch.archive(launch.key(finished.id, "keras", "none"))
+    path = orders.archive(orders.key(finished.id, "keras", "none"))
     with zipfile.ZipFile(path) as archive:
         inside = archive.namelist()
     assert f"{path.stem}/model.keras" in inside

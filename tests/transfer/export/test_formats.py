@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
 from transfer.errors import ConfigError, RunError
-from transfer.export import choices, formats
+from transfer.export import catalogue, formats
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_write__onnx_has_one_input_and_an_open_batch(
     model: keras.Model, pixels: np.ndarray, tmp_path: Path
 ) -> None:
     calibrated = formats.calibrated(model, 2.0)
-    path = formats.write(calibrated, choices.get("onnx"), "none", tmp_path)
+    path = formats.write(calibrated, catalogue.get("onnx"), "none", tmp_path)
     session = onnxruntime.InferenceSession(str(path))
     (given,) = session.get_inputs()
     assert (given.name, given.shape) == ("image", ["batch", 16, 16, 3])
@@ -67,7 +67,7 @@ def test_write__onnx_of_what_convnext_has(pixels: np.ndarray, tmp_path: Path) ->
     x = layers.Conv2D(3, 3, groups=3, activation="gelu")(image)
     x = layers.GlobalAveragePooling2D()(x)
     model = keras.Model(image, layers.Softmax()(layers.Dense(3)(x)))
-    path = formats.write(model, choices.get("onnx"), "none", tmp_path)
+    path = formats.write(model, catalogue.get("onnx"), "none", tmp_path)
     (got,) = onnxruntime.InferenceSession(str(path)).run(None, {"image": pixels})
     np.testing.assert_allclose(got, model.predict_on_batch(pixels), atol=1e-5)
 
@@ -75,7 +75,7 @@ def test_write__onnx_of_what_convnext_has(pixels: np.ndarray, tmp_path: Path) ->
 def test_write__openvino_has_one_output(
     model: keras.Model, pixels: np.ndarray, tmp_path: Path
 ) -> None:
-    path = formats.write(model, choices.get("openvino"), "none", tmp_path)
+    path = formats.write(model, catalogue.get("openvino"), "none", tmp_path)
     read = openvino.Core().read_model(path)
     assert len(read.outputs) == 1
     assert read.outputs[0].get_names() == {"probabilities"}
@@ -88,7 +88,7 @@ def test_write__openvino_has_one_output(
 
 def test_get__near_names_are_suggested() -> None:
     with pytest.raises(ConfigError, match="Did you mean openvino"):
-        choices.get("openvinno")
+        catalogue.get("openvinno")
 
 
 def test_write__float16_keeps_small_layers_in_float32(
@@ -99,7 +99,7 @@ def test_write__float16_keeps_small_layers_in_float32(
     x = layers.Conv2D(64, 3, name="large", kernel_initializer="ones")(x)
     logits = layers.Dense(3)(layers.GlobalAveragePooling2D()(x))
     model = keras.Model(image, layers.Softmax()(logits))
-    path = formats.write(model, choices.get("litert"), "float16", tmp_path)
+    path = formats.write(model, catalogue.get("litert"), "float16", tmp_path)
     reader = Interpreter(str(path))
     halves = [
         tuple(one["shape"])

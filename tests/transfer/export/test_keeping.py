@@ -9,7 +9,7 @@ from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest, library
 from transfer.errors import NotFoundError, RunError
-from transfer.export import bundle, choices, keeping, script
+from transfer.export import bundle, catalogue, keeping, script
 from transfer.runs import queue
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -55,7 +55,7 @@ def test_delete_dataset__its_run_can_still_be_exported(
     keeping.delete_dataset(Store(), "pets")
     with pytest.raises(NotFoundError):
         library.load("pets")
-    order = bundle.Order(run=finished, chosen=choices.get("openvino"))
+    order = bundle.Order(run=finished, chosen=catalogue.get("openvino"))
     made = bundle.write(order, tmp_path / "bundle")
     assert made["parity"]["agrees"] and made["parity"]["images"] == 18
     card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text("utf-8")

@@ -13,8 +13,9 @@ from keras import layers
 from numpy.typing import NDArray
 
 from tests.pictures import make_pictures
-from transfer import classifier, workspace
+from transfer import workspace
 from transfer.backbones import graph
+from transfer.classifier import model as classifier
 from transfer.datasets import images, ingest, library
 from transfer.features import cache, extract
 from transfer.features.extract import Extractor, Features, agree

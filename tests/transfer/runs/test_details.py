@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from transfer.config import TrainConfig
-from transfer.runs import details, evaluations, jobs
+from transfer.evaluation import results
+from transfer.runs import details, jobs
 from transfer.store.runs import Store
 
 RUN = "abcdef01"
-JOB = evaluations.job_name(RUN, "val")
+JOB = results.job_name(RUN, "val")
 
 
 @pytest.fixture
@@ -23,10 +24,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
         def start(run_id: str, split: str) -> None:
             runs.append(run_id)
-            jobs._write(evaluations.job_name(run_id, split), jobs.Job(state="running"))
-            jobs._note_process(evaluations.job_name(run_id, split), process.pid)
+            jobs._write(results.job_name(run_id, split), jobs.Job(state="running"))
+            jobs._note_process(results.job_name(run_id, split), process.pid)
 
-        monkeypatch.setattr(evaluations, "start", start)
+        monkeypatch.setattr(results, "start", start)
         yield runs
         process.kill()
 
@@ -64,7 +65,7 @@ def test_tend__gives_way_to_a_run_and_begins_anew_after_it(
 def test_tend__leaves_alone_what_a_user_started(
     store: Store, started: list[str]
 ) -> None:
-    evaluations.start(RUN, "val")
+    results.start(RUN, "val")
     details.ask_for(RUN)
     store.create(TrainConfig(dataset="flowers"))
     details.tend(store)

@@ -11,7 +11,8 @@ from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import ingest
-from transfer.runs import evaluations, queue
+from transfer.evaluation import results
+from transfer.runs import queue
 from transfer.runs.engines import local
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -73,8 +74,8 @@ def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
     assert "Resumed in the" in local.log_path(run.id).read_text()
 
     def has_details() -> bool:
-        found = evaluations.load(run.id, "val")
-        return bool(found and found.robustness and evaluations.load(run.id, "all"))
+        found = results.load(run.id, "val")
+        return bool(found and found.robustness and results.load(run.id, "all"))
 
     wait_for(has_details)
     supervisor.stop()

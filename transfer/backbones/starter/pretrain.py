@@ -25,9 +25,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
-from transfer import classifier, workspace
+from transfer import workspace
 from transfer.backbones import graph
 from transfer.backbones.starter import network
+from transfer.classifier import model as classifier
 from transfer.features import engines
 
 #: Height and width of Tiny ImageNet's pictures, in pixels.

@@ -1,0 +1,267 @@
+"""Figures and curves: equal to scikit-learn's, honest intervals, odd splits."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn import metrics as reference
+
+from transfer.evaluation import curves, metrics
+
+
+def sample(
+    images: int = 400, classes: int = 7, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Probabilities and labels of a mediocre classifier of uneven classes."""
+    random = np.random.default_rng(seed)
+    weights = np.arange(1, classes + 1)
+    labels = random.choice(classes, images, p=weights / weights.sum())
+    logits = random.normal(0, 1, (images, classes))
+    logits[np.arange(images), labels] += 1.5
+    exponents = np.exp(logits)
+    return (exponents / exponents.sum(1, keepdims=True)).astype(np.float32), labels
+
+
+def covered(low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> float:
+    return float(np.mean((low <= truth) & (truth <= high)))
+
+
+def test_figures__equal_those_of_scikit_learn() -> None:
+    probabilities, labels = sample()
+    predicted = probabilities.argmax(1)
+    found = metrics.figures(probabilities, labels)
+    assert found.images == 400
+    assert found.top_1.value == pytest.approx(
+        reference.accuracy_score(labels, predicted)
+    )
+    assert found.top_5.value == pytest.approx(
+        reference.top_k_accuracy_score(labels, probabilities, k=5)
+    )
+    assert found.balanced_accuracy.value == pytest.approx(
+        reference.balanced_accuracy_score(labels, predicted)
+    )
+    assert found.macro_f1.value == pytest.approx(
+        reference.f1_score(labels, predicted, average="macro")
+    )
+    columns = reference.precision_recall_fscore_support(labels, predicted)
+    for label, of_class in enumerate(found.classes):
+        figures = of_class.precision, of_class.recall, of_class.f1
+        assert [one.value for one in figures] == pytest.approx(
+            [column[label] for column in columns[:3]]
+        )
+        assert of_class.images == columns[3][label]
+        assert of_class.predicted == (predicted == label).sum()
+
+
+def test_figures__values_lie_in_their_intervals() -> None:
+    found = metrics.figures(*sample(60))
+    intervals = [getattr(found, name) for name in metrics.HEADLINE]
+    intervals += [getattr(c, n) for c in found.classes for n in metrics.PER_CLASS]
+    for one in intervals:
+        if not np.isnan(one.value):
+            assert 0 <= one.low <= one.value <= one.high <= 1
+
+
+def test_figures__come_back_from_json() -> None:
+    probabilities, labels = sample(30, 12)
+    found = metrics.figures(probabilities, labels)
+    again = metrics.Figures.from_json(found.to_json())
+    assert again.to_json() == found.to_json()
+    assert again.top_1 == found.top_1
+
+
+def test_figures__more_resampling_of_the_same_split_gives_the_same() -> None:
+    assert metrics.figures(*sample()) == metrics.figures(*sample())
+
+
+def test_confusion__equals_that_of_scikit_learn() -> None:
+    probabilities, labels = sample()
+    predicted = probabilities.argmax(1)
+    np.testing.assert_array_equal(
+        metrics.confusion(labels, predicted, 7),
+        reference.confusion_matrix(labels, predicted),
+    )
+
+
+def test_wilson__intervals_cover_the_share() -> None:
+    hits = np.random.default_rng(0).binomial(150, 0.85, 4000)
+    _, low, high = metrics.wilson_arrays(hits, 150)
+    assert 0.93 <= covered(low, high, 0.85) <= 0.97
+
+
+@pytest.mark.parametrize("figure", ["balanced_accuracy", "macro_f1", "f1"])
+def test_figures__intervals_cover_what_they_estimate(
+    figure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = np.array([[0.30, 0.04, 0.02], [0.05, 0.25, 0.04], [0.03, 0.02, 0.25]])
+    recalls = np.diag(cells) / cells.sum(1)
+    scores = 2 * np.diag(cells) / (cells.sum(1) + cells.sum(0))
+    truth = {
+        "balanced_accuracy": recalls.mean(),
+        "macro_f1": scores.mean(),
+        "f1": scores[0],
+    }[figure]
+    monkeypatch.setattr(metrics, "_RESAMPLES", 500)
+    drawn = np.random.default_rng(1).multinomial(300, cells.ravel(), 2000)
+    intervals = [interval(figure, one.reshape(3, 3)) for one in drawn]
+    low, high = np.array([one[1:] for one in intervals]).T
+    assert 0.93 <= covered(low, high, truth) <= 0.97
+
+
+def interval(figure: str, matrix: NDArray[np.int64]) -> metrics.Interval:
+    if figure == "f1":
+        return metrics.f1(matrix[0, 0], matrix[0].sum(), matrix[:, 0].sum())
+    means = {"balanced_accuracy": metrics._mean_recall, "macro_f1": metrics._macro_f1}
+    return metrics._bootstrapped(matrix, means[figure])
+
+
+def test_paired_test__intervals_cover_the_difference() -> None:
+    # Both right, only the first, only the second, neither.
+    shares = (0.70, 0.12, 0.07, 0.11)
+    drawn = np.random.default_rng(0).multinomial(250, shares, 3000)
+    found = [metrics._newcombe(a, b, c, 250) for a, b, c, _ in drawn.tolist()]
+    low, high = np.array([one[1:] for one in found]).T
+    assert 0.93 <= covered(low, high, 0.05) <= 0.97
+
+
+def test_paired_test__equals_published_figures() -> None:
+    # Newcombe 1998, table II: 36 both, 12 and 2 apart, 0 neither of 50.
+    first = np.repeat([True, True, False], [36, 12, 2])
+    second = np.repeat([True, False, True], [36, 12, 2])
+    found = metrics.paired_test(first, second)
+    assert found.difference == pytest.approx((0.20, 0.0569, 0.3404), abs=5e-5)
+    assert (found.only_first, found.only_second, found.images) == (12, 2, 50)
+    # Two tails of 14 throws with 2 or fewer heads: 2 (1 + 14 + 91) / 2 ** 14.
+    assert found.p_value == pytest.approx(212 / 2**14)
+
+
+def test_paired_test__equal_runs_do_not_differ() -> None:
+    right = np.array([True, False, True])
+    found = metrics.paired_test(right, right)
+    assert (found.p_value, found.difference.value) == (1.0, 0.0)
+    none = metrics.paired_test(right[:0], right[:0])
+    assert none.p_value == 1.0 and np.isnan(none.difference.value)
+
+
+def test_similarity_order__confused_classes_stand_together() -> None:
+    matrix = np.diag([10] * 6)
+    matrix[0, 5] = matrix[5, 0] = 8
+    matrix[2, 4] = matrix[4, 2] = 8
+    order = metrics.similarity_order(matrix)
+    assert sorted(order) == list(range(6))
+    assert abs(order.index(0) - order.index(5)) == 1
+    assert abs(order.index(2) - order.index(4)) == 1
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_similarity_order__few_classes_stay_as_they_are(classes: int) -> None:
+    matrix = np.ones((classes, classes), np.int64)
+    assert metrics.similarity_order(matrix) == list(range(classes))
+
+
+def test_similarity_order__without_images() -> None:
+    assert sorted(metrics.similarity_order(np.zeros((4, 4), np.int64))) == [0, 1, 2, 3]
+
+
+def test_figures__class_without_images_has_no_recall() -> None:
+    probabilities, labels = sample(80, 4)
+    kept = labels != 2
+    found = metrics.figures(probabilities[kept], labels[kept])
+    assert found.classes[2].images == 0
+    assert np.isnan(found.classes[2].recall.value)
+    assert not np.isnan(found.balanced_accuracy.value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "y_pred contains classes not in y_true"
+        expected = reference.balanced_accuracy_score(
+            labels[kept], probabilities[kept].argmax(1)
+        )
+    assert found.balanced_accuracy.value == pytest.approx(expected)
+
+
+def test_figures__no_mistake_leaves_room_for_one() -> None:
+    labels = np.arange(40) % 4
+    found = metrics.figures(np.eye(4, dtype=np.float32)[labels], labels)
+    for one in (found.top_1, found.balanced_accuracy, found.macro_f1):
+        assert one.value == one.high == 1.0
+        assert one.low == pytest.approx(40 / (40 + metrics._Z**2))
+    assert found.classes[0].f1.low < 1
+
+
+def test_figures__one_class() -> None:
+    found = metrics.figures(np.ones((5, 1), np.float32), np.zeros(5, np.int64))
+    assert found.top_1.value == found.macro_f1.value == 1.0
+
+
+def test_figures__empty_split() -> None:
+    found = metrics.figures(np.empty((0, 3), np.float32), np.empty(0, np.int64))
+    assert found.images == 0
+    assert np.isnan([*found.top_1, *found.balanced_accuracy, *found.macro_f1]).all()
+    assert found.to_json()["top_1"] == {"value": None, "low": None, "high": None}
+
+
+def test_label_ranks__equal_probabilities_count_as_argmax_does() -> None:
+    probabilities = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2]], np.float32)
+    assert metrics.label_ranks(probabilities, np.array([0, 1])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("images", [50, 3000])
+def test_curves__areas_equal_those_of_scikit_learn(images: int) -> None:
+    probabilities, labels = sample(images, 3)
+    for label in range(3):
+        scores = probabilities[:, label]
+        roc = curves.roc(probabilities, labels, label)
+        assert roc.area == pytest.approx(
+            reference.roc_auc_score(labels == label, scores)
+        )
+        pr = curves.precision_recall(probabilities, labels, label)
+        assert pr.area == pytest.approx(
+            reference.average_precision_score(labels == label, scores)
+        )
+        assert len(roc.x) == len(roc.y) <= curves.POINTS
+        assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
+        assert len(pr.x) <= curves.POINTS and pr.x[-1] == 1
+
+
+def test_curves__class_without_images_has_no_area() -> None:
+    probabilities, labels = sample(30, 3)
+    labels = labels % 2
+    assert np.isnan(curves.roc(probabilities, labels, 2).area)
+    assert np.isnan(curves.precision_recall(probabilities, labels, 2).area)
+
+
+def test_reliability__error_is_the_mean_distance() -> None:
+    # Confidence 0.9, right in 6 of 10: the error is 0.3.
+    probabilities = np.tile(np.array([[0.9, 0.1]]), (10, 1))
+    labels = np.array([0] * 6 + [1] * 4)
+    found = curves.reliability(probabilities, labels)
+    assert found.error == pytest.approx(0.3)
+    (filled,) = np.flatnonzero(found.counts)
+    assert found.edges[filled] < 0.9 <= found.edges[filled + 1]
+    assert found.accuracy[filled] == pytest.approx(0.6)
+    assert found.confidence[filled] == pytest.approx(0.9)
+
+
+def test_reliability__a_confidence_of_one_is_counted() -> None:
+    found = curves.reliability(np.array([[1.0, 0.0]]), np.array([0]))
+    assert found.counts.tolist() == [0] * 14 + [1]
+    assert found.error == 0
+
+
+def test_risk_coverage__fewer_answers_are_better_ones() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.6, 0.4]])
+    found = curves.risk_coverage(probabilities, np.array([0, 0, 0, 1]))
+    assert found.thresholds.tolist() == [0.9, 0.8, 0.6]
+    assert found.answered.tolist() == [0.25, 0.5, 1.0]
+    assert found.accuracy.tolist() == [1.0, 1.0, 0.75]
+    answered, accuracy = curves.answered_at(probabilities, np.array([0, 0, 0, 1]), 0.7)
+    assert (answered.value, accuracy.value) == (0.5, 1.0)
+
+
+def test_curves__empty_split() -> None:
+    probabilities, labels = np.empty((0, 3)), np.empty(0, np.int64)
+    assert np.isnan(curves.roc(probabilities, labels, 0).area)
+    assert np.isnan(curves.reliability(probabilities, labels).error)
+    assert len(curves.risk_coverage(probabilities, labels).answered) == 0
+    answered, accuracy = curves.answered_at(probabilities, labels, 0.5)
+    assert np.isnan(answered.value) and np.isnan(accuracy.value)

@@ -1,0 +1,1 @@
+"""Which backbone for these images, how deep, and at which learning rate."""

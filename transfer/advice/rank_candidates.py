@@ -1,0 +1,131 @@
+"""Ranks backbones for a dataset: one pass over some images each, then linear heads."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.advice import candidates, probes
+from transfer.advice.candidates import MOST_IMAGES, Candidate, PassedOver
+from transfer.backbones import catalogue, graph
+from transfer.classifier import model
+from transfer.datasets.images import Grey
+from transfer.datasets.revision import Image, Revision
+from transfer.errors import DatasetError, WeightsError
+from transfer.features.extract import Extractor
+from transfer.features.views import View
+from transfer.runs import estimates
+
+Progress = Callable[..., None]
+
+
+def rank(
+    revision: Revision, names: Sequence[str], weights: str, progress: Progress
+) -> Iterator[Candidate | PassedOver]:
+    """The candidates one by one, those that are known from before at once.
+
+    One whose weights are not to be had is passed over.
+
+    Args:
+        revision: The dataset; only its training images are looked at.
+        names: Of backbones in the catalogue.
+        weights: Where their parameters come from; `imagenet` means each one's own
+            pretrained weights.
+        progress: Called with `backbone`, `step` and `steps`.
+
+    Raises:
+        BackboneError: A name is not in the catalogue.
+        DatasetError: There are fewer than two classes or ten training images.
+    """
+    images = sample(revision)
+    for name in names:
+        entry = catalogue.get(name)
+        source = candidates.source(entry, weights)
+        found = candidates.kept(revision, name, source, entry.native_size)
+        if found:
+            yield found
+            continue
+        try:
+            found = _measured(revision, images, name, source, progress)
+        except WeightsError as error:
+            yield PassedOver(name, str(error))
+            continue
+        candidates.keep(revision, found)
+        yield found
+
+
+def sample(revision: Revision) -> list[Image]:
+    """The training images that a ranking looks at.
+
+    Raises:
+        DatasetError: There are fewer than two classes or ten training images.
+    """
+    train = revision.of_split("train")
+    labels = np.array([image.label for image in train], np.int32)
+    if len(train) < 2 * probes.FOLDS or len(np.unique(labels)) < 2:
+        raise DatasetError(
+            f"{revision.dataset} has {len(train)} training images of "
+            f"{len(np.unique(labels))} classes, which is too few to compare backbones.",
+            f"It takes {2 * probes.FOLDS} images and two classes at least.",
+        )
+    chosen = probes.stratified_sample(labels, MOST_IMAGES, revision.seed)
+    return [train[position] for position in chosen]
+
+
+def _measured(
+    revision: Revision,
+    images: Sequence[Image],
+    name: str,
+    weights: str,
+    progress: Progress,
+) -> Candidate:
+    start = time.perf_counter()
+    entry = catalogue.get(name)
+    progress(backbone=name, step=0, steps=len(images))
+    features = _features(images, name, weights, progress, revision.grey)
+    labels = np.array([image.label for image in images], np.int32)
+    classes = len(revision.class_names)
+    probe = probes.cross_validated(features, labels, classes, revision.seed)
+    log_me = probes.log_me(features, labels, classes)
+    size = entry.native_size
+    return Candidate(
+        backbone=name,
+        weights=weights,
+        image_size=size,
+        images=len(images),
+        accuracy=probe.accuracy,
+        low=probe.low,
+        high=probe.high,
+        log_me=log_me,
+        images_per_second=max(estimates.kept_rates(name, (size, size)).values()),
+        seconds=time.perf_counter() - start,
+        parameters=entry.parameters,
+    )
+
+
+def _features(
+    images: Sequence[Image],
+    name: str,
+    weights: str,
+    progress: Progress,
+    grey: Grey | None,
+) -> NDArray[np.float32]:
+    """Pooled features `(images, channels)`, in float32, from the cache or computed."""
+    backbone = model.pooled(graph.build(name, weights=weights))
+    extractor = Extractor(backbone, ["pooling"], name, _quiet, grey=grey)
+    # The engines are timed here, so that a candidate's speed is known even if all of
+    # its features were in the cache.
+    extractor.is_faster_in_bfloat16()
+    views = [View(image.sha256) for image in images]
+
+    def told(done: int, of: int) -> None:
+        progress(backbone=name, step=done, steps=of)
+
+    extractor.compute({"pooling": views}, told)
+    return extractor.read("pooling", views).astype(np.float32)
+
+
+def _quiet(_: Any) -> None:
+    """Lines for the log of a run, of which there is none."""

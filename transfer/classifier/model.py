@@ -1,0 +1,133 @@
+"""A backbone and a head as one model: pixels in, probabilities out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+from keras import layers
+
+from transfer.classifier import file_check
+from transfer.errors import WeightsError
+
+Head = Literal["linear", "dense1024"]
+
+#: Logits of features: `(features, training) -> (batch, num_classes)`.
+Forward = Callable[[Any, bool], Any]
+
+
+def pooled(backbone: keras.Model) -> keras.Model:
+    """The backbone with global average pooling on top.
+
+    Args:
+        backbone: Model from pixels to a feature map `(batch, rows, columns, channels)`.
+
+    Returns:
+        A model from pixels to features `(batch, channels)`, float32.
+    """
+    features = layers.GlobalAveragePooling2D(name="pooling")(backbone.output)
+    return keras.Model(backbone.input, features, name="pooled_backbone")
+
+
+def head(kind: Head, channels: int, num_classes: int, seed: int) -> keras.Model:
+    """What is trained on pooled features, up to the logits.
+
+    Args:
+        kind: `linear` or `dense1024`, see `TrainConfig.head`.
+        channels: Number of pooled features.
+        num_classes: Number of classes.
+        seed: Seed of the first weights and of dropout.
+
+    Returns:
+        A model from features `(batch, channels)` to logits `(batch, num_classes)`.
+    """
+    features = keras.Input((channels,), name="features")
+    if kind == "linear":
+        hidden = layers.Dropout(0.2, seed=seed, name="dropout")(features)
+    else:
+        hidden = layers.Dense(
+            1024, "relu", kernel_initializer=_glorot(seed + 1), name="hidden"
+        )(features)
+    logits = layers.Dense(num_classes, kernel_initializer=_glorot(seed), name="logits")
+    return keras.Model(features, logits(hidden), name="head")
+
+
+def _glorot(seed: int) -> keras.Initializer:
+    return keras.initializers.GlorotUniform(seed)
+
+
+def forward(suffix: keras.Model, head: keras.Model) -> Forward:
+    """What trains in the fine-tuning phase: from features at the cut to logits.
+
+    The suffix runs in inference mode always: BatchNorm keeps the source's statistics,
+    which a few hundred images could only spoil. The two are called one by one because
+    a functional model of both would hand its own `training` on to the suffix.
+    """
+
+    def logits(features: Any, training: bool) -> Any:
+        return head(suffix(features, training=False), training=training)
+
+    return logits
+
+
+def assembled(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """The whole classifier: pixels `(batch, height, width, 3)` in `[0, 255]` to
+    float32 probabilities `(batch, num_classes)` whose rows sum to 1.
+    """
+    pixels = keras.Input(pooled_backbone.input_shape[1:], name="image")
+    features = pooled_backbone(pixels, training=False)
+    return keras.Model(
+        pixels,
+        layers.Softmax(name="probabilities", dtype="float32")(head(features)),
+        name="classifier",
+    )
+
+
+def load(
+    path: Path, num_classes: int, image_size: tuple[int, int] | None = None
+) -> keras.Model:
+    """The classifier that a run saved, once its file is seen to be one.
+
+    Args:
+        path: The run's `model.keras`.
+        num_classes: Number of probabilities that it must give.
+        image_size: `(height, width)` in pixels that it must take; any if None.
+
+    Raises:
+        RunError: The file is not such a model; none of it was executed.
+    """
+    file_check.check(path, image_size)
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:300]
+        raise file_check.refused(f"Keras cannot read it ({reason})") from error
+    if model.output_shape != (None, num_classes):
+        raise file_check.refused(
+            f"it gives {model.output_shape[1:]} values, but the run has {num_classes} "
+            "classes"
+        )
+    return model
+
+
+def take_weights(path: Path, pooled_backbone: keras.Model, head: keras.Model) -> None:
+    """Sets backbone and head to those of a saved classifier.
+
+    Args:
+        path: A `model.keras` that `assembled` made of the same backbone and head.
+        pooled_backbone: As in `pooled`.
+        head: As in `head`.
+
+    Raises:
+        RunError: There is no such file, or it is not a classifier of these classes.
+        WeightsError: Its weights have other shapes.
+    """
+    model = load(path, head.output_shape[-1])
+    try:
+        for part in (pooled_backbone, head):
+            part.set_weights(model.get_layer(part.name).get_weights())
+    except ValueError as error:
+        raise WeightsError(
+            f"The model to start from cannot be used: {str(error).splitlines()[0]}",
+            "It must have the same backbone, head and classes.",
+        ) from error

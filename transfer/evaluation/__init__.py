@@ -1,0 +1,1 @@
+"""What a run says of a split: figures with their intervals, curves, comparison."""

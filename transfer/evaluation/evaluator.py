@@ -1,0 +1,251 @@
+"""Evaluates a run on a split: what its whole model says of every picture."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.datasets import images, library
+from transfer.datasets.revision import Image, Split
+from transfer.errors import DatasetError
+from transfer.evaluation import calibration, image_map, metrics, results
+from transfer.evaluation.metrics import Interval
+from transfer.evaluation.results import Evaluation, Robustness
+from transfer.evaluation.robustness import KINDS
+from transfer.features.engines import BATCH
+from transfer.features.extract import Extractor
+from transfer.features.views import View
+from transfer.store.record import Run
+
+#: Spoilt pictures: how many images at most, at least, and for how many seconds, which
+#: the features of the map may take too.
+_MOST, _FEWEST, _SECONDS = 200, 20, 20.0
+#: How often each of them is asked about: as it is, and spoilt in every way.
+_WAYS = 1 + sum(len(kind.strengths) for kind in KINDS.values())
+
+Log = Callable[[str], None]
+#: Takes what is being done (`answers`, `spoilt`, `map`), how many images are done and
+#: how many there are.
+Told = Callable[[str, int, int], None]
+#: Images between two words about how far it is.
+_PIECE = 256
+#: Number of right answers by kind of change and strength; ("", 0) is unspoilt.
+_Hits = dict[tuple[str, float], int]
+
+
+class Evaluator:
+    """Evaluates one run.
+
+    The model runs in float32 in the fastest engine. Features of a frozen backbone that
+    the run's training has kept are taken from the cache.
+
+    Args:
+        run: The run.
+        model: Its whole classifier, as `classifier.assembled` made it.
+        log: Takes lines for the log.
+        told: Takes how far it is.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        model: keras.Model,
+        log: Log,
+        told: Told = lambda *_: None,
+    ) -> None:
+        self._run, self._log, self._told = run, log, told
+        self._revision = library.load(run.config.dataset, run.config.revision)
+        self._head = model.get_layer("head")
+        backbone = model.get_layer("pooled_backbone")
+        self._extractor = Extractor(
+            backbone,
+            ["pooling"],
+            run.config.backbone,
+            log,
+            grey=self._revision.grey,
+        )
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """The answers for every image of a split, and all figures of them.
+
+        Raises:
+            DatasetError: The split has no images.
+            ImageError: A picture cannot be read.
+        """
+        found = self._revision.of_split(split)
+        if not found:
+            raise DatasetError(
+                f'The dataset "{self._revision.dataset}" has no {split} images.',
+                "Choose another split, or import it again with a share of that split.",
+            )
+        answers = self._asked(split, found, self._pooled(found, "answers"))
+        if split != "val":
+            return answers
+        # Fitted on val; every other split takes what that gave.
+        fitted = calibration.fit(answers.probabilities, answers.labels)
+        return replace(answers, temperature=fitted)
+
+    def map_all(self, temperature: float) -> Evaluation:
+        """The answers for images of all splits, and their places on the map.
+
+        Args:
+            temperature: What their probabilities are to be scaled by.
+        """
+        found = self._revision.images
+        most = int(_SECONDS / self._seconds_per_image())
+        chosen = [found[i] for i in image_map.chosen(len(found), most=most)]
+        features = self._pooled(chosen, "map")
+        return replace(
+            self._asked("all", chosen, features),
+            temperature=temperature,
+            map_places=image_map.layout(features),
+        )
+
+    def _asked(
+        self,
+        source: results.Source,
+        found: Sequence[Image],
+        features: NDArray[np.float32],
+    ) -> Evaluation:
+        """What the model says of these images, by their features."""
+        labels = np.array([image.label for image in found], np.int64)
+        probabilities = self._answers(features)
+        return Evaluation(
+            run=self._run.id,
+            split=source,
+            class_names=self._revision.class_names,
+            sha256=np.array([image.sha256 for image in found]),
+            paths=np.array([image.path for image in found]),
+            labels=labels,
+            probabilities=probabilities,
+            temperature=float(self._run.result.get("temperature", 1.0)),
+            figures=metrics.figures(probabilities, labels),
+        )
+
+    def _pooled(self, found: Sequence[Image], doing: str) -> NDArray[np.float32]:
+        views, pieces = [View(one.sha256) for one in found], []
+        for start in range(0, max(len(views), 1), _PIECE):
+            self._told(doing, start, len(views))
+            piece = views[start : start + _PIECE]
+            pieces.append(self._extractor.read("pooling", piece))
+        return np.concatenate(pieces).astype(np.float32, copy=False)
+
+    def _answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities `(images, num_classes)` of pooled features."""
+        logits = self._head(features, training=False)
+        softmax = keras.ops.softmax(keras.ops.cast(logits, "float32"))
+        return np.asarray(keras.ops.convert_to_numpy(softmax), np.float32)
+
+    def add_details(self, evaluation: Evaluation, thorough: bool = False) -> Evaluation:
+        """The evaluation with the accuracy on spoilt pictures.
+
+        Args:
+            thorough: Try as many as are wanted, however long it takes.
+        """
+        return replace(evaluation, robustness=self._robustness(evaluation, thorough))
+
+    def _robustness(self, evaluation: Evaluation, thorough: bool) -> Robustness:
+        order = np.random.default_rng(0).permutation(len(evaluation.labels))[:_MOST]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            seconds = self._seconds_per_image() * _WAYS  # for one image
+            affordable = len(order) if thorough else int(_SECONDS / seconds)
+            if affordable < _FEWEST and affordable < len(order):
+                minutes = math.ceil(seconds * len(order) / 60)
+                return Robustness(
+                    skipped=f"To try {len(order)} pictures spoilt in {_WAYS - 1} ways "
+                    f"takes this backbone about {minutes} "
+                    f"{'minute' if minutes == 1 else 'minutes'} on this machine, so it "
+                    "was left out."
+                )
+            chosen = order[:affordable]
+            hits: _Hits = {}
+            for start in range(0, len(chosen), BATCH):
+                batch = chosen[start : start + BATCH]
+                spoilt = self._spoilt(evaluation.sha256[batch], pool)
+                for way, (key, answers) in enumerate(spoilt):
+                    done = start + len(batch) * way // _WAYS
+                    self._told("spoilt", done, len(chosen))
+                    right = np.sum(answers == evaluation.labels[batch])
+                    hits[key] = hits.get(key, 0) + int(right)
+        return _robustness_of(hits, len(chosen))
+
+    def _seconds_per_image(self) -> float:
+        height, width = self._extractor.image_size
+        blank = np.zeros((BATCH, height, width, 3), np.uint8)
+        self._extractor.run("pooling", blank)  # loads the engine
+        start = time.perf_counter()
+        self._extractor.run("pooling", blank)
+        return (time.perf_counter() - start) / BATCH
+
+    def _spoilt(
+        self, hashes: NDArray[np.str_], pool: Executor
+    ) -> Iterator[tuple[tuple[str, float], NDArray[np.int64]]]:
+        """What the model answers to one batch, spoilt in every way."""
+        size, grey = self._extractor.image_size, self._revision.grey
+        paths = [library.image_path(str(one)) for one in hashes]
+        pictures = list(pool.map(lambda path: images.decode(path, size, grey), paths))
+        seeds = [int(str(one)[:8], 16) for one in hashes]
+
+        def answered(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
+            features = self._extractor.run("pooling", np.stack(pixels))
+            return np.asarray(self._answers(features).argmax(1), np.int64)
+
+        yield ("", 0.0), answered(pictures)
+        for name, kind in KINDS.items():
+            for strength in kind.strengths:
+                same = [strength] * len(pictures)
+                yield (
+                    (name, strength),
+                    answered([*pool.map(kind.change, pictures, same, seeds)]),
+                )
+
+
+def _robustness_of(hits: _Hits, images: int) -> Robustness:
+    accuracy: dict[str, list[tuple[float, Interval]]] = {name: [] for name in KINDS}
+    for (name, strength), count in hits.items():
+        if name:
+            accuracy[name].append((strength, metrics.wilson(count, images)))
+    unspoilt = metrics.wilson(hits["", 0.0], images)
+    return Robustness(images=images, unspoilt=unspoilt, accuracy=accuracy)
+
+
+def evaluate(
+    run: Run,
+    model: keras.Model,
+    split: Split,
+    log: Log,
+    told: Told = lambda *_: None,
+    thorough: bool = False,
+) -> Evaluation:
+    """The stored evaluation of a run's split, with all details, and the run's map.
+
+    Answers that are stored already are not asked for again.
+
+    Args:
+        run: A run that has finished.
+        model: Its whole classifier.
+        split: The images.
+        log: Takes lines for the log.
+        told: Takes how far it is.
+        thorough: Try spoilt pictures however long it takes.
+
+    Raises:
+        TransferError: The dataset is gone, the split empty, or a picture broken.
+    """
+    evaluator = Evaluator(run, model, log, told)
+    found = results.load(run.id, split)
+    if found is None:
+        found = evaluator.evaluate(split)
+        results.save(found)
+    if found.lacks_robustness(thorough):
+        found = evaluator.add_details(found, thorough)
+        results.save(found)
+    if results.load(run.id, "all") is None:
+        results.save(evaluator.map_all(found.temperature))
+    return found

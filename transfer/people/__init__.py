@@ -1,0 +1,1 @@
+"""Who may fetch what: signed links."""

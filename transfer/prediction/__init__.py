@@ -1,0 +1,1 @@
+"""Predictions, heat maps and neighbours, in a process that waits for them."""

@@ -1,0 +1,101 @@
+"""What a run says of pictures, as a table and as files: with *I don't know* in it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transfer.prediction.client import Ranking
+
+#: The answer where the best class is less probable than the threshold.
+DONT_KNOW = "I don't know"
+
+#: What a spreadsheet takes for the beginning of a formula; some the wide signs too.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a run says of one picture.
+
+    Attributes:
+        path: Its name, or its path inside the folder or zip.
+        ranking: Classes with their probabilities, best first; empty after an error.
+        error: Why there is no answer; empty if there is one.
+    """
+
+    path: str
+    ranking: Ranking
+    error: str = ""
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the best class, in [0, 1]; 0 after an error."""
+        return self.ranking[0][1] if self.ranking else 0.0
+
+    def verdict(self, threshold: float = 0.0) -> str:
+        """The best class, or `DONT_KNOW` below the threshold; empty after an error."""
+        if not self.ranking:
+            return ""
+        return self.ranking[0][0] if self.confidence >= threshold else DONT_KNOW
+
+
+def to_csv(answers: Sequence[Answer], threshold: float = 0.0) -> bytes:
+    """A table with one line for each picture, and the probability of each class.
+
+    UTF-8 with the mark by which Excel knows it. A name that a spreadsheet would take
+    for a formula gets an apostrophe before it, which makes it a text.
+    """
+    classes = sorted({name for one in answers for name, _ in one.ranking})
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(
+        ["file", "answer", "best_class", "confidence", "error"]
+        + [f"probability of {name}" for name in classes]
+    )
+    for one in answers:
+        best = one.ranking[0][0] if one.ranking else ""
+        sure = f"{one.confidence:.6f}" if one.ranking else ""
+        chances = dict(one.ranking)
+        texts = [one.path, one.verdict(threshold), best, sure, one.error]
+        writer.writerow(
+            [harmless(text) for text in texts]
+            + [f"{chances[name]:.6f}" if name in chances else "" for name in classes]
+        )
+    # A name on disk need not be text.
+    return buffer.getvalue().encode("utf-8-sig", "replace")
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would reckon with it."""
+    is_formula = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def to_records(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Plain data for JSON: `path`, and `predictions` or `error`."""
+    return [
+        {"path": one.path, "error": one.error}
+        if one.error
+        else {
+            "path": one.path,
+            "predictions": [
+                {"class_name": name, "probability": probability}
+                for name, probability in one.ranking
+            ],
+        }
+        for one in answers
+    ]
+
+
+def to_json(answers: Sequence[Answer], threshold: float = 0.0) -> str:
+    """As `to_records`, with the `answer` at this threshold beside each picture."""
+    records = [
+        {**record, **({} if one.error else {"answer": one.verdict(threshold)})}
+        for one, record in zip(answers, to_records(answers), strict=True)
+    ]
+    return json.dumps(records, indent=2, ensure_ascii=False)
