@@ -18,8 +18,9 @@ from starlette.routing import Route
 
 from pages.runs import live
 from pages.shared import addresses, guard, shell
-from transfer import uploads, workspace
+from transfer import workspace
 from transfer.datasets import thumbnails
+from transfer.datasets.ingest import uploads
 from transfer.errors import (
     StorageError,
     TransferError,

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.data import importing
 from pages.shared import addresses, kept, session, shell, tables
 from transfer.datasets import library
-from transfer.datasets.images import Grey
+from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.errors import TransferError
 from transfer.export import keeping

@@ -19,10 +19,10 @@ from pages.model import (
 from pages.shared import kept, session, shell
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
+from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig, explained
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.freezing import head_parameters
 from transfer.runs import queue
 
 PAGES = Path(__file__).parent

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import shell, tables
 from transfer.backbones import catalogue, weights
-from transfer.datasets import roots
+from transfer.datasets.ingest import allowed_folders
 from transfer.errors import TransferError
 from transfer.prediction.client import InferenceProcess
 
@@ -69,10 +69,12 @@ def add() -> None:
     text = st.text_input(
         "Weights file on the server",
         help="Named as where it is downloaded; below "
-        + " or ".join(f"`{root}`" for root in roots.allowed()),
+        + " or ".join(f"`{root}`" for root in allowed_folders.allowed()),
     )
     if st.button("Add", disabled=not text, icon=":material/add:"):
-        _in_a_process(lambda process: process.add(roots.resolve(text)), "Checking …")
+        _in_a_process(
+            lambda process: process.add(allowed_folders.resolve(text)), "Checking …"
+        )
 
 
 def _in_a_process(does: Callable[[InferenceProcess], object], says: str) -> None:

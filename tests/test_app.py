@@ -19,10 +19,9 @@ from starlette.responses import Response
 import app
 from pages.shared import addresses
 from tests.pictures import make_pictures
-from tests.transfer.test_uploads import frame
-from transfer import uploads
+from tests.transfer.datasets.ingest.test_uploads import frame
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer, uploads
 from transfer.people import links
 from transfer.store.runs import Store
 
@@ -169,7 +168,7 @@ def test_discard_upload__needs_a_token_for_it(workspace: Path) -> None:
 
 def test_send_thumbnail__is_a_small_jpeg(workspace: Path, tmp_path: Path) -> None:
     folder = make_pictures(tmp_path / "pets", {"cat": 2, "dog": 2})
-    image = ingest.import_path(folder, "pets").images[0]
+    image = importer.import_path(folder, "pets").images[0]
     answer = ask(app.send_thumbnail, links.sign("image", image.sha256))
     assert (answer.status_code, answer.media_type) == (200, "image/jpeg")
     assert bytes(answer.body).startswith(b"\xff\xd8")
@@ -182,7 +181,7 @@ def test_send_thumbnail__shows_deep_grey_in_the_range_of_its_dataset(
     for number, name in enumerate(("cat", "dog")):
         (tmp_path / "deep" / name).mkdir(parents=True)
         Image.fromarray(ramp + number).save(tmp_path / "deep" / name / "1.png")
-    revision = ingest.import_path(tmp_path / "deep", "deep")
+    revision = importer.import_path(tmp_path / "deep", "deep")
     shown = []
     for grey in (revision.grey, None):
         address = addresses.thumbnail(revision.images[0].sha256, grey)

@@ -15,15 +15,15 @@ from transfer.backbones import catalogue, weights
 from transfer.commands import evaluate, learning_rate, rank, settings, sweep
 from transfer.commands import export as export_commands
 from transfer.commands import weights as weights_command
-from transfer.datasets import (
+from transfer.datasets import library
+from transfer.datasets.ingest import (
     code_pages,
-    ingest,
+    importer,
     layouts,
-    library,
-    pictures,
+    loose_pictures,
     samples,
 )
-from transfer.datasets.layouts import Reading
+from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, ImageError, RunError, TransferError
 from transfer.evaluation import results
@@ -163,11 +163,13 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
     }
     if str(args.path).startswith(_SAMPLE):
         sample = str(args.path).removeprefix(_SAMPLE)
-        revision = ingest.import_sample(sample, args.name, **options)
+        revision = importer.import_sample(sample, args.name, **options)
     else:
         splits = dict(one.rpartition("=")[::2] for one in args.splits)
         reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
-        revision = ingest.import_path(args.path, args.name, reading=reading, **options)
+        revision = importer.import_path(
+            args.path, args.name, reading=reading, **options
+        )
     _tell("")
     passed_over = [
         {"path": one.path, "reason": one.reason} for one in revision.passed_over
@@ -367,7 +369,7 @@ def _pictures(paths: list[Path], folder: Path) -> Iterator[tuple[str, Path]]:
     """Names and files of the pictures; those of folders and zips one by one."""
     for number, path in enumerate(paths):
         if path.is_dir() or path.suffix.lower() == ".zip":
-            inside = pictures.found(path, folder / str(number))
+            inside = loose_pictures.found(path, folder / str(number))
             yield from ((str(path / name), file) for name, file in inside)
         else:
             yield str(path), path

@@ -13,7 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from transfer import optimizers
-from transfer.backbones import catalogue, graph, source
+from transfer.backbones import catalogue, graph, source_head
+from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
 from transfer.block_changes import BlockChanges
 from transfer.callbacks import Listener
@@ -25,7 +26,6 @@ from transfer.datasets.revision import Revision, Split
 from transfer.errors import StorageError, TrainingError, TransferError
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
-from transfer.freezing import FreezePlan, Resolved
 from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
 from transfer.store import outcome
 from transfer.store.outcome import PHASES
@@ -440,7 +440,7 @@ class _Job:
         if self.config.method == "source":
             names = self.revision.class_names
             backbone = catalogue.get(self.config.backbone)
-            taken = source.classification_layer(backbone, names)
+            taken = source_head.classification_layer(backbone, names)
             self.head.get_layer("logits").set_weights(taken)
         elif self.config.head == "linear" and not self.start_from:
             self._solve_head()

@@ -9,8 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.data import understood
 from pages.shared import shell, uploader
-from transfer.datasets import ingest, library, roots, samples
-from transfer.datasets.layouts import Reading
+from transfer.datasets import library
+from transfer.datasets.ingest import allowed_folders, importer, samples
+from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 
@@ -57,7 +58,7 @@ def _import_sample(name: str) -> Revision | None:
     free = next(one for one in [name, *numbers] if one not in taken)
     try:
         with st.spinner("Making the pictures …"):
-            return ingest.import_sample(name, free)
+            return importer.import_sample(name, free)
     except TransferError as error:
         shell.show_error(error)
         return None
@@ -74,12 +75,12 @@ def _import_from_server() -> Revision | None:
     text = st.text_input(
         "Path of a folder or zip on the server",
         key=_path_key(),
-        help="Below " + " or ".join(f"`{root}`" for root in roots.allowed()),
+        help="Below " + " or ".join(f"`{root}`" for root in allowed_folders.allowed()),
     )
     source, called = None, ""
     if text:
         try:
-            source = roots.resolve(text)
+            source = allowed_folders.resolve(text)
             called = source.name if source.is_dir() else source.stem
         except TransferError as error:
             shell.show_error(error)
@@ -189,7 +190,7 @@ def _import(
             bar.progress(done / max(of, 1), f"Checked {done:,} of {of:,} images")
 
     try:
-        return ingest.import_path(
+        return importer.import_path(
             source,
             name,
             val=val,

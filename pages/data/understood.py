@@ -8,9 +8,9 @@ import streamlit as st
 
 from pages.shared import shell, tables
 from transfer.datasets import names
-from transfer.datasets.code_pages import CODE_PAGES
-from transfer.datasets.layouts import LAYOUTS, LEFT_OUT, ROLES, Layout, Reading
-from transfer.datasets.preview import Preview, preview
+from transfer.datasets.ingest.code_pages import CODE_PAGES
+from transfer.datasets.ingest.layouts import LAYOUTS, LEFT_OUT, ROLES, Layout, Reading
+from transfer.datasets.ingest.preview import Preview, preview
 from transfer.datasets.revision import SPLITS, Split
 from transfer.errors import TransferError
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.shared import addresses, session
-from transfer.datasets.images import Grey
+from transfer.datasets.decoding import Grey
 from transfer.evaluation.results import Evaluation
 
 #: Pictures shown at once; more take seconds to load.

@@ -5,8 +5,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.shared import shell
-from transfer.datasets import images, library
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding, library
+from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.features.views import View
@@ -53,5 +53,5 @@ def _views(
     sha256: str, size: int, augmentations: tuple[str, ...], grey: Grey | None
 ) -> list[NDArray[np.uint8]]:
     """Views of an image, the image itself first, each `(size, size, 3)`."""
-    pixels = images.decode(library.image_path(sha256), (size, size), grey)
+    pixels = decoding.decode(library.image_path(sha256), (size, size), grey)
     return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import amounts
+from transfer.backbones.freezing import Resolved, trainable_blocks
 from transfer.backbones.structure import Structure
-from transfer.freezing import Resolved, trainable_blocks
 
 #: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
 FROZEN, TRAINS = "#2f74b5", "#d9701f"

@@ -10,9 +10,9 @@ from pages.shared import amounts, job_progress, shell
 from transfer.advice import depths
 from transfer.advice.candidates import MOST_IMAGES
 from transfer.advice.depths import Depth
+from transfer.backbones.freezing import in_words
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
-from transfer.freezing import in_words
 from transfer.runs import jobs
 from transfer.store import outcome
 

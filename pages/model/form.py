@@ -6,7 +6,7 @@ from typing import Any
 import annotated_types
 import streamlit as st
 
-from transfer import freezing
+from transfer.backbones import freezing
 from transfer.backbones.catalogue import Backbone
 from transfer.config import AUGMENTATIONS, TrainConfig, explained, options
 

@@ -7,12 +7,11 @@ import streamlit as st
 
 from pages.model import block_drawing, layer_table, lessons
 from pages.shared import shell
-from transfer import plans
-from transfer.backbones import catalogue
+from transfer.backbones import catalogue, freeze_edits
+from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
 from transfer.config import explained
 from transfer.errors import FreezeError
-from transfer.freezing import FreezePlan, Resolved
 
 PRESETS = {
     "instant": "Parameter sharing, instant",
@@ -75,7 +74,7 @@ def freezing(
     def clicked(block: str, only: bool) -> None:
         alone = block == block_drawing.HEAD
         after = FreezePlan("all") if alone else None
-        after = after or plans.clicked(structure, plan, block, only)
+        after = after or freeze_edits.clicked(structure, plan, block, only)
         adopt(structure.backbone, str(after))
 
     only = st.segmented_control(
@@ -123,7 +122,7 @@ def _plan(structure: Structure) -> FreezePlan:
     key = _table_key(structure, kept)
     if key in st.session_state:
         trains = layer_table.edited(structure, _base(structure), key)
-        kept.plan = str(plans.described(structure, trains))
+        kept.plan = str(freeze_edits.described(structure, trains))
     elif kept.plan != kept.base:  # another page has made the table forget
         adopt(structure.backbone, kept.plan)
     return FreezePlan.parse(kept.plan)
@@ -134,7 +133,7 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
         "all": FreezePlan("all"),
         "none": FreezePlan("none"),
         "last": FreezePlan("last", count=1),
-        "stage": plans.last_stage(structure),
+        "stage": freeze_edits.last_stage(structure),
     }
     same = (
         name

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import amounts
+from transfer.backbones.freezing import Resolved, trainable_blocks
 from transfer.backbones.structure import Structure
-from transfer.freezing import Resolved, trainable_blocks
 
 
 def show_blocks(

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from pages.shared import shell
-from transfer import plans
+from transfer.backbones import freeze_edits
+from transfer.backbones.freezing import Resolved
 from transfer.backbones.structure import Structure
-from transfer.freezing import Resolved
 
 EXPLAINED = """
 **Parameter sharing**: the backbone keeps all parameters that it learnt from its source,
@@ -58,9 +58,9 @@ def theta(structure: Structure, resolved: Resolved, head: int) -> str:
 
 def warn(structure: Structure, resolved: Resolved, images: int, head: int) -> None:
     """What is unwise about the plan; a word on BatchNorm where it trains."""
-    for lesson in plans.lessons(structure, resolved, images, head):
+    for lesson in freeze_edits.lessons(structure, resolved, images, head):
         st.warning(shell.escaped(lesson), icon=":material/school:")
-    if count := plans.batch_norms(structure, resolved):
+    if count := freeze_edits.batch_norms(structure, resolved):
         st.caption(
             f"{count} BatchNorm layer{'s' * (count > 1)} among them: their scale and "
             "offset train. Their mean and variance stay those of the source, because "

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from pages.shared import session, shell
-from transfer.datasets import images
+from transfer.datasets import decoding
 from transfer.errors import ImageError, TransferError
 from transfer.prediction.client import Ranking
 from transfer.store.record import Run
@@ -85,7 +85,7 @@ def forget_oldest(shown: int) -> None:
 
 
 def _asked(run: Run, picture: Picture) -> Said:
-    thumbnail = images.encode_thumbnail(picture.content, SIDE, run.grey)
+    thumbnail = decoding.encode_thumbnail(picture.content, SIDE, run.grey)
     start = time.perf_counter()
     (ranking,) = session.inference().predict(run.id, [picture.content])
     return Said(thumbnail, ranking, time.perf_counter() - start)

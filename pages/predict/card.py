@@ -10,7 +10,7 @@ import streamlit as st
 from pages.predict import answers as asking
 from pages.predict.answers import Picture, Said
 from pages.shared import addresses, amounts, charts, shell
-from transfer.datasets import corrections, library
+from transfer.datasets import editing, library
 from transfer.errors import TransferError
 from transfer.prediction import answers
 from transfer.store.record import Run
@@ -160,7 +160,7 @@ def _add(picture: Picture, run: Run, class_name: str) -> None:
     try:
         before = library.load(run.dataset).id
         name, content = picture.name, picture.read()
-        revision = corrections.add(run.dataset, content, class_name, name)
+        revision = editing.add(run.dataset, content, class_name, name)
     except (TransferError, OSError) as error:
         st.error(shell.escaped(str(error)), icon=":material/error:")
         return

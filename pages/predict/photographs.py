@@ -7,7 +7,7 @@ import streamlit as st
 from pages.predict.answers import Picture
 from pages.shared import shell, uploader
 from transfer import workspace
-from transfer.datasets import pictures
+from transfer.datasets.ingest import loose_pictures
 from transfer.errors import TransferError
 
 WAYS = {
@@ -101,7 +101,7 @@ def _unpacked(source: Path) -> list[Picture]:
     folder = workspace.folder("uploads", upload.parent.name, "unpacked")
     try:
         with st.spinner("Looking through the pictures."):
-            found = pictures.found(source, folder)
+            found = loose_pictures.found(source, folder)
     except TransferError as error:
         shell.show_error(error)
         return []

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from pages.shared import session, shell
+from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.freezing import FreezePlan, trainable_blocks
 from transfer.runs import continuing, queue
 from transfer.store.record import Run, default_name
 

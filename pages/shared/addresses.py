@@ -5,7 +5,7 @@ import struct
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
-from transfer.datasets.images import Grey
+from transfer.datasets.decoding import Grey
 from transfer.people import links
 
 #: Both values of a range of deep grey.

@@ -13,9 +13,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses, tables
-from transfer import uploads
 from transfer.datasets import kinds
-from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets.decoding import IMAGE_EXTENSIONS
+from transfer.datasets.ingest import uploads
 
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
 

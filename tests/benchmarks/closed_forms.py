@@ -35,7 +35,7 @@ from tests.benchmarks import bench
 from transfer.backbones import graph
 from transfer.classifier import closed_form
 from transfer.classifier import model as classifier
-from transfer.datasets import images
+from transfer.datasets import decoding
 from transfer.features.engines import BATCH, OpenVINOEngine
 
 Pixels = NDArray[np.uint8]
@@ -118,7 +118,7 @@ def _flowers(folder: Path) -> Iterable[tuple[Pixels, int]]:
     classes = sorted(p for p in bench.flowers(folder).iterdir() if p.is_dir())
     for label, path in enumerate(classes):
         for file in sorted(path.glob("*.jpg")):
-            yield images.decode(file, (224, 224)), label
+            yield decoding.decode(file, (224, 224)), label
 
 
 def _digits() -> Iterable[tuple[Pixels, int]]:

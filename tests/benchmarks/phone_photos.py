@@ -19,7 +19,7 @@ from PIL import Image
 from tests.benchmarks import bench
 from transfer.backbones import graph
 from transfer.classifier import model as classifier
-from transfer.datasets import images
+from transfer.datasets import decoding
 
 SIZE = (4032, 3024)
 
@@ -34,7 +34,7 @@ def main() -> None:
         os.environ.update(bench.environment(folder))
         paths = _photographs(folder, count)
         start = time.perf_counter()
-        quick = np.stack([images.decode(path, (224, 224)) for path in paths])
+        quick = np.stack([decoding.decode(path, (224, 224)) for path in paths])
         middle = time.perf_counter()
         full = np.stack([_in_full(path) for path in paths])
         end = time.perf_counter()

@@ -25,7 +25,7 @@ ONE_BY_ONE = 200
 
 def ask(run: str, folder: str) -> None:
     """Prints the seconds of each way as JSON; runs in a process of its own."""
-    from transfer.datasets import images  # noqa: PLC0415
+    from transfer.datasets import decoding  # noqa: PLC0415
     from transfer.prediction import server  # noqa: PLC0415  Keras, only in the child
 
     pictures: list[Any] = sorted(Path(folder).rglob("*.jpg"))[:COUNT]
@@ -37,11 +37,11 @@ def ask(run: str, folder: str) -> None:
         ours = classifier.probabilities(pictures)
         seconds[way] = time.perf_counter() - start
     size = classifier.model.input_shape[1:3]
-    one = images.decode(pictures[0], size)[np.newaxis].astype(np.float32)
+    one = decoding.decode(pictures[0], size)[np.newaxis].astype(np.float32)
     classifier.model.predict(one, verbose=0)  # builds the graph
     start, rows = time.perf_counter(), []
     for picture in pictures[:ONE_BY_ONE]:
-        pixels = images.decode(picture, size)[np.newaxis].astype(np.float32)
+        pixels = decoding.decode(picture, size)[np.newaxis].astype(np.float32)
         rows.append(classifier.model.predict(pixels, verbose=0)[0])
     seconds["keras"] = (time.perf_counter() - start) / ONE_BY_ONE * len(pictures)
     apart = float(np.abs(np.stack(rows) - ours[:ONE_BY_ONE]).max())

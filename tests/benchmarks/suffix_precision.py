@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.benchmarks import bench
 from transfer.backbones import graph
-from transfer.freezing import FreezePlan
+from transfer.backbones.freezing import FreezePlan
 
 _STEPS = 20
 

@@ -14,7 +14,7 @@ from tests.end_to_end.conftest import SHARED, settle
 from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,7 @@ def ranked_classes(page: Page) -> list[str]:
 def queued_run(tmp_path: Path, epochs: int) -> str:
     """A run of a tiny dataset that the server's supervisor will start."""
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
-    revision = ingest.import_path(tmp_path / "pets", "pets")
+    revision = importer.import_path(tmp_path / "pets", "pets")
     config = TrainConfig.checked(
         dataset="pets",
         revision=revision.id,

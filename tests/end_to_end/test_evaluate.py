@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
 from transfer import workspace
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.evaluation import metrics, results
 from transfer.evaluation.results import Evaluation
 from transfer.store.runs import Store
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 def stored_evaluation(tmp_path: Path) -> Evaluation:
     """An evaluation of a run that takes every third cat for a dog."""
     make_pictures(tmp_path / "pets", {"cat": 18, "dog": 18})
-    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.5)
+    revision = importer.import_path(tmp_path / "pets", "pets", val=0.5)
     store = Store()
     run = store.create(TrainConfig(dataset="pets", revision=revision.id))
     store.claim_next(9, "here")

@@ -10,7 +10,7 @@ from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
 from transfer.advice import effort
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.export import catalogue, orders, script
 from transfer.runs import jobs
 from transfer.store.record import Run
@@ -35,7 +35,7 @@ PARITY = {
 def starter_run(tmp_path: Path) -> Run:
     """A completed run with the starter, as the worker leaves it."""
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
-    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.5)
+    revision = importer.import_path(tmp_path / "pets", "pets", val=0.5)
     config = TrainConfig(dataset="pets", revision=revision.id, backbone="starter")
     store = Store()
     run = store.create(config, "my pets")

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.store.record import Metric
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus
@@ -40,7 +40,7 @@ def learn(store: Store, run: str, epoch: int) -> None:
 def live_run(workspace: Path, tmp_path: Path) -> str:
     """A run that a worker elsewhere has; begun before the server could take it."""
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
-    revision = ingest.import_path(tmp_path / "pets", "pets")
+    revision = importer.import_path(tmp_path / "pets", "pets")
     store = Store()
     store.create(TrainConfig.checked(dataset="pets", revision=revision.id))
     run = store.claim_next(1, "elsewhere")

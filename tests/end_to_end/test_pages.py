@@ -10,7 +10,7 @@ from tests.end_to_end.conftest import settle
 from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser
@@ -114,7 +114,7 @@ def test_pages__with_a_dataset_and_a_finished_run(
 ) -> None:
     name = "a class with quite a long name, of which there are some"
     folder = make_pictures(tmp_path / "pets", {"cat": 12, name: 12})
-    revision = ingest.import_path(folder, "pets")
+    revision = importer.import_path(folder, "pets")
     config = TrainConfig.checked(
         dataset="pets",
         revision=revision.id,

@@ -12,7 +12,8 @@ from tests.end_to_end.conftest import settle
 from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 from transfer.store.record import Run
 from transfer.store.runs import Store
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.browser
 def trained(page: Page, tmp_path: Path) -> Run:
     """A run with random weights that the server has trained in closed form."""
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
-    revision = ingest.import_path(tmp_path / "pets", "pets")
+    revision = importer.import_path(tmp_path / "pets", "pets")
     config = TrainConfig.checked(
         dataset="pets",
         revision=revision.id,

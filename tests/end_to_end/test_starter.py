@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.end_to_end.conftest import SHARED, settle
 from tests.end_to_end.test_app import ranked_classes
-from transfer.datasets import samples
+from transfer.datasets.ingest import samples
 from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser

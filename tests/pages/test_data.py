@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 
 
 def _import_buttons(page: AppTest) -> list[Any]:
@@ -25,7 +26,7 @@ def pets(workspace: Path, tmp_path: Path) -> Path:
     """A folder of two classes, imported as `pets`."""
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
     (tmp_path / "pets" / "cat" / "notes.txt").write_text("no picture")
-    ingest.import_path(tmp_path / "pets", "pets")
+    importer.import_path(tmp_path / "pets", "pets")
     return tmp_path / "pets"
 
 
@@ -155,7 +156,7 @@ def test_data__images_of_the_address_come_first(pets: Path) -> None:
 
 def test_data__many_classes_come_page_by_page(workspace: Path, tmp_path: Path) -> None:
     names = {f"class {number:02}": 2 for number in range(12)}
-    ingest.import_path(make_pictures(tmp_path / "many", names), "many")
+    importer.import_path(make_pictures(tmp_path / "many", names), "many")
     page = opened("1_data.py")
     assert not page.exception
     shown = [one.value for one in page.markdown if "class" in one.value]

@@ -16,7 +16,8 @@ from pages.shared import steady_chart
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Split
 from transfer.evaluation import metrics, results
 from transfer.evaluation.metrics import Interval
@@ -45,7 +46,7 @@ def fresh(workspace: Path) -> None:
 def finished(tmp_path: Path) -> Run:
     """A run that ended with a model, of a dataset with val images."""
     folder = make_pictures(tmp_path / "pets", {"cat": 10, "dog": 10})
-    revision = ingest.import_path(folder, "pets", val=0.5)
+    revision = importer.import_path(folder, "pets", val=0.5)
     return run_of(["cat", "dog"], revision.id)
 
 
@@ -259,7 +260,7 @@ def test_by_split__finds_the_split_of_every_image(
     workspace: Path, tmp_path: Path
 ) -> None:
     make_pictures(tmp_path / "birds", {"crow": 4, "wren": 4})
-    revision = ingest.import_path(tmp_path / "birds", "birds", val=0.5)
+    revision = importer.import_path(tmp_path / "birds", "birds", val=0.5)
     run = run_of(["crow", "wren"], revision.id)
     run = replace(run, config=run.config.model_copy(update={"dataset": "birds"}))
     hashes = np.array([one.sha256 for one in revision.images])

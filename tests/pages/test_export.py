@@ -15,7 +15,7 @@ from pages.shared import run_choice
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.errors import NotFoundError
 from transfer.export import orders
 from transfer.runs import jobs
@@ -46,7 +46,7 @@ def fresh(workspace: Path) -> None:
 def finished_run(tmp_path: Path) -> Run:
     """A completed run with a result, as the worker leaves it."""
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
-    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.5)
+    revision = importer.import_path(tmp_path / "pets", "pets", val=0.5)
     store = Store()
     run = store.create(TrainConfig(dataset="pets", revision=revision.id), "my pets")
     store.claim_next(9, "here")
@@ -90,7 +90,7 @@ def test_export__empty_leads_to_what_is_missing_next(tmp_path: Path) -> None:
     assert "No model yet" in at.info[0].value
     assert next_link(at) == ("", "")
     folder = make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
-    ingest.import_path(folder, "pets", val=0.5)
+    importer.import_path(folder, "pets", val=0.5)
     assert next_link(open_page()) == ("model", "dataset=pets")
     store = Store()
     run = store.create(TrainConfig(dataset="pets"))

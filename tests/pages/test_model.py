@@ -22,7 +22,7 @@ from transfer.advice.candidates import Candidate
 from transfer.backbones import catalogue, weights
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.prediction.client import InferenceProcess
@@ -52,7 +52,7 @@ def dataset(tmp_path: Path, workspace: Path) -> Revision:
     for name in (catalogue.DEFAULT, "vgg16"):
         keep_structure(workspace, name)
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
-    return ingest.import_path(tmp_path / "pets", "pets")
+    return importer.import_path(tmp_path / "pets", "pets")
 
 
 def keep_structure(workspace: Path, backbone: str) -> None:
@@ -135,7 +135,7 @@ def test_model__dataset_of_the_address_is_chosen(
     dataset: Revision, tmp_path: Path
 ) -> None:
     make_pictures(tmp_path / "other", {"a": 3, "b": 3}, seed=1)
-    ingest.import_path(tmp_path / "other", "other")
+    importer.import_path(tmp_path / "other", "other")
     for name in ("pets", "other"):
         at = open_page(name)
         assert at.selectbox[0].value == name
@@ -670,7 +670,7 @@ def test_model__begins_with_the_dataset_that_another_page_showed(
     dataset: Revision, tmp_path: Path
 ) -> None:
     make_pictures(tmp_path / "other", {"a": 3, "b": 3}, seed=1)
-    ingest.import_path(tmp_path / "other", "other")
+    importer.import_path(tmp_path / "other", "other")
     at = opened("1_data.py")
     at.selectbox[0].set_value("pets").run()
     at.query_params.clear()  # as a click in the navigation does

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 from transfer.errors import ImageError, NotFoundError
 from transfer.prediction.client import InferenceProcess, Ranking
 from transfer.store.record import Run
@@ -261,7 +262,7 @@ def test_predict__a_correction_becomes_a_training_image(
     asked: list[bytes], tmp_path: Path
 ) -> None:
     make_pictures(tmp_path / "flowers", {"Gänse*blümchen <b>": 3, "rose": 3})
-    before = ingest.import_path(tmp_path / "flowers", "flowers")
+    before = importer.import_path(tmp_path / "flowers", "flowers")
     run = finished_run()
     at = with_pictures(open_page(), ("a.jpg", jpeg()))
     (right,) = [one for one in at.selectbox if one.label == "The right class"]

@@ -12,7 +12,7 @@ from transfer import workspace
 from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.runs import estimates
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -29,7 +29,7 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
         fastest: The engine that counts as the fastest here.
     """
     make_pictures(folder / "pets", CLASSES)
-    revision = ingest.import_path(folder / "pets", "pets")
+    revision = importer.import_path(folder / "pets", "pets")
     config = TrainConfig.checked(
         dataset="pets",
         revision=revision.id,

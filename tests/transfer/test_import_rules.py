@@ -15,7 +15,7 @@ KERAS = {"keras", "tensorflow", "openvino"}
 MAY_IMPORT_KERAS = (
     "transfer.backbones.graph",
     "transfer.backbones.pretrained",
-    "transfer.backbones.source",
+    "transfer.backbones.source_head",
     "transfer.backbones.starter",
     "transfer.features",
     "transfer.block_changes",

@@ -12,7 +12,7 @@ from transfer import checkpoints, training
 from transfer.callbacks import Listener
 from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError, TrainingError
 from transfer.phases import Phase
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("tiny")
 def revision(workspace: Path, tmp_path: Path) -> Revision:
     """Two classes that differ in colour, 12 images each."""
     make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
-    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 def _config(**settings: Any) -> TrainConfig:
@@ -258,7 +258,7 @@ def test_train__a_model_of_other_classes_is_no_start(
     config = _config(freeze="all", head_epochs=1)
     training.train(config, revision, Listener()).model.save(tmp_path / "model.keras")
     make_pictures(tmp_path / "more", {"cat": 4, "cow": 4, "dog": 4})
-    other = ingest.import_path(tmp_path / "more", "more", val=0.25)
+    other = importer.import_path(tmp_path / "more", "more", val=0.25)
     with pytest.raises(RunError, match="the run has 3 classes"):
         path = tmp_path / "model.keras"
         training.train(config, other, Listener(), start_from=path)

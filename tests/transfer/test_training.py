@@ -14,14 +14,15 @@ from tests.pictures import make_pictures
 from tests.tiny import CHANNELS
 from transfer import callbacks, training
 from transfer.backbones import graph
+from transfer.backbones.freezing import FreezePlan
 from transfer.callbacks import Listener
 from transfer.config import TrainConfig
-from transfer.datasets import images, ingest, library
+from transfer.datasets import decoding, library
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import TrainingError
 from transfer.features import cache, engines, extract
 from transfer.features.views import View
-from transfer.freezing import FreezePlan
 from transfer.phases import Phase
 from transfer.runs import estimates
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("tiny")
 def revision(workspace: Path, tmp_path: Path) -> Revision:
     """Two classes that differ in colour, 12 images each."""
     make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
-    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -97,7 +98,7 @@ def test_train__the_whole_model_scores_what_the_features_scored(
 ) -> None:
     trained = training.train(_config(freeze="last:2"), revision, Listener())
     val = revision.of_split("val")
-    pixels = [images.decode(library.image_path(i.sha256), (32, 32)) for i in val]
+    pixels = [decoding.decode(library.image_path(i.sha256), (32, 32)) for i in val]
     probabilities = trained.model.predict(np.stack(pixels), verbose=0)
     labels = np.array([image.label for image in val])
     assert np.mean(probabilities.argmax(-1) == labels) == trained.best.accuracy
@@ -178,7 +179,7 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     trained = training.train(_config(freeze="last:1"), revision, recorder)
     assert any("bfloat16: on 18 images" in line for line in recorder.lines)
     val = revision.of_split("val")
-    pixels = [images.decode(library.image_path(i.sha256), (32, 32)) for i in val]
+    pixels = [decoding.decode(library.image_path(i.sha256), (32, 32)) for i in val]
     probabilities = trained.model.predict(np.stack(pixels), verbose=0)
     labels = np.array([image.label for image in val])
     loss = keras.losses.sparse_categorical_crossentropy(labels, probabilities)

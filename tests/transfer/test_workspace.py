@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_pictures
-from tests.transfer.test_uploads import piece
-from transfer import uploads, workspace
-from transfer.datasets import ingest
+from tests.transfer.datasets.ingest.test_uploads import piece
+from transfer import workspace
+from transfer.datasets.ingest import importer, uploads
 from transfer.people import links
 from transfer.store.runs import Store
 
@@ -21,7 +21,7 @@ def mode(path: Path) -> int:
 def test_folders__are_for_their_owner_only(workspace: Path, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        ingest.import_path(make_pictures(tmp_path / "pets", {"a": 2, "b": 2}), "pets")
+        importer.import_path(make_pictures(tmp_path / "pets", {"a": 2, "b": 2}), "pets")
         uploads.store(uploads.start(), [piece("cat/a.jpg", b"1")])
         links.sign("image", "0")
         Store().close()

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
 from transfer.datasets.revision import Revision
-from transfer.freezing import FreezePlan, trainable_blocks
 from transfer.runs import jobs
 
 #: Numbers of last blocks that train, where there are so many.

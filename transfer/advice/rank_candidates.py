@@ -11,7 +11,7 @@ from transfer.advice import candidates, probes
 from transfer.advice.candidates import MOST_IMAGES, Candidate, PassedOver
 from transfer.backbones import catalogue, graph
 from transfer.classifier import model
-from transfer.datasets.images import Grey
+from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import DatasetError, WeightsError
 from transfer.features.extract import Extractor

@@ -11,13 +11,13 @@ from transfer import training
 from transfer.advice import depths, probes
 from transfer.advice.candidates import MOST_IMAGES
 from transfer.advice.depths import Depth
+from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import Structure
 from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import DatasetError
 from transfer.evaluation import metrics
-from transfer.freezing import FreezePlan
 from transfer.phases import Best
 
 #: Share of the images that accuracy is measured on; they learn nothing.

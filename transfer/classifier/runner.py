@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.datasets import images
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding
+from transfer.datasets.decoding import Grey
 from transfer.errors import ImageError
 from transfer.features import engines
 from transfer.features.engines import BATCH, Engine
@@ -136,6 +136,6 @@ class Runner:
 
     def _decode(self, picture: Path | bytes) -> Pixels | ImageError:
         try:
-            return images.decode(picture, self.image_size, self.grey)
+            return decoding.decode(picture, self.image_size, self.grey)
         except ImageError as error:
             return error

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from transfer.backbones import catalogue, weights
+from transfer.backbones.freezing import FreezePlan
 from transfer.config import TrainConfig, explained
-from transfer.freezing import FreezePlan
 
 
 def add_to(command: argparse.ArgumentParser, without: Collection[str] = ()) -> None:

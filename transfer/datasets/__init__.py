@@ -1,1 +1,1 @@
-"""Labelled images: index, import, decoding, splits."""
+"""Labelled images: decoding, splits, revisions, corrections, thumbnails."""

@@ -3,7 +3,7 @@
 import os
 import re
 
-from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets.decoding import IMAGE_EXTENSIONS
 
 #: How files of the known formats begin, of Latin-1 characters: JPEG, PNG, GIF, BMP,
 #: WebP, TIFF, HEIF and AVIF, PPM. A pattern that JavaScript takes too.

@@ -6,8 +6,8 @@ import time
 from contextlib import suppress
 
 from transfer import workspace
-from transfer.datasets import images, library
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding, library
+from transfer.datasets.decoding import Grey
 from transfer.errors import StorageError
 
 #: What all of them may take; some 100,000 fit.
@@ -36,7 +36,7 @@ def of_image(sha256: str, grey: Grey | None = None) -> bytes:
             if kept.stat().st_mtime < time.time() - _DAY:
                 os.utime(kept)
             return content
-    content = images.encode_thumbnail(original, grey=grey)
+    content = decoding.encode_thumbnail(original, grey=grey)
     with suppress(StorageError):  # a full disk hides no picture
         workspace.write_atomically(kept, content)
     return content

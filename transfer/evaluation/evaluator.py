@@ -11,7 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.datasets import images, library
+from transfer.datasets import decoding as images
+from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
 from transfer.evaluation import calibration, image_map, metrics, results

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.backbones import catalogue
 from transfer.classifier import model as classifier
-from transfer.datasets import images, library, names
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding as images
+from transfer.datasets import library, names
+from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results

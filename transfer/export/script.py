@@ -12,13 +12,14 @@ from typing import Any
 
 from transfer import workspace
 from transfer.backbones import catalogue, weights
+from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
-from transfer.datasets import index, kinds
-from transfer.datasets.images import IMAGE_EXTENSIONS
+from transfer.datasets import kinds
+from transfer.datasets.decoding import IMAGE_EXTENSIONS
+from transfer.datasets.ingest import class_folders
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
-from transfer.freezing import FreezePlan
 from transfer.store import outcome
 from transfer.store.record import Run
 
@@ -241,7 +242,7 @@ def _left_out(revision: Revision) -> str:
     names = {
         "/".join(one.path.split("/")[-2:])
         for one in revision.passed_over
-        if one.reason != index.NO_PICTURE
+        if one.reason != class_folders.NO_PICTURE
     }
     return repr(sorted(names))
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.backbones import graph
 from transfer.classifier import closed_form
-from transfer.datasets import images, library
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding, library
+from transfer.datasets.decoding import Grey
 from transfer.features import cache, engines
 from transfer.features.cache import Shelf
 from transfer.features.engines import BATCH, Engine
@@ -193,7 +193,7 @@ class Extractor:
 
     def _pixels(self, view: View) -> NDArray[np.uint8]:
         path = library.image_path(view.sha256)
-        return view.of(images.decode(path, self.image_size, self._grey))
+        return view.of(decoding.decode(path, self.image_size, self._grey))
 
     def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """A layer's output for pixels `(at most BATCH, height, width, 3)`; not kept."""

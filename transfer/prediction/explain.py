@@ -14,8 +14,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
-from transfer.datasets import images
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding
+from transfer.datasets.decoding import Grey
 
 #: Colours of the overlay from no evidence to the strongest, RGB in [0, 255]: darker to
 #: brighter, so that they are told apart without colour too.
@@ -79,8 +79,8 @@ def overlay(picture: bytes, heat: HeatMap, grey: Grey | None = None) -> bytes:
     Raises:
         ImageError: The picture cannot be read.
     """
-    thumbnail = images.encode_thumbnail(picture, 512, grey)
-    small = images.decode(thumbnail).astype(np.float32)
+    thumbnail = decoding.encode_thumbnail(picture, 512, grey)
+    small = decoding.decode(thumbnail).astype(np.float32)
     heat = _enlarged(heat, small.shape[:2])[..., np.newaxis]
     stops = np.linspace(0, 1, len(_COLOURS))
     colours = np.concatenate(

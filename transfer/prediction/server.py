@@ -23,8 +23,8 @@ from transfer import workspace
 from transfer.backbones import catalogue, graph, pretrained
 from transfer.classifier import model as classifier
 from transfer.classifier import runner
-from transfer.datasets import images
-from transfer.datasets.images import Grey
+from transfer.datasets import decoding
+from transfer.datasets.decoding import Grey
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.evaluation import calibration
 from transfer.features import engines
@@ -175,7 +175,7 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
     content = opened if isinstance(opened, bytes) else opened.read_bytes()
     if class_name not in one.class_names:
         raise NotFoundError(f'The run has no class "{class_name}".')
-    pixels = images.decode(content, one.runner.image_size, one.runner.grey)
+    pixels = decoding.decode(content, one.runner.image_size, one.runner.grey)
     label = one.class_names.index(class_name)
     heat = explain.heat_map(one.model, pixels, label)
     return base64.b64encode(explain.overlay(content, heat, one.runner.grey)).decode()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer import workspace
+from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.features import cache
-from transfer.freezing import FreezePlan, Resolved
 
 #: Multiplications per second of Keras where nothing was measured yet, and how much
 #: faster OpenVINO is. Seen on 2 cores: 13e9 to 100e9, and 1.5 to 4 times.

@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
 
-from transfer import freezing
-from transfer.backbones import catalogue
+from transfer.backbones import catalogue, freezing
 from transfer.config import TrainConfig
-from transfer.datasets.images import Grey
+from transfer.datasets.decoding import Grey
 from transfer.errors import TransferError
 from transfer.store.status import RunStatus
 

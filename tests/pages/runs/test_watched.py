@@ -12,7 +12,7 @@ from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import workspace as folders
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.export import keeping
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -25,7 +25,7 @@ def run(workspace: Path, tmp_path: Path) -> Run:
     """A run that goes on, with answers on val after one epoch."""
     st.cache_resource.clear()
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
-    revision = ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    revision = importer.import_path(tmp_path / "pets", "pets", val=0.25)
     store = Store()
     store.create(TrainConfig(dataset="pets", revision=revision.id))
     made = store.claim_next(9, "here")

@@ -8,7 +8,7 @@ from tests.pictures import make_pictures
 from transfer.advice import candidates, rank_candidates
 from transfer.advice.candidates import Candidate, PassedOver
 from transfer.backbones import graph
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import BackboneError, DatasetError, WeightsError
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 def revision(workspace: Path, tmp_path: Path) -> Revision:
     """Two classes that differ in colour, 12 images each."""
     make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
-    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 def candidate(**changes: object) -> Candidate:
@@ -78,7 +78,7 @@ def test_rank__an_unknown_backbone_is_named(revision: Revision) -> None:
 
 def test_sample__too_few_images_are_told(workspace: Path, tmp_path: Path) -> None:
     make_pictures(tmp_path / "few", {"cat": 4, "dog": 4})
-    few = ingest.import_path(tmp_path / "few", "few")
+    few = importer.import_path(tmp_path / "few", "few")
     with pytest.raises(DatasetError, match="6 training images of 2 classes"):
         rank_candidates.sample(few)
 

@@ -11,7 +11,7 @@ from tests.pictures import make_pictures
 from transfer.__main__ import parser
 from transfer.advice import rates, try_rates
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, TrainingError
 from transfer.phases import Phase
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 def revision(workspace: Path, tmp_path: Path) -> Revision:
     """Two classes that differ in colour, 12 images each."""
     make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
-    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 def config(**settings: Any) -> TrainConfig:

@@ -9,7 +9,7 @@ from tests.pictures import make_pictures
 from transfer.advice import depths, try_depths
 from transfer.advice.depths import Depth
 from transfer.backbones.structure import Cut, Layer, Structure
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import DatasetError
 from transfer.evaluation import metrics
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 def revision(workspace: Path, tmp_path: Path) -> Revision:
     """Two classes that differ in colour, 12 images each."""
     make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
-    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 def structure(blocks: int) -> Structure:
@@ -95,7 +95,7 @@ def test_subset__without_val_a_part_of_train_stands_in(
     workspace: Path, tmp_path: Path
 ) -> None:
     make_pictures(tmp_path / "all", {"cat": 10, "dog": 10})
-    small = try_depths.subset(ingest.import_path(tmp_path / "all", "all", val=0.0))
+    small = try_depths.subset(importer.import_path(tmp_path / "all", "all", val=0.0))
     assert (len(small.of_split("train")), len(small.of_split("val"))) == (12, 8)
     assert len({image.sha256 for image in small.images}) == 20
 
@@ -103,7 +103,7 @@ def test_subset__without_val_a_part_of_train_stands_in(
 def test_subset__too_few_images_are_told(workspace: Path, tmp_path: Path) -> None:
     make_pictures(tmp_path / "few", {"cat": 3, "dog": 3})
     with pytest.raises(DatasetError, match="too few to compare depths"):
-        try_depths.subset(ingest.import_path(tmp_path / "few", "few"))
+        try_depths.subset(importer.import_path(tmp_path / "few", "few"))
 
 
 def test_reached__balanced_accuracy_is_less_certain_than_accuracy() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pictures import make_pictures
 from transfer.datasets import library
-from transfer.datasets.ingest import import_path
+from transfer.datasets.ingest.importer import import_path
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
 
 pytestmark = pytest.mark.usefixtures("workspace")

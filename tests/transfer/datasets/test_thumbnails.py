@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_pictures
-from transfer.datasets import images, library, thumbnails
-from transfer.datasets.ingest import import_path
+from transfer.datasets import decoding, library, thumbnails
+from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.revision import Revision
 from transfer.errors import ImageError
 
@@ -27,8 +27,8 @@ def test_of_image__is_made_once(
 ) -> None:
     sha256 = pets.images[0].sha256
     first = thumbnails.of_image(sha256)
-    assert first == images.encode_thumbnail(library.image_path(sha256))
-    monkeypatch.delattr(images, "encode_thumbnail")
+    assert first == decoding.encode_thumbnail(library.image_path(sha256))
+    monkeypatch.delattr(decoding, "encode_thumbnail")
     assert thumbnails.of_image(sha256) == first
 
 

@@ -13,7 +13,8 @@ from tests.pictures import make_pictures, noisy_picture
 from transfer import __main__, workspace
 from transfer.commands import evaluate
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import DatasetError, ImageError, NotFoundError
 from transfer.evaluation import evaluator, image_map, results, robustness
@@ -35,7 +36,7 @@ def made(tiny: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_pictures(home / "pets", {"cat": 40, "dog": 40, "owl": 40})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_HOME", str(home / "workspace"))
-        trained(ingest.import_path(folder, "pets", val=0.3, test=0.2))
+        trained(importer.import_path(folder, "pets", val=0.3, test=0.2))
     return home / "workspace"
 
 

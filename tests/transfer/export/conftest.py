@@ -17,7 +17,7 @@ from transfer import workspace
 from transfer.backbones import graph
 from transfer.classifier import model
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.evaluation import metrics, results
 from transfer.store.record import Run
@@ -76,7 +76,7 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     patch.setenv("TRANSFER_HOME", str(home))
     folder = tmp_path_factory.mktemp("pictures")
     make_pictures(folder, CLASSES, (80, 100), extension=".jpg")
-    revision = ingest.import_path(folder, "pets", val=0.5)
+    revision = importer.import_path(folder, "pets", val=0.5)
     store = Store()
     config = TrainConfig(
         dataset="pets",

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.transfer.export.conftest import GREY, SIZE, THRESHOLD, alone
-from transfer.datasets import images, library
+from transfer.datasets import decoding, library
 from transfer.errors import ConfigError
 from transfer.export import bundle, catalogue, parity
 from transfer.prediction import server
@@ -110,7 +110,7 @@ def test_predict__deep_grey_is_scaled_as_the_app_scales_it(
         Image.fromarray(values).save(tmp_path / f"{number}.png")
     paths = sorted(tmp_path.glob("*.png"))
     own = server.load(finished.id).probabilities(list(paths))
-    assert np.ptp(images.decode(paths[0], (SIZE, SIZE), finished.grey)) > 200
+    assert np.ptp(decoding.decode(paths[0], (SIZE, SIZE), finished.grey)) > 200
     output, _ = export("onnx")
     got, _ = parity.exported_answers(output, paths)
     np.testing.assert_allclose(got, own, atol=1e-4)
@@ -124,7 +124,7 @@ def test_runner__takes_batches_of_any_size(
     revision = library.load("pets")
     paths = [library.image_path(one.sha256) for one in revision.images[:5]]
     own = server.load(finished.id).probabilities(list(paths))
-    pixels = np.stack([images.decode(one, (SIZE, SIZE)) for one in paths])
+    pixels = np.stack([decoding.decode(one, (SIZE, SIZE)) for one in paths])
     np.save(tmp_path / "pixels.npy", pixels.astype(np.float32))
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, pathlib\n"

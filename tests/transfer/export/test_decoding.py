@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.pictures import noisy_picture
 from tests.transfer.export.conftest import alone
-from transfer.datasets import images
+from transfer.datasets import decoding as images
 from transfer.export import bundle
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 from transfer.errors import NotFoundError, RunError
 from transfer.export import bundle, catalogue, keeping, script
 from transfer.runs import queue
@@ -41,7 +42,7 @@ def stored(workspace: Path) -> set[str]:
 def ended(tmp_path: Path, **result: object) -> Run:
     """A run on a small dataset, without the file of its model."""
     folder = make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
-    revision = ingest.import_path(folder, "pets", val=0.5)
+    revision = importer.import_path(folder, "pets", val=0.5)
     store = Store()
     run = store.create(TrainConfig(dataset="pets", revision=revision.id))
     store.claim_next(9, "here")
@@ -112,7 +113,7 @@ def test_delete_dataset__of_a_new_one_keeps_what_is_left_of_the_old(
     run = ended(tmp_path, class_names=["cat", "dog"])
     before = library.load("pets")
     keeping.delete_dataset(Store(), "pets")
-    ingest.import_path(make_pictures(tmp_path / "b", {"cat": 2, "dog": 2}), "pets")
+    importer.import_path(make_pictures(tmp_path / "b", {"cat": 2, "dog": 2}), "pets")
     keeping.delete_dataset(Store(), "pets")
     assert keeping.revision(run) == before
     assert stored(empty) >= {one.sha256 for one in keeping.compared(before)[1]}

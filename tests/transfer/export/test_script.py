@@ -20,7 +20,8 @@ from tests.pictures import make_pictures
 from tests.transfer.export.conftest import alone
 from transfer.backbones import graph
 from transfer.config import TrainConfig
-from transfer.datasets import ingest, library
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.export import script
@@ -36,7 +37,7 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
     (tmp_path / "pets" / "cat" / "again.png").write_bytes(
         (tmp_path / "pets" / "cat" / "cat_0.png").read_bytes()
     )
-    return ingest.import_path(tmp_path / "pets", "colours", val=0.25)
+    return importer.import_path(tmp_path / "pets", "colours", val=0.25)
 
 
 def run_of(**settings: Any) -> Run:

@@ -16,7 +16,8 @@ from tests.pictures import make_pictures
 from transfer import workspace
 from transfer.backbones import graph
 from transfer.classifier import model as classifier
-from transfer.datasets import images, ingest, library
+from transfer.datasets import decoding, library
+from transfer.datasets.ingest import importer
 from transfer.features import cache, extract
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
@@ -39,7 +40,7 @@ def model() -> keras.Model:
 def hashes(workspace: Path, tmp_path: Path) -> list[str]:
     """The 20 images of a dataset."""
     make_pictures(tmp_path / "pets", {"cat": 10, "dog": 10})
-    revision = ingest.import_path(tmp_path / "pets", "pets")
+    revision = importer.import_path(tmp_path / "pets", "pets")
     return [image.sha256 for image in revision.images]
 
 
@@ -59,7 +60,7 @@ def test_extractor__a_range_of_deep_grey_has_features_of_its_own(
 def _expected(
     model: keras.Model, hashes: list[str], layer: str = "pooling"
 ) -> NDArray[np.float32]:
-    pixels = [images.decode(library.image_path(h), (32, 32)) for h in hashes]
+    pixels = [decoding.decode(library.image_path(h), (32, 32)) for h in hashes]
     prefix = graph.prefix(model, layer)
     return np.asarray(prefix(np.stack(pixels).astype(np.float32), training=False))
 
@@ -80,13 +81,13 @@ def test_compute__two_layers_in_one_pass_over_the_pictures(
     model: keras.Model, hashes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[Path] = []
-    decode = images.decode
+    decode = decoding.decode
 
     def counted(path: Path, *rest: Any) -> Any:
         decoded.append(path)
         return decode(path, *rest)
 
-    monkeypatch.setattr(images, "decode", counted)
+    monkeypatch.setattr(decoding, "decode", counted)
     extractor = _extractor(model, "pooling", CUT)
     of_layer = {n: Features(extractor, n, hashes) for n in ("pooling", CUT)}
     wanted = {name: one.kept_views for name, one in of_layer.items()}
@@ -230,7 +231,7 @@ def test_rows__of_pixels_are_changed_as_they_are_read(
     features.load()
     first, second = (features.rows(np.arange(20), epoch) for epoch in (1, 2))
     assert first.dtype == np.uint8
-    expected = images.decode(library.image_path(hashes[0]), (32, 32))
+    expected = decoding.decode(library.image_path(hashes[0]), (32, 32))
     np.testing.assert_array_equal(first[0], expected)
     changed = View(hashes[0], 1, ("flip", "colour")).of(expected)
     np.testing.assert_array_equal(second[0], changed)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.transfer.runs_made import finished_run
 from transfer.classifier import runner as bulk
-from transfer.datasets import images, library
+from transfer.datasets import decoding, library
 from transfer.errors import ImageError, NotFoundError, RunError
 from transfer.features.extract import Extractor
 from transfer.features.views import View
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("tiny")
 
 def by_keras(model: keras.Model, pictures: list[Path | bytes]) -> NDArray[np.float32]:
     """What Keras itself says."""
-    pixels = np.stack([images.decode(one, (32, 32)) for one in pictures])
+    pixels = np.stack([decoding.decode(one, (32, 32)) for one in pictures])
     return np.asarray(model.predict_on_batch(pixels))
 
 
@@ -66,7 +66,7 @@ def test_load__deep_grey_by_the_range_that_the_run_has_kept(
     store.close()
     ramp = np.linspace(1200, 1400, 40 * 40).reshape(40, 40).astype(np.uint16)
     Image.fromarray(ramp).save(tmp_path / "deep.png")
-    pixels = images.decode(tmp_path / "deep.png", (32, 32), (1200.0, 1400.0))
+    pixels = decoding.decode(tmp_path / "deep.png", (32, 32), (1200.0, 1400.0))
     (said,) = server.load(run.id).probabilities([tmp_path / "deep.png"])
     expected = model.predict(pixels[np.newaxis], verbose=0)[0]
     np.testing.assert_allclose(said, expected, atol=1e-4)

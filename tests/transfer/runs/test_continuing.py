@@ -6,7 +6,7 @@ import pytest
 
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, NotFoundError
 from transfer.runs import continuing
@@ -18,7 +18,7 @@ from transfer.store.status import RunStatus
 @pytest.fixture
 def revision(workspace: Path, tmp_path: Path) -> Revision:
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
-    return ingest.import_path(tmp_path / "pets", "pets", val=0.25)
+    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 def finished(store: Store, classes: list[str]) -> Run:

@@ -10,7 +10,7 @@ import pytest
 from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.evaluation import results
 from transfer.runs import queue
 from transfer.runs.engines import local
@@ -42,7 +42,7 @@ def ended(store: Store, run_id: str) -> Run:
 def settings(folder: Path) -> TrainConfig:
     """Those of a run that takes its time, on pictures made in this folder."""
     make_pictures(folder / "pets", {"cat": 10, "dog": 10})
-    revision = ingest.import_path(folder / "pets", "pets", val=0.4)
+    revision = importer.import_path(folder / "pets", "pets", val=0.4)
     return TrainConfig(
         dataset="pets",
         revision=revision.id,

@@ -9,7 +9,7 @@ from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer.backbones import graph
 from transfer.config import TrainConfig
-from transfer.datasets import ingest
+from transfer.datasets.ingest import importer
 from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
 from transfer.store.runs import Store
@@ -20,7 +20,7 @@ def test_spare_worker__does_the_run_it_is_given(
     store: Store, workspace: Path, tmp_path: Path
 ) -> None:
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
-    revision = ingest.import_path(tmp_path / "pets", "pets")
+    revision = importer.import_path(tmp_path / "pets", "pets")
     config = TrainConfig.checked(
         dataset="pets",
         revision=revision.id,

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from transfer.datasets import layouts, names
-from transfer.datasets.layouts import Home, Layout, Plan, Reading, Tree
+from transfer.datasets import names
+from transfer.datasets.ingest import layouts
+from transfer.datasets.ingest.layouts import Home, Layout, Plan, Reading, Tree
+from transfer.datasets.ingest.sources import Source
 from transfer.datasets.revision import PassedOver, Split
-from transfer.datasets.sources import Source
 from transfer.errors import DatasetError
 
 #: The reason of files that are neither named like pictures nor begin like one.

@@ -8,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from transfer.datasets import grey, images
-from transfer.datasets.images import Levels
-from transfer.datasets.ingest import import_path
+from transfer.datasets import decoding
+from transfer.datasets.decoding import Levels
+from transfer.datasets.ingest import grey
+from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.library import image_path
 from transfer.datasets.revision import Revision
 
@@ -39,7 +40,7 @@ def dataset(folder: Path, ending: str, of: Callable[[Values], Values]) -> Revisi
 def contrast(revision: Revision, label: int) -> float:
     """Grey levels between the darkest and the brightest percents, on average."""
     paths = [image_path(one.sha256) for one in revision.images if one.label == label]
-    pixels = [images.decode(path, (48, 48), revision.grey) for path in paths]
+    pixels = [decoding.decode(path, (48, 48), revision.grey) for path in paths]
     return float(np.mean([np.ptp(np.percentile(one, (5, 95))) for one in pixels]))
 
 
@@ -98,7 +99,9 @@ def test_range_of__16_bits_that_are_filled_stay_as_they_were(
     )
     assert revision.grey == (0.0, 65535.0)
     path = image_path(revision.images[0].sha256)
-    assert np.array_equal(images.decode(path), images.decode(path, None, revision.grey))
+    assert np.array_equal(
+        decoding.decode(path), decoding.decode(path, None, revision.grey)
+    )
 
 
 def test_range_of__fractions_bytes_and_16_bits_have_a_white_of_their_own() -> None:

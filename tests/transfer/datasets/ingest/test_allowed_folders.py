@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from transfer.datasets import roots
+from transfer.datasets.ingest import allowed_folders
 from transfer.errors import DatasetError
 
 
@@ -22,14 +22,14 @@ def test_allowed__is_the_home_folder_where_nothing_is_named(
 ) -> None:
     monkeypatch.delenv("TRANSFER_ROOTS", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert roots.allowed() == [tmp_path]
+    assert allowed_folders.allowed() == [tmp_path]
 
 
 def test_allowed__leaves_out_what_does_not_exist(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSFER_ROOTS", f"{photos}:{photos / 'gone'}:")
-    assert roots.allowed() == [photos]
+    assert allowed_folders.allowed() == [photos]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_allowed__leaves_out_what_does_not_exist(
 def test_resolve__takes_whole_paths_and_those_below_the_first(
     photos: Path, text: str
 ) -> None:
-    assert roots.resolve(text.format(photos)) == photos / "flowers"
+    assert allowed_folders.resolve(text.format(photos)) == photos / "flowers"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_resolve__tells_nothing_of_what_lies_outside(photos: Path, text: str) ->
     (photos.parent / "loop").symlink_to("loop")
     asked = text.format(photos)
     with pytest.raises(DatasetError) as refused:
-        roots.resolve(asked)
+        allowed_folders.resolve(asked)
     said = f"{asked} is outside the folders that may be imported from: {photos}."
     assert refused.value.message == said
     assert "TRANSFER_ROOTS" in refused.value.hint
@@ -70,4 +70,4 @@ def test_resolve__tells_nothing_of_what_lies_outside(photos: Path, text: str) ->
 
 def test_resolve__says_that_there_is_nothing(photos: Path) -> None:
     with pytest.raises(DatasetError, match="nothing at .*Flowers"):
-        roots.resolve("Flowers")
+        allowed_folders.resolve("Flowers")

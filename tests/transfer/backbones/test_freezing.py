@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from transfer.backbones import graph
+from transfer.backbones.freezing import FreezePlan, head_parameters, trainable_blocks
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.classifier import model as classifier
 from transfer.errors import FreezeError
-from transfer.freezing import FreezePlan, head_parameters, trainable_blocks
 
 #: (block, layer, parameters, statistics, whether its output is a cut)
 LAYERS = [

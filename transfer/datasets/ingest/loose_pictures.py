@@ -4,9 +4,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from transfer import uploads, workspace
-from transfer.datasets import index, names, staging
-from transfer.datasets.sources import DAMAGED, Source, open_source
+from transfer import workspace
+from transfer.datasets import names
+from transfer.datasets.ingest import class_folders, staging, uploads
+from transfer.datasets.ingest.sources import DAMAGED, Source, open_source
 from transfer.errors import DatasetError, ImageError
 
 
@@ -25,9 +26,9 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
     with open_source(path) as source:
         listed = sorted(source.pictures)
         if not listed:
-            passed_over = [*source.passed_over, *index.no_pictures(source)]
+            passed_over = [*source.passed_over, *class_folders.no_pictures(source)]
             raise DatasetError(
-                f"There is no picture in it.{index.found_instead(passed_over)}"
+                f"There is no picture in it.{class_folders.found_instead(passed_over)}"
             )
         if path.is_dir():
             return [(names.shown(name), Path(source.on_disk[name])) for name in listed]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from transfer.datasets import kinds
-from transfer.datasets.index import Index, read_index
-from transfer.datasets.layouts import Reading
-from transfer.datasets.sources import Source
+from transfer.datasets.ingest.class_folders import Index, read_index
+from transfer.datasets.ingest.layouts import Reading
+from transfer.datasets.ingest.sources import Source
 from transfer.errors import ConfigError, DatasetError
 
 

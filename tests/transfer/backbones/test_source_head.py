@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.transfer.backbones.test_pretrained import offline
-from transfer.backbones import catalogue, source
+from transfer.backbones import catalogue, source_head
 from transfer.errors import BackboneError, WeightsError
 
 __all__ = ["offline"]
@@ -35,7 +35,7 @@ def classes(keras_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_classification_layer__is_the_source_models(classes: Path) -> None:
     full = keras.applications.MobileNetV2(alpha=0.35, weights=None)
     full.save(classes / FULL)  # where Keras would put its download
-    kernel, bias = source.classification_layer(
+    kernel, bias = source_head.classification_layer(
         catalogue.get(NAME), ["Egyptian cat", "n00000000"]
     )
     theirs, their_bias = full.layers[-1].get_weights()
@@ -46,23 +46,23 @@ def test_classification_layer__is_the_source_models(classes: Path) -> None:
 @pytest.mark.parametrize("name", ["rose", "crane"])  # unknown; two classes of that name
 def test_classification_layer__names_strange_classes(classes: Path, name: str) -> None:
     with pytest.raises(BackboneError, match=f"none of ImageNet's 1,000: {name}"):
-        source.classification_layer(catalogue.get(NAME), ["tabby", name])
+        source_head.classification_layer(catalogue.get(NAME), ["tabby", name])
 
 
 def test_classification_layer__needs_one_layer_on_pooled_features(
     classes: Path,
 ) -> None:
     with pytest.raises(BackboneError, match="VGG16 does not end in one layer"):
-        source.classification_layer(catalogue.get("vgg16"), ["tabby"])
+        source_head.classification_layer(catalogue.get("vgg16"), ["tabby"])
 
 
 @pytest.mark.usefixtures("offline")
 def test_classification_layer__without_a_network(keras_home: Path) -> None:
     with pytest.raises(WeightsError, match="list of classes could not be downloaded"):
-        source.classification_layer(catalogue.get(NAME), ["tabby"])
+        source_head.classification_layer(catalogue.get(NAME), ["tabby"])
 
 
 @pytest.mark.usefixtures("offline")
 def test_classification_layer__without_the_weights(classes: Path) -> None:
     with pytest.raises(WeightsError, match="with its classification layer could not"):
-        source.classification_layer(catalogue.get(NAME), ["tabby"])
+        source_head.classification_layer(catalogue.get(NAME), ["tabby"])

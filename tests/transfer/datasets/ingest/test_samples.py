@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transfer.datasets import ingest, samples
+from transfer.datasets.ingest import importer, samples
 from transfer.errors import NotFoundError
 
 
 def test_import_sample__digits(workspace: Path) -> None:
-    revision = ingest.import_sample("digits", "digits", seed=1)
+    revision = importer.import_sample("digits", "digits", seed=1)
     assert revision.class_names == tuple("0123456789")
     # Two people wrote one digit in the same 64 values here and there.
     assert len(revision.images) + len(revision.passed_over) == 1797

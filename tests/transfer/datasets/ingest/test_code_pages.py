@@ -2,7 +2,7 @@
 
 import pytest
 
-from transfer.datasets import code_pages
+from transfer.datasets.ingest import code_pages
 
 #: Names of classes by the code page that a zip tool of that country writes.
 NAMES = {

@@ -17,13 +17,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from transfer import workspace
-from transfer.datasets import grey, images, names
-from transfer.datasets.images import Levels
-from transfer.datasets.index import Entry
+from transfer.datasets import decoding, names
+from transfer.datasets.decoding import Levels
+from transfer.datasets.ingest import grey
+from transfer.datasets.ingest.class_folders import Entry
+from transfer.datasets.ingest.sources import Source
+from transfer.datasets.ingest.uploads import SPARE_DISK
 from transfer.datasets.revision import PassedOver
-from transfer.datasets.sources import Source
 from transfer.errors import ImageError, StorageError
-from transfer.uploads import SPARE_DISK
 
 #: No picture of `images.MAX_PIXELS` needs more, and a zip may claim anything.
 MAX_FILE_BYTES = 1024**3
@@ -142,10 +143,10 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         check_bytes(source.files[entry.path])
         sha256 = _copy(source, entry.path, target)
         with target.open("rb") as file:
-            levels = images.levels(file)
+            levels = decoding.levels(file)
             # At the first size fine patterns are gone too.
             is_flat = all(
-                grey.are_flat(images.decode(file, (side, side))) for side in (32, 256)
+                grey.are_flat(decoding.decode(file, (side, side))) for side in (32, 256)
             )
         return Picture(
             entry=entry,

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from tests.pictures import noisy_picture
-from transfer.datasets import images
-from transfer.datasets.images import MAX_PIXELS, decode, encode_thumbnail
+from transfer.datasets import decoding
+from transfer.datasets.decoding import MAX_PIXELS, decode, encode_thumbnail
 from transfer.errors import ImageError
 
 # Pillow warns of what it sees in damaged files before it raises.
@@ -383,7 +383,7 @@ def test_decode__only_pieces_are_laid_on_white(monkeypatch: pytest.MonkeyPatch) 
 def test_decode__more_bytes_than_one_picture_may_take(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(images, "MAX_BYTES", 64 * 32)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 64 * 32)
     with pytest.raises(ImageError, match="are given to a picture"):
         decode(encoded(quadrants(65, 32), kind))
 
@@ -391,18 +391,18 @@ def test_decode__more_bytes_than_one_picture_may_take(
 def test_decode__a_jpeg_of_200_megapixels_takes_what_its_small_scale_takes() -> None:
     with Image.open(io.BytesIO(encoded(quadrants(1600, 800), "JPEG"))) as image:
         image.draft(None, (32, 32))
-        assert images._needed_bytes(image, 1600 * 800) == 4 * 200 * 100
+        assert decoding._needed_bytes(image, 1600 * 800) == 4 * 200 * 100
     scans = encoded(quadrants(1600, 800), "JPEG", progressive=True, subsampling=2)
     with Image.open(io.BytesIO(scans)) as image:
         image.draft(None, (32, 32))
         held = 3 * 1600 * 800  # all coefficients, two bytes each
-        assert images._needed_bytes(image, 1600 * 800) == 4 * 200 * 100 + held
+        assert decoding._needed_bytes(image, 1600 * 800) == 4 * 200 * 100 + held
 
 
 def test_decode__a_webp_that_is_too_large_to_be_read_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(images, "MAX_FILE_READ_WHOLE", 100)
+    monkeypatch.setattr(decoding, "MAX_FILE_READ_WHOLE", 100)
     content = encoded(noisy_picture(0.2), "WEBP")
     (tmp_path / "a.webp").write_bytes(content)
     for source in (content, io.BytesIO(content), tmp_path / "a.webp"):
@@ -412,7 +412,7 @@ def test_decode__a_webp_that_is_too_large_to_be_read_whole(
 
 
 def test_room__who_wants_more_than_is_left_waits() -> None:
-    room, order = images._Room(10), []
+    room, order = decoding._Room(10), []
 
     def second() -> None:
         with room.taken(6):
@@ -429,8 +429,8 @@ def test_room__who_wants_more_than_is_left_waits() -> None:
 
 def test_levels__of_deep_grey_alone() -> None:
     values = np.arange(10_000, dtype=np.uint16).reshape(100, 100)
-    found = images.levels(encoded(Image.fromarray(values), "PNG"))
+    found = decoding.levels(encoded(Image.fromarray(values), "PNG"))
     assert found == pytest.approx((0, 99.99, 9899.01, 9999))
-    assert images.levels(encoded(noisy_picture(0.2), "PNG")) is None
+    assert decoding.levels(encoded(noisy_picture(0.2), "PNG")) is None
     nothing = Image.fromarray(np.full((2, 2), np.nan, np.float32))
-    assert images.levels(encoded(nothing, "TIFF")) is None
+    assert decoding.levels(encoded(nothing, "TIFF")) is None

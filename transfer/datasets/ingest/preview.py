@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.datasets.index import read_index
-from transfer.datasets.layouts import Layout, Reading
+from transfer.datasets.ingest.class_folders import read_index
+from transfer.datasets.ingest.layouts import Layout, Reading
+from transfer.datasets.ingest.sources import open_source
 from transfer.datasets.revision import PassedOver, Split
-from transfer.datasets.sources import open_source
 
 #: What was passed over that is listed; the rest is counted.
 LISTED = 200

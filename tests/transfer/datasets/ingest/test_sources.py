@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from transfer.datasets import code_pages, sources
-from transfer.datasets.sources import open_source
+from transfer.datasets.ingest import code_pages, sources
+from transfer.datasets.ingest.sources import open_source
 from transfer.errors import DatasetError
 
 Zipped = Callable[[dict[str, bytes]], Path]

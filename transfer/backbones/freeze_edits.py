@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
+from transfer.backbones.freezing import FreezePlan, Resolved, trainable_blocks
 from transfer.backbones.structure import Layer, Structure
-from transfer.freezing import FreezePlan, Resolved, trainable_blocks
 
 #: A rule of thumb: with more parameters to an image than this, what trains can learn
 #: the images by heart long before it has learnt the classes.

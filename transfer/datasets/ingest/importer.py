@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import grey, index, library, names, samples, splits, staging
-from transfer.datasets.images import Grey
-from transfer.datasets.index import Entry, Index
-from transfer.datasets.layouts import Reading
+from transfer.datasets import library, names, splits
+from transfer.datasets.decoding import Grey
+from transfer.datasets.ingest import class_folders, grey, samples, staging
+from transfer.datasets.ingest.class_folders import Entry, Index
+from transfer.datasets.ingest.layouts import Reading
+from transfer.datasets.ingest.sources import open_source
+from transfer.datasets.ingest.staging import Picture, Progress
 from transfer.datasets.revision import SPLITS, Image, PassedOver, Revision, Split
-from transfer.datasets.sources import open_source
-from transfer.datasets.staging import Picture, Progress
 from transfer.errors import DatasetError
 
 
@@ -77,7 +78,7 @@ def import_path(
     library.check_name(name)
     splits.check_shares(val, test, seed)
     with open_source(path, reading.code_page) as source, staging.folder() as folder:
-        found = index.read_index(source, reading)
+        found = class_folders.read_index(source, reading)
         pictures, unreadable = staging.stage(source, found.entries, folder, progress)
         pictures, repeated = _without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from transfer import uploads
-from transfer.datasets import code_pages, kinds, names
+from transfer.datasets import kinds, names
+from transfer.datasets.ingest import code_pages, uploads
 from transfer.datasets.revision import PassedOver
 from transfer.errors import DatasetError
 

@@ -11,9 +11,10 @@ import pytest
 
 from tests.pictures import make_pictures, noisy_picture
 from transfer import workspace as places
-from transfer.datasets import images, library, staging
-from transfer.datasets.ingest import import_path
-from transfer.datasets.layouts import Reading
+from transfer.datasets import decoding, library
+from transfer.datasets.ingest import staging
+from transfer.datasets.ingest.importer import import_path
+from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, DatasetError, NameTakenError, StorageError
 
@@ -374,4 +375,4 @@ def test_import_path__what_a_killed_import_left_is_removed(
 
 def test_import_path__stored_pictures_decode(animals: Path) -> None:
     for image in import_path(animals, "a").images:
-        assert images.decode(library.image_path(image.sha256)).shape == (32, 32, 3)
+        assert decoding.decode(library.image_path(image.sha256)).shape == (32, 32, 3)

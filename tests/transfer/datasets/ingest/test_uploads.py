@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from transfer import uploads
-from transfer.datasets.sources import open_source
+from transfer.datasets.ingest import uploads
+from transfer.datasets.ingest.sources import open_source
+from transfer.datasets.ingest.uploads import FrameParser, Piece
 from transfer.errors import StorageError, UploadError, UploadTooLargeError
-from transfer.uploads import FrameParser, Piece
 
 
 def frame(path: str, content: bytes, **header: Any) -> bytes:

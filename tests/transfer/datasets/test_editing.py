@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import noisy_picture
-from transfer.datasets import corrections, library
-from transfer.datasets.ingest import import_path
+from transfer.datasets import editing, library
+from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.revision import Revision
 from transfer.errors import ImageError, NotFoundError
 
@@ -27,7 +27,7 @@ def png(hue: float = 0.6, seed: int = 99) -> bytes:
 
 
 def test_add__a_new_picture_is_a_training_image_of_its_class(pets: Revision) -> None:
-    revision = corrections.add("pets", png(), "dog", "C:\\holiday\\IMG 1.png")
+    revision = editing.add("pets", png(), "dog", "C:\\holiday\\IMG 1.png")
     assert library.load("pets") == revision
     (added,) = set(revision.images) - set(pets.images)
     assert added.sha256 == hashlib.sha256(png()).hexdigest()
@@ -39,7 +39,7 @@ def test_add__a_new_picture_is_a_training_image_of_its_class(pets: Revision) -> 
 
 
 def test_add__the_earlier_revision_stays(pets: Revision) -> None:
-    revision = corrections.add("pets", png(), "dog", "a.png")
+    revision = editing.add("pets", png(), "dog", "a.png")
     assert revision.id != pets.id
     assert library.load("pets", pets.id) == pets
 
@@ -50,7 +50,7 @@ def test_add__a_picture_that_is_there_is_only_relabelled(
 ) -> None:
     image = next(one for one in pets.images if one.split == split and not one.label)
     content = library.image_path(image.sha256).read_bytes()
-    revision = corrections.add("pets", content, "dog", "again.png")
+    revision = editing.add("pets", content, "dog", "again.png")
     assert len(revision.images) == len(pets.images)
     (changed,) = set(revision.images) - set(pets.images)
     assert (changed.sha256, changed.path) == (image.sha256, image.path)
@@ -58,28 +58,28 @@ def test_add__a_picture_that_is_there_is_only_relabelled(
 
 
 def test_add__the_same_twice_is_one_revision(pets: Revision) -> None:
-    first = corrections.add("pets", png(), "dog", "a.png")
-    assert corrections.add("pets", png(), "dog", "b.png") == first
+    first = editing.add("pets", png(), "dog", "a.png")
+    assert editing.add("pets", png(), "dog", "b.png") == first
 
 
 def test_add__corrections_add_up(pets: Revision) -> None:
-    corrections.add("pets", png(seed=1), "dog", "a.png")
-    revision = corrections.add("pets", png(seed=2), "cat", "a.png")
+    editing.add("pets", png(seed=1), "dog", "a.png")
+    revision = editing.add("pets", png(seed=2), "cat", "a.png")
     assert len(revision.images) == len(pets.images) + 2
 
 
 def test_add__refuses_what_cannot_be_learnt(pets: Revision, workspace: Path) -> None:
     with pytest.raises(NotFoundError, match='no class "cow"'):
-        corrections.add("pets", png(), "cow", "a.png")
+        editing.add("pets", png(), "cow", "a.png")
     with pytest.raises(NotFoundError, match='no dataset named "ghosts"'):
-        corrections.add("ghosts", png(), "cat", "a.png")
+        editing.add("ghosts", png(), "cat", "a.png")
     with pytest.raises(ImageError, match="not a picture"):
-        corrections.add("pets", b"text", "cat", "a.png")
+        editing.add("pets", b"text", "cat", "a.png")
     assert library.load("pets") == pets
     assert len(list((workspace / "images").glob("*/*"))) == len(pets.images)
 
 
 def test_delete__takes_corrections_with_it(pets: Revision, workspace: Path) -> None:
-    corrections.add("pets", png(), "dog", "a.png")
+    editing.add("pets", png(), "dog", "a.png")
     library.delete("pets")
     assert not list((workspace / "images").glob("*/*"))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from transfer import plans
+from transfer.backbones import freeze_edits
+from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import Cut, Layer, Structure
-from transfer.freezing import FreezePlan
 
 #: (block, layer, kind, parameters, statistics, size of its output, whether a cut).
 LAYERS = [
@@ -41,18 +41,21 @@ def structure() -> Structure:
 )
 def test_described__gives_the_words_back(structure: Structure, words: str) -> None:
     resolved = FreezePlan.parse(words).resolve(structure)
-    assert str(plans.described(structure, resolved.trainable_layers)) == words
+    assert str(freeze_edits.described(structure, resolved.trainable_layers)) == words
 
 
 def test_described__layers_that_are_whole_blocks_are_blocks(
     structure: Structure,
 ) -> None:
-    assert str(plans.described(structure, {"one_conv", "one_bn"})) == "blocks:block_1"
-    assert str(plans.described(structure, {"last_conv", "one_add"})) == "last:1"
+    assert (
+        str(freeze_edits.described(structure, {"one_conv", "one_bn"}))
+        == "blocks:block_1"
+    )
+    assert str(freeze_edits.described(structure, {"last_conv", "one_add"})) == "last:1"
 
 
 def test_last_stage__begins_where_the_output_became_small(structure: Structure) -> None:
-    assert str(plans.last_stage(structure)) == "last:2"
+    assert str(freeze_edits.last_stage(structure)) == "last:2"
 
 
 @pytest.mark.parametrize(
@@ -73,12 +76,12 @@ def test_clicked__turns_over(
     structure: Structure, before: str, block: str, only: bool, after: str
 ) -> None:
     plan = FreezePlan.parse(before)
-    assert str(plans.clicked(structure, plan, block, only)) == after
+    assert str(freeze_edits.clicked(structure, plan, block, only)) == after
 
 
 def lessons(structure: Structure, words: str, images: int = 1000) -> str:
     resolved = FreezePlan.parse(words).resolve(structure)
-    return " ".join(plans.lessons(structure, resolved, images))
+    return " ".join(freeze_edits.lessons(structure, resolved, images))
 
 
 def test_lessons__a_wise_plan_has_none(structure: Structure) -> None:
@@ -100,10 +103,10 @@ def test_lessons__many_parameters_for_few_images(structure: Structure) -> None:
     assert "1,320 trainable parameters to each of 1 " in lessons(structure, "none", 1)
     assert "trainable parameters" not in lessons(structure, "none", 2)
     resolved = FreezePlan("all").resolve(structure)  # no backbone is spoilt by a head
-    assert not plans.lessons(structure, resolved, 1, head=9999)
+    assert not freeze_edits.lessons(structure, resolved, 1, head=9999)
 
 
 def test_batch_norms__only_those_that_train_count(structure: Structure) -> None:
     for words, count in (("none", 1), ("last:2", 0)):
         resolved = FreezePlan.parse(words).resolve(structure)
-        assert plans.batch_norms(structure, resolved) == count
+        assert freeze_edits.batch_norms(structure, resolved) == count

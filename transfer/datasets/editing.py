@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from transfer import workspace
-from transfer.datasets import images, library, names, staging
-from transfer.datasets.ingest import identified
+from transfer.datasets import decoding, library, names
+from transfer.datasets.ingest import staging
+from transfer.datasets.ingest.importer import identified
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import NotFoundError
 
@@ -32,7 +33,7 @@ def add(dataset: str, picture: bytes, class_name: str, name: str) -> Revision:
         ImageError: The picture cannot be read.
         StorageError: The disk is full or the workspace cannot be written.
     """
-    images.decode(picture, (32, 32))
+    decoding.decode(picture, (32, 32))
     sha256 = hashlib.sha256(picture).hexdigest()
 
     def changed(newest: Revision) -> Revision:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.datasets.images import Grey, Levels
+from transfer.datasets.decoding import Grey, Levels
 
 #: Values that stand for white by convention: of fractions, 8 and 16 bits.
 _WHITES = (1.0, 255.0, 65535.0)

@@ -1,0 +1,1 @@
+"""Brings pictures in: uploads, folders, archives, samples, loose pictures."""
