@@ -37,17 +37,17 @@ ROWS: dict[str, dict[str, Any]] = {
 
 def evaluated(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluation]:
     """What a run of these settings says of val and of test."""
-    from transfer import training  # noqa: PLC0415  reads the environment first
-    from transfer.callbacks import Listener  # noqa: PLC0415
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.datasets import library  # noqa: PLC0415
     from transfer.evaluation.evaluator import Evaluator  # noqa: PLC0415
     from transfer.store.record import Run  # noqa: PLC0415
     from transfer.store.status import RunStatus  # noqa: PLC0415
+    from transfer.training import train  # noqa: PLC0415  reads the environment first
+    from transfer.training.listener import Listener  # noqa: PLC0415
 
     config = TrainConfig.checked(dataset=f"flowers-{seed}", seed=seed, **settings)
     revision = library.load(config.dataset)
-    trained = training.train(config, revision, Listener())
+    trained = train.train(config, revision, Listener())
     run = Run(
         id="00000000",
         name="",

@@ -51,10 +51,10 @@ print(json.dumps({"epochs": [b - a for a, b in zip(times, times[1:])]}))
 
 def ours(epochs: int) -> list[float]:
     """Seconds of each fine-tuning epoch on cached features, its val included."""
-    from transfer import training  # noqa: PLC0415  not before the reference has run
-    from transfer.callbacks import Listener  # noqa: PLC0415
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.datasets import library  # noqa: PLC0415
+    from transfer.training import train  # noqa: PLC0415  not before the reference has run
+    from transfer.training.listener import Listener  # noqa: PLC0415
 
     times: list[float] = []
 
@@ -70,7 +70,7 @@ def ours(epochs: int) -> list[float]:
         head_epochs=1,
         fine_tune_epochs=epochs,
     )
-    training.train(config, library.load("flowers"), Clock())
+    train.train(config, library.load("flowers"), Clock())
     return [b - a for a, b in zip(times, times[1:], strict=False)]
 
 

@@ -60,17 +60,17 @@ def row(name: str, settings: dict[str, Any], seeds: int) -> dict[str, Any]:
         settings: Of `TrainConfig`; the datasets are `flowers-0`, `flowers-1` and so on.
         seeds: Number of seeds.
     """
-    from transfer import training  # noqa: PLC0415  reads the environment first
-    from transfer.callbacks import Listener  # noqa: PLC0415
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.datasets import library  # noqa: PLC0415
+    from transfer.training import train  # noqa: PLC0415  reads the environment first
+    from transfer.training.listener import Listener  # noqa: PLC0415
 
     accuracies, seconds = [], []
     for seed in range(seeds):
         config = TrainConfig.checked(
             **{"dataset": f"flowers-{seed}", "seed": seed, **settings}
         )
-        trained = training.train(config, library.load(config.dataset), Listener())
+        trained = train.train(config, library.load(config.dataset), Listener())
         accuracies.append(trained.best.accuracy)
         seconds.append(trained.seconds["head"] + trained.seconds["fine_tune"])
     made = {

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import training
 from transfer.advice import depths, probes
 from transfer.advice.candidates import MOST_IMAGES
 from transfer.advice.depths import Depth
 from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import Structure
-from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import DatasetError
 from transfer.evaluation import metrics
-from transfer.phases import Best
+from transfer.training import train as training
+from transfer.training.listener import Listener
+from transfer.training.phase import Best
 
 #: Share of the images that accuracy is measured on; they learn nothing.
 _VAL_SHARE = 0.4

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import training
 from transfer.advice import probes, rates
 from transfer.advice.rates import Curve
-from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision
+from transfer.training import train as training
+from transfer.training.listener import Listener
 
 Progress = Callable[..., None]
 

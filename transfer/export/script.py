@@ -28,7 +28,7 @@ from transfer.store.record import Run
 _DIGITS = 16
 #: Names beside the program: the starter's weights, and the run that was started from.
 _STARTER, _START = "starter.npz", "start.keras"
-#: The same as in `transfer.optimizers`, which needs Keras.
+#: The same as in `transfer.training.optimizers`, which needs Keras.
 _OF_OPTIMIZER: dict[str, dict[str, float]] = {"adam": {}, "sgd": {"momentum": 0.9}}
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pi-heif")
 

@@ -17,8 +17,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from transfer import callbacks, checkpoints, workspace
-from transfer.checkpoints import Snapshot
+from transfer import workspace
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
 from transfer.evaluation import results
@@ -28,6 +27,9 @@ from transfer.store import outcome, watched
 from transfer.store.record import Metric, Run, error_record
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus
+from transfer.training import listener as callbacks
+from transfer.training import snapshot as checkpoints
+from transfer.training.snapshot import Snapshot
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from transfer.worker.tensorboard import EventWriter
@@ -274,13 +276,13 @@ def _train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
     listener.progress(phase="import")
     # Importing Keras takes seconds; the run must show that it lives before that.
     _import_keras()
-    from transfer import training  # noqa: PLC0415
+    from transfer.training import train  # noqa: PLC0415
 
     imported = time.perf_counter() - start
     revision = library.load(run.config.dataset, run.config.revision)
     listener.events = _event_writer(store, run)
     model = continuing.model(store, run.config, revision)
-    trained = training.train(run.config, revision, listener, resume, model)
+    trained = train.train(run.config, revision, listener, resume, model)
     store.heartbeat(run.id, claim=run.started_at)  # only a run's own worker saves
     _save(run.id, trained.model)
     has_val = bool(revision.of_split("val"))
@@ -431,12 +433,12 @@ def _build_ahead() -> None:
 
     Only weights that stay what they are: a file may be replaced until then.
     """
-    from transfer import training  # noqa: PLC0415
+    from transfer.training import train  # noqa: PLC0415
 
     with suppress(TransferError), closing(Store()) as store:
         for run in store.runs(limit=1):
             if run.config.weights in ("imagenet", "starter", "random"):
-                training.build_ahead(run.config)
+                train.build_ahead(run.config)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, TrainingError
-from transfer.phases import Phase
 from transfer.runs import jobs
+from transfer.training.phase import Phase
 
 pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 

@@ -8,14 +8,15 @@ import pytest
 import tensorflow as tf
 
 from tests.pictures import make_pictures
-from transfer import checkpoints, training
-from transfer.callbacks import Listener
-from transfer.checkpoints import Snapshot
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError, TrainingError
-from transfer.phases import Phase
+from transfer.training import snapshot as checkpoints
+from transfer.training import train
+from transfer.training.listener import Listener
+from transfer.training.phase import Phase
+from transfer.training.snapshot import Snapshot
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -66,7 +67,7 @@ class CutOff(Listener):
             raise CutOffError
 
 
-def _weights(trained: training.Trained) -> dict[str, Any]:
+def _weights(trained: train.Trained) -> dict[str, Any]:
     """All weights by path, and the random state at the end."""
     head = trained.model.get_layer("head")
     values = {v.path: np.asarray(v) for v in trained.model.weights}
@@ -87,12 +88,12 @@ def test_train__resumed_ends_with_the_same_weights(
 ) -> None:
     monkeypatch.setattr(Phase, "_steps_per_call", lambda *_: 1)
     config, path = _config(), tmp_path / "checkpoint.npz"
-    whole = training.train(config, revision, Listener())
+    whole = train.train(config, revision, Listener())
     with pytest.raises(CutOffError):
-        training.train(config, revision, CutOff(path, phase, epoch, step))
+        train.train(config, revision, CutOff(path, phase, epoch, step))
     left = checkpoints.read(path)
     assert left is not None
-    again = training.train(config, revision, Listener(), left)
+    again = train.train(config, revision, Listener(), left)
     assert again.best.state() == whole.best.state()
     expected = _weights(whole)
     for name, value in _weights(again).items():
@@ -122,13 +123,13 @@ def test_train__stopped_and_resumed_ends_with_the_same_weights(
 ) -> None:
     monkeypatch.setattr(Phase, "_steps_per_call", lambda *_: 1)
     config, path = _config(), tmp_path / "checkpoint.npz"
-    whole = training.train(config, revision, Listener())
-    training.train(config, revision, Halting(path, "fine_tune", 2, 2))
+    whole = train.train(config, revision, Listener())
+    train.train(config, revision, Halting(path, "fine_tune", 2, 2))
     left = checkpoints.read(path)
     assert left is not None and (left.phase, left.epoch, left.step) == (
         *("fine_tune", 1, 2),
     )
-    again = training.train(config, revision, Listener(), left)
+    again = train.train(config, revision, Listener(), left)
     expected = _weights(whole)
     for name, value in _weights(again).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
@@ -138,7 +139,7 @@ def test_train__patience_is_counted_on(revision: Revision, tmp_path: Path) -> No
     config = _config(freeze="all", head_epochs=50, patience=2, learning_rate=1e-7)
     path = tmp_path / "checkpoint.npz"
     with pytest.raises(CutOffError):
-        training.train(config, revision, CutOff(path, "head", 2, 1))
+        train.train(config, revision, CutOff(path, "head", 2, 1))
     heard: list[int] = []
 
     class Epochs(Listener):
@@ -146,7 +147,7 @@ def test_train__patience_is_counted_on(revision: Revision, tmp_path: Path) -> No
             heard.append(epoch)
 
     left = checkpoints.read(path)
-    trained = training.train(config, revision, Epochs(), left)
+    trained = train.train(config, revision, Epochs(), left)
     assert heard[0] == 2
     assert heard[-1] == trained.best.epoch + 2
 
@@ -166,7 +167,7 @@ def test_train__out_of_memory_goes_on_with_half_the_batch(
             progress.update(values)
 
     _fail_above(2, monkeypatch, error)
-    trained = training.train(_config(batch_size=9), revision, Lines())
+    trained = train.train(_config(batch_size=9), revision, Lines())
     assert trained.batch_size == progress["batch_size"] == 2
     assert trained.best.epoch >= 0
     said = [line for line in lines if "not enough memory" in line]
@@ -195,7 +196,7 @@ def test_train__too_slow_goes_on_with_half_the_batch(
     timed = Phase._timed
     # Two seconds an image: 8 are too slow, 4 are not.
     monkeypatch.setattr(Phase, "_timed", lambda p, c: (2.0 * c[2].size, timed(p, c)[1]))
-    trained = training.train(_config(batch_size=8), revision, Slow())
+    trained = train.train(_config(batch_size=8), revision, Slow())
     assert (trained.batch_size, trained.halved_for) == (4, "time")
     assert (4, "time") in told
     (said,) = [line for line in lines if "enough speed to hear a stop" in line]
@@ -211,7 +212,7 @@ def test_train__one_image_a_step_is_never_too_slow(
 ) -> None:
     timed = Phase._timed
     monkeypatch.setattr(Phase, "_timed", lambda p, c: (99.0, timed(p, c)[1]))
-    trained = training.train(_config(batch_size=2), revision, Listener())
+    trained = train.train(_config(batch_size=2), revision, Listener())
     assert trained.batch_size == 1
 
 
@@ -220,7 +221,7 @@ def test_train__out_of_memory_with_one_image_says_what_to_do(
 ) -> None:
     _fail_above(0, monkeypatch, "MemoryError")
     with pytest.raises(TrainingError, match="even for one image.*smaller image size"):
-        training.train(_config(head="dense1024"), revision, Listener())
+        train.train(_config(head="dense1024"), revision, Listener())
 
 
 def _fail_above(size: int, monkeypatch: pytest.MonkeyPatch, error: str) -> None:
@@ -238,7 +239,7 @@ def _fail_above(size: int, monkeypatch: pytest.MonkeyPatch, error: str) -> None:
 
 
 def test_train__starts_from_another_model(revision: Revision, tmp_path: Path) -> None:
-    first = training.train(_config(), revision, Listener())
+    first = train.train(_config(), revision, Listener())
     first.model.save(tmp_path / "model.keras")
     started: dict[str, Any] = {}
 
@@ -248,7 +249,7 @@ def test_train__starts_from_another_model(revision: Revision, tmp_path: Path) ->
 
     config = _config(freeze="last:2", learning_rate=1e-9, head_epochs=1)
     path = tmp_path / "model.keras"
-    training.train(config, revision, Start(), start_from=path)
+    train.train(config, revision, Start(), start_from=path)
     assert started["head"]["val_loss"] == pytest.approx(first.best.loss, abs=1e-3)
 
 
@@ -256,9 +257,9 @@ def test_train__a_model_of_other_classes_is_no_start(
     revision: Revision, tmp_path: Path
 ) -> None:
     config = _config(freeze="all", head_epochs=1)
-    training.train(config, revision, Listener()).model.save(tmp_path / "model.keras")
+    train.train(config, revision, Listener()).model.save(tmp_path / "model.keras")
     make_pictures(tmp_path / "more", {"cat": 4, "cow": 4, "dog": 4})
     other = importer.import_path(tmp_path / "more", "more", val=0.25)
     with pytest.raises(RunError, match="the run has 3 classes"):
         path = tmp_path / "model.keras"
-        training.train(config, other, Listener(), start_from=path)
+        train.train(config, other, Listener(), start_from=path)

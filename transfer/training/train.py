@@ -12,13 +12,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from transfer import optimizers
 from transfer.backbones import catalogue, graph, source_head
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
-from transfer.block_changes import BlockChanges
-from transfer.callbacks import Listener
-from transfer.checkpoints import Snapshot
 from transfer.classifier import closed_form
 from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
@@ -26,9 +22,13 @@ from transfer.datasets.revision import Revision, Split
 from transfer.errors import StorageError, TrainingError, TransferError
 from transfer.features.extract import Extractor, Features, agree
 from transfer.features.views import View
-from transfer.phases import Best, Examples, Phase, Recipe, StepTooSlow
 from transfer.store import outcome
 from transfer.store.outcome import PHASES
+from transfer.training import optimizers
+from transfer.training.block_changes import BlockChanges
+from transfer.training.listener import Listener
+from transfer.training.phase import Best, Examples, Phase, Recipe, StepTooSlow
+from transfer.training.snapshot import Snapshot
 
 #: Images on which bfloat16 is compared with float32.
 _SAMPLE = 384

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.checkpoints import Snapshot
+from transfer.training.snapshot import Snapshot
 
 
 class StopRequested(Exception):

@@ -12,10 +12,8 @@ import pytest
 
 from tests.pictures import make_pictures
 from tests.tiny import CHANNELS
-from transfer import callbacks, training
 from transfer.backbones import graph
 from transfer.backbones.freezing import FreezePlan
-from transfer.callbacks import Listener
 from transfer.config import TrainConfig
 from transfer.datasets import decoding, library
 from transfer.datasets.ingest import importer
@@ -23,8 +21,10 @@ from transfer.datasets.revision import Revision
 from transfer.errors import TrainingError
 from transfer.features import cache, engines, extract
 from transfer.features.views import View
-from transfer.phases import Phase
 from transfer.runs import estimates
+from transfer.training import listener, train
+from transfer.training.listener import Listener
+from transfer.training.phase import Phase
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -79,7 +79,7 @@ def test_train__frozen_weights_are_bit_identical(
     revision: Revision, freeze: str
 ) -> None:
     config = _config(freeze=freeze)
-    trained = training.train(config, revision, Listener())
+    trained = train.train(config, revision, Listener())
     before, changed = _untouched(config), set()
     backbone = trained.model.get_layer("pooled_backbone")
     for variable in backbone.variables:
@@ -96,7 +96,7 @@ def test_train__frozen_weights_are_bit_identical(
 def test_train__the_whole_model_scores_what_the_features_scored(
     revision: Revision,
 ) -> None:
-    trained = training.train(_config(freeze="last:2"), revision, Listener())
+    trained = train.train(_config(freeze="last:2"), revision, Listener())
     val = revision.of_split("val")
     pixels = [decoding.decode(library.image_path(i.sha256), (32, 32)) for i in val]
     probabilities = trained.model.predict(np.stack(pixels), verbose=0)
@@ -108,7 +108,7 @@ def test_train__the_whole_model_scores_what_the_features_scored(
 
 
 def test_train__parameters_add_up(revision: Revision) -> None:
-    trained = training.train(_config(freeze="last:1"), revision, Listener())
+    trained = train.train(_config(freeze="last:1"), revision, Listener())
     total = trained.trainable_parameters + trained.frozen_parameters
     assert total == trained.model.count_params()
 
@@ -116,12 +116,12 @@ def test_train__parameters_add_up(revision: Revision) -> None:
 def test_train__without_the_cache_the_result_is_the_same(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cached = training.train(_config(freeze="last:1"), revision, Listener())
+    cached = train.train(_config(freeze="last:1"), revision, Listener())
     monkeypatch.setattr(extract, "MEMORY_BYTES", 0)
     monkeypatch.setattr(extract.Extractor, "compute", lambda *_: None)
     for segment in (Path(library.workspace.home()) / "features").rglob("*.features"):
         segment.unlink()
-    pixels = training.train(_config(freeze="last:1"), revision, Listener())
+    pixels = train.train(_config(freeze="last:1"), revision, Listener())
     assert pixels.best.loss == pytest.approx(cached.best.loss, abs=1e-4)
 
 
@@ -142,7 +142,7 @@ class Recorder(Listener):
 def test_train__instant_keeps_the_backbone_and_learns(revision: Revision) -> None:
     recorder = Recorder()
     config = _config(method="instant")
-    trained = training.train(config, revision, recorder)
+    trained = train.train(config, revision, recorder)
     assert [(phase, epoch) for phase, epoch, _ in recorder.epochs] == [("head", 1)]
     assert trained.best.loss < 0.6  # chance is 0.69
     assert trained.trainable_parameters == CHANNELS * 2 + 2
@@ -154,7 +154,7 @@ def test_train__instant_keeps_the_backbone_and_learns(revision: Revision) -> Non
 def test_train__a_second_run_computes_no_feature_again(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training.train(_config(freeze="last:1"), revision, Listener())
+    train.train(_config(freeze="last:1"), revision, Listener())
     asked: list[View] = []
 
     def computed(_: object, __: object, views: Sequence[View]) -> Iterator[Any]:
@@ -162,7 +162,7 @@ def test_train__a_second_run_computes_no_feature_again(
         return iter(())
 
     monkeypatch.setattr(extract.Extractor, "_computed", computed)
-    training.train(_config(freeze="last:1", seed=5), revision, Listener())
+    train.train(_config(freeze="last:1", seed=5), revision, Listener())
     assert not asked
 
 
@@ -174,9 +174,9 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
     record = estimates.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
-    monkeypatch.setattr(training, "agree", lambda *_: True)  # 18 images tell too little
+    monkeypatch.setattr(train, "agree", lambda *_: True)  # 18 images tell too little
     recorder = Recorder()
-    trained = training.train(_config(freeze="last:1"), revision, recorder)
+    trained = train.train(_config(freeze="last:1"), revision, recorder)
     assert any("bfloat16: on 18 images" in line for line in recorder.lines)
     val = revision.of_split("val")
     pixels = [decoding.decode(library.image_path(i.sha256), (32, 32)) for i in val]
@@ -197,7 +197,7 @@ def test_train__a_precision_can_be_forced(
     record = estimates.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
     recorder = Recorder()
-    training.train(_config(precision=precision), revision, recorder)
+    train.train(_config(precision=precision), revision, recorder)
     told = [line for line in recorder.lines if line.startswith("Features")]
     assert [line.split()[1].rstrip(",") for line in told] == used
 
@@ -205,7 +205,7 @@ def test_train__a_precision_can_be_forced(
 @pytest.mark.parametrize("views", [0, 2])
 def test_train__with_augmentation(revision: Revision, views: int) -> None:
     config = _config(freeze="last:1", augmentation="flip,colour", views=views)
-    trained = training.train(config, revision, Listener())
+    trained = train.train(config, revision, Listener())
     assert trained.best.accuracy > 0.5
 
 
@@ -213,7 +213,7 @@ def test_train__blocks_below_move_less(revision: Revision) -> None:
     moved = {}
     for decay in (1.0, 0.01):
         config = _config(freeze="last:3", layer_decay=decay, head_epochs=1)
-        job = training._Job(config, revision, Listener())
+        job = train._Job(config, revision, Listener())
         job.prepare()
         factors = {variable.path: factor for variable, factor in job._factors()}
         moved[decay] = [factors[v.path] for v in job._unfrozen()]
@@ -226,7 +226,7 @@ def test_train__a_full_disk_does_not_end_it(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = _config(freeze="last:1")
-    expected = training.train(config, revision, Listener())
+    expected = train.train(config, revision, Listener())
     for segment in (Path(library.workspace.home()) / "features").rglob("*.features"):
         segment.unlink()
 
@@ -235,7 +235,7 @@ def test_train__a_full_disk_does_not_end_it(
 
     monkeypatch.setattr(cache.Writer, "_open", full)
     recorder = Recorder()
-    trained = training.train(config, revision, recorder)
+    trained = train.train(config, revision, recorder)
     assert any("The disk is full" in line for line in recorder.lines)
     assert any("goes on without the cache" in line for line in recorder.lines)
     assert trained.best.loss == pytest.approx(expected.best.loss, abs=1e-4)
@@ -244,7 +244,7 @@ def test_train__a_full_disk_does_not_end_it(
 def test_train__fine_tuning_never_leaves_it_worse(revision: Revision) -> None:
     recorder = Recorder()
     config = _config(freeze="none", fine_tune_learning_rate=1.0)  # ruins it
-    trained = training.train(config, revision, recorder)
+    trained = train.train(config, revision, recorder)
     head = [v for phase, _, v in recorder.epochs if phase == "head"]
     assert trained.best.accuracy >= max(values["val_accuracy"] for values in head)
 
@@ -279,7 +279,7 @@ def test_train__a_failed_fine_tuning_leaves_the_best_until_then(
     _failing(monkeypatch, "fine_tune", 2, error)
     recorder = Recorder()
     config = _config(freeze="last:1", batch_size=8 if error == "nan" else 1)
-    trained = training.train(config, revision, recorder)
+    trained = train.train(config, revision, recorder)
     done = [(phase, number) for phase, number, _ in recorder.epochs]
     assert done == [("head", 1), ("head", 2), ("fine_tune", 1)]
     assert says in trained.ended_early
@@ -292,7 +292,7 @@ def test_train__a_failed_head_phase_leaves_the_closed_form(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _failing(monkeypatch, "head", 1, "nan")
-    trained = training.train(_config(freeze="last:1"), revision, Listener())
+    trained = train.train(_config(freeze="last:1"), revision, Listener())
     assert (trained.best.phase, trained.best.epoch) == ("head", 0)
     assert "in epoch 1 of the head phase. Kept is" in trained.ended_early
     assert "closed form that it started from. Try a" in trained.ended_early
@@ -303,7 +303,7 @@ def test_train__a_failure_that_leaves_nothing_is_one(
 ) -> None:
     _failing(monkeypatch, "head", 1, "nan")
     with pytest.raises(TrainingError, match="nan in epoch 1 of the head phase"):
-        training.train(_config(head="dense1024"), revision, Listener())
+        train.train(_config(head="dense1024"), revision, Listener())
 
 
 def test_train_depths__one_that_fails_counts_as_its_head(
@@ -311,7 +311,7 @@ def test_train_depths__one_that_fails_counts_as_its_head(
 ) -> None:
     _failing(monkeypatch, "fine_tune", 1, "nan")
     plans = [FreezePlan("all"), FreezePlan("last", count=1)]
-    tried = training.train_depths(_config(), revision, lambda _: plans, Listener())
+    tried = train.train_depths(_config(), revision, lambda _: plans, Listener())
     head, failed = tried
     assert failed.best.state() == head.best.state()
 
@@ -324,7 +324,7 @@ def test_train__a_batch_is_no_larger_than_the_data(revision: Revision) -> None:
             told.update(values)
 
     config = _config(batch_size=1024, head_epochs=1)
-    trained = training.train(config, revision, Progress())
+    trained = train.train(config, revision, Progress())
     assert (trained.batch_size, trained.halved_for) == (18, "images")
     assert (told["batch_size"], told["halved_for"]) == (18, "images")
 
@@ -334,5 +334,5 @@ def test_train__a_stop_while_preparing_ends_it(revision: Revision) -> None:
         def stop_requested(self) -> bool:
             return True
 
-    with pytest.raises(callbacks.StopRequested):
-        training.train(_config(), revision, Stopping())
+    with pytest.raises(listener.StopRequested):
+        train.train(_config(), revision, Stopping())

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from transfer import optimizers
+from transfer.training import optimizers
 
 KERAS = {
     "adam": lambda: keras.optimizers.Adam(0.1),

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transfer import checkpoints
-from transfer.checkpoints import Snapshot
 from transfer.errors import StorageError
+from transfer.training import snapshot
+from transfer.training.snapshot import Snapshot
 
 
 def _snapshot() -> Snapshot:
@@ -28,8 +28,8 @@ def _snapshot() -> Snapshot:
 
 def test_read__gives_back_what_was_written(tmp_path: Path) -> None:
     written = _snapshot()
-    checkpoints.write(tmp_path / "c.npz", written)
-    read = checkpoints.read(tmp_path / "c.npz")
+    snapshot.write(tmp_path / "c.npz", written)
+    read = snapshot.read(tmp_path / "c.npz")
     assert read is not None
     for name in ("phase", "epoch", "step", "images", "sums", "batch_size"):
         assert getattr(read, name) == getattr(written, name)
@@ -45,11 +45,11 @@ def test_read__gives_back_what_was_written(tmp_path: Path) -> None:
 
 
 def test_read__none_where_there_is_none(tmp_path: Path) -> None:
-    assert checkpoints.read(tmp_path / "c.npz") is None
+    assert snapshot.read(tmp_path / "c.npz") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"nonsense" * 9])
 def test_read__a_damaged_file_is_named(tmp_path: Path, content: Any) -> None:
     (tmp_path / "c.npz").write_bytes(content)
     with pytest.raises(StorageError, match="c.npz cannot be read.*Start the run again"):
-        checkpoints.read(tmp_path / "c.npz")
+        snapshot.read(tmp_path / "c.npz")

@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from transfer.callbacks import Listener
-from transfer.checkpoints import Snapshot
 from transfer.classifier.model import Forward
 from transfer.errors import TrainingError
 from transfer.evaluation import metrics
 from transfer.features.extract import Features
 from transfer.store.outcome import PHASES
+from transfer.training.listener import Listener
+from transfer.training.snapshot import Snapshot
 
 #: One call of the compiled loop takes about this long, so that a request to stop is
 #: seen soon, yet the overhead of a call is spread over many small steps.

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transfer.callbacks import Listener
-from transfer.checkpoints import Snapshot
 from transfer.classifier import model
 from transfer.errors import TrainingError
-from transfer.phases import Best, Examples, Phase, Reached, Recipe
+from transfer.training.listener import Listener
+from transfer.training.phase import Best, Examples, Phase, Reached, Recipe
+from transfer.training.snapshot import Snapshot
 
 
 class MemoryFeatures:

@@ -1,0 +1,1 @@
+"""Trains: the head first, then the unfrozen blocks too."""
