@@ -4,8 +4,10 @@ Native code can take Python's lock (the GIL) and never give it back. Then no thr
 Python runs, the one that shows signs of life neither, so another process must look.
 """
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 #: Seconds without a sign of life after which a process that lives is given up. Longest
 #: of all native calls that hold all threads, OpenVINO's conversion held them 2.0 s for
@@ -45,3 +47,20 @@ class Watch:
     def forget(self, name: str) -> None:
         """Begins anew with this name."""
         self._seen.pop(name, None)
+
+
+def environment() -> dict[str, str]:
+    """This process' environment, in which `transfer` can be imported from anywhere.
+
+    A process started in it keeps the current folder, so that relative paths mean the
+    same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
+    """
+    package_parent = str(Path(__file__).resolve().parents[1])
+    paths = [package_parent, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
+    }

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import tables
 from transfer.backbones import catalogue, weights
-from transfer.runs import estimates
+from transfer.features import speeds
 
 
 def show(choose: Callable[[str], None]) -> None:
@@ -52,7 +52,7 @@ def show(choose: Callable[[str], None]) -> None:
 def table() -> pd.DataFrame:
     """The catalogue as it is shown."""
     every = list(catalogue.BACKBONES.values())
-    rates = [estimates.kept_rates(b.name, (b.native_size,) * 2) for b in every]
+    rates = [speeds.kept_rates(b.name, (b.native_size,) * 2) for b in every]
     return pd.DataFrame(
         {
             "Backbone": [one.title for one in every],

@@ -25,8 +25,9 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
+from transfer.features import speeds
 from transfer.prediction.client import InferenceProcess
-from transfer.runs import estimates, jobs
+from transfer.runs import jobs
 from transfer.store.runs import Store
 
 #: (block, layer, kind, parameters, statistics); the output of each is a cut.
@@ -411,7 +412,7 @@ def test_model__measuring_makes_the_estimate_sure(
         self: InferenceProcess, backbone: str, image_size: int | None
     ) -> dict[str, float]:
         rates = {"keras": 100.0}
-        record = estimates.rates_record(backbone, (224, 224))
+        record = speeds.rates_record(backbone, (224, 224))
         workspace.write_atomically(record, json.dumps(rates).encode())
         return rates
 

@@ -13,7 +13,7 @@ from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
-from transfer.runs import estimates
+from transfer.features import speeds
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import RunStatus
@@ -38,7 +38,7 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
         image_size=32,
     )
     rates = {"keras": 1.0, "openvino": 1.0, fastest: 2.0}
-    estimates.rates_record(config.backbone, (32, 32)).write_text(json.dumps(rates))
+    speeds.rates_record(config.backbone, (32, 32)).write_text(json.dumps(rates))
     model = _model()
     store = Store()
     run = store.create(config, "tiny")

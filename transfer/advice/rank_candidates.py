@@ -14,9 +14,9 @@ from transfer.classifier import model
 from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import DatasetError, WeightsError
+from transfer.features import speeds
 from transfer.features.extract import Extractor
 from transfer.features.views import View
-from transfer.runs import estimates
 
 Progress = Callable[..., None]
 
@@ -99,7 +99,7 @@ def _measured(
         low=probe.low,
         high=probe.high,
         log_me=log_me,
-        images_per_second=max(estimates.kept_rates(name, (size, size)).values()),
+        images_per_second=max(speeds.kept_rates(name, (size, size)).values()),
         seconds=time.perf_counter() - start,
         parameters=entry.parameters,
     )

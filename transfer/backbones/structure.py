@@ -4,8 +4,12 @@
 without importing Keras.
 """
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from transfer import workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,3 +92,18 @@ class Structure:
                 for cut in data["cuts"]
             ),
         )
+
+
+def kept_structure(backbone: str, image_size: int | None = None) -> Structure | None:
+    """The blocks and cuts of a backbone if they are on disk; asks no process."""
+    try:
+        kept = structure_path(backbone, image_size).read_bytes()
+        return Structure.from_json(json.loads(kept))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def structure_path(backbone: str, image_size: int | None) -> Path:
+    """The file in which the structure of a backbone at this size is kept."""
+    name = f"{backbone}-{image_size or 'native'}.json"
+    return workspace.home() / "structures" / name

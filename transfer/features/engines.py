@@ -20,8 +20,7 @@ from openvino.preprocess import PrePostProcessor
 
 from transfer import workspace
 from transfer.errors import StorageError
-from transfer.features import first_call
-from transfer.runs import estimates
+from transfer.features import first_call, speeds
 
 #: Images per call.
 BATCH = 32
@@ -183,7 +182,7 @@ def choose(
         log: Takes one line that says which engine it is and why.
         bfloat16: Whether it may compute in bfloat16.
     """
-    kept = estimates.kept_rates(name, prefix.input_shape[1:3])
+    kept = speeds.kept_rates(name, prefix.input_shape[1:3])
     rates = kept or measure(prefix, name, key, log)
     allowed = [one for one in rates if bfloat16 or one != "openvino-bfloat16"]
     best = max(allowed, key=lambda one: rates[one])
@@ -220,7 +219,7 @@ def measure(
     except Exception as error:  # noqa: BLE001  a model that cannot be converted
         log(f"OpenVINO cannot run this backbone, so Keras does: {error}")
         shutil.rmtree(workspace.folder("features", "engines", key), ignore_errors=True)
-    record = estimates.rates_record(name, prefix.input_shape[1:3])
+    record = speeds.rates_record(name, prefix.input_shape[1:3])
     workspace.write_atomically(record, json.dumps(rates).encode())
     return rates
 

@@ -18,11 +18,10 @@ from transfer.backbones import graph
 from transfer.classifier import closed_form
 from transfer.datasets import decoding, library
 from transfer.datasets.decoding import Grey
-from transfer.features import cache, engines
+from transfer.features import cache, engines, speeds
 from transfer.features.cache import Shelf
 from transfer.features.engines import BATCH, Engine
 from transfer.features.views import View
-from transfer.runs import estimates
 
 #: Features of up to this size are held in memory; larger ones are read from disk batch
 #: by batch, so that a worker's memory does not grow with the dataset.
@@ -232,7 +231,7 @@ class Extractor:
 
     def is_faster_in_bfloat16(self) -> bool:
         """Whether bfloat16 is the fastest way on this machine; measured if need be."""
-        rates = estimates.kept_rates(self._name, self.image_size)
+        rates = speeds.kept_rates(self._name, self.image_size)
         if not rates:
             layers = self._by_engine(tuple(self.tensors))
             rates = engines.measure(*self._joint(layers), self._log)

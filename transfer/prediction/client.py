@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from transfer import errors, workspace
-from transfer.backbones.structure import Structure
+from transfer.backbones.structure import (
+    Structure,
+    kept_structure,
+    structure_path,
+)
 from transfer.errors import ImageError, RunError, TransferError
-from transfer.processes import LIMIT
-from transfer.runs.engines import local
+from transfer.processes import LIMIT, environment
 
 #: Seconds between two signs of life of the process while it answers.
 BEAT = 1.0
@@ -48,7 +51,7 @@ class InferenceProcess:
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         stderr=log,
-                        env=local.environment(),
+                        env=environment(),
                     )
 
     def close(self) -> None:
@@ -165,7 +168,7 @@ class InferenceProcess:
         if kept := kept_structure(backbone, image_size):
             return kept
         answer = self._ask("structure", backbone=backbone, image_size=image_size)
-        path = _structure_path(backbone, image_size)
+        path = structure_path(backbone, image_size)
         workspace.write_atomically(path, json.dumps(answer).encode())
         return Structure.from_json(answer)
 
@@ -256,20 +259,6 @@ def _sent(picture: bytes | Path) -> dict[str, str]:
     if isinstance(picture, bytes):
         return {"bytes": base64.b64encode(picture).decode()}
     return {"path": str(picture.absolute())}
-
-
-def kept_structure(backbone: str, image_size: int | None = None) -> Structure | None:
-    """The blocks and cuts of a backbone if they are on disk; asks no process."""
-    try:
-        kept = _structure_path(backbone, image_size).read_bytes()
-        return Structure.from_json(json.loads(kept))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _structure_path(backbone: str, image_size: int | None) -> Path:
-    name = f"{backbone}-{image_size or 'native'}.json"
-    return workspace.home() / "structures" / name
 
 
 def _raised(record: dict[str, str]) -> TransferError:

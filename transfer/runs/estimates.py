@@ -1,15 +1,13 @@
 """What a run will take, told before it starts: way, time, disk and memory."""
 
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from transfer import workspace
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
-from transfer.features import cache
+from transfer.features import cache, speeds
 
 #: Multiplications per second of Keras where nothing was measured yet, and how much
 #: faster OpenVINO is. Seen on 2 cores: 13e9 to 100e9, and 1.5 to 4 times.
@@ -47,23 +45,6 @@ class Estimate:
     measured: bool
 
 
-def kept_rates(name: str, image_size: tuple[int, int]) -> dict[str, float]:
-    """Images per second of each engine with this backbone, as measured here before.
-
-    Empty if it never was. `features.engines` measures and writes them.
-    """
-    try:
-        return dict(json.loads(rates_record(name, image_size).read_text()))
-    except (OSError, ValueError):
-        return {}
-
-
-def rates_record(name: str, image_size: tuple[int, int]) -> Path:
-    """The file of what was measured with this backbone at this size."""
-    height, width = image_size
-    return workspace.folder("engines") / f"{name}-{height}x{width}.json"
-
-
 def estimate(
     config: TrainConfig, structure: Structure, images: tuple[int, int]
 ) -> Estimate:
@@ -97,7 +78,7 @@ class _Sum:
 
     def _measure(self) -> None:
         """Multiplications per second of Keras and of the fastest engine."""
-        rates = kept_rates(self.config.backbone, self.structure.image_size)
+        rates = speeds.kept_rates(self.config.backbone, self.structure.image_size)
         self.measured = bool(rates)
         self.keras, self.engine = _KERAS_SPEED, _KERAS_SPEED * _ENGINE_GAIN
         if rates:

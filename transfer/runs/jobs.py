@@ -24,7 +24,6 @@ import psutil
 from transfer import processes, workspace
 from transfer.errors import RunError, StorageError, TransferError
 from transfer.processes import Watch
-from transfer.runs.engines import local
 from transfer.store.record import error_record
 
 #: Progress is written no more often than this, in seconds.
@@ -89,7 +88,7 @@ def _start(name: str, command: Sequence[str]) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=local.environment(),
+                env=processes.environment(),
                 start_new_session=True,
             )
         except OSError as error:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from transfer.backbones.structure import kept_structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
-from transfer.prediction import client
 from transfer.runs import estimates
 from transfer.store.record import Run
 from transfer.store.status import RunStatus
@@ -81,7 +81,7 @@ def duration(config: TrainConfig) -> float | None:
 
 @lru_cache(maxsize=64)
 def _duration(config: TrainConfig) -> float:
-    structure = client.kept_structure(config.backbone, config.image_size)
+    structure = kept_structure(config.backbone, config.image_size)
     if structure is None:
         raise LookupError("no structure is kept of it yet")
     revision = library.load(config.dataset, config.revision)

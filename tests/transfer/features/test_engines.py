@@ -9,9 +9,8 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from transfer.features import engines
+from transfer.features import engines, speeds
 from transfer.features.engines import BATCH, KerasEngine, OpenVINOEngine
-from transfer.runs import estimates
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def test_choose__measures_once_and_takes_the_fastest(
 ) -> None:
     lines: list[str] = []
     engines.choose(prefix, "net", "net-1", lines.append)
-    rates = estimates.kept_rates("net", (16, 16))
+    rates = speeds.kept_rates("net", (16, 16))
     assert {"keras", "openvino"} <= set(rates)
     assert f"{rates}" in lines[-1]
     monkeypatch.setattr(engines, "measure", None)  # not asked for again
@@ -76,4 +75,4 @@ def test_choose__a_full_disk_is_no_verdict(
     with monkeypatch.context() as patched:
         patched.setattr(engines.openvino, "save_model", full)
         engines.choose(prefix, "net", "full", lambda _: None)
-    assert not estimates.kept_rates("net", prefix.input_shape[1:3])
+    assert not speeds.kept_rates("net", prefix.input_shape[1:3])

@@ -8,7 +8,7 @@ import pytest
 
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
-from transfer.features import cache
+from transfer.features import cache, speeds
 from transfer.runs import estimates
 
 STRUCTURE = Structure(
@@ -82,7 +82,7 @@ def test_estimate__new_views_in_every_epoch_are_not_kept(workspace: Path) -> Non
 
 
 def test_estimate__follows_what_was_measured_here(workspace: Path) -> None:
-    record = estimates.rates_record("mobilenet_v2", (32, 32))
+    record = speeds.rates_record("mobilenet_v2", (32, 32))
     times = []
     for rate in (10.0, 1000.0):
         record.write_text(json.dumps({"keras": rate, "openvino": 2 * rate}))

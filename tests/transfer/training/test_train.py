@@ -19,9 +19,8 @@ from transfer.datasets import decoding, library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import TrainingError
-from transfer.features import cache, engines, extract
+from transfer.features import cache, engines, extract, speeds
 from transfer.features.views import View
-from transfer.runs import estimates
 from transfer.training import listener, train
 from transfer.training.listener import Listener
 from transfer.training.phase import Phase
@@ -172,7 +171,7 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     if not engines.computes_bfloat16():
         pytest.skip("this processor does not compute in bfloat16")
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
-    record = estimates.rates_record("tiny", (32, 32))
+    record = speeds.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
     monkeypatch.setattr(train, "agree", lambda *_: True)  # 18 images tell too little
     recorder = Recorder()
@@ -194,7 +193,7 @@ def test_train__a_precision_can_be_forced(
     revision: Revision, precision: str, used: list[str]
 ) -> None:
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
-    record = estimates.rates_record("tiny", (32, 32))
+    record = speeds.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
     recorder = Recorder()
     train.train(_config(precision=precision), revision, recorder)

@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from transfer import workspace
 from transfer.errors import TransferError
+from transfer.processes import environment
 from transfer.store.record import error_record
 
 
@@ -109,20 +109,3 @@ def _started(arguments: list[str], **streams: object) -> subprocess.Popen[bytes]
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         **streams,
     )
-
-
-def environment() -> dict[str, str]:
-    """This process' environment, in which `transfer` can be imported from anywhere.
-
-    A process started in it keeps the current folder, so that relative paths mean the
-    same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
-    """
-    package_parent = str(Path(__file__).resolve().parents[3])
-    paths = [package_parent, os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "PYTHONSAFEPATH": "1",
-        "PYTHONUNBUFFERED": "1",
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
-    }
