@@ -20,7 +20,7 @@ PLAIN = """
 import json, sys, time
 import keras
 from transfer.backbones import graph
-from transfer.freezing import FreezePlan
+from transfer.backbones.freezing import FreezePlan
 backbone = graph.build("mobilenet_v2")
 plan = FreezePlan.parse(f"last:{sys.argv[3]}")
 trains = plan.resolve(graph.structure(backbone, "mobilenet_v2")).trainable_layers
@@ -77,7 +77,7 @@ def ours(epochs: int) -> list[float]:
 def main() -> None:
     """Runs both and tells."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="2 at least")
     epochs = parser.parse_args().epochs
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
