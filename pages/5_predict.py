@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from pages.evaluate import plots
 from pages.predict import answers, card, folder, photographs
 from pages.predict.card import View
-from pages.shared import run_choice, session, shell
+from pages.shared import run_choice, session, shell, words
 from transfer.evaluation import results
 from transfer.store.record import Run
 
@@ -60,7 +59,7 @@ def choose_view(finished: list[Run]) -> View:
 def introduce(run: Run) -> None:
     """What to do, and what the model knows."""
     classes = run.result["class_names"]
-    some = ", ".join(shell.escaped(plots.cut(name)) for name in classes[:8])
+    some = ", ".join(shell.escaped(words.cut(name)) for name in classes[:8])
     more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
     st.caption(
         "Bring one photograph, many, or a whole folder. This model tells apart: "

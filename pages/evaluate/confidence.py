@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.evaluate import plots
-from pages.shared import steady_chart
+from pages.shared import charts, steady_chart
 from transfer.evaluation import curves, results
 from transfer.evaluation.results import Evaluation
 
@@ -22,13 +22,13 @@ def _show_reliability(evaluation: Evaluation) -> None:
     st.header("Do the probabilities hold?", anchor=False)
     labels = evaluation.labels
     before = curves.reliability(evaluation.probabilities, labels)
-    named = {"As trained": (before, plots.COLD)}
+    named = {"As trained": (before, charts.COLD)}
     if evaluation.temperature != 1.0:
         after = curves.reliability(evaluation.judged, labels)
-        named["Scaled"] = after, plots.WARM
+        named["Scaled"] = after, charts.WARM
     figure = go.Figure()
     figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": plots.GRAY, "dash": "dot"}
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": charts.GRAY, "dash": "dot"}
     )
     for name, (one, color) in named.items():
         filled = one.counts > 0
@@ -46,9 +46,9 @@ def _show_reliability(evaluation: Evaluation) -> None:
             hovertext=[f"{count:,} images" for count in one.counts[filled]],
         )
     figure.data[0].showlegend = False
-    plots.percent_axes(figure, "Confidence", "Accuracy")
+    charts.percent_axes(figure, "Confidence", "Accuracy")
     steady_chart.show(
-        plots.layout(figure, 440, legend=plots.BELOW),
+        charts.layout(figure, 440, legend=plots.BELOW),
         f"reliability-{evaluation.run}",
         "Accuracy of the answers against their confidence.",
         tools=True,
@@ -92,7 +92,7 @@ def _show_threshold(evaluation: Evaluation) -> None:
         x=found.answered,
         y=found.accuracy,
         mode="lines",
-        line={"color": plots.COLD},
+        line={"color": charts.COLD},
         hovertext=[f"from {one:.1%} confidence on" for one in found.thresholds],
         showlegend=False,
     )
@@ -100,18 +100,18 @@ def _show_threshold(evaluation: Evaluation) -> None:
         x=[answered.value],
         y=[accuracy.value],
         mode="markers",
-        marker={"color": plots.WARM, "size": 12},
+        marker={"color": charts.WARM, "size": 12},
         hoverinfo="skip",
         showlegend=False,
         cliponaxis=False,
     )
     lowest = float(found.accuracy.min()) if len(found.accuracy) else 0.0
     low = max(0.0, lowest - 0.05)
-    plots.percent_axes(
+    charts.percent_axes(
         figure, "Share answered", "Accuracy of the answers", range=[low, 1.01]
     )
     steady_chart.show(
-        plots.layout(figure, 320),
+        charts.layout(figure, 320),
         f"coverage-{evaluation.run}",
         "Accuracy of the answers against the share of images answered.",
         tools=True,

@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.evaluate import pictures, plots
-from pages.shared import steady_chart, tables
+from pages.shared import charts, steady_chart, tables, words
 from pages.shared.shell import escaped
 from transfer.evaluation import curves
-from transfer.evaluation.metrics import Interval
 from transfer.evaluation.results import Evaluation
 from transfer.store import outcome
 
@@ -24,11 +23,6 @@ _DOING = {
     "map": "Finding the places of images on the map",
 }
 _LEVELS = ("as it is", "weak", "medium", "strong")
-
-
-def span(one: Interval) -> str:
-    """The ends of the interval of a share, in per cent."""
-    return "–" if np.isnan(one.low) else f"{one.low:.1%} – {one.high:.1%}"
 
 
 def line(now: dict[str, Any]) -> tuple[float, str]:
@@ -54,7 +48,7 @@ def show_summary(evaluation: Evaluation) -> None:
     for column, (label, one) in zip(st.columns(len(tiles)), tiles.items(), strict=True):
         value = "–" if np.isnan(one.value) else f"{one.value:.1%}"
         more: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
-        column.metric(label, value, span(one), border=True, **more)
+        column.metric(label, value, words.span(one), border=True, **more)
     st.caption(
         f"{found.images:,} images. Below each figure its 95 % confidence interval: "
         "with other images of the same kind it could as well have come out there."
@@ -76,7 +70,7 @@ def _show_classes(evaluation: Evaluation) -> None:
         row: dict[str, Any] = {"Class": name, "Images": one.images}
         figures = {"Recall": one.recall, "Precision": one.precision, "F1": one.f1}
         for label, figure in figures.items():
-            row |= {label: 100 * figure.value, f"{label}, 95 %": span(figure)}
+            row |= {label: 100 * figure.value, f"{label}, 95 %": words.span(figure)}
         rows.append(row)
     number = st.column_config.NumberColumn(format="%.1f%%")
     config: dict[str, Any] = dict.fromkeys(("Recall", "Precision", "F1"), number)
@@ -142,14 +136,14 @@ def show_curves(evaluation: Evaluation) -> None:
                 x=one.x,
                 y=one.y,
                 mode="lines",
-                name=f"{plots.shortened(names[label])}, {area} {one.area:.3f}",
+                name=f"{words.shortened(names[label])}, {area} {one.area:.3f}",
                 line={"color": plots.PALETTE[label % len(plots.PALETTE)]},
             )
-        plots.percent_axes(figure, x, y)
+        charts.percent_axes(figure, x, y)
         with column:
             st.header(title, anchor=False)
             height = 400 + 24 * len(chosen)
-            plots.layout(figure, height, legend=plots.BELOW, showlegend=True)
+            charts.layout(figure, height, legend=plots.BELOW, showlegend=True)
             alt = f"{title} of the chosen classes; the legend has their figures."
             steady_chart.show(figure, f"{title}-{evaluation.run}", alt, tools=True)
 
@@ -180,7 +174,7 @@ def show_robustness(evaluation: Evaluation) -> None:
     )
     figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%", range=[0, 1.03])
     alt = "Accuracy on pictures spoilt in five ways, from not at all to strongly."
-    plots.layout(figure, 480, legend=plots.BELOW)
+    charts.layout(figure, 480, legend=plots.BELOW)
     steady_chart.show(figure, f"robustness-{evaluation.run}", alt, tools=True)
     st.caption(
         f"The same {tried.images} images, blurred, with noise, darker, rotated, or "

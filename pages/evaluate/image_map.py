@@ -7,9 +7,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.evaluate import pictures as judged
-from pages.evaluate import plots
-from pages.shared import addresses, session
+from pages.evaluate import pictures, plots
+from pages.shared import addresses, charts, session, words
 from transfer.datasets.revision import SPLITS
 from transfer.errors import TransferError
 from transfer.evaluation import results
@@ -69,9 +68,9 @@ def show(evaluation: Evaluation) -> None:
 def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> None:
     """The map in these colours."""
     hashes = map(str, evaluation.sha256)
-    pictures = [addresses.thumbnail(one, run.grey) for one in hashes]
+    thumbnails = [addresses.thumbnail(one, run.grey) for one in hashes]
     texts = _texts(evaluation)
-    figure = plots.image_map(evaluation.map_places, groups, texts, pictures)
+    figure = plots.image_map(evaluation.map_places, groups, texts, thumbnails)
     st.caption(
         f"{len(evaluation.labels):,} images of all splits. What looks alike to the "
         "backbone lies close together. Draw around some images to see them."
@@ -84,11 +83,11 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
             # Beside these, Streamlit 1.67 does not hear clicks on single points.
             selection_mode=("box", "lasso"),
             config={"displaylogo": False},
-            alt=f"Map of {len(pictures):,} images by what they look like.",
+            alt=f"Map of {len(thumbnails):,} images by what they look like.",
         )
     st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
     if chosen := selected(groups, event.selection.points):
-        hashes = evaluation.sha256[chosen][: judged.MOST]
+        hashes = evaluation.sha256[chosen][: pictures.MOST]
         st.page_link(
             PAGES / "1_data.py",
             label="See them in the dataset",
@@ -98,7 +97,7 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
                 "images": ",".join(one[:_DIGITS] for one in hashes),
             },
         )
-        judged.show(evaluation, chosen)
+        pictures.show(evaluation, chosen)
 
 
 def by_class(evaluation: Evaluation, _: Run) -> Groups:
@@ -118,7 +117,7 @@ def by_split(evaluation: Evaluation, run: Run) -> Groups:
     try:
         revision = keeping.revision(run)
     except TransferError:
-        return {"Unknown": (plots.COLD, np.arange(len(evaluation.labels)))}
+        return {"Unknown": (charts.COLD, np.arange(len(evaluation.labels)))}
     of = {image.sha256: image.split for image in revision.images}
     splits = np.array([of.get(str(one), "") for one in evaluation.sha256])
     return {
@@ -131,7 +130,7 @@ def by_split(evaluation: Evaluation, run: Run) -> Groups:
 def by_error(evaluation: Evaluation, _: Run) -> Groups:
     """The positions of hits and of mistakes, these on top."""
     right = evaluation.labels == evaluation.predicted
-    named = {"Right": (plots.COLD, right), "Wrong": (plots.WARM, ~right)}
+    named = {"Right": (charts.COLD, right), "Wrong": (charts.WARM, ~right)}
     return {
         name: (color, np.flatnonzero(here)) for name, (color, here) in named.items()
     }
@@ -152,9 +151,9 @@ def selected(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
 
 
 def _texts(evaluation: Evaluation) -> list[str]:
-    names = [plots.shortened(one) for one in evaluation.class_names]
+    names = [words.shortened(one) for one in evaluation.class_names]
     seen = zip(evaluation.paths, evaluation.labels, evaluation.predicted, strict=True)
     return [
-        f"{plots.plain(str(path))}<br>{names[label]}, taken for {names[predicted]}"
+        f"{words.plain(str(path))}<br>{names[label]}, taken for {names[predicted]}"
         for path, label, predicted in seen
     ]

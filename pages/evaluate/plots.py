@@ -1,17 +1,14 @@
 """Plotly figures of an evaluation: confusion matrix, image map, lines."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import charts
+from pages.shared import charts, words
 
-GRAY = "#87919b"
-WARM, COLD = "#d9701f", "#3f86c9"
 #: Told apart on light and on dark; classes beyond these begin anew.
 PALETTE = (
     *("#3f86c9", "#d9701f", "#4f9d69", "#9a72c4", "#c9485b"),
@@ -21,34 +18,6 @@ PALETTE = (
 BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
 #: Names of more classes on an axis run into one another; hovering tells them.
 MOST_NAMED = 60
-#: Letters of a class name on an axis or in a legend; the whole is shown on hovering.
-LONGEST = 22
-
-
-def shortened(name: str) -> str:
-    """The name, cut where it is too long for an axis; HTML means nothing in it."""
-    return plain(cut(name))
-
-
-def cut(name: str) -> str:
-    """The name, with … where it is longer than `LONGEST`."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-
-
-def plain(text: str) -> str:
-    """Text in which Plotly finds no markup."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
-    """The figure with the margins and fonts of all charts."""
-    # On the right there is room for half of the last label, which is left out else.
-    figure.update_layout(height=height, margin={"l": 8, "r": 24, "t": 24, "b": 8})
-    axis = {"tickfont_color": charts.ink(), "title_font_color": charts.ink()}
-    figure.update_xaxes(axis)
-    figure.update_yaxes(axis)
-    figure.update_layout(hoverlabel={"align": "left"}, **more)
-    return figure
 
 
 def confusion(
@@ -68,7 +37,7 @@ def confusion(
     of_class = np.maximum(turned.sum(1, keepdims=True), 1)
     values = turned / of_class if shares else turned
     place = {label: position for position, label in enumerate(order)}
-    ticks = [shortened(names[label]) for label in order]
+    ticks = [words.shortened(names[label]) for label in order]
     size = len(order)
     side = max(420, min(900, 34 * size))
     dark = st.context.theme.type == "dark"
@@ -94,7 +63,9 @@ def confusion(
     )
     row, column = (place[label] for label in cells[chosen])
     frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
-    figure.add_shape({"type": "rect", "line": {"color": WARM, "width": 2}, **frame})
+    figure.add_shape(
+        {"type": "rect", "line": {"color": charts.WARM, "width": 2}, **frame}
+    )
     small = {"size": 12 if size <= 25 else 9}
     axis = {"tickvals": list(range(size)), "ticktext": ticks, "tickfont": small}
     axis |= {"showgrid": False, "zeroline": False, "fixedrange": True}
@@ -105,7 +76,7 @@ def confusion(
         axis, title="Answer", side="bottom", range=ends_at, autotickangles=[0, -45, -90]
     )
     figure.update_yaxes(axis, title="Right class", range=ends_at[::-1])
-    return layout(figure, side, showlegend=False, dragmode=False)
+    return charts.layout(figure, side, showlegend=False, dragmode=False)
 
 
 def _cell_text(
@@ -114,7 +85,7 @@ def _cell_text(
     truth, predicted = cell
     count, of = matrix[truth, predicted], matrix[truth].sum()
     return (
-        f"{plain(names[truth])} → {plain(names[predicted])}<br>"
+        f"{words.plain(names[truth])} → {words.plain(names[predicted])}<br>"
         f"{count:,} of {of:,} images, {count / max(of, 1):.1%}"
     )
 
@@ -138,7 +109,7 @@ def image_map(
         figure.add_scatter(
             x=places[positions, 0],
             y=places[positions, 1],
-            name=shortened(name),
+            name=words.shortened(name),
             mode="markers",
             marker={"color": color, "size": 8, "opacity": 0.8},
             hovertext=[texts[position] for position in positions],
@@ -149,12 +120,4 @@ def image_map(
     figure.update_yaxes(visible=False, scaleanchor="x")
     legend = {**BELOW, "y": 0}
     named = len(groups) <= 25
-    return layout(figure, 620, dragmode="lasso", showlegend=named, legend=legend)
-
-
-def percent_axes(figure: go.Figure, x: str, y: str, **y_more: Any) -> go.Figure:
-    """The figure with shares of 0 to 1 on both axes."""
-    figure.update_xaxes(title=x, tickformat=".0%", range=[-0.01, 1.01])
-    y_axis = {"range": [-0.01, 1.03], **y_more}
-    figure.update_yaxes(title=y, tickformat=".0%", **y_axis)
-    return figure
+    return charts.layout(figure, 620, dragmode="lasso", showlegend=named, legend=legend)

@@ -6,44 +6,12 @@ from typing import Any
 import annotated_types
 import streamlit as st
 
-from transfer.backbones import freezing
+from pages.shared import words
 from transfer.backbones.catalogue import Backbone
 from transfer.config import AUGMENTATIONS, TrainConfig, explained, options
 
-METHODS = {
-    "train": "Train in steps",
-    "instant": "Instant, in closed form",
-    "source": "The source model as it is",
-}
-#: What the screen calls the values of the settings that have few.
-VALUES = {
-    "method": METHODS,
-    "head": {"linear": "Linear", "dense1024": "Dense layer of 1024"},
-    "optimizer": {"adam": "Adam", "sgd": "SGD"},
-    "class_weights": {"none": "All the same", "balanced": "Balanced"},
-    "precision": {"auto": "Automatic", "float32": "float32", "bfloat16": "bfloat16"},
-}
-LABELS = {
-    "head": "Head",
-    "augmentation": "Augmentation of the training images",
-    "head_epochs": "Epochs of the head phase",
-    "learning_rate": "Learning rate of the head phase",
-    "fine_tune_epochs": "Epochs of the fine-tuning phase",
-    "fine_tune_learning_rate": "Learning rate of the fine-tuning phase",
-    "batch_size": "Batch size",
-    "optimizer": "Optimizer",
-    "weight_decay": "Weight decay",
-    "patience": "Patience in epochs",
-    "class_weights": "Class weights",
-    "label_smoothing": "Label smoothing",
-    "layer_decay": "Layer decay",
-    "l2_sp": "Pull to the pretrained values (L2-SP)",
-    "views": "Views of each image",
-    "precision": "Precision of frozen features",
-    "seed": "Seed",
-}
 #: In reach; all others are in a fold.
-COMMON = list(LABELS)[:6]
+COMMON = list(words.LABELS)[:6]
 #: The others have no effect on a head that is not trained in steps.
 OF_ONE_STEP = ("class_weights", "precision")
 #: They have an effect only while the backbone's layers train.
@@ -89,7 +57,7 @@ def settings(freeze: str) -> dict[str, Any]:
         with st.expander("More settings", icon=":material/tune:"):
             return chosen | _fields(OF_ONE_STEP, freeze)
     chosen |= _fields(COMMON, freeze)
-    rest = [name for name in LABELS if name not in COMMON]
+    rest = [name for name in words.LABELS if name not in COMMON]
     if chosen["augmentation"] == "none":
         rest.remove("views")
     with st.expander("More settings", icon=":material/tune:"):
@@ -110,9 +78,9 @@ def _method(all_frozen: bool) -> str:
         st.session_state["method"] = "train"
     method = st.segmented_control(
         "How the head learns",
-        list(METHODS),
+        list(words.METHODS),
         required=True,
-        format_func=METHODS.get,
+        format_func=words.METHODS.get,
         help=_help("method"),
         key="method",
         disabled=not all_frozen,
@@ -138,7 +106,7 @@ def _fields(names: Any, freeze: str) -> dict[str, Any]:
 
 def _field(name: str, place: Any, disabled: bool) -> Any:
     field = TrainConfig.model_fields[name]
-    shared = {"label": LABELS[name], "help": _help(name), "key": name}
+    shared = {"label": words.LABELS[name], "help": _help(name), "key": name}
     shared |= {"disabled": disabled, "persist_state": "session"}
     if name == "augmentation":
         chosen = place.pills(
@@ -148,9 +116,9 @@ def _field(name: str, place: Any, disabled: bool) -> Any:
             **shared,
         )
         return ",".join(one for one in AUGMENTATIONS if one in chosen) or "none"
-    if name in VALUES:
+    if name in words.VALUES:
         st.session_state.setdefault(name, field.default)
-        named = VALUES[name]
+        named = words.VALUES[name]
         return place.selectbox(options=list(named), format_func=named.get, **shared)
     # Not as `value`: Streamlit warns where the dial or a file has set it as well.
     st.session_state.setdefault(name, field.default)
@@ -167,7 +135,7 @@ def _help(name: str, low: int | None = None) -> str:
     field = TrainConfig.model_fields[name]
     least = low or _limit(field, annotated_types.Ge)
     above, high = (_limit(field, k) for k in (annotated_types.Gt, annotated_types.Le))
-    says = explained(name, VALUES.get(name, {}))
+    says = explained(name, words.VALUES.get(name, {}))
     if high is None:
         return says
     start = f"More than {above}" if least is None else f"From {least:,}"
@@ -194,23 +162,7 @@ def _limit(field: Any, kind: type[Any]) -> Any:
     return None
 
 
-def in_words(name: str, value: Any) -> tuple[str, str]:
-    """What the screen calls a setting and its value.
-
-    Args:
-        name: A field of `TrainConfig`.
-        value: One of its values.
-    """
-    if name == "freeze":
-        kind, _, names = value.partition(":")
-        # By their names: two plans may train as many.
-        chosen = names.replace(",", ", ") if kind in ("blocks", "layers") else ""
-        return "What trains", chosen or freezing.in_words(value)
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
-    return label, VALUES.get(name, {}).get(value, str(value))
-
-
 def command_line(chosen: dict[str, Any], run: str = "") -> str:
     """What to type to start the same run, called `run`."""
-    words = ["python", "-m", "transfer", "train", *options(chosen)]
-    return shlex.join([*words, "--name", run] if run else words)
+    line = ["python", "-m", "transfer", "train", *options(chosen)]
+    return shlex.join([*line, "--name", run] if run else line)

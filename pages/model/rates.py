@@ -6,8 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.evaluate import plots
-from pages.shared import job_progress, shell, steady_chart
+from pages.shared import charts, job_progress, shell, steady_chart
 from transfer.advice import rates
 from transfer.advice.rates import Curve
 from transfer.config import TrainConfig
@@ -91,7 +90,7 @@ def figure(curve: Curve) -> go.Figure:
             x=curve.rates,
             y=curve.losses,
             mode="lines",
-            line={"color": plots.COLD, "width": 2},
+            line={"color": charts.COLD, "width": 2},
             hovertemplate="rate %{x:.2g}<br>loss %{y:.3f}<extra></extra>",
         )
     )
@@ -101,7 +100,7 @@ def figure(curve: Curve) -> go.Figure:
         x=[curve.suggested],
         y=[curve.losses[at]],
         mode="markers+text",
-        marker={"color": plots.WARM, "size": 12},
+        marker={"color": charts.WARM, "size": 12},
         text=[f"{curve.suggested:g}"],
         textposition="top center",
         hoverinfo="skip",
@@ -111,4 +110,4 @@ def figure(curve: Curve) -> go.Figure:
     ticks = {"tickvals": powers, "ticktext": names}
     drawn.update_xaxes(ticks, type="log", title="Learning rate")
     drawn.update_yaxes(title="Loss, smoothed")
-    return plots.layout(drawn, 280, showlegend=False)
+    return charts.layout(drawn, 280, showlegend=False)

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.model import form, freeze_editor
-from pages.shared import shell
+from pages.model import freeze_editor
+from pages.shared import shell, words
 from transfer.advice import effort
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig, differing
@@ -95,27 +95,27 @@ def from_address() -> None:
 
 def to_address(chosen: dict[str, Any]) -> None:
     """Puts the settings into the address, to be kept, sent and loaded anew."""
-    words = {name: str(value) for name, value in differing(chosen).items()}
-    st.query_params.from_dict(words)
+    query = {name: str(value) for name, value in differing(chosen).items()}
+    st.query_params.from_dict(query)
     written = st.session_state.setdefault("addresses", [])
-    if (said := _said(words)) not in written:
+    if (said := _said(query)) not in written:
         written.append(said)
 
 
 def _show(error: TransferError) -> None:
     """The error, with settings called as on the screen."""
     says = error.message
-    for name, label in form.LABELS.items():
+    for name, label in words.LABELS.items():
         if "_" in name:  # else it may be a plain word
             says = re.sub(rf"\b{name}\b", label, says)
     shell.show_error(TransferError(says, error.hint))
 
 
-def _said(words: dict[str, str]) -> dict[str, str]:
+def _said(query: dict[str, str]) -> dict[str, str]:
     """What an address says of settings but for the dataset."""
     passed_over = ("dataset", "revision", "start_from")
     known = TrainConfig.model_fields.keys() - passed_over
-    return {name: value for name, value in words.items() if name in known}
+    return {name: value for name, value in query.items() if name in known}
 
 
 def _apply(config: TrainConfig) -> None:

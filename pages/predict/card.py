@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.predict import answers as asking
+from pages.predict import answers
 from pages.predict.answers import Picture, Said
 from pages.shared import addresses, amounts, charts, shell
 from transfer.datasets import editing, library
 from transfer.errors import TransferError
-from transfer.prediction import answers
+from transfer.prediction.answers import DONT_KNOW
 from transfer.store.record import Run
 
 #: Classes shown beside a picture; the others are in a fold.
@@ -39,7 +39,7 @@ class View:
 def show(picture: Picture, view: View) -> None:
     """The card of a picture."""
     with st.spinner("Asking the model; the first answer takes some seconds."):
-        said = [asking.answer(run, picture) for run in view.runs]
+        said = [answers.answer(run, picture) for run in view.runs]
     if said[0].error:
         st.error(said[0].error, icon=":material/broken_image:")
         return
@@ -81,7 +81,7 @@ def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -
 def _show_classes(said: Said, threshold: float) -> None:
     best = said.ranking[0][1]
     if best < threshold:
-        st.badge(answers.DONT_KNOW, color="gray")
+        st.badge(DONT_KNOW, color="gray")
         st.caption(f"No class reaches {threshold:.0%}.")
     st.html(charts.bars(said.ranking[:SHOWN]))
     if len(said.ranking) > SHOWN:
@@ -99,7 +99,7 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
         help="Bright places speak for this class (Grad-CAM).",
     )
     with st.spinner("Looking for the evidence."):
-        png = asking.heat_map(run, picture, name)
+        png = answers.heat_map(run, picture, name)
     if png:
         alt = f"Heat map of {name} on {picture.name}"
         st.image(png, alt=alt, width="stretch")
@@ -107,7 +107,7 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
 
 def _show_nearest(picture: Picture, run: Run) -> None:
     with st.spinner("Comparing with the training images; once for each run."):
-        found = asking.nearest(run, picture)
+        found = answers.nearest(run, picture)
     if found:
         st.caption(
             "The training images most like this one, and how alike it finds them"

@@ -5,11 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.evaluate import figures
-from pages.model import form
-from pages.runs import curves
-from pages.runs import details as runs
-from pages.shared import amounts, charts, session, shell, tables
+from pages.runs import curves, details
+from pages.shared import amounts, charts, session, shell, tables, words
 from transfer.errors import TransferError
 from transfer.evaluation import comparing
 from transfer.evaluation.comparing import Comparison
@@ -95,7 +92,7 @@ def _figures(run: Run) -> dict[str, Any]:
     largest = result.get("val_largest_class")
     return {
         "Val accuracy": 100 * accuracy.value if accuracy else None,
-        "95 % interval": figures.span(accuracy) if accuracy else None,
+        "95 % interval": words.span(accuracy) if accuracy else None,
         "Balanced": None if balanced is None else 100 * balanced,
         "Largest class alone": 100 * largest["accuracy"] if largest else None,
         "Time": amounts.duration(seconds) if seconds else None,
@@ -104,7 +101,7 @@ def _figures(run: Run) -> dict[str, Any]:
         "What trains": what_trains(run.config),
         "Backbone": backbone_title(run.config),
         "Dataset": run.dataset,
-        "Status": runs.STATUS[run.status].label,
+        "Status": details.STATUS[run.status].label,
     }
 
 
@@ -161,10 +158,10 @@ def _rows(
     ]
 
 
-def _spec(name: str, runs: list[str]) -> dict[str, Any]:
+def _spec(name: str, labelled: list[str]) -> dict[str, Any]:
     percent, title = name != "loss", outcome.TITLES.get(name, "Val loss")
     value_format = ".1%" if percent else ".4f"
-    scale = {"domain": runs, "range": list(COLORS[: len(runs)])}
+    scale = {"domain": labelled, "range": list(COLORS[: len(labelled)])}
     legend = {"title": None, "orient": "bottom", "columns": 1, "labelLimit": 280}
     ticks = ".1~%" if percent else "~g"
     y = {"field": name, "type": "quantitative", "title": None}
@@ -212,11 +209,11 @@ def show_settings(found: list[Run]) -> None:
         return
     names = labels(found)
     said = {
-        name: [form.in_words(name, value) for value in values]
+        name: [words.of_setting(name, value) for value in values]
         for name, values in differing.items()
     }
     table = pd.DataFrame(
-        [[words for _, words in one] for one in said.values()],
+        [[value for _, value in one] for one in said.values()],
         index=pd.Index([one[0][0] for one in said.values()], name="Setting"),
         columns=[names[run.id] for run in found],
     )

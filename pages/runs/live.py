@@ -21,8 +21,7 @@ from pages.runs import curves, details, table
 from pages.runs.curves import Point
 from pages.shared import addresses, charts, session
 from pages.shared.amounts import about
-from transfer.runs import places as waiting
-from transfer.runs import queue
+from transfer.runs import places, queue
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store import outcome
 from transfer.store.record import Run
@@ -143,8 +142,8 @@ def run_status(run: Run) -> str:
 def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
     if run.status is RunStatus.QUEUED:
-        places = waiting.places(session.store().runs(), queue.max_running())
-        place = places.get(run.id)  # it may have been taken just now
+        queued = places.places(session.store().runs(), queue.max_running())
+        place = queued.get(run.id)  # it may have been taken just now
         text = table.place_in_words(place) if place else "about to start"
         return {"phase": text.capitalize(), "part": 0.0, "tiles": {"Worker": "waiting"}}
     if not run.status.is_active:

@@ -15,8 +15,7 @@ import streamlit as st
 from pages.runs import details, naming
 from pages.shared import amounts, run_choice, session
 from pages.shared.shell import escaped
-from transfer.runs import places as waiting
-from transfer.runs import queue
+from transfer.runs import places, queue
 from transfer.runs.places import Place
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
@@ -111,7 +110,7 @@ def show_rows(chosen: Chosen) -> None:
     if not found:
         st.caption("No run fits.")
         return
-    places = waiting.places(every, queue.max_running())
+    queued = places.places(every, queue.max_running())
     naming.show_actions(found)
     st.html(_STYLE)
     place = st.container(key="run-list", gap="xsmall")
@@ -119,7 +118,7 @@ def show_rows(chosen: Chosen) -> None:
     page = st.pagination(pages, key="run-page") if pages > 1 else 1
     with place:
         for run in found[(page - 1) * ROWS : page * ROWS]:
-            _show_row(run, places.get(run.id))
+            _show_row(run, queued.get(run.id))
 
 
 def place_in_words(place: Place) -> str:

@@ -4,10 +4,14 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-#: Warm is what trains, cold what is held back; both read well on light and dark.
-COLORS = {"train": "#d9701f", "val": "#4a8fd0"}
+#: Warm is what trains or stands out, cold what does not; both read well on light and
+#: dark, and so does the gray of what is only there to be compared with.
+WARM, COLD, GRAY = "#d9701f", "#3f86c9", "#87919b"
+#: Of the two curves of a training; the blue is lighter, for its lines are thin.
+COLORS = {"train": WARM, "val": "#4a8fd0"}
 
 
 def ink() -> str:
@@ -25,6 +29,25 @@ def look() -> dict[str, Any]:
     axis = {"labelColor": color, "titleColor": color, "labelFlush": False}
     legend = {"labelColor": color}
     return {"mark": {"aria": False}, "axis": axis, "legend": legend}
+
+
+def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
+    """The figure with the margins and fonts of all charts."""
+    # On the right there is room for half of the last label, which is left out else.
+    figure.update_layout(height=height, margin={"l": 8, "r": 24, "t": 24, "b": 8})
+    axis = {"tickfont_color": ink(), "title_font_color": ink()}
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
+    figure.update_layout(hoverlabel={"align": "left"}, **more)
+    return figure
+
+
+def percent_axes(figure: go.Figure, x: str, y: str, **y_more: Any) -> go.Figure:
+    """The figure with shares of 0 to 1 on both axes."""
+    figure.update_xaxes(title=x, tickformat=".0%", range=[-0.01, 1.01])
+    y_axis = {"range": [-0.01, 1.03], **y_more}
+    figure.update_yaxes(title=y, tickformat=".0%", **y_axis)
+    return figure
 
 
 def bars(ranking: Sequence[tuple[str, float]]) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.shared import kept, session
+from pages.shared import kept, session, words
 from pages.shared.shell import escaped
 from transfer.datasets import library
 from transfer.store import outcome
@@ -97,7 +97,7 @@ def labels(found: list[Run]) -> dict[str, str]:
 def _label(run: Run, with_dataset: bool) -> str:
     described = default_name(run.config)
     parts = [
-        run.name if len(run.name) <= LONGEST else f"{run.name[: LONGEST - 1]}…",
+        words.cut(run.name, LONGEST),
         outcome.headline_in_words(run).partition(" (")[0],
         described if described != run.name else "",
         run.dataset if with_dataset else "",

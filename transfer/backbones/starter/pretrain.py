@@ -28,7 +28,7 @@ from PIL import Image
 from transfer import workspace
 from transfer.backbones import graph
 from transfer.backbones.starter import network
-from transfer.classifier import model as classifier
+from transfer.classifier.model import pooled
 from transfer.features import engines
 
 #: Height and width of Tiny ImageNet's pictures, in pixels.
@@ -166,8 +166,8 @@ class Teacher:
             size, name = (_TEACHER_SIZE, _TEACHER_SIZE), self._recipe.teacher
             model = graph.build(name, weights="imagenet", image_size=size)
             key = f"teacher-{graph.fingerprint(model)}-{_TEACHER_SIZE}"
-            pooled = classifier.pooled(model)
-            self._engine = engines.choose(pooled, name, key, print, bfloat16=True)
+            features = pooled(model)
+            self._engine = engines.choose(features, name, key, print, bfloat16=True)
         return self._engine
 
 

@@ -1,17 +1,17 @@
-"""The form of a run's settings."""
+"""What the screen calls settings."""
 
 from typing import Literal, get_args, get_origin
 
 import pytest
 
-from pages.model import form
+from pages.shared import words
 from transfer.config import TrainConfig
 
 
 def test_values__all_are_named() -> None:
     for name, field in TrainConfig.model_fields.items():
         if get_origin(field.annotation) is Literal:
-            assert list(form.VALUES[name]) == list(get_args(field.annotation))
+            assert list(words.VALUES[name]) == list(get_args(field.annotation))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_values__all_are_named() -> None:
         ("l2_sp", 0.1, ("Pull to the pretrained values (L2-SP)", "0.1")),
     ],
 )
-def test_in_words__speaks_the_screens(
+def test_of_setting__speaks_the_screens(
     name: str, value: object, said: tuple[str, str]
 ) -> None:
-    assert form.in_words(name, value) == said
+    assert words.of_setting(name, value) == said
