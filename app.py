@@ -108,8 +108,8 @@ async def send_news(request: Request) -> Response:
     """What is new of a run, for a browser that watches it."""
     try:
         run_id = links.verify("live", request.path_params["token"])
-        answer = live.kept_answer(run_id)
-        answer = answer or await asyncio.to_thread(live.make_answer, run_id)
+        made = live.kept_answer(run_id)
+        answer = made if made else await asyncio.to_thread(live.make_answer, run_id)
     except UploadError as error:
         return await _refusal(request, error, 403)
     except TransferError:

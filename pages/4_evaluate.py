@@ -8,7 +8,7 @@ from transfer.datasets import library
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
 from transfer.evaluation import results
-from transfer.evaluation.results import Evaluation
+from transfer.evaluation.results import Evaluation, Source
 from transfer.runs import jobs
 from transfer.store.record import Run
 
@@ -64,7 +64,7 @@ def choose_split(splits: list[Split]) -> Split | None:
     )
 
 
-def offer(run: Run, split: Split, label: str, thorough: bool = False) -> None:
+def offer(run: Run, split: Source, label: str, thorough: bool = False) -> None:
     """A button that has the split evaluated, and how far that is."""
     job = results.job_name(run.id, split)
     if not jobs.is_running(job) and st.button(

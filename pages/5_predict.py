@@ -21,7 +21,7 @@ def choose_other(run: Run, finished: list[Run]) -> list[Run]:
         list(others),
         index=None,
         placeholder="Another run",
-        format_func=said.get,
+        format_func=said.__getitem__,
         disabled=not others,
         key="other-run",
         help="Two runs beside each other on the same picture.",

@@ -56,10 +56,10 @@ def fetch() -> None:
     """Downloads what is missing, one by one."""
     missing = [b for b in catalogue.BACKBONES.values() if not weights.is_at_hand(b)]
     titles = {one.name: one.title for one in missing}
-    chosen = st.multiselect("Download", list(titles), format_func=titles.get)
+    chosen = st.multiselect("Download", list(titles), format_func=titles.__getitem__)
     if st.button("Download", disabled=not chosen, icon=":material/download:"):
         _in_a_process(
-            lambda process: [process.fetch(name) for name in chosen],
+            lambda process: list(map(process.fetch, chosen)),
             f"Downloading {len(chosen)} …",
         )
 

@@ -87,14 +87,14 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
         )
     st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
     if chosen := selected(groups, event.selection.points):
-        hashes = evaluation.sha256[chosen][: pictures.MOST]
+        few = evaluation.sha256[chosen][: pictures.MOST]
         st.page_link(
             PAGES / "1_data.py",
             label="See them in the dataset",
             icon=":material/arrow_forward:",
             query_params={
                 "dataset": run.dataset,
-                "images": ",".join(one[:_DIGITS] for one in hashes),
+                "images": ",".join(one[:_DIGITS] for one in few),
             },
         )
         pictures.show(evaluation, chosen)

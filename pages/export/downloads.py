@@ -32,7 +32,7 @@ def choose(run: Run) -> tuple[catalogue.Format, str]:
         list(chosen.quantizations),
         default="none",
         required=True,
-        format_func={"none": "float32", "float16": "float16", "int8": "int8"}.get,
+        format_func=lambda one: "float32" if one == "none" else one,
         key=f"quantize-{run.id}",
         help="float16 halves the file; int8 makes a large one a quarter, takes its "
         "ranges from training images and may change some answers. What changes is "

@@ -80,7 +80,7 @@ def _method(all_frozen: bool) -> str:
         "How the head learns",
         list(words.METHODS),
         required=True,
-        format_func=words.METHODS.get,
+        format_func=words.METHODS.__getitem__,
         help=_help("method"),
         key="method",
         disabled=not all_frozen,
@@ -106,8 +106,8 @@ def _fields(names: Any, freeze: str) -> dict[str, Any]:
 
 def _field(name: str, place: Any, disabled: bool) -> Any:
     field = TrainConfig.model_fields[name]
-    shared = {"label": words.LABELS[name], "help": _help(name), "key": name}
-    shared |= {"disabled": disabled, "persist_state": "session"}
+    shared: dict[str, Any] = {"disabled": disabled, "persist_state": "session"}
+    shared |= {"label": words.LABELS[name], "help": _help(name), "key": name}
     if name == "augmentation":
         chosen = place.pills(
             options=list(AUGMENTATIONS),

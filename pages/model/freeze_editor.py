@@ -78,8 +78,8 @@ def freezing(
         adopt(structure.backbone, str(after))
 
     only = st.segmented_control(
-        "A click on a block", list(CLICKS), required=True, format_func=CLICKS.get,
-        default=False, key="click", persist_state="session",
+        "A click on a block", list(CLICKS), required=True, default=False,
+        format_func=CLICKS.__getitem__, key="click", persist_state="session",
     )  # fmt: skip
     block_drawing.draw(structure, resolved, bool(only), clicked)
     places = _show_sum(resolved, head)
@@ -159,7 +159,7 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
     )
     offered = [name for name in PRESETS if name != "stage" or not is_block]
     st.segmented_control(
-        "What trains", offered, format_func=PRESETS.get,
+        "What trains", offered, format_func=PRESETS.__getitem__,
         help=HELP, key="preset", on_change=chosen,
     )  # fmt: skip
 

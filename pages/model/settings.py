@@ -28,7 +28,7 @@ def dial() -> None:
     st.segmented_control(
         "Effort",
         list(EFFORTS),
-        format_func=EFFORTS.get,
+        format_func=EFFORTS.__getitem__,
         help="Sets the epochs, the patience and the views of each image; “Balanced” "
         "has the defaults. All of them can be changed one by one below.",
         key="effort",

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -19,6 +19,8 @@ from transfer.store.record import Run
 KEPT = 50
 #: Pixels of the longest side of a picture on the page.
 SIDE = 512
+
+Answer = TypeVar("Answer")
 
 
 class Picture(NamedTuple):
@@ -107,9 +109,9 @@ def nearest(run: Run, picture: Picture) -> list[dict[str, Any]] | None:
     )
 
 
-def _remembered(key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
+def _remembered(key: tuple[str, ...], ask: Callable[[], Answer]) -> Answer | None:
     """The answer, asked for if it is not kept; None and a word where there is none."""
-    kept: dict[tuple[str, ...], Any] = st.session_state.setdefault("explained", {})
+    kept: dict[tuple[str, ...], Answer] = st.session_state.setdefault("explained", {})
     if key not in kept:
         try:
             kept[key] = ask()

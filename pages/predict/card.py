@@ -152,7 +152,8 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
         )
         names = sorted(name for name, _ in said.ranking)
         right = st.selectbox("The right class", names, index=None, key=f"class-{key}")
-        if st.button("Add it", type="primary", disabled=not right, key=f"add-{key}"):
+        go = st.button("Add it", type="primary", disabled=not right, key=f"add-{key}")
+        if right and go:
             _add(picture, run, right)
 
 

@@ -267,7 +267,7 @@ def verdict(first: str, second: str, found: Comparison) -> str:
 
 def show_classes(first: str, second: str, found: Comparison) -> None:
     """Each class's share of right answers in both, most different first."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "Class": name,
             "Images": images,

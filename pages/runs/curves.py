@@ -100,9 +100,9 @@ class Curves:
                 value = values.get(key, math.nan)
                 points.append(Point(at, value, split, _words(epoch), True, is_best))
         for epoch, named in self._steps.items():
-            values = named.get(name, {})
+            by_step = named.get(name, {})
             before = self._before(epoch, head_epochs).get(name)
-            going_on = _going_on(epoch, values, before, head_epochs, steps)
+            going_on = _going_on(epoch, by_step, before, head_epochs, steps)
             points += _thinned(going_on, MAX_POINTS // 4)
         return [one for one in points if math.isfinite(one.value)]
 
