@@ -1,24 +1,25 @@
 """`python -m transfer evaluate`: how well a run does on a split."""
 
 import argparse
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from transfer.commands.rank import tell
+from transfer.commands import options
+from transfer.commands.options import Command
+from transfer.commands.output import tell_over
 from transfer.evaluation import results
 from transfer.runs.jobs import Reporter
 from transfer.store.runs import Store
 
 
-def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+def add_to(command: Command) -> None:
     """Adds the word to the command line.
 
     Args:
         command: Makes the parser of a word: of its name, its function and its help.
     """
     one = command("evaluate", evaluate, "evaluate a finished run on a split")
-    one.add_argument("run", metavar="RUN", help="id or name")
+    options.add_run(one)
     one.add_argument(
         "--split",
         choices=("val", "test", "train"),
@@ -30,7 +31,7 @@ def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
         action="store_true",
         help="try spoilt pictures however long it takes",
     )
-    one.add_argument("--job", default="", help=argparse.SUPPRESS)
+    options.add_job(one)
 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
@@ -48,11 +49,11 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
 
             def told(doing: str, done: int, of: int) -> None:
                 reporter.progress(doing=doing, done=done, of=of)
-                tell(f"{doing}: {done} of {of} images")
+                tell_over(f"{doing}: {done} of {of} images")
 
             model = server.load(run.id).model
             found = evaluator.evaluate(
-                run, model, args.split, tell, told, args.thorough
+                run, model, args.split, tell_over, told, args.thorough
             )
             if args.split == "val":
                 store.amend(run.id, temperature=found.temperature)

@@ -1,12 +1,13 @@
 """`export` and `script`: a run as files, and as a program to read."""
 
 import argparse
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from transfer import workspace
+from transfer.commands import options
+from transfer.commands.options import Command
+from transfer.commands.output import tell
 from transfer.export import catalogue, keeping
 from transfer.export import script as writer
 from transfer.prediction.client import InferenceProcess
@@ -17,14 +18,15 @@ from transfer.store.runs import Store
 #: Loading Keras, and what `bundle.write` tells of.
 _STEPS = 6
 
-#: Adds a command: its name, what it does and its help text.
-Add = Callable[[str, Callable[..., Any], str], argparse.ArgumentParser]
 
+def add_to(command: Command) -> None:
+    """Adds both words to the command line.
 
-def add(command: Add) -> None:
-    """Adds both commands and their options."""
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
     one = command("export", export, "write a finished run as files that work alone")
-    one.add_argument("run", metavar="RUN", help="id or name")
+    options.add_run(one)
     one.add_argument("--format", required=True, help=", ".join(catalogue.FORMATS))
     one.add_argument(
         "--quantize",
@@ -35,9 +37,9 @@ def add(command: Add) -> None:
         "--output", required=True, type=Path, metavar="FOLDER", help="a new folder"
     )
     one.add_argument("--zip", action="store_true", help="write FOLDER.zip too")
-    one.add_argument("--job", default="", help=argparse.SUPPRESS)
+    options.add_job(one)
     two = command("script", script, "write a run as a Keras program to read")
-    two.add_argument("run", metavar="RUN", help="id or name")
+    options.add_run(two)
     two.add_argument("--output", required=True, type=Path, metavar="PATH")
 
 
@@ -45,20 +47,20 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
     """Where the bundle lies, and how far it agrees with the app."""
     reporter, step = Reporter(args.job), 0
 
-    def tell(says: str) -> None:
+    def told(says: str) -> None:
         nonlocal step
         step += 1
         reporter.progress(step=step, steps=_STEPS, says=says)
-        print(says, file=sys.stderr, flush=True)
+        tell(says)
 
     with reporter.telling():
         chosen = catalogue.get(args.format, args.quantize)
         run = _run(args.run)
-        tell("loading Keras")
+        told("loading Keras")
         from transfer.export import bundle  # noqa: PLC0415  it loads Keras
 
         order = bundle.Order(run=run, chosen=chosen, quantize=args.quantize)
-        made = bundle.write(order, args.output, zipped=args.zip, tell=tell)
+        made = bundle.write(order, args.output, zipped=args.zip, tell=told)
         reporter.done(made)
         return made
 

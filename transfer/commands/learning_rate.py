@@ -1,35 +1,35 @@
 """`python -m transfer learning-rate`: which learning rates to take."""
 
 import argparse
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from transfer.advice import rates
 from transfer.advice.rates import Curve
-from transfer.commands import settings
-from transfer.commands.rank import tell
+from transfer.commands import options
+from transfer.commands.options import Command
+from transfer.commands.output import tell_over
 from transfer.datasets import library
 from transfer.runs.jobs import Reporter
 
 
-def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+def add_to(command: Command) -> None:
     """Adds the word to the command line.
 
     Args:
         command: Makes the parser of a word: of its name, its function and its help.
     """
     one = command("learning-rate", find, "find the learning rates to train with")
-    settings.add_to(one, without=rates.PASSED_OVER)
-    one.add_argument("--revision", default="", help=argparse.SUPPRESS)
-    one.add_argument("--job", default="", help=argparse.SUPPRESS)
+    options.add_settings(one, without=rates.PASSED_OVER)
+    options.add_revision(one)
+    options.add_job(one)
 
 
 def find(args: argparse.Namespace) -> dict[str, Any]:
     """The curve of each phase, and the rate to take."""
     reporter = Reporter(args.job)
     with reporter.telling():
-        config = rates.relevant(settings.given(args))
+        config = rates.relevant(options.settings(args))
         revision = library.load(config.dataset, config.revision)
         reporter.progress(phase="import")
         # Importing Keras takes seconds; wrong names are told before that.
@@ -39,7 +39,7 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
 
         def told(**values: Any) -> None:
             reporter.progress(**values)
-            tell(f"{values['phase']}: {values.get('step', 0)}")
+            tell_over(f"{values['phase']}: {values.get('step', 0)}")
 
         for curve in try_rates.find(config, revision, told):
             found.append(curve)

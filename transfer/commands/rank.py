@@ -1,20 +1,20 @@
 """`python -m transfer rank`: which backbone suits a dataset."""
 
 import argparse
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from transfer.advice import candidates
 from transfer.advice.candidates import Candidate, PassedOver
 from transfer.backbones import catalogue
+from transfer.commands import options
+from transfer.commands.options import Command
+from transfer.commands.output import tell_over
 from transfer.datasets import library
 from transfer.runs.jobs import Reporter
 
 
-def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+def add_to(command: Command) -> None:
     """Adds the word to the command line.
 
     Args:
@@ -22,21 +22,12 @@ def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
     """
     one = command("rank", rank, "compare backbones on your images")
     one.add_argument("--dataset", required=True, help="name of the dataset")
-    one.add_argument("--revision", default="", help=argparse.SUPPRESS)
+    options.add_revision(one)
     one.add_argument(
         "--backbones", required=True, metavar="A,B,...", help="names of backbones"
     )
-    add_shared(one)
-
-
-def add_shared(command: argparse.ArgumentParser) -> None:
-    """What the commands that may be jobs have in common."""
-    command.add_argument(
-        "--weights",
-        default="imagenet",
-        help="where their parameters come from: imagenet, random or a weights file",
-    )
-    command.add_argument("--job", default="", help=argparse.SUPPRESS)
+    options.add_weights(one)
+    options.add_job(one)
 
 
 def rank(args: argparse.Namespace) -> dict[str, Any]:
@@ -57,7 +48,9 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         def told(**values: Any) -> None:
             number = len(found) + len(passed_over) + 1
             reporter.progress(candidate=number, **values)
-            tell(f"{values['backbone']}: {values['step']} of {values['steps']} images")
+            tell_over(
+                f"{values['backbone']}: {values['step']} of {values['steps']} images"
+            )
 
         for one in rank_candidates.rank(revision, names, args.weights, told):
             if isinstance(one, Candidate):
@@ -76,13 +69,3 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         }
         reporter.done(result)
         return result
-
-
-_last_told = [0.0]
-
-
-def tell(line: str) -> None:
-    """A line on standard error over the last one, a few times a second."""
-    if sys.stderr.isatty() and time.monotonic() - _last_told[0] > 0.2:
-        _last_told[0] = time.monotonic()
-        print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)

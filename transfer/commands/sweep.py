@@ -1,20 +1,21 @@
 """`python -m transfer sweep`: how much of a backbone to freeze."""
 
 import argparse
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from transfer.advice import candidates, depths
 from transfer.advice.depths import Depth
 from transfer.backbones import catalogue, weights
-from transfer.commands.rank import add_shared, tell
+from transfer.commands import options
+from transfer.commands.options import Command
+from transfer.commands.output import tell_over
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.runs.jobs import Reporter
 
 
-def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
+def add_to(command: Command) -> None:
     """Adds the word to the command line.
 
     Args:
@@ -22,14 +23,15 @@ def add_to(command: Callable[..., argparse.ArgumentParser]) -> None:
     """
     one = command("sweep", sweep, "try how much of a backbone to freeze")
     one.add_argument("--dataset", required=True, help="name of the dataset")
-    one.add_argument("--revision", default="", help=argparse.SUPPRESS)
+    options.add_revision(one)
     one.add_argument("--backbone", help="its name; else the best here")
     one.add_argument(
         "--image-size", type=int, default=None, help="height and width in pixels"
     )
     field = TrainConfig.model_fields["class_weights"]
     one.add_argument("--class-weights", default=field.default, help=field.description)
-    add_shared(one)
+    options.add_weights(one)
+    options.add_job(one)
 
 
 def sweep(args: argparse.Namespace) -> dict[str, Any]:
@@ -47,7 +49,9 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
 
         def told(**values: Any) -> None:
             reporter.progress(**values)
-            tell(f"{values['phase']}: {values['depth']} of {values['depths']} depths")
+            tell_over(
+                f"{values['phase']}: {values['depth']} of {values['depths']} depths"
+            )
 
         settings = {"backbone": name, "weights": source}
         settings |= {key: getattr(args, key) for key in ("image_size", "class_weights")}

@@ -6,12 +6,20 @@ from typing import Any
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
+from transfer.commands.options import Command
 from transfer.errors import WeightsError
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The words of the command."""
-    ways = command.add_subparsers(dest="way", required=True, metavar="WAY")
+def add_to(command: Command) -> None:
+    """Adds the words to the command line.
+
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
+    about = "pretrained weights: what is here, download, add from a file"
+    ways = command("weights", None, about).add_subparsers(
+        dest="way", required=True, metavar="WAY"
+    )
     listed = ways.add_parser("list", help="what is here, what for, size and licence")
     listed.set_defaults(does=list_)
     fetch_ = ways.add_parser("fetch", help="download ImageNet weights beforehand")

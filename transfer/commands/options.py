@@ -1,16 +1,58 @@
-"""The settings of a run as options of a command."""
+"""Options that several commands have: a run, the settings of one, a job."""
 
 import argparse
 import sys
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Protocol
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import FreezePlan
 from transfer.config import TrainConfig, explained
 
 
-def add_to(command: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+class Command(Protocol):
+    """Makes the parser of a word of the command line."""
+
+    def __call__(
+        self, name: str, does: Callable[..., Any] | None, text: str, /
+    ) -> argparse.ArgumentParser:
+        """The parser.
+
+        Args:
+            name: The word.
+            does: Is given what was parsed; `None` where further words follow.
+            text: What it does, in a line of the help.
+        """
+        ...
+
+
+def add_run(command: argparse.ArgumentParser) -> None:
+    """The run that a command is about."""
+    command.add_argument("run", metavar="RUN", help="id or name")
+
+
+def add_job(command: argparse.ArgumentParser) -> None:
+    """The job that a command carries out; words of the program, not of people."""
+    command.add_argument("--job", default="", help=argparse.SUPPRESS)
+
+
+def add_revision(command: argparse.ArgumentParser) -> None:
+    """The revision of a dataset, which a page knows; else the newest."""
+    command.add_argument("--revision", default="", help=argparse.SUPPRESS)
+
+
+def add_weights(command: argparse.ArgumentParser) -> None:
+    """Where a backbone's parameters come from."""
+    command.add_argument(
+        "--weights",
+        default="imagenet",
+        help="where their parameters come from: imagenet, random or a weights file",
+    )
+
+
+def add_settings(
+    command: argparse.ArgumentParser, without: Collection[str] = ()
+) -> None:
     """One option for each setting, with its own help and default.
 
     Args:
@@ -34,7 +76,7 @@ def _number(annotation: Any) -> Callable[[str], Any]:
     return int if annotation in (int, int | None) else str
 
 
-def given(args: argparse.Namespace) -> TrainConfig:
+def settings(args: argparse.Namespace) -> TrainConfig:
     """The settings that were given; the others have their defaults.
 
     Raises:

@@ -1,0 +1,109 @@
+"""`import` and `datasets`: folders and zips that become datasets, and what is here."""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from transfer.commands.options import Command
+from transfer.commands.output import LOOK, tell
+from transfer.datasets import library
+from transfer.datasets.ingest import code_pages, importer, layouts, samples
+from transfer.datasets.ingest.layouts import Reading
+from transfer.datasets.revision import Revision
+
+#: What stands before the name of a sample where a path is expected.
+_SAMPLE = "sample:"
+
+
+def add_to(command: Command) -> None:
+    """Adds the words to the command line.
+
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
+    one = command("import", import_, "make a dataset of a folder or zip")
+    one.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="folder or zip, or sample:NAME for one that comes with the program: "
+        + ", ".join(samples.SAMPLES),
+    )
+    one.add_argument("--name", required=True, help="name of the dataset")
+    one.add_argument("--val", type=float, default=0.2, help="share of val, 0 to 0.9")
+    one.add_argument("--test", type=float, default=0.0, help="share of test, 0 to 0.9")
+    one.add_argument("--seed", type=int, default=0, help="seed of the split")
+    one.add_argument(
+        "--layout",
+        choices=layouts.LAYOUTS,
+        help="what folders are: classes, splits, or classes with splits inside; found "
+        "out if not given",
+    )
+    one.add_argument(
+        "--splits",
+        nargs="+",
+        default=[],
+        metavar="FOLDER=SPLIT",
+        help="what folders that stand for splits are: train, val, test or 'left out'",
+    )
+    one.add_argument(
+        "--encoding",
+        default="",
+        choices=[*code_pages.CODE_PAGES],
+        help="code page of names in a zip that does not say it; guessed if not given",
+    )
+    command("datasets", datasets, "list the datasets")
+
+
+def import_(args: argparse.Namespace) -> dict[str, Any]:
+    """A new dataset."""
+    options: dict[str, Any] = {
+        "val": args.val,
+        "test": args.test,
+        "seed": args.seed,
+        "progress": _progress(),
+    }
+    if str(args.path).startswith(_SAMPLE):
+        sample = str(args.path).removeprefix(_SAMPLE)
+        revision = importer.import_sample(sample, args.name, **options)
+    else:
+        splits = dict(one.rpartition("=")[::2] for one in args.splits)
+        reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
+        revision = importer.import_path(
+            args.path, args.name, reading=reading, **options
+        )
+    tell("")
+    passed_over = [
+        {"path": one.path, "reason": one.reason} for one in revision.passed_over
+    ]
+    said = {"notes": [*revision.notes], "passed_over": passed_over}
+    return {**_summary(revision), **said, "nearly_constant": [*revision.flat]}
+
+
+def _progress() -> Callable[[int, int], None]:
+    last = 0.0
+
+    def progress(done: int, of: int) -> None:
+        nonlocal last
+        if done == of or time.monotonic() - last > LOOK:
+            last = time.monotonic()
+            tell(f"\rimported {done} of {of} images", end="")
+
+    return progress
+
+
+def datasets(_: argparse.Namespace) -> dict[str, Any]:
+    """All datasets."""
+    return {"datasets": [_summary(one) for one in library.list_datasets()]}
+
+
+def _summary(revision: Revision) -> dict[str, Any]:
+    return {
+        "dataset": revision.dataset,
+        "revision": revision.id,
+        "images": len(revision.images),
+        "classes": revision.counts(),
+        "split": revision.split_source,
+    }
