@@ -9,7 +9,7 @@ from pages.runs import curves, details
 from pages.shared import amounts, charts, session, shell, tables, words
 from transfer.errors import TransferError
 from transfer.evaluation import comparing
-from transfer.evaluation.comparing import Comparison
+from transfer.evaluation.comparing import Paired
 from transfer.store import outcome
 from transfer.store.record import Run, backbone_title, default_name, what_trains
 
@@ -244,9 +244,9 @@ def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
         show_classes(names[first.id], names[second.id], found)
 
 
-def verdict(first: str, second: str, found: Comparison) -> str:
+def verdict(first: str, second: str, found: Paired) -> str:
     """One sentence: better, worse, or not to be told; with the figures."""
-    low, high = 100 * found.low, 100 * found.high
+    difference, low, high = (100 * one for one in found.difference)
     tested = (
         f"on {found.images:,} same images only {first} was right on "
         f"{found.only_first}, only {second} on {found.only_second}; "
@@ -254,18 +254,18 @@ def verdict(first: str, second: str, found: Comparison) -> str:
     )
     if not found.is_real:
         span = f"95 % interval {low:+.1f} to {high:+.1f}"
-        points = f"{100 * found.difference:+.1f} points"
+        points = f"{difference:+.1f} points"
         return (
             f"**{second} is not told apart from {first}** ({points}, {span}; {tested})."
         )
-    better, worse = (second, first) if found.difference > 0 else (first, second)
-    least, most = (low, high) if found.difference > 0 else (-high, -low)
-    points = f"{abs(100 * found.difference):.1f} points"
+    better, worse = (second, first) if difference > 0 else (first, second)
+    least, most = (low, high) if difference > 0 else (-high, -low)
+    points = f"{abs(difference):.1f} points"
     span = f"95 % interval {least:.1f} to {most:.1f}"
     return f"**{better} is better than {worse} by {points}** ({span}; {tested})."
 
 
-def show_classes(first: str, second: str, found: Comparison) -> None:
+def show_classes(first: str, second: str, found: Paired) -> None:
     """Each class's share of right answers in both, most different first."""
     rows: list[dict[str, Any]] = [
         {

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from transfer.backbones import freezing
-from transfer.evaluation.metrics import Interval
+from transfer.evaluation.intervals import Interval
 
 METHODS = {
     "train": "Train in steps",

@@ -20,7 +20,7 @@ from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Split
 from transfer.evaluation import metrics, results
-from transfer.evaluation.metrics import Interval
+from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
 from transfer.runs import jobs

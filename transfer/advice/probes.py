@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.classifier import closed_form
-from transfer.evaluation import metrics
+from transfer.evaluation import intervals
 
 FOLDS = 5
 _MOST_STEPS, _TOLERANCE = 100, 1e-5
@@ -48,7 +48,7 @@ def cross_validated(
             head = closed_form.solve(features[~test], labels[~test], num_classes)
             answers = (features[test] @ head.kernel + head.bias).argmax(1)
             right += int(np.sum(answers == labels[test]))
-    return Probe(*metrics.wilson(right, len(labels)))
+    return Probe(*intervals.wilson(right, len(labels)))
 
 
 def folds(labels: Labels, seed: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from transfer.backbones.structure import Structure
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import DatasetError
-from transfer.evaluation import metrics
+from transfer.evaluation import intervals
 from transfer.training import train as training
 from transfer.training.listener import Listener
 from transfer.training.phase import Best
@@ -79,7 +79,7 @@ def sweep(
         )
 
 
-def _reached(best: Best, labels: NDArray[np.int32]) -> metrics.Interval:
+def _reached(best: Best, labels: NDArray[np.int32]) -> intervals.Interval:
     """What an epoch reached on images of these labels, by the measure that it follows.
 
     Balanced accuracy is as certain as the accuracy on so many images of classes of one
@@ -93,7 +93,7 @@ def _reached(best: Best, labels: NDArray[np.int32]) -> metrics.Interval:
         else (len(counts) ** 2 / np.sum(1 / counts))
     )
     value = getattr(best, best.follows)
-    return metrics.wilson(value * images, images)
+    return intervals.wilson(value * images, images)
 
 
 def subset(revision: Revision) -> Revision:

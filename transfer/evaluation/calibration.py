@@ -22,7 +22,7 @@ _SMALLEST = 1e-30
 _FEWEST = 20
 
 
-def scaled(
+def scale(
     probabilities: Probabilities, temperature: float
 ) -> NDArray[np.floating[Any]]:
     """Softmax of log(p) / T: the same order of classes, with another confidence.
@@ -57,14 +57,16 @@ def fit(probabilities: Probabilities, labels: Labels) -> float:
     """
     if len(labels) < _FEWEST or probabilities.shape[1] < 2:
         return 1.0
-    held_out = _cross_fitted(probabilities, labels)
+    held_out = _scale_crosswise(probabilities, labels)
     gains = _likelihoods(held_out, labels) - _likelihoods(probabilities, labels)
     if gains.mean() <= gains.std() / np.sqrt(len(gains)):
         return 1.0
-    return _minimised(probabilities, labels)
+    return _best_temperature(probabilities, labels)
 
 
-def judged(probabilities: Probabilities, labels: Labels) -> NDArray[np.floating[Any]]:
+def scale_honestly(
+    probabilities: Probabilities, labels: Labels
+) -> NDArray[np.floating[Any]]:
     """The split's probabilities, scaled without any image judging itself.
 
     Each half of the images is scaled by the temperature of the other half, so that the
@@ -72,22 +74,22 @@ def judged(probabilities: Probabilities, labels: Labels) -> NDArray[np.floating[
     """
     if fit(probabilities, labels) == 1.0:
         return probabilities
-    return _cross_fitted(probabilities, labels)
+    return _scale_crosswise(probabilities, labels)
 
 
-def _cross_fitted(
+def _scale_crosswise(
     probabilities: Probabilities, labels: Labels
 ) -> NDArray[np.floating[Any]]:
     order = np.random.default_rng(0).permutation(len(labels))
     halves = order[::2], order[1::2]
     result = np.empty_like(probabilities)
     for judge, fitted in (halves, halves[::-1]):
-        temperature = _minimised(probabilities[fitted], labels[fitted])
-        result[judge] = scaled(probabilities[judge], temperature)
+        temperature = _best_temperature(probabilities[fitted], labels[fitted])
+        result[judge] = scale(probabilities[judge], temperature)
     return result
 
 
-def _minimised(probabilities: Probabilities, labels: Labels) -> float:
+def _best_temperature(probabilities: Probabilities, labels: Labels) -> float:
     """The temperature of the least mean loss; it is searched on a logarithmic scale."""
     logits = _logits(probabilities)
     share = 1 / (len(labels) + 1)

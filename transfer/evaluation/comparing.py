@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
+from numpy.typing import NDArray
 
-from transfer.evaluation import metrics, results
-from transfer.evaluation.metrics import Interval
+from transfer.evaluation import results
+from transfer.evaluation.intervals import Interval, wilson
 from transfer.store.record import Run
 
 #: Below it a difference is taken as one that chance would seldom make.
@@ -15,18 +17,15 @@ SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two runs on the val images that both have answered.
+class Paired:
+    """Two runs on the images that both have answered.
 
     Attributes:
         images: How many these are.
         only_first: How many of them only the first run got right.
         only_second: How many of them only the second run got right.
         difference: Accuracy of the second less that of the first, -1 to 1.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        p_value: How likely so uneven a result is were both equally good (McNemar's
-            exact test).
+        p_value: How likely so uneven a result is were both equally good.
         classes: For each class by name its images, and the share of them that the
             first and the second run got right.
     """
@@ -34,9 +33,7 @@ class Comparison:
     images: int
     only_first: int
     only_second: int
-    difference: float
-    low: float
-    high: float
+    difference: Interval
     p_value: float
     classes: dict[str, tuple[int, float, float]]
 
@@ -62,7 +59,7 @@ def val_accuracy(run: Run) -> Interval | None:
         return None
     if found := results.load(run.id, "val"):
         images = len(found.labels)
-        return metrics.wilson(value * images, images)
+        return wilson(value * images, images)
     return Interval(value, np.nan, np.nan)
 
 
@@ -76,7 +73,7 @@ def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
     }
 
 
-def compare(first: Run, second: Run) -> Comparison | None:
+def compare(first: Run, second: Run) -> Paired | None:
     """Two runs by their stored evaluations of val.
 
     Returns:
@@ -86,29 +83,74 @@ def compare(first: Run, second: Run) -> Comparison | None:
     found = [one for one in loaded if one is not None]
     if len(found) < 2:
         return None
-    first_hashes, second_hashes = (one.sha256 for one in found)
-    _, *positions = np.intersect1d(first_hashes, second_hashes, return_indices=True)
-    if not len(positions[0]):
+    # Revisions of a dataset may differ: only images that are in both can be compared.
+    hashes = [one.sha256 for one in found]
+    shared, *positions = np.intersect1d(hashes[0], hashes[1], return_indices=True)
+    if not len(shared):
         return None
-    right, names = [], []
-    for one, chosen in zip(found, positions, strict=True):
-        right.append(one.predicted[chosen] == one.labels[chosen])
-        names.append(np.asarray(one.class_names)[one.labels[chosen]])
-    paired = metrics.paired_test(right[1], right[0])
-    return Comparison(
-        images=paired.images,
-        only_first=paired.only_second,
-        only_second=paired.only_first,
-        difference=float(paired.difference[0]),
-        low=float(paired.difference[1]),
-        high=float(paired.difference[2]),
-        p_value=paired.p_value,
+    right = [
+        one.predicted[chosen] == one.labels[chosen]
+        for one, chosen in zip(found, positions, strict=True)
+    ]
+    classes = np.asarray(found[0].class_names)[found[0].labels[positions[0]]]
+    return paired_test(right[0], right[1], classes)
+
+
+def paired_test(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], classes: NDArray[np.str_]
+) -> Paired:
+    """Whether one run is better than another on the same images.
+
+    McNemar's test in its exact form, and the interval of Newcombe 1998, method 10,
+    https://doi.org/10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C.
+
+    Args:
+        first: Whether the first run is right, by image.
+        second: The same of the second run, images in the same order.
+        classes: Name of each image's class.
+    """
+    both, only_first = int(np.sum(first & second)), int(np.sum(first & ~second))
+    only_second, apart = int(np.sum(~first & second)), int(np.sum(first != second))
+    fewer = min(only_first, only_second)
+    tail = float(scipy.special.bdtr(fewer, apart, 0.5)) if apart else 1.0
+    return Paired(
+        images=len(first),
+        only_first=only_first,
+        only_second=only_second,
+        difference=_newcombe(both, only_second, only_first, len(first)),
+        p_value=min(1.0, 2 * tail),
         classes={
             str(name): (
-                int(np.sum(names[0] == name)),
-                float(right[0][names[0] == name].mean()),
-                float(right[1][names[0] == name].mean()),
+                int(np.sum(classes == name)),
+                float(first[classes == name].mean()),
+                float(second[classes == name].mean()),
             )
-            for name in dict.fromkeys(names[0])
+            for name in dict.fromkeys(classes)
         },
+    )
+
+
+def _newcombe(both: int, only_first: int, only_second: int, images: int) -> Interval:
+    """Share of the first less that of the second, with its interval."""
+    if not images:
+        return Interval(np.nan, np.nan, np.nan)
+    neither = images - both - only_first - only_second
+    first, low_1, high_1 = wilson(both + only_first, images)
+    second, low_2, high_2 = wilson(both + only_second, images)
+    product = float(both * neither - only_first * only_second)
+    # A correction for continuity, which the paper gives to positive products alone.
+    if product > 0:
+        product = max(product - images / 2, 0)
+    totals = (both + only_first) * (only_second + neither)
+    totals *= (both + only_second) * (only_first + neither)
+    phi = product / np.sqrt(float(totals)) if totals else 0.0
+
+    def spread(one: float, other: float) -> float:
+        return float(np.sqrt(max(one**2 - 2 * phi * one * other + other**2, 0.0)))
+
+    difference = first - second
+    return Interval(
+        difference,
+        difference - spread(first - low_1, high_2 - second),
+        difference + spread(second - low_2, high_1 - first),
     )

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.evaluation.metrics import Interval, wilson, wilson_arrays
+from transfer.evaluation.intervals import Floats, Interval, wilson, wilson_arrays
 
-Floats = NDArray[np.float64]
 Probabilities = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
 
@@ -24,8 +23,8 @@ class Curve(NamedTuple):
     Attributes:
         x: False positive rate (ROC) or recall.
         y: True positive rate (ROC) or precision.
-        area: Area under the ROC curve, or average precision; `nan` for a class that
-            has no images, or all of them.
+        area: Area under the ROC curve, or average precision; `nan` for a class
+            without images, and of a ROC curve for one that has them all.
     """
 
     x: Floats
@@ -33,43 +32,41 @@ class Curve(NamedTuple):
     area: float
 
 
+_NO_CURVE = Curve(np.empty(0), np.empty(0), np.nan)
+
+
 def roc(probabilities: Probabilities, labels: Labels, label: int) -> Curve:
     """True against false positive rate of one class against all others."""
-    hits, alarms = _cumulated(probabilities[:, label], labels == label)
-    if not hits[-1] or not alarms[-1]:
-        return Curve(np.empty(0), np.empty(0), np.nan)
-    x, y = alarms / alarms[-1], hits / hits[-1]
-    area = float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
-    x, y = _thinned(x, y)
+    # Half a second, once in the server's life; the other views do without.
+    from sklearn.metrics import auc, roc_curve  # noqa: PLC0415
+
+    scores, positive = probabilities[:, label], labels == label
+    if positive.all() or not positive.any():
+        return _NO_CURVE
+    x, y, _ = roc_curve(positive, scores, drop_intermediate=False)
+    area = float(auc(x, y))
+    x, y = _thin(x, y)
     return Curve(x, y, area)
 
 
 def precision_recall(probabilities: Probabilities, labels: Labels, label: int) -> Curve:
     """Precision against recall of one class; the area is the average precision."""
-    hits, alarms = _cumulated(probabilities[:, label], labels == label)
-    if not hits[-1]:
-        return Curve(np.empty(0), np.empty(0), np.nan)
-    recall = hits / hits[-1]
-    precision = hits[1:] / (hits[1:] + alarms[1:])
-    area = float(np.sum(np.diff(recall) * precision))
-    # At recall 0 nothing is named; the first precision is carried on to there.
-    x, y = _thinned(recall, np.concatenate([precision[:1], precision]))
+    from sklearn.metrics import precision_recall_curve  # noqa: PLC0415  as in `roc`
+
+    scores, positive = probabilities[:, label], labels == label
+    if not positive.any():
+        return _NO_CURVE
+    y, x, _ = (one[::-1] for one in precision_recall_curve(positive, scores))
+    # Not `average_precision_score`, which would sort all scores once more.
+    area = float(np.sum(np.diff(x) * y[1:]))
+    # At recall 0 nothing is named, which scikit-learn calls a precision of 1. A line
+    # from there would promise what no threshold gives.
+    y[0] = y[1]
+    x, y = _thin(x, y)
     return Curve(x, y, area)
 
 
-def _cumulated(
-    scores: Probabilities, positive: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    """Hits and false alarms at each distinct threshold, falling; from (0, 0) on."""
-    order = np.argsort(-scores, kind="stable")
-    scores, positive = scores[order], positive[order]
-    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))[: len(scores)]
-    hits = np.cumsum(positive)[ends]
-    alarms = np.cumsum(~positive)[ends]
-    return np.append(0.0, hits), np.append(0.0, alarms)
-
-
-def _thinned(*arrays: Floats) -> tuple[Floats, ...]:
+def _thin(*arrays: Floats) -> tuple[Floats, ...]:
     """The arrays at `POINTS` positions at most, both ends among them."""
     length = len(arrays[0])
     if length <= POINTS:
@@ -157,11 +154,12 @@ def risk_coverage(probabilities: Probabilities, labels: Labels) -> RiskCoverage:
     El-Yaniv and Wiener 2010, https://jmlr.org/papers/v11/el-yaniv10a.html.
     """
     confidence, right = answers(probabilities, labels)
-    hits, misses = (one[1:] for one in _cumulated(confidence, right))
-    given = hits + misses
-    thresholds = np.unique(confidence)[::-1]
-    points = thresholds, given / max(len(labels), 1), hits / given
-    return RiskCoverage(*_thinned(*points))
+    # Equally confident answers are given or withheld together.
+    thresholds, group = np.unique(-confidence, return_inverse=True)
+    given = np.cumsum(np.bincount(group, minlength=len(thresholds)))
+    hits = np.cumsum(np.bincount(group, right, len(thresholds)))
+    points = -thresholds, given / max(len(labels), 1), hits / given
+    return RiskCoverage(*_thin(*points))
 
 
 def answered_at(

@@ -11,12 +11,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.datasets import decoding as images
-from transfer.datasets import library
+from transfer.datasets import decoding, library
 from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
-from transfer.evaluation import calibration, image_map, metrics, results
-from transfer.evaluation.metrics import Interval
+from transfer.evaluation import calibration, image_map, intervals, metrics, results
+from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
 from transfer.features.engines import BATCH
@@ -85,7 +84,7 @@ class Evaluator:
                 f'The dataset "{self._revision.dataset}" has no {split} images.',
                 "Choose another split, or import it again with a share of that split.",
             )
-        answers = self._asked(split, found, self._pooled(found, "answers"))
+        answers = self._ask(split, found, self._features(found, "answers"))
         if split != "val":
             return answers
         # Fitted on val; every other split takes what that gave.
@@ -100,15 +99,15 @@ class Evaluator:
         """
         found = self._revision.images
         most = int(_SECONDS / self._seconds_per_image())
-        chosen = [found[i] for i in image_map.chosen(len(found), most=most)]
-        features = self._pooled(chosen, "map")
+        chosen = [found[i] for i in image_map.choose(len(found), most=most)]
+        features = self._features(chosen, "map")
         return replace(
-            self._asked("all", chosen, features),
+            self._ask("all", chosen, features),
             temperature=temperature,
             map_places=image_map.layout(features),
         )
 
-    def _asked(
+    def _ask(
         self,
         source: results.Source,
         found: Sequence[Image],
@@ -129,7 +128,7 @@ class Evaluator:
             figures=metrics.figures(probabilities, labels),
         )
 
-    def _pooled(self, found: Sequence[Image], doing: str) -> NDArray[np.float32]:
+    def _features(self, found: Sequence[Image], doing: str) -> NDArray[np.float32]:
         views, pieces = [View(one.sha256) for one in found], []
         for start in range(0, max(len(views), 1), _PIECE):
             self._told(doing, start, len(views))
@@ -168,7 +167,7 @@ class Evaluator:
             hits: _Hits = {}
             for start in range(0, len(chosen), BATCH):
                 batch = chosen[start : start + BATCH]
-                spoilt = self._spoilt(evaluation.sha256[batch], pool)
+                spoilt = self._answers_to_spoilt(evaluation.sha256[batch], pool)
                 for way, (key, answers) in enumerate(spoilt):
                     done = start + len(batch) * way // _WAYS
                     self._told("spoilt", done, len(chosen))
@@ -184,26 +183,26 @@ class Evaluator:
         self._extractor.run("pooling", blank)
         return (time.perf_counter() - start) / BATCH
 
-    def _spoilt(
+    def _answers_to_spoilt(
         self, hashes: NDArray[np.str_], pool: Executor
     ) -> Iterator[tuple[tuple[str, float], NDArray[np.int64]]]:
         """What the model answers to one batch, spoilt in every way."""
         size, grey = self._extractor.image_size, self._revision.grey
         paths = [library.image_path(str(one)) for one in hashes]
-        pictures = list(pool.map(lambda path: images.decode(path, size, grey), paths))
+        pictures = list(pool.map(lambda path: decoding.decode(path, size, grey), paths))
         seeds = [int(str(one)[:8], 16) for one in hashes]
 
-        def answered(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
+        def ask(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
             features = self._extractor.run("pooling", np.stack(pixels))
             return np.asarray(self._answers(features).argmax(1), np.int64)
 
-        yield ("", 0.0), answered(pictures)
+        yield ("", 0.0), ask(pictures)
         for name, kind in KINDS.items():
             for strength in kind.strengths:
                 same = [strength] * len(pictures)
                 yield (
                     (name, strength),
-                    answered([*pool.map(kind.change, pictures, same, seeds)]),
+                    ask([*pool.map(kind.change, pictures, same, seeds)]),
                 )
 
 
@@ -211,8 +210,8 @@ def _robustness_of(hits: _Hits, images: int) -> Robustness:
     accuracy: dict[str, list[tuple[float, Interval]]] = {name: [] for name in KINDS}
     for (name, strength), count in hits.items():
         if name:
-            accuracy[name].append((strength, metrics.wilson(count, images)))
-    unspoilt = metrics.wilson(hits["", 0.0], images)
+            accuracy[name].append((strength, intervals.wilson(count, images)))
+    unspoilt = intervals.wilson(hits["", 0.0], images)
     return Robustness(images=images, unspoilt=unspoilt, accuracy=accuracy)
 
 

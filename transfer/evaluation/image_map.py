@@ -14,7 +14,7 @@ _DIMENSIONS = 50
 _FEWEST = 10
 
 
-def chosen(images: int, seed: int = 0, most: int = MOST) -> NDArray[np.int64]:
+def choose(images: int, seed: int = 0, most: int = MOST) -> NDArray[np.int64]:
     """Positions of the images to put on the map, rising; `MOST` or `most` of them."""
     order = np.random.default_rng(seed).permutation(images)[: min(most, MOST)]
     return np.sort(order).astype(np.int64)
@@ -32,10 +32,10 @@ def layout(features: NDArray[np.floating[Any]], seed: int = 0) -> NDArray[np.flo
     # Threads of scikit-learn wait for each other without sleeping: beside a training
     # that has all cores, 700 images took 79 s with two threads and 8 s with one.
     with threadpool_limits(1):
-        return _placed(features, seed)
+        return _place(features, seed)
 
 
-def _placed(features: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:
+def _place(features: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:
     # Takes more than a second, and of a worker's work only this needs it.
     from sklearn.decomposition import PCA  # noqa: PLC0415
     from sklearn.manifold import TSNE  # noqa: PLC0415

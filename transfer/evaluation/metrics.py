@@ -5,36 +5,16 @@ so are the ends of its interval.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from transfer.evaluation.intervals import Floats, Interval, wilson
 
-#: Quantile of the normal distribution that leaves 2.5 % above it.
-_Z = 1.959963984540054
 #: Resamples of a bootstrap; its ends then move by about a tenth of a standard error.
 _RESAMPLES = 2000
-
-
-class Interval(NamedTuple):
-    """A figure and the ends of its 95 % confidence interval, shares of 0 to 1."""
-
-    value: float
-    low: float
-    high: float
-
-    def to_json(self) -> dict[str, float | None]:
-        """Plain data; `nan` becomes None, for JSON has no such number."""
-        named = self._asdict().items()
-        return {name: None if np.isnan(one) else float(one) for name, one in named}
-
-    @classmethod
-    def from_json(cls, data: dict[str, float | None]) -> "Interval":
-        """The interval that `to_json` wrote."""
-        return cls(**{k: np.nan if v is None else v for k, v in data.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +100,8 @@ def figures(
     intervals = {
         "top_1": wilson(np.sum(ranks < 1), len(ranks)),
         "top_5": wilson(np.sum(ranks < 5), len(ranks)),
-        "balanced_accuracy": _bootstrapped(matrix, _mean_recall),
-        "macro_f1": _bootstrapped(matrix, _macro_f1),
+        "balanced_accuracy": _bootstrap(matrix, _mean_recall),
+        "macro_f1": _bootstrap(matrix, _macro_f1),
     }
     return Figures(images=len(labels), **intervals, classes=_per_class(matrix))
 
@@ -165,29 +145,6 @@ def balanced_accuracy(
     return float(_mean_share(hits.astype(np.float64), images))
 
 
-def wilson(hits: ArrayLike, of: ArrayLike) -> Interval:
-    """A share with its score interval.
-
-    Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953: unlike the usual
-    normal approximation it keeps its promise for shares near 0 and 1 and small samples.
-    """
-    value, low, high = wilson_arrays(hits, of)
-    return Interval(float(value), float(low), float(high))
-
-
-def wilson_arrays(hits: ArrayLike, of: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Many shares with the ends of their intervals; see `wilson`."""
-    hits, of = np.asarray(hits, np.float64), np.asarray(of, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = hits / of
-        centre = (share + _Z**2 / (2 * of)) / (1 + _Z**2 / of)
-        spread = np.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
-        half = spread * _Z / (1 + _Z**2 / of)
-    # Rounding alone could leave the share itself outside.
-    low, high = np.minimum(centre - half, share), np.maximum(centre + half, share)
-    return share, np.clip(low, 0, 1), np.clip(high, 0, 1)
-
-
 def _per_class(matrix: NDArray[np.int64]) -> tuple[ClassFigures, ...]:
     hits, images, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
     return tuple(
@@ -229,7 +186,7 @@ def _mean_share(hits: Floats, of: Floats) -> Floats:
         return np.asarray(shares.sum(-1) / (of > 0).sum(-1))
 
 
-def _bootstrapped(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interval:
+def _bootstrap(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interval:
     """A mean over classes, with the percentile interval of the bootstrap.
 
     Efron and Tibshirani 1993, chapter 13. Drawing images with replacement draws the
@@ -271,65 +228,3 @@ def similarity_order(matrix: NDArray[np.int64]) -> list[int]:
     condensed = scipy.spatial.distance.squareform(apart, checks=False)
     tree = scipy.cluster.hierarchy.linkage(condensed, "average", optimal_ordering=True)
     return [int(label) for label in scipy.cluster.hierarchy.leaves_list(tree)]
-
-
-class Paired(NamedTuple):
-    """Two runs on the same images.
-
-    Attributes:
-        images: Number of images.
-        only_first: How many of them only the first run got right.
-        only_second: How many of them only the second run got right.
-        difference: Accuracy of the first less that of the second, -1 to 1.
-        p_value: How likely so uneven a result is were both equally good.
-    """
-
-    images: int
-    only_first: int
-    only_second: int
-    difference: Interval
-    p_value: float
-
-
-def paired_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
-    """Whether one run is better than another on the same images.
-
-    McNemar's test in its exact form, and the interval of Newcombe 1998, method 10,
-    https://doi.org/10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C.
-
-    Args:
-        first: Whether the first run is right, by image.
-        second: The same of the second run, images in the same order.
-    """
-    both, only_first = int(np.sum(first & second)), int(np.sum(first & ~second))
-    only_second, images = int(np.sum(~first & second)), len(first)
-    apart = only_first + only_second
-    tail = (
-        scipy.special.bdtr(min(only_first, only_second), apart, 0.5) if apart else 1.0
-    )
-    interval = _newcombe(both, only_first, only_second, images)
-    return Paired(images, only_first, only_second, interval, min(1.0, 2 * float(tail)))
-
-
-def _newcombe(both: int, only_first: int, only_second: int, images: int) -> Interval:
-    if not images:
-        return Interval(np.nan, np.nan, np.nan)
-    neither = images - both - only_first - only_second
-    first, low_1, high_1 = wilson(both + only_first, images)
-    second, low_2, high_2 = wilson(both + only_second, images)
-    product = float(both * neither - only_first * only_second)
-    if product > 0:
-        product = max(product - images / 2, 0)
-    totals = (both + only_first) * (only_second + neither)
-    totals *= (both + only_second) * (only_first + neither)
-    phi = product / np.sqrt(float(totals)) if totals else 0.0
-
-    def spread(one: float, other: float) -> float:
-        return float(np.sqrt(max(one**2 - 2 * phi * one * other + other**2, 0.0)))
-
-    difference = first - second
-    return Interval(
-        difference,
-        difference - spread(first - low_1, high_2 - second),
-        difference + spread(second - low_2, high_1 - first),
-    )

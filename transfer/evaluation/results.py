@@ -15,7 +15,8 @@ from transfer import workspace
 from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError
 from transfer.evaluation import calibration, curves, metrics
-from transfer.evaluation.metrics import Figures, Interval
+from transfer.evaluation.intervals import Interval
+from transfer.evaluation.metrics import Figures
 from transfer.runs import jobs
 
 _ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_places")
@@ -100,7 +101,7 @@ class Evaluation:
     @cached_property
     def shown(self) -> NDArray[np.float32]:
         """The probabilities as they are shown: scaled by the temperature."""
-        return calibration.scaled(self.probabilities, self.temperature)
+        return calibration.scale(self.probabilities, self.temperature)
 
     @cached_property
     def judged(self) -> NDArray[np.float32]:
@@ -110,7 +111,7 @@ class Evaluation:
         by what the other half gives.
         """
         if self.split == "val" and self.temperature != 1.0:
-            return calibration.judged(self.probabilities, self.labels)
+            return calibration.scale_honestly(self.probabilities, self.labels)
         return self.shown
 
     @cached_property

@@ -30,23 +30,23 @@ class Kind(NamedTuple):
     change: Callable[[Pixels, float, int], Pixels]
 
 
-def _blurred(pixels: Pixels, strength: float, seed: int) -> Pixels:
+def _blur(pixels: Pixels, strength: float, seed: int) -> Pixels:
     radius = strength / 100 * min(pixels.shape[:2])
     return np.array(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
 
-def _noisy(pixels: Pixels, strength: float, seed: int) -> Pixels:
+def _add_noise(pixels: Pixels, strength: float, seed: int) -> Pixels:
     random = np.random.default_rng(seed)
     noise = random.standard_normal(pixels.shape, np.float32) * np.float32(strength)
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
-def _darker(pixels: Pixels, strength: float, seed: int) -> Pixels:
+def _darken(pixels: Pixels, strength: float, seed: int) -> Pixels:
     darker: Pixels = np.rint(pixels * (1 - strength / 100)).astype(np.uint8)
     return darker
 
 
-def _rotated(pixels: Pixels, strength: float, seed: int) -> Pixels:
+def _rotate(pixels: Pixels, strength: float, seed: int) -> Pixels:
     """Turned to a side that chance decides; bare corners get the mean colour."""
     image = Image.fromarray(pixels)
     mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
@@ -54,7 +54,7 @@ def _rotated(pixels: Pixels, strength: float, seed: int) -> Pixels:
     return np.array(image.rotate(turn, Image.Resampling.BILINEAR, fillcolor=mean))
 
 
-def _compressed(pixels: Pixels, strength: float, seed: int) -> Pixels:
+def _compress(pixels: Pixels, strength: float, seed: int) -> Pixels:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=round(100 - strength))
     with Image.open(buffer) as image:
@@ -62,9 +62,9 @@ def _compressed(pixels: Pixels, strength: float, seed: int) -> Pixels:
 
 
 KINDS = {
-    "blur": Kind((0.5, 1.0, 2.0), "radius, % of the shorter side", _blurred),
-    "noise": Kind((10, 25, 50), "standard deviation, grey levels of 255", _noisy),
-    "brightness": Kind((30, 50, 70), "% darker", _darker),
-    "rotation": Kind((10, 20, 40), "degrees", _rotated),
-    "jpeg": Kind((60, 80, 92), "100 − JPEG quality", _compressed),
+    "blur": Kind((0.5, 1.0, 2.0), "radius, % of the shorter side", _blur),
+    "noise": Kind((10, 25, 50), "standard deviation, grey levels of 255", _add_noise),
+    "brightness": Kind((30, 50, 70), "% darker", _darken),
+    "rotation": Kind((10, 20, 40), "degrees", _rotate),
+    "jpeg": Kind((60, 80, 92), "100 − JPEG quality", _compress),
 }

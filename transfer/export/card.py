@@ -9,7 +9,8 @@ from typing import Any
 from transfer.backbones import catalogue
 from transfer.datasets.revision import Revision, Split
 from transfer.evaluation import results
-from transfer.evaluation.metrics import HEADLINE, wilson
+from transfer.evaluation.intervals import wilson
+from transfer.evaluation.metrics import HEADLINE
 from transfer.export import parity
 from transfer.store import outcome
 from transfer.store.record import Run

@@ -72,7 +72,7 @@ class Classifier:
         Probabilities are scaled by the temperature; the model stays as it was trained.
         """
         found = self.runner.run(pictures)
-        scaled = calibration.scaled(found.probabilities, self._temperature)
+        scaled = calibration.scale(found.probabilities, self._temperature)
         return found._replace(probabilities=np.asarray(scaled, np.float32))
 
     def probabilities(self, pictures: list[Path | bytes]) -> NDArray[np.float32]:

@@ -13,7 +13,8 @@ from tests.pages.opened import opened
 from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.evaluation import metrics, results
-from transfer.evaluation.comparing import Comparison
+from transfer.evaluation.comparing import Paired
+from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
@@ -142,13 +143,11 @@ def test_comparing__one_run_is_not_enough() -> None:
 def test_verdict__says_which_is_better(
     p_value: float, difference: float, said: str
 ) -> None:
-    found = Comparison(
+    found = Paired(
         images=100,
         only_first=2,
         only_second=12,
-        difference=difference,
-        low=0.03,
-        high=0.17,
+        difference=Interval(difference, 0.03, 0.17),
         p_value=p_value,
         classes={},
     )

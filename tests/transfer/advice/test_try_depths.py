@@ -12,7 +12,7 @@ from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import DatasetError
-from transfer.evaluation import metrics
+from transfer.evaluation import intervals
 from transfer.training.phase import Best
 
 pytestmark = pytest.mark.usefixtures("workspace", "tiny")
@@ -109,10 +109,10 @@ def test_subset__too_few_images_are_told(workspace: Path, tmp_path: Path) -> Non
 def test_reached__balanced_accuracy_is_less_certain_than_accuracy() -> None:
     labels = np.repeat(np.array([0, 1], np.int32), [96, 4])
     best = Best(accuracy=0.95, balanced_accuracy=0.75)
-    assert try_depths._reached(best, labels) == metrics.wilson(95, 100)
+    assert try_depths._reached(best, labels) == intervals.wilson(95, 100)
     best.follows = "balanced_accuracy"
     # As on 4 / (1 / 96 + 1 / 4) images.
-    assert try_depths._reached(best, labels) == metrics.wilson(0.75 * 15.36, 15.36)
+    assert try_depths._reached(best, labels) == intervals.wilson(0.75 * 15.36, 15.36)
 
 
 def test_job_name__weighted_classes_are_another_sweep(revision: Revision) -> None:

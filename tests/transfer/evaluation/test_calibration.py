@@ -33,30 +33,30 @@ def test_scaled__error_falls_on_images_that_were_held_out() -> None:
     temperature = calibration.fit(*drawn(600, 3.0))
     told, labels = drawn(2000, 3.0, seed=1)
     before = curves.reliability(told, labels).error
-    after = curves.reliability(calibration.scaled(told, temperature), labels).error
+    after = curves.reliability(calibration.scale(told, temperature), labels).error
     assert before > 0.2
     assert after < 0.05
 
 
 def test_scaled__keeps_order_and_sums() -> None:
     told, _ = drawn(50, 1.0)
-    scaled = calibration.scaled(told, 2.0)
+    scaled = calibration.scale(told, 2.0)
     assert scaled.dtype == np.float32
     np.testing.assert_array_equal(scaled.argsort(1), told.argsort(1))
     np.testing.assert_allclose(scaled.sum(1), 1, rtol=1e-6)
     assert (scaled.max(1) < told.max(1)).all()
-    assert calibration.scaled(told, 1.0) is told
+    assert calibration.scale(told, 1.0) is told
 
 
 def test_scaled__takes_a_probability_of_zero() -> None:
     certain = np.array([[1.0, 0.0]], np.float32)
-    assert np.isfinite(calibration.scaled(certain, 3.0)).all()
+    assert np.isfinite(calibration.scale(certain, 3.0)).all()
 
 
 def test_judged__is_not_scaled_by_the_images_themselves() -> None:
     told, labels = drawn(400, 3.0)
-    judged = calibration.judged(told, labels)
-    own = calibration.scaled(told, calibration.fit(told, labels))
+    judged = calibration.scale_honestly(told, labels)
+    own = calibration.scale(told, calibration.fit(told, labels))
     assert not np.allclose(judged, own)
     before = curves.reliability(told, labels).error
     assert curves.reliability(judged, labels).error < before / 2
@@ -67,7 +67,7 @@ def test_fit__no_mistake_does_not_make_certain() -> None:
     told = np.full((40, 4), 0.1, np.float32)
     told[np.arange(40), labels] = 0.7
     temperature = calibration.fit(told, labels)
-    assert calibration.scaled(told, temperature).max() < 0.99
+    assert calibration.scale(told, temperature).max() < 0.99
 
 
 def test_fit__few_images_or_one_class_change_nothing() -> None:
@@ -75,7 +75,7 @@ def test_fit__few_images_or_one_class_change_nothing() -> None:
     assert calibration.fit(np.ones((50, 1), np.float32), np.zeros(50, int)) == 1.0
     empty = np.empty((0, 3), np.float32), np.empty(0, np.int64)
     assert calibration.fit(*empty) == 1.0
-    assert calibration.judged(*empty).shape == (0, 3)
+    assert calibration.scale_honestly(*empty).shape == (0, 3)
 
 
 def test_fit__what_is_calibrated_stays_as_it_is_on_few_images() -> None:

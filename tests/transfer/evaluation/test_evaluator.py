@@ -235,9 +235,9 @@ def test_layout__what_is_alike_lies_together() -> None:
 
 
 def test_chosen__is_bounded() -> None:
-    assert image_map.chosen(3).tolist() == [0, 1, 2]
-    assert len(image_map.chosen(100, most=7)) == 7
-    many = image_map.chosen(10_000)
+    assert image_map.choose(3).tolist() == [0, 1, 2]
+    assert len(image_map.choose(100, most=7)) == 7
+    many = image_map.choose(10_000)
     assert len(many) == image_map.MOST
     assert (np.diff(many) > 0).all()
 

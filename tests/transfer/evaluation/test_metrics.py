@@ -1,4 +1,4 @@
-"""Figures and curves: equal to scikit-learn's, honest intervals, odd splits."""
+"""Figures: equal to scikit-learn's, honest intervals, odd splits."""
 
 import warnings
 
@@ -7,24 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as reference
 
-from transfer.evaluation import curves, metrics
-
-
-def sample(
-    images: int = 400, classes: int = 7, seed: int = 0
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Probabilities and labels of a mediocre classifier of uneven classes."""
-    random = np.random.default_rng(seed)
-    weights = np.arange(1, classes + 1)
-    labels = random.choice(classes, images, p=weights / weights.sum())
-    logits = random.normal(0, 1, (images, classes))
-    logits[np.arange(images), labels] += 1.5
-    exponents = np.exp(logits)
-    return (exponents / exponents.sum(1, keepdims=True)).astype(np.float32), labels
-
-
-def covered(low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> float:
-    return float(np.mean((low <= truth) & (truth <= high)))
+from tests.transfer.evaluation.answers import covered, sample
+from transfer.evaluation import intervals, metrics
 
 
 def test_figures__equal_those_of_scikit_learn() -> None:
@@ -84,12 +68,6 @@ def test_confusion__equals_that_of_scikit_learn() -> None:
     )
 
 
-def test_wilson__intervals_cover_the_share() -> None:
-    hits = np.random.default_rng(0).binomial(150, 0.85, 4000)
-    _, low, high = metrics.wilson_arrays(hits, 150)
-    assert 0.93 <= covered(low, high, 0.85) <= 0.97
-
-
 @pytest.mark.parametrize("figure", ["balanced_accuracy", "macro_f1", "f1"])
 def test_figures__intervals_cover_what_they_estimate(
     figure: str, monkeypatch: pytest.MonkeyPatch
@@ -103,45 +81,17 @@ def test_figures__intervals_cover_what_they_estimate(
         "f1": scores[0],
     }[figure]
     monkeypatch.setattr(metrics, "_RESAMPLES", 500)
-    drawn = np.random.default_rng(1).multinomial(300, cells.ravel(), 2000)
+    drawn = np.random.default_rng(1).multinomial(300, cells.ravel(), 1000)
     intervals = [interval(figure, one.reshape(3, 3)) for one in drawn]
     low, high = np.array([one[1:] for one in intervals]).T
     assert 0.93 <= covered(low, high, truth) <= 0.97
 
 
-def interval(figure: str, matrix: NDArray[np.int64]) -> metrics.Interval:
+def interval(figure: str, matrix: NDArray[np.int64]) -> intervals.Interval:
     if figure == "f1":
         return metrics.f1(matrix[0, 0], matrix[0].sum(), matrix[:, 0].sum())
     means = {"balanced_accuracy": metrics._mean_recall, "macro_f1": metrics._macro_f1}
-    return metrics._bootstrapped(matrix, means[figure])
-
-
-def test_paired_test__intervals_cover_the_difference() -> None:
-    # Both right, only the first, only the second, neither.
-    shares = (0.70, 0.12, 0.07, 0.11)
-    drawn = np.random.default_rng(0).multinomial(250, shares, 3000)
-    found = [metrics._newcombe(a, b, c, 250) for a, b, c, _ in drawn.tolist()]
-    low, high = np.array([one[1:] for one in found]).T
-    assert 0.93 <= covered(low, high, 0.05) <= 0.97
-
-
-def test_paired_test__equals_published_figures() -> None:
-    # Newcombe 1998, table II: 36 both, 12 and 2 apart, 0 neither of 50.
-    first = np.repeat([True, True, False], [36, 12, 2])
-    second = np.repeat([True, False, True], [36, 12, 2])
-    found = metrics.paired_test(first, second)
-    assert found.difference == pytest.approx((0.20, 0.0569, 0.3404), abs=5e-5)
-    assert (found.only_first, found.only_second, found.images) == (12, 2, 50)
-    # Two tails of 14 throws with 2 or fewer heads: 2 (1 + 14 + 91) / 2 ** 14.
-    assert found.p_value == pytest.approx(212 / 2**14)
-
-
-def test_paired_test__equal_runs_do_not_differ() -> None:
-    right = np.array([True, False, True])
-    found = metrics.paired_test(right, right)
-    assert (found.p_value, found.difference.value) == (1.0, 0.0)
-    none = metrics.paired_test(right[:0], right[:0])
-    assert none.p_value == 1.0 and np.isnan(none.difference.value)
+    return metrics._bootstrap(matrix, means[figure])
 
 
 def test_similarity_order__confused_classes_stand_together() -> None:
@@ -184,7 +134,7 @@ def test_figures__no_mistake_leaves_room_for_one() -> None:
     found = metrics.figures(np.eye(4, dtype=np.float32)[labels], labels)
     for one in (found.top_1, found.balanced_accuracy, found.macro_f1):
         assert one.value == one.high == 1.0
-        assert one.low == pytest.approx(40 / (40 + metrics._Z**2))
+        assert one.low == pytest.approx(40 / (40 + intervals._Z**2))
     assert found.classes[0].f1.low < 1
 
 
@@ -203,65 +153,3 @@ def test_figures__empty_split() -> None:
 def test_label_ranks__equal_probabilities_count_as_argmax_does() -> None:
     probabilities = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2]], np.float32)
     assert metrics.label_ranks(probabilities, np.array([0, 1])).tolist() == [0, 1]
-
-
-@pytest.mark.parametrize("images", [50, 3000])
-def test_curves__areas_equal_those_of_scikit_learn(images: int) -> None:
-    probabilities, labels = sample(images, 3)
-    for label in range(3):
-        scores = probabilities[:, label]
-        roc = curves.roc(probabilities, labels, label)
-        assert roc.area == pytest.approx(
-            reference.roc_auc_score(labels == label, scores)
-        )
-        pr = curves.precision_recall(probabilities, labels, label)
-        assert pr.area == pytest.approx(
-            reference.average_precision_score(labels == label, scores)
-        )
-        assert len(roc.x) == len(roc.y) <= curves.POINTS
-        assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
-        assert len(pr.x) <= curves.POINTS and pr.x[-1] == 1
-
-
-def test_curves__class_without_images_has_no_area() -> None:
-    probabilities, labels = sample(30, 3)
-    labels = labels % 2
-    assert np.isnan(curves.roc(probabilities, labels, 2).area)
-    assert np.isnan(curves.precision_recall(probabilities, labels, 2).area)
-
-
-def test_reliability__error_is_the_mean_distance() -> None:
-    # Confidence 0.9, right in 6 of 10: the error is 0.3.
-    probabilities = np.tile(np.array([[0.9, 0.1]]), (10, 1))
-    labels = np.array([0] * 6 + [1] * 4)
-    found = curves.reliability(probabilities, labels)
-    assert found.error == pytest.approx(0.3)
-    (filled,) = np.flatnonzero(found.counts)
-    assert found.edges[filled] < 0.9 <= found.edges[filled + 1]
-    assert found.accuracy[filled] == pytest.approx(0.6)
-    assert found.confidence[filled] == pytest.approx(0.9)
-
-
-def test_reliability__a_confidence_of_one_is_counted() -> None:
-    found = curves.reliability(np.array([[1.0, 0.0]]), np.array([0]))
-    assert found.counts.tolist() == [0] * 14 + [1]
-    assert found.error == 0
-
-
-def test_risk_coverage__fewer_answers_are_better_ones() -> None:
-    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.6, 0.4]])
-    found = curves.risk_coverage(probabilities, np.array([0, 0, 0, 1]))
-    assert found.thresholds.tolist() == [0.9, 0.8, 0.6]
-    assert found.answered.tolist() == [0.25, 0.5, 1.0]
-    assert found.accuracy.tolist() == [1.0, 1.0, 0.75]
-    answered, accuracy = curves.answered_at(probabilities, np.array([0, 0, 0, 1]), 0.7)
-    assert (answered.value, accuracy.value) == (0.5, 1.0)
-
-
-def test_curves__empty_split() -> None:
-    probabilities, labels = np.empty((0, 3)), np.empty(0, np.int64)
-    assert np.isnan(curves.roc(probabilities, labels, 0).area)
-    assert np.isnan(curves.reliability(probabilities, labels).error)
-    assert len(curves.risk_coverage(probabilities, labels).answered) == 0
-    answered, accuracy = curves.answered_at(probabilities, labels, 0.5)
-    assert np.isnan(answered.value) and np.isnan(accuracy.value)
