@@ -81,7 +81,8 @@ class Session:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         while True:
             known = b"If-None-Match: %b\r\n" % tag if tag else b""
-            writer.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (path, known))
+            asked = b"GET %b HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (path, known)
+            writer.write(asked)
             told = (await reader.readuntil(b"\r\n\r\n")).lower()
             if not told.startswith((b"http/1.1 200", b"http/1.1 304")):
                 raise RuntimeError(told.decode())
