@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from transfer import workspace
-from transfer.datasets import decoding, library, names
-from transfer.datasets.ingest import staging
-from transfer.datasets.ingest.importer import identified
-from transfer.datasets.revision import Image, Revision
+from transfer.datasets import decoding, library, names, scratch
+from transfer.datasets.revision import Image, Revision, with_id
 from transfer.errors import NotFoundError
 
 
@@ -39,7 +37,7 @@ def add(dataset: str, picture: bytes, class_name: str, name: str) -> Revision:
     def changed(newest: Revision) -> Revision:
         return _with(newest, sha256, _label(newest, class_name), name)
 
-    with staging.folder() as folder:
+    with scratch.folder() as folder:
         staged = folder / "correction"
         with workspace.writing(staged):
             staged.write_bytes(picture)
@@ -68,7 +66,7 @@ def _with(revision: Revision, sha256: str, label: int, name: str) -> Revision:
         else Image(sha256=sha256, path=path, label=label, split="train")
     )
     ordered = tuple(sorted(listed.values(), key=lambda image: image.path))
-    return identified(replace(revision, images=ordered, created_at=time.time()))
+    return with_id(replace(revision, images=ordered, created_at=time.time()))
 
 
 def _unique(name: str, sha256: str) -> str:

@@ -1,7 +1,9 @@
 """A dataset as it was at one moment: which image, which class, which split."""
 
+import hashlib
+import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from transfer.datasets.decoding import Grey
@@ -105,3 +107,11 @@ class Revision:
                 "flat": tuple(data.get("flat", ())),
             }
         )
+
+
+def with_id(revision: Revision) -> Revision:
+    """The revision with the id that its content gives it, whenever it was made."""
+    content = {**revision.to_json(), "id": "", "created_at": 0}
+    del content["notes"]  # words about the same content
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return replace(revision, id=digest[:16])

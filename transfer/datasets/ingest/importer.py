@@ -1,21 +1,25 @@
 """Brings a folder or zip into the workspace: checked, copied, split, all or nothing."""
 
-import hashlib
-import json
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import library, names, splits
+from transfer.datasets import library, names, scratch, splits
 from transfer.datasets.decoding import Grey
 from transfer.datasets.ingest import class_folders, grey, samples, staging
 from transfer.datasets.ingest.class_folders import Entry, Index
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
 from transfer.datasets.ingest.staging import Picture, Progress
-from transfer.datasets.revision import SPLITS, Image, PassedOver, Revision, Split
+from transfer.datasets.revision import (
+    SPLITS,
+    Image,
+    PassedOver,
+    Revision,
+    Split,
+    with_id,
+)
 from transfer.errors import DatasetError
 
 
@@ -77,14 +81,14 @@ def import_path(
     """
     library.check_name(name)
     splits.check_shares(val, test, seed)
-    with open_source(path, reading.code_page) as source, staging.folder() as folder:
+    with open_source(path, reading.code_page) as source, scratch.folder() as folder:
         found = class_folders.read_index(source, reading)
         pictures, unreadable = staging.stage(source, found.entries, folder, progress)
         pictures, repeated = _without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)
         _check_classes(found, pictures, passed_over)
         scale = grey.range_of([one.levels for one in pictures if one.levels])
-        revision = identified(
+        revision = with_id(
             Revision(
                 dataset=name,
                 id="",
@@ -194,11 +198,3 @@ def _split(
         )
         for one, label, split in zip(pictures, labels, chosen, strict=True)
     )
-
-
-def identified(revision: Revision) -> Revision:
-    """The revision with the id that its content gives it, whenever it was made."""
-    content = {**revision.to_json(), "id": "", "created_at": 0}
-    del content["notes"]  # words about the same content
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return replace(revision, id=digest[:16])

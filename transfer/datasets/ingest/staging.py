@@ -4,17 +4,13 @@ import hashlib
 import lzma
 import os
 import shutil
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from transfer import workspace
 from transfer.datasets import decoding, names
@@ -53,43 +49,6 @@ class Picture:
     path: Path
     levels: Levels | None = None
     is_flat: bool = False
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """An empty folder of the workspace that is gone afterwards, whatever happens."""
-    path = workspace.folder("importing") / uuid.uuid4().hex
-    _remove_abandoned(path.parent)
-    with _sign_of_life(path):
-        try:
-            yield workspace.folder("importing", path.name)
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _sign_of_life(folder: Path) -> Iterator[None]:
-    """Holds a lock beside the folder; the system frees it should this process die."""
-    path = folder.with_suffix(".lock")
-    with workspace.writing(path):
-        lock = FileLock(path, timeout=10)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-        path.unlink(missing_ok=True)
-
-
-def _remove_abandoned(importing: Path) -> None:
-    """Removes what imports left behind that were killed."""
-    for path in importing.glob("*.lock"):
-        try:
-            with FileLock(path, timeout=0):
-                shutil.rmtree(path.with_suffix(""), ignore_errors=True)
-                path.unlink(missing_ok=True)
-        except Timeout:
-            continue  # another import, at work
 
 
 def stage(
