@@ -1,70 +1,124 @@
-"""Imports point one way, and Keras never enters the server's process (design, 2)."""
+"""The house keeps its order: imports go down, Keras stays out of the server, no file
+grows beyond what one reads (design, 2). `python -m tests.house -v` prints all of it."""
 
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.house import (
+    DATA,
+    LINES_OF_CLASS,
+    LINES_OF_FILE,
+    STAIR,
+    House,
+    each_other,
+    room_of,
+)
+
 ROOT = Path(__file__).resolve().parents[2]
+HOUSE = House(ROOT)
 
 KERAS = {"keras", "tensorflow", "openvino"}
-#: The modules that may import Keras; a package stands for all that is in it.
-MAY_IMPORT_KERAS = (
-    "transfer.backbones.graph",
-    "transfer.backbones.pretrained",
-    "transfer.backbones.source_head",
-    "transfer.backbones.starter",
-    "transfer.features",
-    "transfer.training",
-    "transfer.worker.tensorboard",
-    "transfer.classifier.model",
-    "transfer.training.optimizers",
-    "transfer.training.phase",
-    "transfer.training.train",
-    "transfer.training.listener",
-    "transfer.evaluation.evaluator",
-    "transfer.prediction.explain",
-    "transfer.classifier.runner",
-    "transfer.prediction.server",
-    "transfer.export",
-    "transfer.worker",
-)
-#: The modules below all others, and what of other people's work they may import.
-LOWEST = {"errors", "workspace", "config", "hardware", "store.status"}
-LOWEST_MAY_IMPORT = {"pydantic", "psutil", *(f"transfer.{name}" for name in LOWEST)}
+#: The folders that may import Keras. In some of them pages use modules that do not.
+MAY_IMPORT_KERAS = {
+    *("backbones", "features", "classifier", "training", "evaluation"),
+    *("prediction", "export", "worker"),
+}
+#: The folders that may be loaded in the server's process, every module of them.
+IN_THE_SERVER = {"store", "people", "runs", "datasets"}
+#: The folder of a process that is started by its name.
+STARTED_BY_NAME = "worker"
+#: What the lowest floor may import that others wrote.
+LOWEST_MAY_IMPORT = {"pydantic", "psutil"}
 #: What belongs to `transfer`, not to a page.
 NOT_IN_A_PAGE = {*KERAS, "subprocess", "threading", "sqlite3", "sqlalchemy"}
 
-
-def module_name(file: Path) -> str:
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def modules(folder: str) -> dict[str, Path]:
-    """Files of a folder by the name of their module."""
-    return {module_name(file): file for file in sorted((ROOT / folder).rglob("*.py"))}
-
-
-TRANSFER = modules("transfer")
-PAGES = modules("pages") | {"app": ROOT / "app.py"}
-EVERYTHING = {
-    name: file for name, file in {**TRANSFER, **PAGES}.items() if file.exists()
+# What does not hold yet. Nobody adds to these: who mends one takes its line away.
+#: `pretrain` made the starter's weights, and goes when better weights come along;
+#: evaluations will be started as all long work is; `agree` belongs to training.
+GO_UP: dict[str, int] = {
+    "transfer.backbones.starter.pretrain → transfer.classifier.model": 1,
+    "transfer.backbones.starter.pretrain → transfer.features.engines": 1,
+    "transfer.evaluation.results → transfer.runs.jobs": 1,
+    "transfer.features.extract → transfer.classifier.closed_form": 1,
+    "transfer.runs.details → transfer.evaluation.results": 1,
+}
+EACH_OTHER: dict[str, int] = {
+    "backbones ↔ features": 1,
+    "classifier ↔ features": 1,
+    "evaluation ↔ runs": 1,
+    "transfer.backbones ↔ transfer.backbones.starter": 1,
+}
+LONG_FILES: dict[str, int] = {
+    "transfer/backbones/graph.py": 337,
+    "transfer/backbones/starter/pretrain.py": 425,
+    "transfer/config.py": 349,
+    "transfer/datasets/decoding.py": 598,
+    "transfer/datasets/ingest/sources.py": 301,
+    "transfer/datasets/ingest/uploads.py": 304,
+    "transfer/features/extract.py": 372,
+    "transfer/runs/queue.py": 380,
+    "transfer/store/runs.py": 474,
+    "transfer/training/phase.py": 576,
+    "transfer/training/train.py": 670,
+    "transfer/worker/__main__.py": 445,
+}
+LONG_CLASSES: dict[str, int] = {
+    "transfer/config.py: TrainConfig": 277,
+    "transfer/prediction/client.py: InferenceProcess": 202,
+    "transfer/store/runs.py: Store": 401,
+    "transfer/training/phase.py: Phase": 379,
+    "transfer/training/train.py: _Job": 429,
+}
+#: By folder; a number may go down without a change here. With the last, all go.
+BARE_NAMES: dict[str, int] = {
+    "pages/data": 1,
+    "pages/evaluate": 3,
+    "pages/export": 1,
+    "pages/model": 12,
+    "pages/predict": 7,
+    "pages/runs": 10,
+    "pages/shared": 6,
+    "transfer/advice": 8,
+    "transfer/backbones": 16,
+    "transfer/classifier": 8,
+    "transfer/commands": 5,
+    "transfer/config.py": 2,
+    "transfer/datasets": 28,
+    "transfer/export": 7,
+    "transfer/features": 7,
+    "transfer/prediction": 11,
+    "transfer/runs": 11,
+    "transfer/store": 2,
+    "transfer/training": 8,
+    "transfer/worker": 4,
 }
 
 
-def imports(file: Path, at_import_only: bool = False) -> set[str]:
-    """Full names of all that a file imports: modules, and names out of them.
+def beyond(found: dict[str, int], exceptions: dict[str, int]) -> list[str]:
+    """What exceeds its exception, and the exceptions that nothing needs any more."""
+    worse = [f"{one}: {n}" for one, n in found.items() if n > exceptions.get(one, 0)]
+    done = [f"{one}: take its exception away" for one in exceptions.keys() - found]
+    return worse + done
 
-    Args:
-        at_import_only: Leave out what functions import when they are called.
-    """
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    nodes = _outside_functions(tree) if at_import_only else ast.walk(tree)
-    return {name for node in nodes for name in _imported(node, file)}
+
+def test_beyond__names_what_grew_and_what_needs_no_exception() -> None:
+    found, exceptions = {"a": 3, "b": 1}, {"a": 2, "b": 2, "c": 9}
+    assert beyond(found, exceptions) == ["a: 3", "c: take its exception away"]
+
+
+def roots(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def at_import(name: str) -> set[str]:
+    """What a module imports when it is imported itself, not when it is called."""
+    return set(HOUSE.imported(_outside_functions(HOUSE.trees[name]), name))
 
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
@@ -77,94 +131,138 @@ def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
         yield from _outside_functions(child)
 
 
-def _imported(node: ast.AST, file: Path) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        above = file.relative_to(ROOT).parts[: -node.level] if node.level else ()
-        base = ".".join([*above, *filter(None, [node.module])])
-        yield base
-        yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def roots(names: set[str]) -> set[str]:
-    return {name.partition(".")[0] for name in names}
-
-
-def within(name: str, packages: tuple[str, ...]) -> bool:
-    return any(name == one or name.startswith(f"{one}.") for one in packages)
-
-
 def loaded_with(name: str) -> dict[str, list[str]]:
     """Our modules that importing one loads, each with the chain that leads to it."""
-    found, waiting = {}, [[name]]
+    found: dict[str, list[str]] = {}
+    waiting = [[name]]
     while waiting:
         chain = waiting.pop(0)
-        if chain[-1] in found or chain[-1] not in EVERYTHING:
+        module = chain[-1]
+        if module in found or module not in HOUSE.files:
             continue
-        found[chain[-1]] = chain
-        lazily_is_fine = chain[-1] in TRANSFER  # A page's functions run in the server.
-        for wanted in imports(EVERYTHING[chain[-1]], at_import_only=lazily_is_fine):
+        found[module] = chain
+        # A page's functions run in the server.
+        lazily = room_of(module) not in ("pages", "app")
+        for wanted in at_import(module) if lazily else HOUSE.imports[module]:
             parts = wanted.split(".")
             packages = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
             waiting += [[*chain, package] for package in packages]
     return found
 
 
-def each(names: dict[str, Path]) -> pytest.MarkDecorator:
-    there = sorted(name for name in names if name in EVERYTHING)
-    return pytest.mark.parametrize("name", there)
+TRANSFER = sorted(name for name in HOUSE.files if name.startswith("transfer"))
+PAGES = sorted(set(HOUSE.files) - set(TRANSFER))
 
 
-@each(TRANSFER)
-def test_transfer__knows_no_page(name: str) -> None:
-    assert not roots(imports(EVERYTHING[name])) & {"streamlit", "pages", "app"}
+@pytest.mark.parametrize(
+    "room",
+    {*MAY_IMPORT_KERAS, *IN_THE_SERVER, STARTED_BY_NAME, *sum(STAIR, ())},
+)
+def test_rules__name_only_rooms_that_exist(room: str) -> None:
+    assert room in HOUSE.all_rooms
 
 
-@each(TRANSFER)
-def test_transfer__only_named_modules_import_keras(name: str) -> None:
-    if not within(name, MAY_IMPORT_KERAS):
-        assert not roots(imports(EVERYTHING[name])) & KERAS
+@pytest.mark.parametrize("path", sorted(DATA))
+def test_rules__name_only_data_that_exists(path: str) -> None:
+    assert (ROOT / path).exists()
 
 
-@each({f"transfer.{name}": Path() for name in LOWEST})
-def test_transfer__the_lowest_modules_import_only_each_other(name: str) -> None:
-    others = {
-        wanted
-        for wanted in imports(EVERYTHING[name])
-        if wanted.partition(".")[0] not in sys.stdlib_module_names
-        and not within(wanted, tuple(LOWEST_MAY_IMPORT))
+def test_stair__every_room_has_its_floor() -> None:
+    assert not HOUSE.without_floor
+
+
+def test_stair__no_import_goes_up() -> None:
+    assert not beyond(Counter(HOUSE.upward), GO_UP)
+
+
+def test_rooms_and_their_folders__no_two_import_each_other() -> None:
+    pairs = each_other(HOUSE.all_rooms) + HOUSE.inner_pairs
+    assert not beyond(Counter(pairs), EACH_OTHER)
+
+
+@pytest.mark.parametrize("room", STAIR[-1])
+def test_lowest_floor__needs_little_that_others_wrote(room: str) -> None:
+    names = {
+        root
+        for name in TRANSFER
+        if room_of(name) == room
+        for root in roots(HOUSE.imports[name])
     }
-    assert others <= {"transfer"}, f"{name} stands below all others"
+    others = names - sys.stdlib_module_names - {"transfer"}
+    assert others <= LOWEST_MAY_IMPORT
 
 
-@each(EVERYTHING)
-def test_worker__is_started_by_name_and_never_imported(name: str) -> None:
-    assert "transfer.worker" not in imports(EVERYTHING[name])
+def test_transfer__knows_no_page() -> None:
+    above = {"streamlit", "pages", "app"}
+    assert not [name for name in TRANSFER if roots(HOUSE.imports[name]) & above]
 
 
-@each(PAGES)
+def test_transfer__only_named_folders_import_keras() -> None:
+    with_keras = {
+        room_of(name) for name in TRANSFER if roots(HOUSE.imports[name]) & KERAS
+    }
+    assert with_keras == MAY_IMPORT_KERAS
+
+
+def test_worker__is_started_by_name_and_never_imported() -> None:
+    users = [room for room, used in HOUSE.all_rooms.items() if STARTED_BY_NAME in used]
+    assert not users
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_pages__leave_the_work_to_transfer(name: str) -> None:
-    assert not roots(imports(EVERYTHING[name])) & NOT_IN_A_PAGE
+    assert not roots(HOUSE.imports[name]) & NOT_IN_A_PAGE
 
 
-@each(PAGES)
+@pytest.mark.parametrize("name", PAGES)
 def test_pages__load_no_keras_by_way_of_others(name: str) -> None:
     chains = {
         " → ".join(chain)
         for module, chain in loaded_with(name).items()
-        if roots(imports(EVERYTHING[module], at_import_only=True)) & KERAS
+        if roots(at_import(module)) & KERAS
     }
     assert not chains
 
 
 def test_server__its_modules_leave_keras_out_of_the_process() -> None:
-    names = ["transfer.runs.queue", "transfer.prediction.client"]
-    names += [name for name in TRANSFER if name.startswith("transfer.datasets")]
-    code = [f"import {name}" for name in names if name in EVERYTHING]
+    loaded = {module for page in PAGES for module in loaded_with(page)}
+    names = [
+        name for name in TRANSFER if name in loaded or room_of(name) in IN_THE_SERVER
+    ]
+    code = [f"import {name}" for name in names if ".migrations." not in name]
     code += ["import sys", f"sys.exit(', '.join({KERAS} & set(sys.modules)) or 0)"]
-    command = [sys.executable, "-c", "\n".join(code)]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", "\n".join(code)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
+def test_files__are_short_but_for_data() -> None:
+    lines = HOUSE.files_by_length
+    long = {path: n for path, n in lines.items() if n > LINES_OF_FILE}
+    assert not beyond(long, LONG_FILES)
+
+
+def test_classes__are_short() -> None:
+    lines = HOUSE.classes_by_length
+    long = {one: n for one, n in lines.items() if n > LINES_OF_CLASS}
+    assert not beyond(long, LONG_CLASSES)
+
+
+def test_pages__have_their_own_modules_in_their_folder() -> None:
+    assert not HOUSE.of_one_page
+
+
+def test_pages__leave_the_modules_of_other_pages_alone() -> None:
+    assert not HOUSE.across_pages
+
+
+def test_functions__are_no_bare_participles() -> None:
+    places = [one.partition(":")[0].split("/")[:2] for one in HOUSE.bare_names]
+    found = Counter("/".join(place) for place in places)
+    fewer = {place: found.get(place, 0) for place in BARE_NAMES} if found else {}
+    assert not beyond({**fewer, **found}, BARE_NAMES), "\n".join(HOUSE.bare_names)
