@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from transfer import workspace
 from transfer.datasets import decoding, library, names, scratch
-from transfer.datasets.revision import Image, Revision, with_id
+from transfer.datasets.revision import Change, Image, Revision
 from transfer.errors import NotFoundError
 
 
@@ -34,14 +34,14 @@ def add(dataset: str, picture: bytes, class_name: str, name: str) -> Revision:
     decoding.decode(picture, (32, 32))
     sha256 = hashlib.sha256(picture).hexdigest()
 
-    def changed(newest: Revision) -> Revision:
-        return _with(newest, sha256, _label(newest, class_name), name)
+    def change(newest: Revision) -> Change | None:
+        return _change(newest, sha256, _label(newest, class_name), name)
 
     with scratch.folder() as folder:
         staged = folder / "correction"
         with workspace.writing(staged):
             staged.write_bytes(picture)
-        return library.amend(dataset, changed, {sha256: staged})
+        return library.amend(dataset, change, {sha256: staged})
 
 
 def _label(revision: Revision, class_name: str) -> int:
@@ -53,20 +53,22 @@ def _label(revision: Revision, class_name: str) -> int:
     return revision.class_names.index(class_name)
 
 
-def _with(revision: Revision, sha256: str, label: int, name: str) -> Revision:
-    """The revision with the picture under this label; the same one if it is so."""
-    listed = {image.sha256: image for image in revision.images}
-    old = listed.get(sha256)
-    if old and old.label == label:
-        return revision
-    path = f"corrections/{revision.class_names[label]}/{_unique(name, sha256)}"
-    listed[sha256] = (
-        replace(old, label=label)
-        if old
-        else Image(sha256=sha256, path=path, label=label, split="train")
-    )
-    ordered = tuple(sorted(listed.values(), key=lambda image: image.path))
-    return with_id(replace(revision, images=ordered, created_at=time.time()))
+def _change(newest: Revision, sha256: str, label: int, name: str) -> Change | None:
+    """What puts the picture under this label; None where it is so already."""
+    class_name = newest.class_names[label]
+    file = _unique(name, sha256)
+    old = next((image for image in newest.images if image.sha256 == sha256), None)
+    if old is None:
+        path = f"corrections/{class_name}/{file}"
+        image = Image(sha256=sha256, path=path, label=label, split="train")
+        says = f'Added {file} to "{class_name}".'
+    elif old.label != label:
+        image = replace(old, label=label)
+        was = newest.class_names[old.label]
+        says = f'Moved {old.path} from "{was}" to "{class_name}".'
+    else:
+        return None
+    return Change(images=(image,), says=says, made_at=time.time())
 
 
 def _unique(name: str, sha256: str) -> str:

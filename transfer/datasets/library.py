@@ -5,20 +5,19 @@ a revision is `datasets/NAME/REVISION.json`, and `datasets/NAME/newest` holds th
 the newest. A dataset exists once that last file does.
 """
 
-import json
 import logging
 import re
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from transfer import workspace
-from transfer.datasets.revision import Revision
+from transfer.datasets import manifest
+from transfer.datasets.revision import Change, Revision
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
 
 MAX_NAME_LENGTH = 64
@@ -49,7 +48,7 @@ def load(name: str, revision: str = "") -> Revision:
 
     Raises:
         NotFoundError: There is no dataset or no revision of that name.
-        StorageError: The manifest cannot be read.
+        StorageError: The manifest cannot be read, or a newer version wrote it.
     """
     folder = _existing_folder(name)
     try:
@@ -60,12 +59,13 @@ def load(name: str, revision: str = "") -> Revision:
                 f'The dataset "{name}" has no revision "{revision}".',
                 "Leave the revision empty for the newest.",
             )
-        return _read(path, path.stat().st_mtime_ns)
+        return manifest.read(path)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
             f'The manifest of the dataset "{name}" in {folder} cannot be read: '
             f"{error}.",
-            "Delete the dataset and import it again.",
+            "Restore the folder from a backup, or delete the dataset and import it "
+            "again.",
         ) from error
 
 
@@ -120,8 +120,7 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
         try:
             for sha256, path in staged.items():
                 _move(path, image_path(sha256))
-            manifest = json.dumps(revision.to_json()).encode()
-            workspace.write_atomically(folder / f"{revision.id}.json", manifest)
+            manifest.write(folder / f"{revision.id}.json", revision)
             workspace.write_atomically(folder / "newest", revision.id.encode())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -131,14 +130,14 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
 
 
 def amend(
-    name: str, change: Callable[[Revision], Revision], staged: dict[str, Path]
+    name: str, change: Callable[[Revision], Change | None], staged: dict[str, Path]
 ) -> Revision:
     """The next revision of a dataset; earlier ones stay, for the runs that name them.
 
     Args:
         name: The dataset.
-        change: Makes the next revision out of the newest; called while no other writer
-            is at work. Where it returns the newest itself, nothing is written.
+        change: Says what is to be changed of the newest revision, or None for nothing;
+            called while no other writer is at work.
         staged: A file of the workspace by SHA-256, for every image that is new; they
             are moved.
 
@@ -148,14 +147,14 @@ def amend(
     """
     with _locked():
         newest = load(name)
-        revision = change(newest)
-        if revision.id == newest.id:
+        wanted = change(newest)
+        if wanted is None:
             return newest
         for sha256, path in staged.items():
             _move(path, image_path(sha256))
         folder = workspace.home() / "datasets" / name
-        manifest = json.dumps(revision.to_json()).encode()
-        workspace.write_atomically(folder / f"{revision.id}.json", manifest)
+        revision = manifest.append(folder / f"{newest.id}.json", wanted)
+        # Last: who is interrupted before leaves a file that nobody names, and no more.
         workspace.write_atomically(folder / "newest", revision.id.encode())
         return revision
 
@@ -211,12 +210,6 @@ def _is_valid(name: str) -> bool:
     )
 
 
-@lru_cache(maxsize=32)
-def _read(path: Path, modified: int) -> Revision:
-    """The manifest; the time of its last change tells a new file from a cached one."""
-    return Revision.from_json(json.loads(path.read_bytes()))
-
-
 @contextmanager
 def _locked() -> Iterator[None]:
     """Holds the library for one writer: the image store has no other guard."""
@@ -244,15 +237,13 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _remove_unused_images() -> None:
-    manifests = workspace.home().glob("datasets/*/*.json")
+    used: set[str] = set()
     try:
-        used = {
-            image["sha256"]
-            for manifest in manifests
-            for image in json.loads(manifest.read_bytes())["images"]
-        }
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        # What a damaged manifest needs is not known, so all images stay.
+        for path in workspace.home().glob("datasets/*/*.json"):
+            used |= manifest.hashes(path)
+    except (OSError, ValueError, TypeError, KeyError, StorageError) as error:
+        # What a damaged manifest needs, or one of a newer version of the program, is
+        # not known, so all images stay.
         _log.warning("No images are removed, a manifest cannot be read: %s", error)
         return
     for kept in workspace.home().glob(f"runs/*/{KEPT}"):
