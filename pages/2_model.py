@@ -137,10 +137,11 @@ try:
         structure = session.inference().structure(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     head = head_parameters(form.chosen("head"), structure, len(revision.class_names))
-    chosen["freeze"], places = freeze_editor.freezing(
+    resolved, places = freeze_editor.choose(
         structure, chosen["weights"], images[0], head
     )
-    size, freeze = chosen["image_size"], chosen["freeze"]
+    size, freeze = chosen["image_size"], str(resolved.plan)
+    chosen["freeze"] = freeze
     class_weights = form.chosen("class_weights")
     depths.show(revision, backbone.name, chosen["weights"], size, freeze, class_weights)
     st.header("Training", anchor=False)
@@ -157,7 +158,7 @@ try:
     name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
     with st.expander("The command line that does the same"):
         st.code(form.command_line(chosen, name), language="bash", wrap_lines=True)
-    estimate.show(config, structure, images, places)
+    estimate.show(config, resolved, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
             run = queue.submit(session.store(), config, name)

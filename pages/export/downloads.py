@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import addresses, session, shell, tables
 from transfer import workspace
+from transfer.backbones.freezing import FreezePlan
 from transfer.errors import NotFoundError
 from transfer.export import catalogue, keeping, orders, script
 from transfer.runs import jobs
@@ -110,12 +111,13 @@ def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:
 def show_code(run: Run) -> None:
     """The run as a program, to copy."""
     revision = keeping.revision(run)
-    structure = None
+    resolved = None
     if script.needs_structure(run.config):
         with st.spinner("Looking up the layers of the backbone."):
             size = run.config.image_size
             structure = session.inference().structure(run.config.backbone, size)
-    text = script.text(run, revision, structure)
+        resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
+    text = script.text(run, revision, resolved)
     st.caption(
         "Plain Keras, without this app: the same split, freeze plan, head and schedule."
     )

@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.shared import amounts
 from transfer.backbones.freezing import Resolved, trainable_blocks
-from transfer.backbones.structure import Structure
 
 #: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
 FROZEN, TRAINS = "#2f74b5", "#d9701f"
@@ -32,22 +31,16 @@ def _component() -> Any:
     )
 
 
-def draw(
-    structure: Structure,
-    resolved: Resolved,
-    only: bool,
-    clicked: Callable[[str, bool], None],
-) -> None:
+def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -> None:
     """The drawing.
 
     Args:
-        structure: The backbone.
-        resolved: What the plan comes to in it.
+        resolved: The plan.
         only: Whether a click is meant for one block alone; with Shift it is the
             other way round.
         clicked: Called with the block's name (`HEAD` for the head) and `only`.
     """
-    key = f"drawing-{structure.backbone}"
+    key = f"drawing-{resolved.structure.backbone}"
 
     def told() -> None:
         click = st.session_state[key].get("click")
@@ -58,8 +51,8 @@ def draw(
     _component()(
         key=key,
         data={
-            "blocks": bars(structure, resolved),
-            "says": summary(structure, resolved),
+            "blocks": bars(resolved),
+            "says": summary(resolved),
             "hint": f"A click {what}; with Shift, "
             + ("training starts there." if only else "it turns that block alone over."),
             "only": only,
@@ -70,25 +63,24 @@ def draw(
     )
 
 
-def summary(structure: Structure, resolved: Resolved) -> str:
+def summary(resolved: Resolved) -> str:
     """How many blocks train."""
-    trains = set(resolved.trainable_layers)
-    names = {layer.block for layer in structure.layers if layer.name in trains}
-    return f"The head and {len(names)} of {len(structure.blocks)} blocks train"
+    some, of = len(resolved.training_blocks), len(resolved.structure.blocks)
+    return f"The head and {some} of {of} blocks train"
 
 
-def bars(structure: Structure, resolved: Resolved) -> list[dict[str, Any]]:
+def bars(resolved: Resolved) -> list[dict[str, Any]]:
     """What is drawn of each block and the head, from pixels to the output."""
-    trainable, trains = trainable_blocks(structure), set(resolved.trainable_layers)
+    trainable = trainable_blocks(resolved.structure)
     drawn: list[dict[str, Any]] = []
-    for name, layers in structure.blocks.items():
-        able = [layer.name in trains for layer in layers if layer.parameters]
+    for name, layers in resolved.structure.blocks.items():
+        able = [layer.name in resolved.trains for layer in layers if layer.parameters]
         state = "trains" if able and all(able) else "part" if any(able) else "frozen"
         state = state if name in trainable else "empty"
         size = sum(layer.parameters + layer.statistics for layer in layers)
         words = {"part": "trains in part", "empty": "has nothing to train"}
         about = f"{name}: {amounts.count(size)} parameters, {words.get(state, state)}"
-        cut = _cut(structure, resolved, name)
+        cut = _cut(resolved, name)
         about += CUTS.get(cut, "")
         one = {"name": name, "parameters": size, "state": state, "about": about}
         drawn.append({**one, "cut": cut})
@@ -97,9 +89,10 @@ def bars(structure: Structure, resolved: Resolved) -> list[dict[str, Any]]:
     return [*drawn, {**head, "cut": ""}]
 
 
-def _cut(structure: Structure, resolved: Resolved, block: str) -> str:
+def _cut(resolved: Resolved, block: str) -> str:
     """Where the cut goes through this block, as a class of the style sheet."""
-    own = [i for i, layer in enumerate(structure.layers) if layer.block == block]
+    layers = resolved.structure.layers
+    own = [i for i, layer in enumerate(layers) if layer.block == block]
     if resolved.cut.index not in own:
         return ""
     if resolved.cut.index == 0:

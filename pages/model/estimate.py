@@ -6,23 +6,23 @@ import streamlit as st
 
 from pages.shared import amounts, session, shell
 from transfer import workspace
-from transfer.backbones.structure import Structure
+from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
 from transfer.runs import estimates
 
 
 def show(
-    config: TrainConfig, structure: Structure, images: tuple[int, int], places: Any
+    config: TrainConfig, resolved: Resolved, images: tuple[int, int], places: Any
 ) -> None:
     """What the run will take, and a way to know it better.
 
     Args:
         config: The settings.
-        structure: The backbone.
+        resolved: Its freeze plan.
         images: Number of training images and of val images.
         places: Beside the freeze plan, for seconds of an epoch and disk.
     """
-    takes = estimates.estimate(config, structure, images)
+    takes = estimates.estimate(config, resolved, images)
     one_epoch = f"about {amounts.about(takes.epoch_seconds)}"
     places[0].metric("One epoch", one_epoch, width="content")
     places[1].metric("On disk", workspace.amount(takes.disk_bytes), width="content")

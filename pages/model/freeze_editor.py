@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.model import block_drawing, layer_table, lessons
 from pages.shared import shell
-from transfer.backbones import catalogue, freeze_edits
+from transfer.backbones import freeze_edits
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
 from transfer.config import explained
@@ -53,9 +53,9 @@ def adopt(backbone: str, plan: str) -> None:
         st.session_state["method"] = "train"
 
 
-def freezing(
+def choose(
     structure: Structure, weights: str, images: int, head: int
-) -> tuple[str, Any]:
+) -> tuple[Resolved, Any]:
     """The freeze plan that is chosen, and two places for what it costs.
 
     Args:
@@ -64,36 +64,33 @@ def freezing(
         images: Number of training images.
         head: Number of parameters of the head, which always train.
     """
-    plan = _plan(structure)
-    resolved = plan.resolve(structure)
+    base = _plan_of_table(structure)
+    resolved = _plan_now(base)
     with st.expander("Parameter sharing or feature sharing?"):
-        title = catalogue.get(structure.backbone).title
-        lessons.explain(structure, resolved, title, weights, head)
-    _presets(structure, resolved)
+        lessons.explain(resolved, weights, head)
+    _show_presets(resolved)
 
     def clicked(block: str, only: bool) -> None:
-        alone = block == block_drawing.HEAD
-        after = FreezePlan("all") if alone else None
-        after = after or freeze_edits.clicked(structure, plan, block, only)
+        if block == block_drawing.HEAD:
+            after = FreezePlan("all")
+        else:
+            after = freeze_edits.after_click(resolved, block, only)
         adopt(structure.backbone, str(after))
 
     only = st.segmented_control(
         "A click on a block", list(CLICKS), required=True, default=False,
         format_func=CLICKS.__getitem__, key="click", persist_state="session",
     )  # fmt: skip
-    block_drawing.draw(structure, resolved, bool(only), clicked)
+    block_drawing.draw(resolved, bool(only), clicked)
     places = _show_sum(resolved, head)
     # What comes and goes has a place of its own: folds that move on the page close.
     with st.container():
-        lessons.warn(structure, resolved, images, head)
+        lessons.warn(resolved, images, head)
     with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
-        layer_table.show_blocks(structure, resolved, clicked)
+        layer_table.show_blocks(resolved, clicked)
     with st.expander("Single layers"):
-        kept = _kept(structure.backbone)
-        layer_table.show_layers(
-            structure, _base(structure), _table_key(structure, kept)
-        )
-    return str(plan), places
+        layer_table.show_layers(base, _table_key(structure.backbone))
+    return resolved, places
 
 
 def _kept(backbone: str) -> _Edited:
@@ -101,46 +98,46 @@ def _kept(backbone: str) -> _Edited:
     return kept
 
 
-def _table_key(structure: Structure, kept: _Edited) -> str:
-    return f"layers-{structure.backbone}-{kept.made}"
+def _table_key(backbone: str) -> str:
+    return f"layers-{backbone}-{_kept(backbone).made}"
 
 
-def _base(structure: Structure) -> frozenset[str]:
-    plan = FreezePlan.parse(_kept(structure.backbone).base)
-    return frozenset(plan.resolve(structure).trainable_layers)
-
-
-def _plan(structure: Structure) -> FreezePlan:
-    """The plan now: what was last adopted, and what was ticked in the table since."""
-    kept = _kept(structure.backbone)
+def _plan_of_table(structure: Structure) -> Resolved:
+    """The plan from which the table of layers was last made: what was adopted last."""
+    backbone, kept = structure.backbone, _kept(structure.backbone)
+    if _table_key(backbone) not in st.session_state and kept.plan != kept.base:
+        adopt(backbone, kept.plan)  # another page has made the table forget its ticks
     try:
-        FreezePlan.parse(kept.plan).resolve(structure)
+        return FreezePlan.parse(kept.base).resolve(structure)
     except FreezeError as error:  # settings of another backbone were loaded
         says = f"{error.message} Everything is frozen instead."
         st.warning(shell.escaped(says))
-        adopt(structure.backbone, "all")
-    key = _table_key(structure, kept)
-    if key in st.session_state:
-        trains = layer_table.edited(structure, _base(structure), key)
-        kept.plan = str(freeze_edits.described(structure, trains))
-    elif kept.plan != kept.base:  # another page has made the table forget
-        adopt(structure.backbone, kept.plan)
-    return FreezePlan.parse(kept.plan)
+        adopt(backbone, "all")
+        return FreezePlan("all").resolve(structure)
 
 
-def _presets(structure: Structure, resolved: Resolved) -> None:
+def _plan_now(base: Resolved) -> Resolved:
+    """The plan that was adopted last, with what was ticked in the table since."""
+    backbone = base.structure.backbone
+    ticked = layer_table.layers_ticked(base, _table_key(backbone))
+    now = base
+    if ticked != base.trains:
+        now = freeze_edits.described(base.structure, ticked).resolve(base.structure)
+    _kept(backbone).plan = str(now.plan)
+    return now
+
+
+def _show_presets(resolved: Resolved) -> None:
+    structure = resolved.structure
     known = {
         "all": FreezePlan("all"),
         "none": FreezePlan("none"),
-        "last": FreezePlan("last", count=1),
+        "last": freeze_edits.last_block(structure),
         "stage": freeze_edits.last_stage(structure),
     }
-    same = (
-        name
-        for name, plan in known.items()
-        if plan.resolve(structure).trainable_layers == resolved.trainable_layers
-    )
-    now = next(same, None)  # none of them: a choice of one's own
+    # Each in its shortest words, so that the same layers are the same plan.
+    described = freeze_edits.described(structure, resolved.trains)
+    now = next((name for name, plan in known.items() if plan == described), None)
     if now == "all" and st.session_state.get("method") == "instant":
         now = "instant"
     st.session_state["preset"] = now
@@ -154,9 +151,7 @@ def _presets(structure: Structure, resolved: Resolved) -> None:
             adopt(structure.backbone, str(plan))
 
     # Where a stage is a single block, two presets would be the same.
-    is_block = str(known["stage"].resolve(structure)) == str(
-        known["last"].resolve(structure)
-    )
+    is_block = known["stage"] == known["last"]
     offered = [name for name in PRESETS if name != "stage" or not is_block]
     st.segmented_control(
         "What trains", offered, format_func=PRESETS.__getitem__,

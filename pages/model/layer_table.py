@@ -7,36 +7,34 @@ import streamlit as st
 
 from pages.shared import amounts
 from transfer.backbones.freezing import Resolved, trainable_blocks
-from transfer.backbones.structure import Structure
 
 
-def show_blocks(
-    structure: Structure, resolved: Resolved, clicked: Callable[[str, bool], None]
-) -> None:
+def show_blocks(resolved: Resolved, clicked: Callable[[str, bool], None]) -> None:
     """A toggle for each block; `clicked` hears of one that was turned over."""
     st.caption(
         "A block that is switched on trains; the others stay frozen. Beside each "
         "stands its number of parameters."
     )
-    trainable, trains = trainable_blocks(structure), set(resolved.trainable_layers)
+    structure = resolved.structure
+    trainable, training = trainable_blocks(structure), resolved.training_blocks
     with st.grid(min_column_width=190, gap=("xsmall", "medium")):
         for name, layers in structure.blocks.items():
             if name not in trainable:
                 st.markdown(f":gray[{name} :small[nothing to train]]")
                 continue
             key = f"trains-{structure.backbone}-{name}"
-            st.session_state[key] = any(layer.name in trains for layer in layers)
+            st.session_state[key] = name in training
             size = amounts.count(sum(layer.parameters for layer in layers))
             # Without markup, which a screen reader would read out.
             st.toggle(f"{name}, {size}", key=key, on_change=clicked, args=(name, True))
 
 
-def table(structure: Structure, trains: frozenset[str]) -> pd.DataFrame:
+def table(resolved: Resolved) -> pd.DataFrame:
     """The layers that have something to train, and whether they do."""
-    layers = [layer for layer in structure.layers if layer.parameters]
+    layers = [layer for layer in resolved.structure.layers if layer.parameters]
     return pd.DataFrame(
         {
-            "Trains": [layer.name in trains for layer in layers],
+            "Trains": [layer.name in resolved.trains for layer in layers],
             "Layer": [layer.name for layer in layers],
             "Kind": [layer.kind for layer in layers],
             "Block": [layer.block for layer in layers],
@@ -45,18 +43,17 @@ def table(structure: Structure, trains: frozenset[str]) -> pd.DataFrame:
     )
 
 
-def show_layers(structure: Structure, trains: frozenset[str], key: str) -> None:
+def show_layers(base: Resolved, key: str) -> None:
     """The table with its checkboxes.
 
     Args:
-        structure: The backbone.
-        trains: The layers that trained when the table was last made anew.
-        key: Its key; `edited` reads what was ticked since.
+        base: The plan from which the table was last made anew.
+        key: Its key; `layers_ticked` reads what was ticked since.
     """
     st.caption(
         "For who wants to choose single layers. Layers without parameters are left out."
     )
-    rows = table(structure, trains)
+    rows = table(base)
     others = [column for column in rows if column != "Trains"]
     st.data_editor(
         rows,
@@ -68,10 +65,10 @@ def show_layers(structure: Structure, trains: frozenset[str], key: str) -> None:
     )
 
 
-def edited(structure: Structure, trains: frozenset[str], key: str) -> frozenset[str]:
-    """The layers that train after what was ticked in the table."""
+def layers_ticked(base: Resolved, key: str) -> frozenset[str]:
+    """The layers that train after what was ticked in the table of that plan."""
     changes = st.session_state.get(key, {}).get("edited_rows", {})
-    rows = table(structure, trains)
+    rows = table(base)
     for row, values in changes.items():
         if "Trains" in values:
             rows.loc[int(row), "Trains"] = bool(values["Trains"])

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from pages.shared import shell
-from transfer.backbones import freeze_edits
+from transfer.backbones import catalogue, freeze_edits
 from transfer.backbones.freezing import Resolved
-from transfer.backbones.structure import Structure
 
 EXPLAINED = """
 **Parameter sharing**: the backbone keeps all parameters that it learnt from its source,
@@ -25,27 +24,21 @@ Either way it takes four steps:
 """
 
 
-def explain(
-    structure: Structure, resolved: Resolved, title: str, weights: str, head: int
-) -> None:
+def explain(resolved: Resolved, weights: str, head: int) -> None:
     """The two kinds of transfer and the four steps, with the θ that train now."""
+    title = catalogue.get(resolved.structure.backbone).title
     st.markdown(
         EXPLAINED.format(
             title=shell.escaped(title),
             weights=shell.escaped(weights),
-            theta=theta(structure, resolved, head),
+            theta=theta(resolved, head),
         )
     )
 
 
-def theta(structure: Structure, resolved: Resolved, head: int) -> str:
+def theta(resolved: Resolved, head: int) -> str:
     """What trains: the number of parameters and the names of their blocks."""
-    trains = set(resolved.trainable_layers)
-    names = [
-        shell.escaped(name)
-        for name, layers in structure.blocks.items()
-        if any(layer.name in trains for layer in layers)
-    ]
+    names = [shell.escaped(name) for name in resolved.training_blocks]
     if not names:
         return f"{head:,} parameters, those of the head alone"
     if len(names) > 8:
@@ -56,11 +49,11 @@ def theta(structure: Structure, resolved: Resolved, head: int) -> str:
     )
 
 
-def warn(structure: Structure, resolved: Resolved, images: int, head: int) -> None:
+def warn(resolved: Resolved, images: int, head: int) -> None:
     """What is unwise about the plan; a word on BatchNorm where it trains."""
-    for lesson in freeze_edits.lessons(structure, resolved, images, head):
+    for lesson in freeze_edits.lessons(resolved, images, head):
         st.warning(shell.escaped(lesson), icon=":material/school:")
-    if count := freeze_edits.batch_norms(structure, resolved):
+    if count := freeze_edits.batch_norms(resolved):
         st.caption(
             f"{count} BatchNorm layer{'s' * (count > 1)} among them: their scale and "
             "offset train. Their mean and variance stay those of the source, because "

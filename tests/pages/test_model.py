@@ -20,6 +20,7 @@ from transfer import workspace
 from transfer.advice import candidates, depths, effort, rates
 from transfer.advice.candidates import Candidate
 from transfer.backbones import catalogue, weights
+from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
@@ -195,6 +196,25 @@ def tick(at: AppTest, row: int, trains: bool) -> AppTest:
     edits = {"edited_rows": {row: {"Trains": trains}}, "added_rows": []}
     at.session_state[key] = {**edits, "deleted_rows": []}
     return at.run()
+
+
+def test_model__a_plan_is_resolved_once(
+    dataset: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved: list[str] = []
+    resolve = FreezePlan.resolve
+
+    def note(plan: FreezePlan, structure: Structure) -> Resolved:
+        resolved.append(str(plan))
+        return resolve(plan, structure)
+
+    at = open_page()
+    monkeypatch.setattr(FreezePlan, "resolve", note)
+    preset(at, "last")
+    assert resolved == ["last:1"]
+    resolved.clear()
+    tick(at, 0, True)  # beside the plan that the table was made from
+    assert resolved == ["last:1", "blocks:stem,top"]
 
 
 def test_model__single_layers_and_the_drawing_are_one_plan(dataset: Revision) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from transfer.backbones.freezing import FreezePlan, Resolved, trainable_blocks
-from transfer.backbones.structure import Layer, Structure
+from transfer.backbones.structure import Structure
 
 #: A rule of thumb: with more parameters to an image than this, what trains can learn
 #: the images by heart long before it has learnt the classes.
@@ -35,6 +35,11 @@ def described(structure: Structure, layers: Collection[str]) -> FreezePlan:
     return FreezePlan("blocks", whole)
 
 
+def last_block(structure: Structure) -> FreezePlan:
+    """The plan that trains the last block that has anything to train."""
+    return described(structure, _layers_of(structure, trainable_blocks(structure)[-1:]))
+
+
 def last_stage(structure: Structure) -> FreezePlan:
     """The plan that trains all blocks whose output is as small as the backbone's."""
     final = structure.cuts[-1].shape[:-1]
@@ -47,20 +52,17 @@ def last_stage(structure: Structure) -> FreezePlan:
     return described(structure, chosen)
 
 
-def clicked(
-    structure: Structure, plan: FreezePlan, block: str, only: bool
-) -> FreezePlan:
+def after_click(before: Resolved, block: str, only: bool) -> FreezePlan:
     """The plan after a click on a block.
 
     Args:
-        structure: The backbone.
-        plan: The plan before the click.
+        before: The plan before the click.
         block: Name of a block that has something to train.
         only: Whether the click turns this block alone over. Otherwise training
             starts at this block, or above it if it started there already.
     """
+    structure, trains = before.structure, before.trains
     blocks = trainable_blocks(structure)
-    trains = set(plan.resolve(structure).trainable_layers)
     own = _layers_of(structure, (block,))
     if only:
         return described(structure, trains - own if trains & own else trains | own)
@@ -70,51 +72,39 @@ def clicked(
     return described(structure, _layers_of(structure, blocks[start:]))
 
 
-def in_part(structure: Structure, resolved: Resolved) -> tuple[str, ...]:
+def in_part(resolved: Resolved) -> tuple[str, ...]:
     """Names of the blocks of which some layers train and others stay frozen."""
-    trains = set(resolved.trainable_layers)
-    found = []
-    for name in trainable_blocks(structure):
-        own = _layers_of(structure, (name,))
-        if own & trains and own - trains:
-            found.append(name)
-    return tuple(found)
+    return tuple(
+        name
+        for name in resolved.training_blocks
+        if _layers_of(resolved.structure, (name,)) - resolved.trains
+    )
 
 
-def lessons(
-    structure: Structure, resolved: Resolved, images: int, head: int = 0
-) -> list[str]:
+def lessons(resolved: Resolved, images: int, head: int = 0) -> list[str]:
     """What is unwise about a plan, and why, in words for the user.
 
     Args:
-        structure: The backbone.
-        resolved: What the plan comes to in it.
+        resolved: The plan.
         images: Number of training images.
         head: Number of parameters of the head.
     """
     found = []
-    if halves := in_part(structure, resolved):
+    if halves := in_part(resolved):
         found.append(
             f"{_listed(halves)}: a block is cut in half. Its layers learnt to work "
             f"together, and the shortcut around them still adds the frozen half's "
             "output. Nothing is saved either: what is kept ends below the block, at "
             f"{resolved.cut.layer}. Train whole blocks unless you want just this."
         )
-    trains = set(resolved.trainable_layers)
-    first = structure.layers.index(_first(structure, trains)) if trains else 0
-    above = {
-        layer.block
-        for layer in structure.layers[first:]
-        if layer.parameters and layer.name not in trains
-    } - set(halves)
-    if trains and above:
+    if above := _frozen_above(resolved):
         found.append(
-            f"{_listed(sorted(above, key=[*structure.blocks].index))}: frozen above a "
+            f"{_listed(above)}: frozen above a "
             "block that trains. These must be passed through in every epoch all the "
             "same, forwards and backwards, so freezing them saves memory, not time."
         )
     per_image = (resolved.trainable_parameters + head) / max(images, 1)
-    if trains and per_image > MANY_PER_IMAGE:
+    if resolved.trains and per_image > MANY_PER_IMAGE:
         found.append(
             f"{per_image:,.0f} trainable parameters to each of {images:,} training "
             "images: enough to learn the pictures by heart. Watch whether the loss of "
@@ -123,13 +113,22 @@ def lessons(
     return found
 
 
-def batch_norms(structure: Structure, resolved: Resolved) -> int:
+def batch_norms(resolved: Resolved) -> int:
     """Number of BatchNorm layers whose scale and offset train."""
-    trains = set(resolved.trainable_layers)
     return sum(
-        layer.kind == "BatchNormalization" and layer.name in trains
-        for layer in structure.layers
+        layer.kind == "BatchNormalization" and layer.name in resolved.trains
+        for layer in resolved.structure.layers
     )
+
+
+def _frozen_above(resolved: Resolved) -> list[str]:
+    """Names of the blocks above the first layer that trains of which nothing does."""
+    layers = iter(resolved.structure.layers)
+    # Goes on behind the first layer that trains; none is left where nothing does.
+    any(layer.name in resolved.trains for layer in layers)
+    above = {layer.block for layer in layers if layer.parameters}
+    above -= set(resolved.training_blocks)
+    return [name for name in resolved.structure.blocks if name in above]
 
 
 def _layers_of(structure: Structure, blocks: Collection[str]) -> set[str]:
@@ -139,10 +138,6 @@ def _layers_of(structure: Structure, blocks: Collection[str]) -> set[str]:
         for layer in structure.layers
         if layer.parameters and layer.block in blocks
     }
-
-
-def _first(structure: Structure, trains: set[str]) -> Layer:
-    return next(layer for layer in structure.layers if layer.name in trains)
 
 
 def _listed(names: Collection[str]) -> str:

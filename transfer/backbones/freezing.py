@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from transfer.backbones.structure import Cut, Layer, Structure
@@ -13,9 +14,11 @@ _FORMS = "`all`, `none`, `last:N`, `blocks:A,B` or `layers:A,B`"
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What a plan comes to in one backbone; `head_parameters` come on top.
+    """A plan on one backbone, and what it comes to; `head_parameters` come on top.
 
     Attributes:
+        structure: The backbone.
+        plan: The plan, as it was given.
         trainable_layers: Names of the layers that train, from input to output. Of a
             BatchNorm layer only scale and offset train.
         cut: The last cut below which everything is frozen: the output if nothing
@@ -24,10 +27,26 @@ class Resolved:
         frozen_parameters: Number of weights that stay, BatchNorm's statistics included.
     """
 
+    structure: Structure
+    plan: "FreezePlan"
     trainable_layers: tuple[str, ...]
     cut: Cut
     trainable_parameters: int
     frozen_parameters: int
+
+    @cached_property
+    def trains(self) -> frozenset[str]:
+        """The names of the layers that train, to look one up."""
+        return frozenset(self.trainable_layers)
+
+    @cached_property
+    def training_blocks(self) -> tuple[str, ...]:
+        """Names of the blocks of which any layer trains, from input to output."""
+        return tuple(
+            name
+            for name, layers in self.structure.blocks.items()
+            if any(layer.name in self.trains for layer in layers)
+        )
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,8 @@ class FreezePlan:
         parameters = sum(layer.parameters for layer in trains)
         total = sum(one.parameters + one.statistics for one in structure.layers)
         return Resolved(
+            structure=structure,
+            plan=self,
             trainable_layers=tuple(layer.name for layer in trains),
             cut=_cut(structure, trains),
             trainable_parameters=parameters,

@@ -6,6 +6,7 @@ without importing Keras.
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Structure:
     layers: tuple[Layer, ...]
     cuts: tuple[Cut, ...]
 
-    @property
+    @cached_property
     def blocks(self) -> dict[str, tuple[Layer, ...]]:
         """The layers by block name, blocks in order from input to output."""
         blocks: dict[str, list[Layer]] = {}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer import workspace
+from transfer.backbones.freezing import FreezePlan
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell
@@ -69,14 +70,15 @@ def script(args: argparse.Namespace) -> dict[str, Any]:
     """Where the program was written."""
     run = _run(args.run)
     revision = keeping.revision(run)
-    structure = None
+    resolved = None
     if writer.needs_structure(run.config):
         process = InferenceProcess()
         try:
             structure = process.structure(run.config.backbone, run.config.image_size)
+            resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
         finally:
             process.close()
-    text = writer.text(run, revision, structure)
+    text = writer.text(run, revision, resolved)
     workspace.write_atomically(args.output, text.encode())
     beside = writer.files_beside(run.config)
     for name, source in beside.items():

@@ -12,8 +12,7 @@ from typing import Any
 
 from transfer import workspace
 from transfer.backbones import catalogue, weights
-from transfer.backbones.freezing import FreezePlan
-from transfer.backbones.structure import Structure
+from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
 from transfer.datasets import kinds
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
@@ -64,18 +63,18 @@ def files_beside(config: TrainConfig) -> dict[str, Path]:
     return {}
 
 
-def text(run: Run, revision: Revision, structure: Structure | None = None) -> str:
+def text(run: Run, revision: Revision, resolved: Resolved | None = None) -> str:
     """The program.
 
     Args:
         run: The run that it repeats.
         revision: The images of that run.
-        structure: The layers of its backbone; needed where `needs_structure` says so.
+        resolved: Its freeze plan on its backbone; needed where `needs_structure` says
+            so.
 
     Raises:
         RunError: The run took the source's own classification layer, so that there is
             no training to show.
-        FreezeError: The freeze plan does not fit the backbone.
     """
     config = run.config
     if config.method == "source":
@@ -84,7 +83,7 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
             "Choose a run whose head was trained or computed in closed form.",
         )
     template = resources.files("transfer.export.bundled").joinpath("train.txt")
-    trained = _trained(config, structure) if needs_structure(config) else {}
+    trained = _trained(config, resolved) if needs_structure(config) else {}
     written = template.read_text("utf-8")
     written = written.replace('"""DOCSTRING."""', _docstring(run, revision), 1)
     written = _replaced(written, "settings", _settings(config, revision))
@@ -106,21 +105,20 @@ def text(run: Run, revision: Revision, structure: Structure | None = None) -> st
     return written
 
 
-def _trained(config: TrainConfig, structure: Structure | None) -> dict[str, float]:
+def _trained(config: TrainConfig, resolved: Resolved | None) -> dict[str, float]:
     """Layers that train, each with the factor on its learning rate."""
-    if structure is None:
+    if resolved is None:
         raise RunError("The layers of the backbone are needed to name what trains.")
-    names = FreezePlan.parse(config.freeze).resolve(structure).trainable_layers
     depths = {
         layer.name: depth
-        for depth, layers in enumerate(reversed(structure.blocks.values()))
+        for depth, layers in enumerate(reversed(resolved.structure.blocks.values()))
         for layer in layers
-        if layer.name in set(names)
+        if layer.name in resolved.trains
     }
     order = sorted(set(depths.values()))
     return {
         name: round(config.layer_decay ** order.index(depths[name]), 6)
-        for name in names
+        for name in resolved.trainable_layers
     }
 
 

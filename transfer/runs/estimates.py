@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 
 from transfer import workspace
-from transfer.backbones.freezing import FreezePlan, Resolved
-from transfer.backbones.structure import Structure
+from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
 from transfer.features import cache, speeds
 
@@ -46,34 +45,31 @@ class Estimate:
 
 
 def estimate(
-    config: TrainConfig, structure: Structure, images: tuple[int, int]
+    config: TrainConfig, resolved: Resolved, images: tuple[int, int]
 ) -> Estimate:
     """What this run will take on this machine.
 
     Args:
         config: Its settings.
-        structure: The backbone at the run's image size.
+        resolved: Its freeze plan, on the backbone at the run's image size.
         images: Number of training images and of val images.
-
-    Raises:
-        FreezeError: The freeze plan does not fit the backbone.
     """
-    return _Sum(config, structure, images).estimate()
+    return _Sum(config, resolved, images).estimate()
 
 
 class _Sum:
     def __init__(
-        self, config: TrainConfig, structure: Structure, images: tuple[int, int]
+        self, config: TrainConfig, resolved: Resolved, images: tuple[int, int]
     ) -> None:
-        self.config, self.structure = config, structure
+        self.config, self.resolved = config, resolved
+        self.structure = structure = resolved.structure
         self.train, self.val = images
-        self.resolved: Resolved = FreezePlan.parse(config.freeze).resolve(structure)
-        trains = bool(self.resolved.trainable_layers) and config.fine_tune_epochs > 0
+        trains = bool(resolved.trainable_layers) and config.fine_tune_epochs > 0
         self.epochs = config.fine_tune_epochs if trains else 0
-        above = structure.layers[self.resolved.cut.index + 1 :]
+        above = structure.layers[resolved.cut.index + 1 :]
         self.total = sum(layer.multiply_adds for layer in structure.layers) or 1
         self.suffix = sum(layer.multiply_adds for layer in above) if trains else 0
-        self.is_pixels = trains and self.resolved.cut.index == 0
+        self.is_pixels = trains and resolved.cut.index == 0
         self._measure()
 
     def _measure(self) -> None:

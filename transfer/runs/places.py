@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import kept_structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
@@ -86,4 +87,5 @@ def _duration(config: TrainConfig) -> float:
         raise LookupError("no structure is kept of it yet")
     revision = library.load(config.dataset, config.revision)
     images = len(revision.of_split("train")), len(revision.of_split("val"))
-    return estimates.estimate(config, structure, images).seconds
+    resolved = FreezePlan.parse(config.freeze).resolve(structure)
+    return estimates.estimate(config, resolved, images).seconds

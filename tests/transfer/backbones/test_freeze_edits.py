@@ -1,5 +1,7 @@
 """Plans as they are edited: shortest words, clicks, the last stage, and lessons."""
 
+from dataclasses import replace
+
 import pytest
 
 from transfer.backbones import freeze_edits
@@ -54,6 +56,13 @@ def test_described__layers_that_are_whole_blocks_are_blocks(
     assert str(freeze_edits.described(structure, {"last_conv", "one_add"})) == "last:1"
 
 
+def test_last_block__is_told_in_its_shortest_words(structure: Structure) -> None:
+    assert str(freeze_edits.last_block(structure)) == "last:1"
+    layers = tuple(replace(layer, block="whole") for layer in structure.layers)
+    one_block = replace(structure, layers=layers)
+    assert str(freeze_edits.last_block(one_block)) == "none"
+
+
 def test_last_stage__begins_where_the_output_became_small(structure: Structure) -> None:
     assert str(freeze_edits.last_stage(structure)) == "last:2"
 
@@ -72,16 +81,16 @@ def test_last_stage__begins_where_the_output_became_small(structure: Structure) 
         ("layers:one_bn", "block_1", True, "all"),
     ],
 )
-def test_clicked__turns_over(
+def test_after_click__turns_over(
     structure: Structure, before: str, block: str, only: bool, after: str
 ) -> None:
-    plan = FreezePlan.parse(before)
-    assert str(freeze_edits.clicked(structure, plan, block, only)) == after
+    resolved = FreezePlan.parse(before).resolve(structure)
+    assert str(freeze_edits.after_click(resolved, block, only)) == after
 
 
 def lessons(structure: Structure, words: str, images: int = 1000) -> str:
     resolved = FreezePlan.parse(words).resolve(structure)
-    return " ".join(freeze_edits.lessons(structure, resolved, images))
+    return " ".join(freeze_edits.lessons(resolved, images))
 
 
 def test_lessons__a_wise_plan_has_none(structure: Structure) -> None:
@@ -103,10 +112,10 @@ def test_lessons__many_parameters_for_few_images(structure: Structure) -> None:
     assert "1,320 trainable parameters to each of 1 " in lessons(structure, "none", 1)
     assert "trainable parameters" not in lessons(structure, "none", 2)
     resolved = FreezePlan("all").resolve(structure)  # no backbone is spoilt by a head
-    assert not freeze_edits.lessons(structure, resolved, 1, head=9999)
+    assert not freeze_edits.lessons(resolved, 1, head=9999)
 
 
 def test_batch_norms__only_those_that_train_count(structure: Structure) -> None:
     for words, count in (("none", 1), ("last:2", 0)):
         resolved = FreezePlan.parse(words).resolve(structure)
-        assert freeze_edits.batch_norms(structure, resolved) == count
+        assert freeze_edits.batch_norms(resolved) == count

@@ -80,6 +80,14 @@ def test_resolve__layers_and_cut(text: str, layers: tuple[str, ...], cut: str) -
     assert (resolved.trainable_layers, resolved.cut.layer) == (layers, cut)
 
 
+def test_resolve__what_it_gives_knows_its_plan_and_backbone() -> None:
+    plan = FreezePlan.parse("layers:bn,conv_1")
+    resolved = plan.resolve(STRUCTURE)
+    assert resolved.plan is plan and resolved.structure is STRUCTURE
+    assert resolved.trains == {"bn", "conv_1"}
+    assert resolved.training_blocks == ("block_1", "top")
+
+
 def test_resolve__statistics_stay_frozen() -> None:
     resolved = FreezePlan.parse("none").resolve(STRUCTURE)
     assert (resolved.trainable_parameters, resolved.frozen_parameters) == (74, 4)

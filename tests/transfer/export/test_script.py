@@ -19,6 +19,7 @@ from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from tests.transfer.export.conftest import alone
 from transfer.backbones import graph
+from transfer.backbones.freezing import FreezePlan
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
@@ -192,8 +193,9 @@ def test_text__repeats_the_run_with_the_same_split(
     )
     built = graph.build("mobilenet_v2_035", image_size=(32, 32))
     structure = graph.structure(built, "mobilenet_v2_035")
+    resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
     path = tmp_path / "train.py"
-    path.write_text(script.text(run, revision, structure), "utf-8")
+    path.write_text(script.text(run, revision, resolved), "utf-8")
     done = subprocess.run(
         [sys.executable, str(path), str(tmp_path / "pets")],
         cwd=tmp_path,

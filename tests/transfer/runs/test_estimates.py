@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
 from transfer.features import cache, speeds
@@ -36,7 +37,8 @@ STRUCTURE = Structure(
 
 def _estimate(**settings: Any) -> estimates.Estimate:
     config = TrainConfig.checked(dataset="pets", **settings)
-    return estimates.estimate(config, STRUCTURE, (1000, 200))
+    resolved = FreezePlan.parse(config.freeze).resolve(STRUCTURE)
+    return estimates.estimate(config, resolved, (1000, 200))
 
 
 def test_estimate__all_frozen_keeps_pooled_features_only(workspace: Path) -> None:
