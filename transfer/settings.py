@@ -1,0 +1,216 @@
+"""The fields of a run's settings: each with its unit, its limits and what it does.
+
+What they may be together is in `transfer.config`.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+def choices(**says: str) -> Any:
+    """What each value of a setting does, to be kept with its field."""
+    return {"choices": says}
+
+
+class Settings(BaseModel):
+    """Everything that decides a run; the defaults are the recommendation.
+
+    The description of each field says what it does, and its `choices` what each of its
+    values does, see `config.explained`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(min_length=1, description="Name of the dataset to learn from.")
+    revision: str = Field(
+        default="",
+        description="Revision of the dataset; empty takes the newest when the run is "
+        "created.",
+    )
+    backbone: str = Field(
+        default="mobilenet_v2",
+        description="The pretrained network whose features are reused.",
+    )
+    weights: str = Field(
+        default="imagenet",
+        description="Where the backbone's parameters come from.",
+        json_schema_extra=choices(
+            imagenet="learnt from ImageNet's photographs of 1,000 classes",
+            starter="the starter's own, learnt from Tiny ImageNet; its default",
+            random="no transfer, for comparison",
+            PATH="a weights file",
+        ),
+    )
+    method: Literal["train", "instant", "source"] = Field(
+        default="train",
+        description="How the head is made.",
+        json_schema_extra=choices(
+            train="learns the head, then the unfrozen layers, in small steps",
+            instant="keeps every parameter of the backbone and computes the head in "
+            "closed form, within a second",
+            source="takes the source model as it is, its head included, where your "
+            "classes are named as ImageNet's",
+        ),
+    )
+    freeze: str = Field(
+        default="all",
+        description="What trains besides the head; the rest is frozen and stays as "
+        "it was.",
+        json_schema_extra={
+            "choices": {
+                "all": "everything is frozen",
+                "none": "everything trains",
+                "last:N": "the last N blocks train",
+                "blocks:A,B": "these blocks train",
+                "layers:A,B": "these layers train",
+            }
+        },
+    )
+    head: Literal["linear", "dense1024"] = Field(
+        default="linear",
+        description="Layers on top of the backbone.",
+        json_schema_extra=choices(
+            linear="global average pooling, dropout and one dense layer",
+            dense1024="a dense layer of 1024 ReLU units in place of the dropout",
+        ),
+    )
+    head_epochs: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Passes over the training images in the head phase, in which the "
+        "whole backbone is frozen.",
+    )
+    fine_tune_epochs: int = Field(
+        default=10,
+        ge=0,
+        le=1000,
+        description="Passes in the fine-tuning phase, in which the unfrozen layers "
+        "train too. Without unfrozen layers there is no such phase.",
+    )
+    batch_size: int = Field(
+        default=32,
+        ge=1,
+        le=1024,
+        description="Images per training step. Larger is steadier and needs more "
+        "memory; smaller learns more per image seen.",
+    )
+    learning_rate: float = Field(
+        default=1e-3,
+        gt=0,
+        le=1,
+        description="Step size of the head phase. Too large jumps about, too small "
+        "barely moves.",
+    )
+    fine_tune_learning_rate: float = Field(
+        default=1e-3,
+        gt=0,
+        le=1,
+        description="Step size of the fine-tuning phase, reached after a short "
+        "warm-up. Smaller is safer and slower; ten times less was one point worse on "
+        "flowers, three times more two points.",
+    )
+    optimizer: Literal["adam", "sgd"] = Field(
+        default="adam",
+        description="How a step is made of the gradients.",
+        json_schema_extra=choices(
+            adam="sizes it for each parameter",
+            sgd="takes them as they are, with momentum 0.9, and needs other learning "
+            "rates, which can be found beforehand",
+        ),
+    )
+    weight_decay: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of each trained kernel that every step takes away, times "
+        "the learning rate: keeps the parameters small. With Adam this is AdamW.",
+    )
+    layer_decay: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Factor on the fine-tuning learning rate from each block to the "
+        "one below it: early blocks are more general and should move less. 1 trains "
+        "all alike.",
+    )
+    label_smoothing: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="Share of the target that is spread over all classes; keeps the "
+        "model from becoming too sure of itself and softens wrong labels.",
+    )
+    l2_sp: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Pull of the unfrozen parameters towards their pretrained values "
+        "in the fine-tuning phase; helps when images are few.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="How much an image counts in the loss.",
+        json_schema_extra=choices(
+            none="no more of one class than of another",
+            balanced="more where its class is rare, so that all classes weigh the "
+            "same; the best epoch is then chosen by balanced accuracy",
+        ),
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Ends a phase after this many epochs without a better one on val; "
+        "0 trains all epochs. The best epoch is kept either way.",
+    )
+    augmentation: str = Field(
+        default="none",
+        description="Random changes that give new views of each training image. "
+        "Leave out what changes the class, such as flips of digits.",
+        json_schema_extra={
+            "choices": {
+                "flip,crop,colour,rotation": "any of these",
+                "none": "no change",
+            }
+        },
+    )
+    views: int = Field(
+        default=4,
+        ge=0,
+        le=64,
+        description="Views of each training image whose features are kept; the first "
+        "is the image itself. 0 makes a new view in every epoch, which is slower. "
+        "Without augmentation it has no effect.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="Numbers in which frozen features are computed.",
+        json_schema_extra=choices(
+            auto="bfloat16 where this machine is faster with it and a check on your "
+            "images finds the same answers",
+            float32="always exact",
+            bfloat16="without that check",
+        ),
+    )
+    image_size: int | None = Field(
+        default=None,
+        ge=32,
+        le=1024,
+        description="Height and width in pixels that every image is resized to; the "
+        "backbone's own size unless another one is given.",
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Seed of the head's first values and of the order of images; two "
+        "runs with equal settings and seed are equal.",
+    )
+    start_from: str = Field(
+        default="",
+        description="Id of a finished run whose model is the start in place of the "
+        "pretrained weights; its backbone, head, image size and classes must be the "
+        "same. Empty starts from the pretrained weights.",
+    )
