@@ -23,7 +23,7 @@ from transfer.commands import (
 )
 from transfer.commands.output import lines, tell
 from transfer.errors import ConfigError, TransferError
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         tell(f"error: {error}")
         return error.exit_status
     print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
-    stopped = isinstance(answer, dict) and answer.get("status") == RunStatus.INTERRUPTED
+    stopped = isinstance(answer, dict) and answer.get("status") == JobStatus.INTERRUPTED
     return 1 if stopped else 0
 
 

@@ -1,13 +1,21 @@
-"""Processes that live and do nothing any more: all their threads wait for each other.
+"""Whether a process lives, and how to start and end one.
 
-Native code can take Python's lock (the GIL) and never give it back. Then no thread of
-Python runs, the one that shows signs of life neither, so another process must look.
+A clock that is set, an hour on or back, makes no difference to any answer: when a
+process began is measured from the start of the machine, and what passes meanwhile by
+a clock that only runs forward.
+
+A process can also live and do nothing any more. Native code can take Python's lock
+(the GIL) and never give it back; then no thread of Python runs, the one that shows
+signs of life neither, so another process must look.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 #: Seconds without a sign of life after which a process that lives is given up. Longest
 #: of all native calls that hold all threads, OpenVINO's conversion held them 2.0 s for
@@ -18,6 +26,79 @@ LIMIT = 60.0
 #: A look counts for no more seconds than this: if much more passed since the last one,
 #: the whole machine slept, and the process had no time to show that it lives.
 _MOST_SECONDS = 1.0
+
+
+#: Seconds for processes to end by themselves before they are killed.
+_GRACE = 1.0
+#: A start above this is one by the calendar, in seconds since 1970; one that is counted
+#: from the start of the machine is below: no machine runs for thirty years.
+_BY_THE_CALENDAR = 1e9
+
+
+def start_of(pid: int) -> float:
+    """When a process began; 0 if there is none of that number.
+
+    Together with its number it names a process for good, for the same number may be
+    given again. In seconds since the start of the machine on Linux, where the kernel
+    counts in steps of 0.01 s; elsewhere in seconds since 1970, as the system noted them
+    then, so that a clock which is set later changes nothing.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError, AttributeError):
+        pass
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
+
+
+def find(pid: int | None, started_at: float | None, name: str) -> psutil.Process | None:
+    """The living process of this number and start; `None` if it is gone.
+
+    A zombie is gone, and so is a process that only got the same number later.
+
+    Args:
+        started_at: What `start_of` said when the number was noted.
+        name: A word of its command line, by which it is known where an earlier version
+            noted the start by the calendar.
+    """
+    if not pid or started_at is None:
+        return None
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        same = abs(start_of(pid) - started_at) < 0.005
+        if not same and started_at > _BY_THE_CALENDAR:
+            near = abs(process.create_time() - started_at) < 1.0
+            same = near or name in process.cmdline()
+        return process if same else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def end_all(process: psutil.Process) -> None:
+    """Ends a process and all that it has started, by force where need be."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        _end([process, *process.children(recursive=True)])
+
+
+def end_children() -> None:
+    """Ends all that this process has started."""
+    _end(psutil.Process().children(recursive=True))
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.terminate()
+    _, left = psutil.wait_procs(processes, _GRACE)
+    for one in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(left, _GRACE)
 
 
 class Watch:

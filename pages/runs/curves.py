@@ -155,8 +155,8 @@ def _drawn(store: Store, run: Run, curves: Curves) -> Drawn:
     if run.progress or run.status.is_final:
         # Of what is old the whole epochs do: a long run has a hundred thousand steps.
         if curves.is_empty:
-            curves.add(store.epoch_metrics(run.id))
-        curves.add(store.metrics_after(run.id, curves.last_id))
+            curves.add(store.metrics.of_epochs(run.id))
+        curves.add(store.metrics.after(run.id, curves.last_id))
     steps, told = int(run.progress.get("steps") or 0), run.result or run.progress
     best = told.get("best_phase", ""), int(told.get("best_epoch") or 0)
     points = {

@@ -9,11 +9,10 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.amounts import duration
 from pages.shared.shell import escaped
-from transfer.runs.engines import local
-from transfer.store import outcome
+from transfer.store import files, outcome
 from transfer.store.outcome import PHASES
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 #: How much of the end of a log is read and shown.
 LOG_BYTES = 32_000
@@ -29,13 +28,13 @@ class Look(NamedTuple):
 
 
 STATUS = {
-    RunStatus.QUEUED: Look("Queued", "gray", ":material/schedule:"),
-    RunStatus.RUNNING: Look("Running", "orange", ":material/play_circle:"),
-    RunStatus.STOPPING: Look("Stopping", "orange", ":material/stop_circle:"),
-    RunStatus.COMPLETED: Look("Completed", "green", ":material/check_circle:"),
-    RunStatus.STOPPED: Look("Stopped", "blue", ":material/stop_circle:"),
-    RunStatus.FAILED: Look("Failed", "red", ":material/error:"),
-    RunStatus.INTERRUPTED: Look("Interrupted", "red", ":material/power_off:"),
+    JobStatus.QUEUED: Look("Queued", "gray", ":material/schedule:"),
+    JobStatus.RUNNING: Look("Running", "orange", ":material/play_circle:"),
+    JobStatus.STOPPING: Look("Stopping", "orange", ":material/stop_circle:"),
+    JobStatus.COMPLETED: Look("Completed", "green", ":material/check_circle:"),
+    JobStatus.STOPPED: Look("Stopped", "blue", ":material/stop_circle:"),
+    JobStatus.FAILED: Look("Failed", "red", ":material/error:"),
+    JobStatus.INTERRUPTED: Look("Interrupted", "red", ":material/power_off:"),
 }
 
 #: What an interrupted run leaves behind, and how to go on.
@@ -68,9 +67,9 @@ def show_status(run: Run) -> None:
     """A badge, and what ended the run if that was no success."""
     look = STATUS[run.status]
     st.badge(look.label, color=look.color)  # type: ignore[arg-type]
-    if run.status is RunStatus.STOPPING:
+    if run.status is JobStatus.STOPPING:
         st.caption("Ending; the best weights until now are kept.")
-    elif run.status is RunStatus.STOPPED and not run.result.get("class_names"):
+    elif run.status is JobStatus.STOPPED and not run.result.get("class_names"):
         st.caption("Stopped before the training proper began, so there is no model.")
 
 
@@ -78,11 +77,11 @@ def show_error(run: Run) -> None:
     """What ended a run that did not end well, or its first worker, and what follows."""
     if not run.error:
         return
-    interrupted = run.status is RunStatus.INTERRUPTED
+    interrupted = run.status is JobStatus.INTERRUPTED
     hint = KEPT if interrupted else escaped(run.error.get("hint", ""))
     text = f"{escaped(run.error.get('message', ''))} {hint}"
     goes_on = not run.status.is_final
-    show = st.warning if goes_on or run.status is RunStatus.STOPPED else st.error
+    show = st.warning if goes_on or run.status is JobStatus.STOPPED else st.error
     show(text.strip(), icon=STATUS[run.status].icon)
 
 
@@ -163,7 +162,7 @@ def show_results(run: Run) -> None:
 
 def show_events(run: Run) -> None:
     """How to see the run in TensorBoard, once it has written anything for it."""
-    folder = local.events_path(run.id)
+    folder = files.events(run.id)
     if folder.is_dir():
         st.caption("TensorBoard, on the machine of this server:")
         words = shlex.join(["tensorboard", "--logdir", str(folder)])
@@ -192,7 +191,7 @@ def show_log(run: Run) -> None:
 def read_log(run_id: str) -> str:
     """The last lines of the worker's output."""
     try:
-        with local.log_path(run_id).open("rb") as log:
+        with files.log("run", run_id).open("rb") as log:
             log.seek(max(0, log.seek(0, 2) - LOG_BYTES))
             text = log.read().decode("utf-8", "replace")
     except OSError:

@@ -25,7 +25,7 @@ from transfer.runs import places, queue
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store import outcome
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 #: Seconds for which an answer stands: who asks once a second hears something new.
 _FRESH = 0.9
@@ -141,7 +141,7 @@ def run_status(run: Run) -> str:
 
 def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
-    if run.status is RunStatus.QUEUED:
+    if run.status is JobStatus.QUEUED:
         queued = places.places(session.store().runs(), queue.max_running())
         place = queued.get(run.id)  # it may have been taken just now
         text = table.place_in_words(place) if place else "about to start"

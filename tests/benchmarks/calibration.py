@@ -41,7 +41,7 @@ def evaluated(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluati
     from transfer.datasets import library  # noqa: PLC0415
     from transfer.evaluation.evaluator import Evaluator  # noqa: PLC0415
     from transfer.store.record import Run  # noqa: PLC0415
-    from transfer.store.status import RunStatus  # noqa: PLC0415
+    from transfer.store.status import JobStatus  # noqa: PLC0415
     from transfer.training import train  # noqa: PLC0415  reads the environment first
     from transfer.training.listener import Listener  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def evaluated(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluati
     run = Run(
         id="00000000",
         name="",
-        status=RunStatus.COMPLETED,
+        status=JobStatus.COMPLETED,
         config=config,
         dataset=config.dataset,
         revision=revision.id,

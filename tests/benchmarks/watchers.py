@@ -148,7 +148,7 @@ async def measured(
 
     def until_now() -> tuple[float, ...]:
         ticks = sum(one.ticks for one in visitors)
-        return time.monotonic(), _cpu(server), store.count_done(run)[0], ticks
+        return time.monotonic(), _cpu(server), store.metrics.count_done(run)[0], ticks
 
     await asyncio.sleep(OPENING)
     before = until_now()

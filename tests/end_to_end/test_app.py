@@ -68,7 +68,7 @@ def queued_run(tmp_path: Path, epochs: int) -> str:
 def wait_for_epochs(page: Page) -> None:
     """Waits until the head phase is under way."""
     store, run = Store(), page.url.split("run=")[1]
-    wait_for(lambda: store.epoch_metrics(run))
+    wait_for(lambda: store.metrics.of_epochs(run))
     store.close()
 
 

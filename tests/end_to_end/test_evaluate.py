@@ -15,7 +15,7 @@ from transfer.datasets.ingest import importer
 from transfer.evaluation import metrics, results
 from transfer.evaluation.results import Evaluation
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 pytestmark = pytest.mark.browser
 
@@ -26,9 +26,9 @@ def stored_evaluation(tmp_path: Path) -> Evaluation:
     revision = importer.import_path(tmp_path / "pets", "pets", val=0.5)
     store = Store()
     run = store.create(TrainConfig(dataset="pets", revision=revision.id))
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
-    store.finish(run.id, RunStatus.COMPLETED, {"class_names": ["cat", "dog"]})
+    store.finish(run.id, JobStatus.COMPLETED, {"class_names": ["cat", "dog"]})
     store.close()
     workspace.folder("runs", run.id)
     val = revision.of_split("val")

@@ -15,7 +15,7 @@ from transfer.export import catalogue, orders, script
 from transfer.runs import jobs
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 pytestmark = pytest.mark.browser
 
@@ -39,10 +39,10 @@ def starter_run(tmp_path: Path) -> Run:
     config = TrainConfig(dataset="pets", revision=revision.id, backbone="starter")
     store = Store()
     run = store.create(config, "my pets")
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     result = {"val_accuracy": 0.9, "class_names": ["cat", "dog"]}
-    ended = store.finish(run.id, RunStatus.COMPLETED, result)
+    ended = store.finish(run.id, JobStatus.COMPLETED, result)
     store.close()
     return ended
 

@@ -10,7 +10,7 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.store.record import Metric
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ def learn(store: Store, run: str, epoch: int) -> None:
     """Stores what a worker would after an epoch."""
     values = {"loss": 1 / epoch, "val_loss": 1.1 / epoch, "accuracy": 1 - 0.3 / epoch}
     values["val_accuracy"] = 0.9 - 0.3 / epoch
-    store.add_metrics(
+    store.metrics.add(
         run,
         [
             Metric(phase="head", epoch=epoch, step=None, name=name, value=value)
@@ -43,7 +43,7 @@ def live_run(workspace: Path, tmp_path: Path) -> str:
     revision = importer.import_path(tmp_path / "pets", "pets")
     store = Store()
     store.create(TrainConfig.checked(dataset="pets", revision=revision.id))
-    run = store.claim_next(1, "elsewhere")
+    run = store.claim_next("elsewhere", {("run",): 1})
     assert run
     store.begin(run.id)
     learn(store, run.id, 1)
@@ -87,7 +87,7 @@ def test_live__the_page_hears_of_an_end_and_a_smaller_batch(
     store.heartbeat(live_run, {"phase": "head", "batch_size": 8, "epochs": 10})
     expect(page.get_by_text("went on with 8 images per step")).to_be_visible()
     result = {"class_names": ["cat", "dog"], "val_accuracy": 0.75}
-    store.finish(live_run, RunStatus.COMPLETED, result)
+    store.finish(live_run, JobStatus.COMPLETED, result)
     expect(page.get_by_text("75.0%", exact=True)).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)

@@ -27,7 +27,7 @@ from transfer.runs import jobs
 from transfer.runs.jobs import Job
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 LONG = "Gänse*blümchen <b> & some more words that make a very long class name"
 VIEWS = (
@@ -54,11 +54,11 @@ def run_of(names: list[str], revision: str = "") -> Run:
     store = Store()
     config = TrainConfig(dataset="pets", revision=revision)
     run = store.create(config, "my *run*")
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     results._path(run.id, "val").parent.mkdir(parents=True)
     result = {"val_accuracy": 0.9, "class_names": names, "temperature": 1.5}
-    return store.finish(run.id, RunStatus.COMPLETED, result)
+    return store.finish(run.id, JobStatus.COMPLETED, result)
 
 
 def evaluation_of(

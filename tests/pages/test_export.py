@@ -22,7 +22,7 @@ from transfer.runs import jobs
 from transfer.runs.jobs import Job
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 PARITY: dict[str, Any] = {
     "images": 200,
@@ -49,10 +49,10 @@ def finished_run(tmp_path: Path) -> Run:
     revision = importer.import_path(tmp_path / "pets", "pets", val=0.5)
     store = Store()
     run = store.create(TrainConfig(dataset="pets", revision=revision.id), "my pets")
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     result = {"val_accuracy": 0.9, "class_names": ["cat", "dog"]}
-    return store.finish(run.id, RunStatus.COMPLETED, result)
+    return store.finish(run.id, JobStatus.COMPLETED, result)
 
 
 def left(run: Run, job: Job, process: int = 0) -> None:

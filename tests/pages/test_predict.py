@@ -18,7 +18,7 @@ from transfer.errors import ImageError, NotFoundError
 from transfer.prediction.client import InferenceProcess, Ranking
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 @pytest.fixture(autouse=True)
@@ -79,10 +79,10 @@ def finished_run(name: str = "", accuracy: float = 0.9) -> Run:
     """A completed run with a result, as the worker leaves it."""
     store = Store()
     run = store.create(TrainConfig(dataset="flowers"), name)
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     result = {"val_accuracy": accuracy, "class_names": ["Gänse*blümchen <b>", "rose"]}
-    return store.finish(run.id, RunStatus.COMPLETED, result)
+    return store.finish(run.id, JobStatus.COMPLETED, result)
 
 
 def open_page(run: str = "") -> AppTest:

@@ -11,10 +11,10 @@ from pages.runs import curves, live, table
 from tests.pages.opened import opened
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
-from transfer.runs.engines import local
+from transfer.store import files
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 RESULT: dict[str, Any] = {
     "val_accuracy": 0.875,
@@ -45,17 +45,18 @@ def running() -> Run:
     """A run that this very process claims to do, in its second epoch."""
     store = Store()
     run = store.create(TrainConfig(dataset="flowers"), "my *run*")
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     rows = [
         Metric(phase="head", epoch=1, name=name, value=0.5)
         for name in ("loss", "accuracy", "val_loss", "val_accuracy")
     ]
     rows.append(Metric(phase="head", epoch=2, step=1, name="loss", value=0.4))
-    store.add_metrics(run.id, rows)
+    store.metrics.add(run.id, rows)
     progress = {"phase": "head", "epoch": 2, "epochs": 10, "step": 1, "steps": 92}
     speed = {"images_per_second": 1500.0, "seconds_left": 75.0}
-    return store.heartbeat(run.id, progress | speed)
+    store.heartbeat(run.id, progress | speed)
+    return store.get(run.id)
 
 
 def open_page(run: str = "") -> AppTest:
@@ -215,7 +216,7 @@ def test_runs__stop_asks_the_worker_to_end(running: Run) -> None:
     at = open_page(running.id)
     button(at, "Stop").click().run()
     assert not at.exception
-    assert Store().get(running.id).status is RunStatus.STOPPING
+    assert Store().get(running.id).status is JobStatus.STOPPING
     assert "Stopping" in badges(at)
 
 
@@ -235,13 +236,13 @@ def test_live__new_values_come_with_the_next_heartbeat(running: Run) -> None:
 def test_runs__curves_of_a_resumed_run_begin_at_its_checkpoint(running: Run) -> None:
     store = Store()
     row = Metric(phase="head", epoch=7, name="loss", value=0.3)
-    store.add_metrics(running.id, [row])
+    store.metrics.add(running.id, [row])
     store.heartbeat(running.id)
     assert 0.3 in losses(running)
-    store.finish(running.id, RunStatus.INTERRUPTED)
+    store.finish(running.id, JobStatus.INTERRUPTED)
     store.resume(running.id)
-    store.claim_next(9, "here")
-    store.drop_metrics(running.id, "head", 1)
+    store.claim_next("here", {("run",): 9})
+    store.metrics.drop(running.id, "head", 1)
     assert 0.3 not in losses(running)
 
 
@@ -259,7 +260,7 @@ def test_runs__curves_come_after_a_database_that_was_locked(
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:
-    Store().finish(running.id, RunStatus.COMPLETED, RESULT)
+    Store().finish(running.id, JobStatus.COMPLETED, RESULT)
     at = open_page(running.id)
     assert not at.exception
     tiles = metrics(at)
@@ -274,8 +275,8 @@ def ended(result: dict[str, Any], **settings: Any) -> Run:
     """A completed run of these settings."""
     store = Store()
     run = store.create(TrainConfig(dataset="flowers", **settings))
-    store.claim_next(9, "here")
-    return store.finish(run.id, RunStatus.COMPLETED, {**RESULT, **result})
+    store.claim_next("here", {("run",): 9})
+    return store.finish(run.id, JobStatus.COMPLETED, {**RESULT, **result})
 
 
 def test_runs__weighted_classes_are_judged_by_balanced_accuracy() -> None:
@@ -317,7 +318,7 @@ def test_runs__an_early_end_is_told_with_its_reason() -> None:
 
 def test_runs__interrupted_says_what_is_kept(running: Run) -> None:
     error = {"kind": "RunError", "message": "The worker vanished.", "hint": ""}
-    Store().finish(running.id, RunStatus.INTERRUPTED, error=error)
+    Store().finish(running.id, JobStatus.INTERRUPTED, error=error)
     said = open_page(running.id).error[0].value
     assert "The worker vanished" in said
     assert "Kept are its settings" in said and "Resume" in said
@@ -325,17 +326,17 @@ def test_runs__interrupted_says_what_is_kept(running: Run) -> None:
 
 @pytest.mark.parametrize("status", ["interrupted", "failed", "stopped"])
 def test_runs__resume_queues_it_again(running: Run, status: str) -> None:
-    Store().finish(running.id, RunStatus(status), error={"message": "Gone."})
+    Store().finish(running.id, JobStatus(status), error={"message": "Gone."})
     at = open_page(running.id)
     button(at, "Resume").click().run()
     assert not at.exception
-    assert Store().get(running.id).status is RunStatus.QUEUED
+    assert Store().get(running.id).status is JobStatus.QUEUED
     assert "Queued" in badges(at)
     assert "Resume" not in [one.label for one in at.button]
 
 
 def test_runs__a_completed_run_has_nothing_to_resume(running: Run) -> None:
-    Store().finish(running.id, RunStatus.COMPLETED, RESULT)
+    Store().finish(running.id, JobStatus.COMPLETED, RESULT)
     labels = [one.label for one in open_page(running.id).button]
     assert "Resume" not in labels and "Continue from here" in labels
 
@@ -356,7 +357,7 @@ def test_runs__a_smaller_batch_is_told(running: Run, halved_for: str, why: str) 
 
 
 def test_runs__start_again_opens_a_new_run(running: Run) -> None:
-    Store().finish(running.id, RunStatus.INTERRUPTED, error={"message": "Gone."})
+    Store().finish(running.id, JobStatus.INTERRUPTED, error={"message": "Gone."})
     at = open_page(running.id)
     button(at, "Start again").click().run()
     assert not at.exception
@@ -375,8 +376,8 @@ def test_runs__worker_is_getting_ready_before_there_are_numbers(running: Run) ->
 def test_runs__instant_has_no_curves() -> None:
     store = Store()
     run = store.create(TrainConfig(dataset="flowers", method="instant"))
-    store.claim_next(9, "here")
-    store.finish(run.id, RunStatus.COMPLETED, RESULT)
+    store.claim_next("here", {("run",): 9})
+    store.finish(run.id, JobStatus.COMPLETED, RESULT)
     at = open_page(run.id)
     assert not at.exception
     assert live.layouts(run) == [] and news(run)["curves"] == []
@@ -427,13 +428,13 @@ def test_curves__first_epoch_is_the_mean_until_now() -> None:
 
 def test_runs__failed_shows_message_and_hint(running: Run) -> None:
     error = {"kind": "RunError", "message": "No memory.", "hint": "Take 8 images."}
-    Store().finish(running.id, RunStatus.FAILED, error=error)
+    Store().finish(running.id, JobStatus.FAILED, error=error)
     said = open_page(running.id).error[0].value
     assert "No memory" in said and "Take 8 images" in said
 
 
 def test_runs__log_is_shown(running: Run) -> None:
-    local.log_path(running.id).write_text("old\n" * 300 + "the last line\n")
+    files.log("run", running.id).write_text("old\n" * 300 + "the last line\n")
     at = open_page(running.id)
     assert not at.code
     at.session_state[f"Log of the worker-{running.id}"] = True
@@ -444,13 +445,13 @@ def test_runs__log_is_shown(running: Run) -> None:
 
 def test_runs__tensorboard_is_told_where_to_look(running: Run) -> None:
     assert not any("--logdir" in one.value for one in open_page(running.id).code)
-    local.events_path(running.id).mkdir(parents=True)
+    files.events(running.id).mkdir(parents=True)
     shown = [one.value for one in open_page(running.id).code]
-    assert f"tensorboard --logdir {local.events_path(running.id)}" in shown
+    assert f"tensorboard --logdir {files.events(running.id)}" in shown
 
 
 def test_runs__delete_asks_first(running: Run) -> None:
-    Store().finish(running.id, RunStatus.COMPLETED, RESULT)
+    Store().finish(running.id, JobStatus.COMPLETED, RESULT)
     at = open_page(running.id)
     button(at, "Delete run").click().run()
     assert not at.exception

@@ -16,7 +16,7 @@ from transfer.datasets.ingest import importer
 from transfer.features import speeds
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 CLASSES = {"cat": 12, "dog": 12, "fox": 12}
 
@@ -42,11 +42,11 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
     model = _model()
     store = Store()
     run = store.create(config, "tiny")
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     model.save(workspace.folder("runs", run.id) / "model.keras")
     result = {"val_accuracy": 0.5, "class_names": list(revision.class_names)}
-    ended = store.finish(run.id, RunStatus.COMPLETED, result)
+    ended = store.finish(run.id, JobStatus.COMPLETED, result)
     store.close()
     return ended, model
 

@@ -1,8 +1,97 @@
-"""Who gives no new sign of life, and since when."""
+"""Which process lives, and who gives no new sign of life, and since when."""
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
 import pytest
 
+from transfer import processes
 from transfer.processes import Watch
+
+
+@pytest.fixture
+def zombie() -> Iterator[int]:
+    """The number of a process that has ended and that nobody has waited for."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    yield process.pid
+    process.wait()
+
+
+@pytest.fixture
+def waits() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for the end of its input; `abcdef01` is its argument."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()", "abcdef01"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
+    """The calendar goes on from another time, and with it all times of creation."""
+    now, created = time.time, psutil.Process.create_time
+    monkeypatch.setattr(time, "time", lambda: now() + by)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda one: created(one) + by)
+
+
+def test_find__a_living_process() -> None:
+    started = processes.start_of(os.getpid())
+    assert processes.find(os.getpid(), started, "none") == psutil.Process()
+
+
+def test_find__a_zombie_is_gone(zombie: int) -> None:
+    assert processes.find(zombie, processes.start_of(zombie), "none") is None
+
+
+def test_find__another_process_of_the_same_number_is_not_it() -> None:
+    for moment in (0.02, -0.02, 3600.0):
+        started = processes.start_of(os.getpid()) + moment
+        assert processes.find(os.getpid(), started, "python") is None
+    assert processes.find(None, None, "python") is None
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_find__a_clock_that_was_set_loses_no_process_and_finds_no_other(
+    waits: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    started = processes.start_of(waits.pid)
+    set_clock(monkeypatch, 3600.0 * hours)
+    assert processes.find(waits.pid, started, "none")
+    assert processes.find(waits.pid, started + 3600.0 * hours, "none") is None
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_find__what_an_earlier_version_started_is_known_by_its_command(
+    waits: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    by_the_calendar = psutil.Process(waits.pid).create_time()
+    set_clock(monkeypatch, 3600.0 * hours)
+    assert processes.find(waits.pid, by_the_calendar, "abcdef01")
+    other = processes.find(waits.pid, by_the_calendar, "abcdef02")
+    assert (other is None) == (hours != 0)
+
+
+def test_start_of__no_process() -> None:
+    assert processes.start_of(1 << 30) == 0.0
+
+
+def test_end_all__ends_what_the_process_started() -> None:
+    inner = "import sys; sys.stdin.read()"
+    starts = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', '{inner}'])\n"
+        "print(child.pid, flush=True)\nchild.wait()"
+    )
+    command = [sys.executable, "-c", starts]
+    with subprocess.Popen(command, stdin=-1, stdout=-1) as process:
+        assert process.stdout
+        child = psutil.Process(int(process.stdout.readline()))
+        processes.end_all(psutil.Process(process.pid))
+        child.wait(60)
 
 
 class Clock:

@@ -51,7 +51,7 @@ def show(args: argparse.Namespace) -> dict[str, Any]:
     queue.sweep(store)
     run = store.get(args.run)
     epochs: dict[tuple[str, int], dict[str, float]] = {}
-    for metric in store.epoch_metrics(run.id):
+    for metric in store.metrics.of_epochs(run.id):
         epochs.setdefault((metric.phase, metric.epoch), {})[metric.name] = metric.value
     return {
         **outcome_of(run),

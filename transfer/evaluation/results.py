@@ -18,6 +18,7 @@ from transfer.evaluation import calibration, curves, metrics
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.metrics import Figures
 from transfer.runs import jobs
+from transfer.store import files
 
 _ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_places")
 
@@ -159,7 +160,7 @@ def save(evaluation: Evaluation) -> None:
         NotFoundError: The run was deleted meanwhile.
         StorageError: The disk is full or the folder cannot be written.
     """
-    path = _path(evaluation.run, evaluation.split)
+    path = files.evaluation(evaluation.run, evaluation.split)
     if not path.parent.exists():
         raise NotFoundError(f"There is no run {evaluation.run} any more.")
     robustness = evaluation.robustness
@@ -177,7 +178,7 @@ def save(evaluation: Evaluation) -> None:
 
 def load(run_id: str, split: Source) -> Evaluation | None:
     """The stored evaluation of a run's split; None if there is none to be read."""
-    path = _path(run_id, split)
+    path = files.evaluation(run_id, split)
     try:
         return _read(path, path.stat().st_mtime_ns, run_id, split)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
@@ -200,10 +201,6 @@ def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
         robustness=Robustness.from_json(tried) if tried else None,
         **arrays,
     )
-
-
-def _path(run_id: str, split: str) -> Path:
-    return workspace.home() / "runs" / run_id / f"evaluation-{split}.npz"
 
 
 def job_name(run_id: str, split: str) -> str:
@@ -237,17 +234,13 @@ def keep_threshold(run_id: str, threshold: float) -> None:
         StorageError: The disk is full or the folder cannot be written.
     """
     content = json.dumps({"threshold": round(float(threshold), 4)}).encode()
-    workspace.write_atomically(_threshold_path(run_id), content)
+    workspace.write_atomically(files.threshold(run_id), content)
 
 
 def threshold(run_id: str) -> float:
     """The confidence that was kept for this run, 0 to 1; 0 if none was."""
     try:
-        kept = json.loads(_threshold_path(run_id).read_bytes())["threshold"]
+        kept = json.loads(files.threshold(run_id).read_bytes())["threshold"]
         return min(max(float(kept), 0.0), 1.0)
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0
-
-
-def _threshold_path(run_id: str) -> Path:
-    return workspace.home() / "runs" / run_id / "threshold.json"

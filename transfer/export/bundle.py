@@ -26,6 +26,7 @@ from transfer.evaluation import results
 from transfer.export import card, formats, keeping, parity
 from transfer.export import catalogue as choices
 from transfer.prediction import server
+from transfer.store import files
 from transfer.store.record import Run
 
 #: Encoded originals that come with the bundle, to check it on another machine.
@@ -146,7 +147,7 @@ def _fill(
 
 
 def _model(run: Run) -> Any:
-    path = workspace.home() / "runs" / run.id / "model.keras"
+    path = files.model(run.id)
     if not path.is_file() or not run.result.get("class_names"):
         raise RunError(
             f"Run {run.id} is {run.status} and has no model to export.",

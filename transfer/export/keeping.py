@@ -7,7 +7,6 @@ the few images that an export is checked on; the image store keeps those.
 import gzip
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from transfer import workspace
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import NotFoundError, RunError, StorageError
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 
@@ -66,7 +66,7 @@ def revision(run: Run) -> Revision:
         return library.load(run.config.dataset, run.config.revision)
     except NotFoundError as error:
         try:
-            kept = json.loads(gzip.decompress(_path(run.id).read_bytes()))
+            kept = json.loads(gzip.decompress(files.manifest(run.id).read_bytes()))
         except OSError:
             raise NotFoundError(
                 f"{error.message} An exported file is checked on its images, so the "
@@ -101,11 +101,7 @@ def _keep(run: Run) -> None:
         return  # of an earlier dataset of that name, kept before; or damaged
     _, images = compared(needed)
     hashes = [one.sha256 for one in [*images, *calibrating(needed)]]
-    listed = _path(run.id).with_name(library.KEPT)
+    listed = files.kept_images(run.id)
     workspace.write_atomically(listed, "\n".join(hashes).encode())
     manifest = gzip.compress(json.dumps(needed.to_json()).encode())
-    workspace.write_atomically(_path(run.id), manifest)
-
-
-def _path(run_id: str) -> Path:
-    return workspace.home() / "runs" / run_id / "dataset.json.gz"
+    workspace.write_atomically(files.manifest(run.id), manifest)

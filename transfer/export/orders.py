@@ -4,10 +4,10 @@ import re
 import shutil
 from pathlib import Path
 
-from transfer import workspace
 from transfer.errors import NotFoundError
 from transfer.export import catalogue
 from transfer.runs import jobs
+from transfer.store import files
 from transfer.store.record import Run
 
 _KEY = re.compile(r"([0-9a-f]{8})-([a-z]+)-([a-z0-9]+)", re.ASCII)
@@ -36,7 +36,7 @@ def start(run: Run, name: str, quantize: str) -> None:
         StorageError: The workspace cannot be written.
     """
     catalogue.get(name, quantize)
-    job, folder = job_name(run.id, name, quantize), _folder(run.id, name, quantize)
+    job, folder = job_name(run.id, name, quantize), files.export(run.id, name, quantize)
     if jobs.is_running(job):
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -48,7 +48,7 @@ def start(run: Run, name: str, quantize: str) -> None:
 def cancel(run_id: str, name: str, quantize: str) -> None:
     """Ends an export, and removes what it has written."""
     jobs.cancel(job_name(run_id, name, quantize))
-    shutil.rmtree(_folder(run_id, name, quantize), ignore_errors=True)
+    shutil.rmtree(files.export(run_id, name, quantize), ignore_errors=True)
 
 
 def title(run: Run, name: str, quantize: str) -> str:
@@ -64,10 +64,6 @@ def archive(named: str) -> Path:
         NotFoundError: There is none.
     """
     if parts := _KEY.fullmatch(named):
-        for path in _folder(*parts.groups()).glob("[!.]*.zip"):
+        for path in files.export(*parts.groups()).glob("[!.]*.zip"):
             return path
     raise NotFoundError("There is no such export.", "Export the run again.")
-
-
-def _folder(run_id: str, name: str, quantize: str) -> Path:
-    return workspace.home() / "runs" / run_id / "exports" / f"{name}-{quantize}"

@@ -10,7 +10,6 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from transfer import workspace
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
@@ -19,7 +18,7 @@ from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.ingest import class_folders
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
-from transfer.store import outcome
+from transfer.store import files, outcome
 from transfer.store.record import Run
 
 #: Digits of a SHA-256 that name an image; equal ones are not to be expected below
@@ -50,7 +49,7 @@ def files_beside(config: TrainConfig) -> dict[str, Path]:
         RunError: The run that was started from is gone.
     """
     if config.start_from:
-        path = workspace.home() / "runs" / config.start_from / "model.keras"
+        path = files.model(config.start_from)
         if not path.is_file():
             raise RunError(
                 f"The run started from run {config.start_from}, which was deleted, so "

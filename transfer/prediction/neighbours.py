@@ -16,6 +16,7 @@ from transfer.classifier.runner import Runner
 from transfer.datasets import library
 from transfer.datasets.revision import Image
 from transfer.errors import NotFoundError
+from transfer.store import files
 from transfer.store.record import Run
 
 #: Training images that are looked at; of more, as many are drawn. Their features take
@@ -79,7 +80,7 @@ def of_run(run: Run, runner: Runner) -> Neighbours:
             f'The training images are gone: the dataset "{run.dataset}" was deleted.'
         ) from error
     train = _drawn(revision.of_split("train"))
-    path = workspace.home() / "runs" / run.id / "neighbours.npz"
+    path = files.neighbours(run.id)
     features = _kept(path, train)
     if features is None:
         features = _unit(_computed(train, runner)).astype(np.float16)

@@ -19,7 +19,6 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import workspace
 from transfer.backbones import catalogue, graph, pretrained
 from transfer.classifier import model as classifier
 from transfer.classifier import runner
@@ -30,6 +29,7 @@ from transfer.evaluation import calibration
 from transfer.features import engines
 from transfer.prediction import explain, neighbours
 from transfer.prediction.client import BEAT
+from transfer.store import files
 from transfer.store.record import Run, error_record
 from transfer.store.runs import Store
 
@@ -109,7 +109,7 @@ def load(run: str) -> Classifier:
         RunError: The run has no model (yet).
     """
     found = _found(run)
-    path = workspace.home() / "runs" / found.id / "model.keras"
+    path = files.model(found.id)
     if not path.exists() or "class_names" not in found.result:
         raise RunError(
             f"Run {found.id} is {found.status} and has no model to predict with.",

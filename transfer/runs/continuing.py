@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 
@@ -71,4 +71,4 @@ def model(store: Store, config: TrainConfig, revision: Revision) -> Path | None:
         return None
     run = store.get(config.start_from)
     check(run, config, revision)
-    return workspace.home() / "runs" / run.id / "model.keras"
+    return files.model(run.id)

@@ -13,7 +13,7 @@ from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.runs import estimates
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 class Place(NamedTuple):
@@ -49,7 +49,7 @@ def places(
     free = [one for one in ends if one is not None]
     unknown = len(free) < len(ends)
     heapq.heapify(free)
-    queued = [run for run in runs if run.status is RunStatus.QUEUED]
+    queued = [run for run in runs if run.status is JobStatus.QUEUED]
     found = {}
     for position, run in enumerate(
         sorted(queued, key=lambda one: (one.created_at, one.id)), 1

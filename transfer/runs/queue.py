@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -26,9 +27,10 @@ from transfer.processes import Watch
 from transfer.runs import details
 from transfer.runs.engines import local as launch
 from transfer.runs.engines.local import SpareWorker, start_worker
+from transfer.store import files
 from transfer.store.record import Run, error_record
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 #: Seconds that a run which was taken may stay without a process: more than a worker
 #: waits for a store that is locked.
@@ -81,13 +83,13 @@ def dispatch(
     A run whose worker cannot be started ends as failed, and the next one is tried.
     """
     started = []
-    while run := store.claim_next(max_running(), socket.gethostname()):
+    while run := store.claim_next(socket.gethostname(), {("run",): max_running()}):
         try:
             process = launch(run.id)
         except (OSError, TransferError) as error:
             _logger.exception("The worker of run %s could not be started", run.id)
             store.finish(
-                run.id, RunStatus.FAILED, error=error_record(_unstarted(error))
+                run.id, JobStatus.FAILED, error=error_record(_unstarted(error))
             )
             continue
         # Noted here and not only by the worker, so that one that dies while it still
@@ -103,16 +105,7 @@ def find_worker(run: Run) -> WorkerProcess | None:
 
     A zombie is gone, and so is a process that only got the same number later.
     """
-    try:
-        process = psutil.Process(run.pid or 0)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        same = abs(process.create_time() - (run.pid_started_at or 0.0)) < 1.0
-        # A clock that was set since moves all times of creation (they are counted from
-        # the boot), so a command that names the run counts as well.
-        return process if same or run.id in process.cmdline() else None
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return None
+    return processes.find(run.pid, run.pid_started_at, run.id)
 
 
 def sweep(
@@ -133,7 +126,7 @@ def sweep(
     """
     now = time.time() if now is None else now
     ended = []
-    for run in store.active():
+    for run in [one for one in store.active() if isinstance(one, Run)]:
         if _ended(store, run, now, find) or watch and _stuck(store, run, find, watch):
             ended.append(run.id)
     return ended
@@ -158,7 +151,9 @@ def stop(store: Store, run: str) -> Run:
         RunError: It has ended or is stopping already.
     """
     sweep(store)
-    return store.request_stop(store.get(run).id)
+    found = store.get(run)
+    store.request_stop(found.id)
+    return store.get(found.id)
 
 
 def resume(store: Store, run: str) -> Run:
@@ -169,9 +164,10 @@ def resume(store: Store, run: str) -> Run:
         RunError: It is completed, or has not ended.
     """
     sweep(store)
-    resumed = store.resume(store.get(run).id)
+    found = store.get(run)
+    store.resume(found.id)
     _queued.set()
-    return resumed
+    return store.get(found.id)
 
 
 def delete(store: Store, run: str) -> Run:
@@ -183,9 +179,12 @@ def delete(store: Store, run: str) -> Run:
     """
     sweep(store)
     found = store.get(run)
-    kept = workspace.home() / "runs" / found.id / library.KEPT
-    kept_images = kept.exists()
+    kept_images = files.kept_images(found.id).exists()
     store.delete(found.id)
+    folder = files.of_run(found.id)
+    with workspace.writing(folder):
+        if folder.exists():
+            shutil.rmtree(folder)
     if kept_images:
         library.remove_unused_images()
     return found
@@ -329,7 +328,7 @@ def _stuck(
 def _finish(
     store: Store, run: Run, error: TransferError, stopped: bool = False
 ) -> bool:
-    status = RunStatus.STOPPED if stopped else RunStatus.INTERRUPTED
+    status = JobStatus.STOPPED if stopped else JobStatus.INTERRUPTED
     # The worker may have ended the run, or somebody deleted it, since it was read.
     with contextlib.suppress(RunError, NotFoundError):
         store.finish(run.id, status, error=error_record(error))

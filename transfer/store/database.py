@@ -1,13 +1,14 @@
-"""The tables of the store, and a database that has them: opened, created, migrated."""
+"""The database that has the tables of the store: opened, created, migrated, used."""
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String
 
 from transfer import workspace
 from transfer.errors import StorageError
@@ -17,52 +18,64 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 #: Seconds that a statement waits for another process' write before it gives up.
 BUSY_TIMEOUT = 30.0
 
+#: Names the lock that PostgreSQL keeps for us; any number would do.
+_LOCK = 7268
+
 #: What is raised where the database cannot be used. What is done to a new connection
 #: before SQLAlchemy has it raises SQLite's own errors.
 UNUSABLE = (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error)
 
-metadata = sa.MetaData()
 
-runs = sa.Table(
-    "runs",
-    metadata,
-    Column("id", String(8), primary_key=True),
-    Column("name", String, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("config", sa.JSON, nullable=False),
-    Column("dataset", String, nullable=False),
-    Column("revision", String, nullable=False),
-    Column("created_at", Float, nullable=False),
-    Column("started_at", Float),
-    Column("ended_at", Float),
-    Column("heartbeat_at", Float),
-    Column("host", String),
-    Column("pid", Integer),
-    Column("pid_started_at", Float),
-    Column("stop_requested_at", Float),
-    Column("progress", sa.JSON, nullable=False),
-    Column("result", sa.JSON, nullable=False),
-    Column("error", sa.JSON, nullable=False),
-    Column("note", String, nullable=False, server_default=""),
-    Column("tags", sa.JSON, nullable=False, server_default="[]"),
-)
+class Database:
+    """A database that is open, for any thread; who uses it hears of no SQL error.
 
-metrics = sa.Table(
-    "metrics",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-    Column("phase", String, nullable=False),
-    Column("epoch", Integer, nullable=False),
-    Column("step", Integer),
-    Column("name", String, nullable=False),
-    Column("value", Float),
-    Column("at", Float, nullable=False),
-    Index("metrics_of_run", "run_id", "id"),
-    # Ids that are never used again: a reader that asks for what is newer than the last
-    # it saw must not miss values after the newest run was deleted.
-    sqlite_autoincrement=True,
-)
+    Args:
+        url: Its address; `None` takes `TRANSFER_DATABASE_URL`, else the file
+            `store.sqlite` in the workspace.
+
+    Raises:
+        StorageError: As `open_database`.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._engine = open_database(url or default_url())
+        self._writer = self._engine.execution_options(writes=True)
+
+    def close(self) -> None:
+        """Closes the connections; the database cannot be used afterwards."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to look something up with.
+
+        Raises:
+            StorageError: The database cannot be used.
+        """
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except UNUSABLE as error:
+            raise unreachable(error) from error
+
+    @contextmanager
+    def writing(self, alone: bool = False) -> Iterator[sa.Connection]:
+        """A connection in a transaction, which the end of the block commits.
+
+        Args:
+            alone: Wait for others who write so, and let none in until the end: for
+                what is decided by several rows. On SQLite every writer is alone.
+
+        Raises:
+            StorageError: The database cannot be used.
+        """
+        try:
+            with self._writer.begin() as connection:
+                if alone and connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                yield connection
+        except UNUSABLE as error:
+            raise unreachable(error) from error
 
 
 def default_url() -> str | sa.URL:
@@ -204,8 +217,8 @@ def _migrate(engine: sa.Engine) -> None:
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 # The file lock holds only on this machine; this one ends with the
-                # transaction. The number is ours by choice.
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7268)")
+                # transaction.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

@@ -1,11 +1,22 @@
 """What came of a run, in words: the figure that it is judged by, and what to know."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from transfer.config import TrainConfig
-from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.record import Outline
+from transfer.store.status import JobStatus
+
+
+class Judged(Protocol):
+    """A run, or the summary of one."""
+
+    @property
+    def status(self) -> JobStatus: ...
+    @property
+    def config(self) -> Outline: ...
+    @property
+    def result(self) -> Mapping[str, Any]: ...
+
 
 #: What a phase is called.
 PHASES = {"head": "head", "fine_tune": "fine-tuning"}
@@ -19,7 +30,7 @@ TITLES = {
 _SKEWED = 0.1
 
 
-def measure(run: Run) -> str:
+def measure(run: Judged) -> str:
     """What its best epoch is chosen by, and so what it is judged by.
 
     `balanced_accuracy` where classes are weighted, unless the run ended when that was
@@ -30,13 +41,13 @@ def measure(run: Run) -> str:
     return "balanced_accuracy" if weighted and measured else "accuracy"
 
 
-def headline(run: Run) -> float | None:
+def headline(run: Judged) -> float | None:
     """The figure that it is judged by, in [0, 1]; `None` where there is none."""
     value = run.result.get(f"val_{measure(run)}")
     return None if value is None else float(value)
 
 
-def beside_headline(run: Run) -> str:
+def beside_headline(run: Judged) -> str:
     """What the headline is to be held against; empty where it speaks for itself."""
     largest = run.result.get("val_largest_class")
     if headline(run) is None or not largest:
@@ -49,7 +60,7 @@ def beside_headline(run: Run) -> str:
     )
 
 
-def headline_in_words(run: Run) -> str:
+def headline_in_words(run: Judged) -> str:
     """The headline in few words, for a line among others; empty where there is none."""
     value, balanced = headline(run), measure(run) != "accuracy"
     if value is None:
@@ -92,11 +103,11 @@ def naming_largest(largest: Mapping[str, Any]) -> str:
     )
 
 
-def remarks(run: Run) -> list[str]:
+def remarks(run: Judged) -> list[str]:
     """What else to know of its end: that it came early, or training was in vain."""
     if early := run.result.get("ended_early"):
         return [f"Ended early: {early}"]
-    if run.status is not RunStatus.COMPLETED or run.config.method != "train":
+    if run.status is not JobStatus.COMPLETED or run.config.method != "train":
         return []
     epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase")
     both = fine_tunes(run.config)
@@ -109,12 +120,12 @@ def remarks(run: Run) -> list[str]:
     return []
 
 
-def fine_tunes(config: TrainConfig) -> bool:
+def fine_tunes(config: Outline) -> bool:
     """Whether anything but the head trains."""
     return config.freeze != "all" and config.fine_tune_epochs > 0
 
 
-def start(config: TrainConfig) -> str:
+def start(config: Outline) -> str:
     """Where the head phase starts, in words."""
     if config.start_from:
         return f"the model of run {config.start_from} that it started from"

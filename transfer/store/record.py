@@ -1,9 +1,9 @@
-"""What the store hands out: a run and its metrics, as values."""
+"""What the store hands out: jobs, runs among them, and metrics, as values."""
 
 import math
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
@@ -12,34 +12,44 @@ from transfer.backbones import catalogue, freezing
 from transfer.config import TrainConfig
 from transfer.datasets.decoding import Grey
 from transfer.errors import TransferError
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
+
+#: The kind of a job that is a training.
+RUN = "run"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """One training as its record stood when it was read; times in seconds since 1970.
+class Job:
+    """Any long work as its record stood when it was read; times in seconds since 1970.
 
     Attributes:
         id: Eight hexadecimal digits.
-        heartbeat_at: When the worker last said that it lives.
-        host: The machine whose queue took the run.
-        pid: The worker's process on that machine.
-        pid_started_at: When that process began, so that another process that got the
-            same number later is not mistaken for it.
-        progress: Phase, epoch, step and so on, as the worker last wrote them.
-        result: Values of a run that ended; empty before.
-        error: `kind`, `message` and `hint` of what ended the run, or the worker that it
+        kind: What is done: `run`, `rank`, `export` and so on.
+        subject: What it is done to, so that a page finds it again; of a run its
+            dataset.
+        settings: Of a run its settings as they were stored; of others the `words` of
+            the command.
+        owner: Who asked for it; `None` where nobody signs in.
+        priority: The higher goes first; what is below 0 gives way to everything.
+        started_at: When it was taken. Nobody else is taken at the same time twice, so
+            it also tells a process whether the job is still its own.
+        heartbeat_at: When the process last said that it lives.
+        host: The machine whose queue took the job.
+        pid: The process on that machine.
+        pid_started_at: When that process began, see `processes.start_of`.
+        progress: Where it is, as the process last wrote it.
+        result: What came of it; empty before its end.
+        error: `kind`, `message` and `hint` of what ended it, or the process that it
             had before this one; empty without one.
-        note: What the user has written about it.
-        tags: Words by which the user finds it, in alphabetical order.
     """
 
     id: str
-    name: str
-    status: RunStatus
-    config: TrainConfig
-    dataset: str
-    revision: str
+    kind: str = RUN
+    subject: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    owner: str | None = None
+    priority: int = 0
+    status: JobStatus
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None
@@ -51,6 +61,26 @@ class Run:
     progress: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What it is called in a message: `Run 0123abcd`."""
+        return label(self.kind, self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Job):
+    """One training.
+
+    Attributes:
+        note: What the user has written about it.
+        tags: Words by which the user finds it, in alphabetical order.
+    """
+
+    name: str
+    config: TrainConfig
+    dataset: str
+    revision: str
     note: str = ""
     tags: tuple[str, ...] = ()
 
@@ -60,32 +90,71 @@ class Run:
         black, white = self.result.get("grey") or (None, None)
         return None if black is None or white is None else (black, white)
 
-    @classmethod
-    def from_row(cls, row: RowMapping) -> "Run":
-        """The run of a row of the table `runs`."""
-        config = _read_config({"dataset": row["dataset"], **row["config"]})
-        status, tags = RunStatus(row["status"]), tuple(row["tags"])
-        name = row["name"]
-        if name == f"{config.dataset} · {config.backbone}":  # unnamed, of old
-            name = default_name(config)
-        read = {"name": name, "status": status, "config": config, "tags": tags}
-        return cls(**{**row, **read})
+
+class Outline(Protocol):
+    """The settings that lists tell of a run; `TrainConfig` has them all."""
+
+    @property
+    def backbone(self) -> str: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def freeze(self) -> str: ...
+    @property
+    def fine_tune_epochs(self) -> int: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def class_weights(self) -> str: ...
+    @property
+    def start_from(self) -> str: ...
 
 
-def default_name(config: TrainConfig) -> str:
+def read_job(row: RowMapping) -> Job:
+    """The job of a row of the table `jobs`; a `Run` where it is one."""
+    common = {one.name: row[one.name] for one in fields(Job)}
+    common["status"] = JobStatus(row["status"])
+    if row["kind"] != RUN:
+        return Job(**common)
+    config = _read_config({"dataset": row["dataset"], **row["settings"]})
+    return Run(
+        **common,
+        name=read_name(row["name"], config.dataset, config),
+        config=config,
+        dataset=row["dataset"],
+        revision=row["revision"],
+        note=row["note"],
+        tags=tuple(row["tags"]),
+    )
+
+
+def read_name(name: str, dataset: str, config: Outline) -> str:
+    """The name of a run; one that an early version made up is made up anew."""
+    made_up = f"{dataset} · {config.backbone}"
+    return default_name(config) if name == made_up else name
+
+
+def label(kind: str, job_id: str) -> str:
+    """What a job is called in a message: `Run 0123abcd`."""
+    return f"{'Run' if kind == RUN else 'Job'} {job_id}"
+
+
+def default_name(config: Outline) -> str:
     """What a run is called that nobody gave a name: its backbone and what trains."""
     goes_on = ", continued" if config.start_from else ""
     return f"{backbone_title(config)} · {what_trains(config)}{goes_on}"
 
 
-def backbone_title(config: TrainConfig) -> str:
+def backbone_title(config: Outline) -> str:
     """The run's backbone, for people; of one that is gone, the name it had."""
     known = catalogue.BACKBONES.get(config.backbone)
     title = known.title if known else config.backbone
     return f"{title}, random weights" if config.weights == "random" else title
 
 
-def what_trains(config: TrainConfig) -> str:
+def what_trains(config: Outline) -> str:
     """What trains in a run of these settings, in few words."""
     untrained = {"instant": "instant", "source": "as it is"}
     return untrained.get(config.method) or freezing.in_words(config.freeze)
@@ -134,6 +203,6 @@ def _read_config(stored: dict[str, Any]) -> TrainConfig:
 
 
 def error_record(error: TransferError) -> dict[str, str]:
-    """What `Run.error` holds of an error: `kind`, `message` and `hint`."""
+    """What `Job.error` holds of an error: `kind`, `message` and `hint`."""
     kind = type(error).__name__
     return {"kind": kind, "message": error.message, "hint": error.hint}

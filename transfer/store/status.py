@@ -1,15 +1,15 @@
-"""The states of a run and the one table of which may follow which."""
+"""The states of a job, and the one table of which may follow which."""
 
 from enum import StrEnum
 
 from transfer.errors import RunError
 
 
-class RunStatus(StrEnum):
-    """Where a run stands.
+class JobStatus(StrEnum):
+    """Where a job stands.
 
-    `stopped` ended on purpose, with its best weights; `failed` ended by an error that
-    it named; `interrupted` lost its worker. These three can be resumed.
+    `stopped` ended on purpose, a run with its best weights; `failed` ended by an error
+    that it named; `interrupted` lost its process. A run goes on from these three.
     """
 
     QUEUED = "queued"
@@ -22,46 +22,46 @@ class RunStatus(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether a worker has the run: `running` or `stopping`."""
-        return self in (RunStatus.RUNNING, RunStatus.STOPPING)
+        """Whether a process has the job: `running` or `stopping`."""
+        return self in (JobStatus.RUNNING, JobStatus.STOPPING)
 
     @property
     def is_final(self) -> bool:
-        """Whether the run has ended."""
-        return not self.is_active and self is not RunStatus.QUEUED
+        """Whether the job has ended."""
+        return not self.is_active and self is not JobStatus.QUEUED
 
     @property
     def is_resumable(self) -> bool:
         """Whether it has ended before its time, so that it can be queued again."""
-        return self.is_final and RunStatus.QUEUED in TRANSITIONS[self]
+        return self.is_final and JobStatus.QUEUED in TRANSITIONS[self]
 
 
 _ENDS = frozenset(
     {
-        RunStatus.STOPPED,
-        RunStatus.COMPLETED,
-        RunStatus.FAILED,
-        RunStatus.INTERRUPTED,
+        JobStatus.STOPPED,
+        JobStatus.COMPLETED,
+        JobStatus.FAILED,
+        JobStatus.INTERRUPTED,
     }
 )
 
-TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.STOPPED}),
-    # Back into the queue goes a run whose worker stood still.
-    RunStatus.RUNNING: _ENDS | {RunStatus.STOPPING, RunStatus.QUEUED},
-    RunStatus.STOPPING: _ENDS,
-    RunStatus.INTERRUPTED: frozenset({RunStatus.QUEUED}),
-    RunStatus.STOPPED: frozenset({RunStatus.QUEUED}),
-    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
-    RunStatus.COMPLETED: frozenset(),
+TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.STOPPED}),
+    # Back into the queue goes a run whose worker stood still, and what gives way.
+    JobStatus.RUNNING: _ENDS | {JobStatus.STOPPING, JobStatus.QUEUED},
+    JobStatus.STOPPING: _ENDS,
+    JobStatus.INTERRUPTED: frozenset({JobStatus.QUEUED}),
+    JobStatus.STOPPED: frozenset({JobStatus.QUEUED}),
+    JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
+    JobStatus.COMPLETED: frozenset(),
 }
 
 
-def check_transition(run: str, now: RunStatus, to: RunStatus) -> None:
-    """Returns quietly where the run may go from `now` to `to`.
+def check_transition(job: str, now: JobStatus, to: JobStatus) -> None:
+    """Returns quietly where the job may go from `now` to `to`.
 
     Args:
-        run: Name or id of the run, for the message.
+        job: What it is called in the message: `Run 0123abcd`.
 
     Raises:
         RunError: It may not; the message says its state and what can follow.
@@ -70,8 +70,8 @@ def check_transition(run: str, now: RunStatus, to: RunStatus) -> None:
         return
     follows = ", ".join(sorted(TRANSITIONS[now]))
     raise RunError(
-        f"Run {run} is {now}, so it cannot become {to}.",
-        f"A {now} run can only become: {follows}."
+        f"{job} is {now}, so it cannot become {to}.",
+        f"What is {now} can only become: {follows}."
         if follows
-        else f"A {now} run has ended for good; start a new one with the same settings.",
+        else f"What is {now} has ended for good; start it anew with the same settings.",
     )

@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
+from transfer.store import files
 
 #: Val images whose answers are followed, and how many of their states are kept.
 PINNED = 6
@@ -57,7 +57,7 @@ class Watch:
     """
 
     def __init__(self, run_id: str) -> None:
-        self._path = _path(run_id)
+        self._path = files.watched(run_id)
         self._watched = load(run_id) or Watched()
         self._lock = threading.Lock()
         self._is_new, self._due = False, 0.0
@@ -148,7 +148,7 @@ def _before(states: list[dict[str, Any]], phase: str, epoch: int) -> list[Any]:
 def version(run_id: str) -> int:
     """A number that is another once there is something new; 0 before the first."""
     try:
-        return _path(run_id).stat().st_mtime_ns
+        return files.watched(run_id).stat().st_mtime_ns
     except OSError:
         return 0
 
@@ -156,10 +156,6 @@ def version(run_id: str) -> int:
 def load(run_id: str) -> Watched | None:
     """What is shown of a run; `None` if there is nothing to be read."""
     try:
-        return Watched(**json.loads(_path(run_id).read_bytes()))
+        return Watched(**json.loads(files.watched(run_id).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _path(run_id: str) -> Path:
-    return workspace.home() / "runs" / run_id / "watched.json"

@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,10 +22,10 @@ from transfer.errors import RunError, StorageError, TransferError
 from transfer.evaluation import results
 from transfer.runs import continuing, details, queue
 from transfer.runs.engines import local
-from transfer.store import outcome, watched
+from transfer.store import files, outcome, watched
 from transfer.store.record import Metric, Run, error_record
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 from transfer.training import listener as callbacks
 from transfer.training import snapshot as checkpoints
 from transfer.training.snapshot import Snapshot
@@ -139,7 +138,7 @@ class StoreListener(callbacks.Listener):
         """See `Listener.checkpoint`."""
         start = time.monotonic()
         try:
-            checkpoints.write(checkpoint_path(self._run_id), snapshot)
+            checkpoints.write(files.checkpoint(self._run_id), snapshot)
         except StorageError as error:  # the training itself needs no disk
             self.log(f"No checkpoint was written: {error}")
         now = time.monotonic()
@@ -176,7 +175,7 @@ class StoreListener(callbacks.Listener):
             self._metrics = []
         try:
             try:
-                self._store.add_metrics(self._run_id, rows, self._claim)
+                self._store.metrics.add(self._run_id, rows, self._claim)
             except StorageError:
                 with self._lock:
                     self._metrics = rows + self._metrics
@@ -195,23 +194,23 @@ def work(store: Store, run: Run) -> None:
     try:
         result = _train(store, run, listener)
         stopped = listener.stop_requested()
-        status = RunStatus.STOPPED if stopped else RunStatus.COMPLETED
+        status = JobStatus.STOPPED if stopped else JobStatus.COMPLETED
         error = None
     except callbacks.StopRequested:
-        status, result, error = RunStatus.STOPPED, None, None
+        status, result, error = JobStatus.STOPPED, None, None
     except Exception as caught:
         traceback.print_exc()
-        status, result, error = RunStatus.FAILED, None, error_record(_named(caught))
+        status, result, error = JobStatus.FAILED, None, error_record(_named(caught))
     with suppress(TransferError):
         listener.close()
     _finish(store, run, status, result=result, error=error)
-    if status is RunStatus.COMPLETED:
-        checkpoint_path(run.id).unlink(missing_ok=True)
+    if status is JobStatus.COMPLETED:
+        files.checkpoint(run.id).unlink(missing_ok=True)
         if result and "temperature" in result:  # val was evaluated
             _tried(lambda: details.ask_for(run.id))
 
 
-def _finish(store: Store, run: Run, status: RunStatus, **came_of_it: Any) -> None:
+def _finish(store: Store, run: Run, status: JobStatus, **came_of_it: Any) -> None:
     """Writes the end."""
     _patiently(
         run.id,
@@ -237,26 +236,21 @@ def _patiently(run_id: str, attempt: Callable[[], T]) -> T:
     raise AssertionError  # the last try ends in one of the two
 
 
-def checkpoint_path(run_id: str) -> Path:
-    """The file that a run which is resumed goes on from."""
-    return workspace.folder("runs", run_id) / "checkpoint.npz"
-
-
 def _resumed(store: Store, run: Run, listener: StoreListener) -> Snapshot | None:
     """Where the run goes on; what was measured after that is dropped."""
     try:
-        snapshot = checkpoints.read(checkpoint_path(run.id))
+        snapshot = checkpoints.read(files.checkpoint(run.id))
     except StorageError as error:
         listener.log(f"{error} This run starts from the beginning.")
         snapshot = None
     if snapshot is None:
-        store.drop_metrics(run.id)
+        store.metrics.drop(run.id)
         return None
     listener.log(
         f"Resumed in the {snapshot.phase} phase after epoch {snapshot.epoch}, step "
         f"{snapshot.step} of the next."
     )
-    store.drop_metrics(run.id, snapshot.phase, snapshot.epoch, snapshot.step)
+    store.metrics.drop(run.id, snapshot.phase, snapshot.epoch, snapshot.step)
     return snapshot
 
 
@@ -264,8 +258,8 @@ def _event_writer(store: Store, run: Run) -> "EventWriter":
     """Goes on counting where the stored values end."""
     from transfer.worker.tensorboard import EventWriter  # noqa: PLC0415
 
-    steps, epochs = store.count_done(run.id)
-    return EventWriter(local.events_path(run.id), steps, epochs)
+    steps, epochs = store.metrics.count_done(run.id)
+    return EventWriter(files.events(run.id), steps, epochs)
 
 
 def _train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
@@ -342,11 +336,12 @@ def _save(run_id: str, model: Any) -> None:
     made = folder / "writing.keras"
     with workspace.writing(made):
         model.save(made)
-    found_out = ("evaluation-*.npz", "neighbours.npz", "threshold.json")
-    for path in [path for name in found_out for path in folder.glob(name)]:
-        path.unlink(missing_ok=True)
-    shutil.rmtree(folder / "exports", ignore_errors=True)
-    os.replace(made, folder / "model.keras")
+    for path in files.found_out(run_id):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    os.replace(made, files.model(run_id))
 
 
 def _evaluate(run: Run, model: Any, listener: StoreListener) -> dict[str, Any]:
@@ -406,7 +401,8 @@ def main(run_id: str) -> None:
     store = _patiently(run_id, Store)
     try:
         try:
-            work(store, _patiently(run_id, lambda: store.begin(run_id)))
+            _patiently(run_id, lambda: store.begin(run_id))
+            work(store, store.get(run_id))
         finally:
             queue.dispatch(store)
     finally:
@@ -421,7 +417,8 @@ def _awaited() -> str:
     _import_keras()
     _build_ahead()
     if run_id := sys.stdin.readline().strip():
-        log = os.open(local.log_path(run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        workspace.folder("runs", run_id)
+        log = os.open(files.log("run", run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)

@@ -18,7 +18,7 @@ from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 @pytest.fixture(autouse=True)
@@ -31,17 +31,17 @@ def finished(name: str, result: dict[str, Any] | None = None, **settings: Any) -
     """A run that has ended after two epochs."""
     store = Store()
     store.create(TrainConfig(dataset="flowers", **settings), name)
-    run = store.claim_next(9, "here")
+    run = store.claim_next("here", {("run",): 9})
     assert run
     for epoch in (1, 2):
-        store.add_metrics(
+        store.metrics.add(
             run.id,
             [
                 Metric(phase="head", epoch=epoch, name=key, value=epoch / 4)
                 for key in ("val_accuracy", "val_loss")
             ],
         )
-    return store.finish(run.id, RunStatus.COMPLETED, result)
+    return store.finish(run.id, JobStatus.COMPLETED, result)
 
 
 def made_up(run: Run, images: int) -> Evaluation:

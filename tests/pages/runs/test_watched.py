@@ -16,7 +16,7 @@ from transfer.datasets.ingest import importer
 from transfer.export import keeping
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 from transfer.store.watched import Watch, Watched
 
 
@@ -28,7 +28,7 @@ def run(workspace: Path, tmp_path: Path) -> Run:
     revision = importer.import_path(tmp_path / "pets", "pets", val=0.25)
     store = Store()
     store.create(TrainConfig(dataset="pets", revision=revision.id))
-    made = store.claim_next(9, "here")
+    made = store.claim_next("here", {("run",): 9})
     assert made
     store.begin(made.id)
     folders.folder("runs", made.id)
@@ -66,7 +66,7 @@ def test_watched__images_confusion_and_blocks(run: Run) -> None:
 
 def test_watched__stays_when_the_dataset_is_deleted(run: Run) -> None:
     result = {"class_names": ["cat", "dog"]}
-    Store().finish(run.id, RunStatus.COMPLETED, result)
+    Store().finish(run.id, JobStatus.COMPLETED, result)
     keeping.delete_dataset(Store(), "pets")
     at = open_folds(run)
     assert any("is cat" in one.proto.body for one in at.get("html"))

@@ -23,7 +23,7 @@ from transfer.prediction import server
 from transfer.runs import jobs
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 from transfer.worker import __main__ as worker
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -63,7 +63,7 @@ def trained(revision: Revision) -> Run:
     """A run that a worker does in this very process."""
     store = Store()
     run = store.create(settings(revision))
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     worker.work(store, store.begin(run.id))
     return store.get(run.id)
 
@@ -81,7 +81,7 @@ def evaluated(run: Run, split: str = "val") -> Evaluation:
 
 
 def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:
-    assert finished.status is RunStatus.COMPLETED
+    assert finished.status is JobStatus.COMPLETED
     found = evaluated(finished)
     val = pets.of_split("val")
     assert found.sha256.tolist() == [image.sha256 for image in val]
@@ -145,7 +145,7 @@ def test_work__a_broken_evaluation_fails_no_run(
 
     monkeypatch.setattr(evaluator.Evaluator, "evaluate", broken)
     run = trained(pets)
-    assert run.status is RunStatus.COMPLETED
+    assert run.status is JobStatus.COMPLETED
     assert results.load(run.id, "val") is None
     assert "no answers today" in capsys.readouterr().err
 

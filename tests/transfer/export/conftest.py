@@ -22,7 +22,7 @@ from transfer.datasets.revision import Revision
 from transfer.evaluation import metrics, results
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 #: Height and width in pixels of the tiny models.
 SIZE = 64
@@ -86,7 +86,7 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         image_size=SIZE,
     )
     run = store.create(config, "my pets")
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     tiny_model().save(workspace.folder("runs", run.id) / "model.keras")
     result = {
@@ -97,7 +97,7 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "trainable_parameters": 3843,
         "frozen_parameters": 410208,
     }
-    ended = store.finish(run.id, RunStatus.COMPLETED, result)
+    ended = store.finish(run.id, JobStatus.COMPLETED, result)
     store.close()
     results.keep_threshold(run.id, THRESHOLD)
     results.save(made_up_evaluation(ended, revision))

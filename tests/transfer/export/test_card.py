@@ -3,14 +3,14 @@
 from transfer.config import TrainConfig
 from transfer.export import card
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 def test_method__names_the_measure_and_what_gained_nothing() -> None:
     run = Run(
         id="a" * 8,
         name="one",
-        status=RunStatus.COMPLETED,
+        status=JobStatus.COMPLETED,
         config=TrainConfig(dataset="parts", class_weights="balanced", freeze="last:1"),
         dataset="parts",
         revision="",

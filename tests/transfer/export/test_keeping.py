@@ -14,7 +14,7 @@ from transfer.export import bundle, catalogue, keeping, script
 from transfer.runs import queue
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def ended(tmp_path: Path, **result: object) -> Run:
     revision = importer.import_path(folder, "pets", val=0.5)
     store = Store()
     run = store.create(TrainConfig(dataset="pets", revision=revision.id))
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     store.begin(run.id)
-    return store.finish(run.id, RunStatus.COMPLETED, dict(result))
+    return store.finish(run.id, JobStatus.COMPLETED, dict(result))
 
 
 def test_delete_dataset__its_run_can_still_be_exported(

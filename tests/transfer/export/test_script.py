@@ -28,7 +28,7 @@ from transfer.errors import RunError
 from transfer.export import script
 from transfer.prediction import server
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def run_of(**settings: Any) -> Run:
     return Run(
         id="12345678",
         name='a "name"\nof two lines',
-        status=RunStatus.COMPLETED,
+        status=JobStatus.COMPLETED,
         config=config,
         dataset="colours",
         revision="",

@@ -12,7 +12,7 @@ from transfer.errors import ConfigError, NotFoundError
 from transfer.runs import continuing
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def revision(workspace: Path, tmp_path: Path) -> Revision:
 
 def finished(store: Store, classes: list[str]) -> Run:
     store.create(TrainConfig(dataset="pets", freeze="last:1"), "first")
-    run = store.claim_next(9, "here")
+    run = store.claim_next("here", {("run",): 9})
     assert run
-    return store.finish(run.id, RunStatus.COMPLETED, {"class_names": classes})
+    return store.finish(run.id, JobStatus.COMPLETED, {"class_names": classes})
 
 
 def test_settings__are_those_of_the_run_with_its_changes(

@@ -9,14 +9,14 @@ from transfer.config import TrainConfig
 from transfer.runs import places as waiting
 from transfer.runs.places import Place
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 def run(name: str, status: str = "queued", at: float = 0.0, **fields: object) -> Run:
     made = Run(
         id=name,
         name=name,
-        status=RunStatus(status),
+        status=JobStatus(status),
         config=TrainConfig(dataset="pets"),
         dataset="pets",
         revision="",

@@ -8,19 +8,20 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.patience import PATIENCE
+from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError, NotFoundError, RunError, StorageError
 from transfer.processes import Watch
 from transfer.runs import queue
 from transfer.runs.engines import local as launch
 from transfer.runs.engines.local import SpareWorker
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 FLOWERS = TrainConfig(dataset="flowers")
 
@@ -54,7 +55,7 @@ def gone(_: Run) -> None:
 def taken(store: Store, pid: int | None = None) -> Run:
     """A run that this machine's queue has taken, done by that process if given."""
     store.create(FLOWERS)
-    run = store.claim_next(99, socket.gethostname())
+    run = store.claim_next(socket.gethostname(), {("run",): 99})
     assert run
     return store.begin(run.id, pid) if pid else run
 
@@ -104,7 +105,7 @@ def test_dispatch__a_worker_that_cannot_start_fails_its_run(store: Store) -> Non
 
 def test_dispatch__a_worker_that_has_ended_already_keeps_its_end(store: Store) -> None:
     def quick(run_id: str) -> FakeProcess:
-        store.finish(run_id, RunStatus.FAILED, error={"kind": "DatasetError"})
+        store.finish(run_id, JobStatus.FAILED, error={"kind": "DatasetError"})
         return FakeProcess()
 
     run = store.create(FLOWERS)
@@ -121,9 +122,10 @@ def test_start_worker__writes_its_output_to_the_log_from_any_folder(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", _interpreter_that_tells(tmp_path))
-    launch.log_path("abcdef01").write_text("before\n")
+    folders.folder("runs", "abcdef01")
+    files.log("run", "abcdef01").write_text("before\n")
     assert launch.start_worker("abcdef01").wait(PATIENCE) == 0
-    before, module, package = launch.log_path("abcdef01").read_text().splitlines()
+    before, module, package = files.log("run", "abcdef01").read_text().splitlines()
     assert (before, module) == ("before", "-m transfer.worker abcdef01")
     assert Path(package) == Path(queue.__file__).parents[1] / "__init__.py"
 
@@ -138,36 +140,9 @@ def _interpreter_that_tells(folder: Path) -> str:
 
 
 def test_start_worker__a_log_that_cannot_be_written(workspace: Path) -> None:
-    launch.log_path("abcdef01").mkdir()
+    files.log("run", "abcdef01").mkdir(parents=True)
     with pytest.raises(StorageError, match="log.txt could not be written"):
         launch.start_worker("abcdef01")
-
-
-def test_find_worker__a_living_process(store: Store) -> None:
-    assert queue.find_worker(taken(store, os.getpid())) == psutil.Process()
-
-
-def test_find_worker__a_zombie_is_gone(store: Store, zombie: int) -> None:
-    assert queue.find_worker(taken(store, zombie)) is None
-
-
-def test_find_worker__another_process_with_the_same_number(store: Store) -> None:
-    run = taken(store, os.getpid())
-    ended_long_ago = Run(**{**vars(run), "pid_started_at": 5.0})
-    assert queue.find_worker(ended_long_ago) is None
-
-
-def test_find_worker__a_clock_that_was_set_loses_no_worker(store: Store) -> None:
-    run = taken(store)
-    code = "import sys; print('up', flush=True); sys.stdin.read()"
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", code, run.id]
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
-        process.stdout.readline()
-        begun = store.begin(run.id, process.pid)
-        shifted = Run(**{**vars(begun), "pid_started_at": begun.pid_started_at + 3600})
-        assert queue.find_worker(shifted)
-        process.stdin.close()
 
 
 def test_sweep__a_worker_that_is_gone_is_noticed_at_once(
@@ -198,8 +173,9 @@ def test_sweep__a_run_that_never_began(store: Store) -> None:
 
 def test_sweep__another_machine_that_fell_silent(store: Store) -> None:
     store.create(FLOWERS)
-    run = store.claim_next(1, "far-away")
-    beat = store.heartbeat(run.id).heartbeat_at
+    run = store.claim_next("far-away", {("run",): 1})
+    store.heartbeat(run.id)
+    beat = store.get(run.id).heartbeat_at
     assert queue.sweep(store, beat + queue.HEARTBEAT_TIMEOUT - 1, gone) == []
     assert queue.sweep(store, beat + queue.HEARTBEAT_TIMEOUT + 1, gone) == [run.id]
     assert "far-away has been silent" in store.get(run.id).error["message"]
@@ -227,7 +203,7 @@ def test_sweep__a_run_that_ended_while_it_was_looked_at(store: Store) -> None:
     run = taken(store, os.getpid())
 
     def ends(_: Run) -> None:
-        store.finish(run.id, RunStatus.COMPLETED)
+        store.finish(run.id, JobStatus.COMPLETED)
 
     assert queue.sweep(store, find=ends) == []
     assert store.get(run.id).status == "completed"
@@ -342,7 +318,9 @@ def test_stop__of_a_vanished_worker_says_so(store: Store, zombie: int) -> None:
 
 def test_delete__of_a_vanished_worker(store: Store, zombie: int) -> None:
     run = taken(store, zombie)
+    folder = folders.folder("runs", run.id)
     assert queue.delete(store, run.id[:6]).id == run.id
+    assert not folder.exists()
     with pytest.raises(NotFoundError):
         store.get(run.id)
 

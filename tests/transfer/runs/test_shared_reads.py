@@ -5,12 +5,12 @@ from dataclasses import replace
 from transfer.config import TrainConfig
 from transfer.runs.shared_reads import OnceAWhile, OncePerHeartbeat
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 RUN = Run(
     id="01234567",
     name="flowers",
-    status=RunStatus.RUNNING,
+    status=JobStatus.RUNNING,
     config=TrainConfig(dataset="flowers"),
     dataset="flowers",
     revision="",
@@ -22,7 +22,7 @@ RUN = Run(
 def test_get__anew_at_a_heartbeat_and_at_the_end() -> None:
     once, made = OncePerHeartbeat[int](), iter(range(9))
     beaten = replace(RUN, heartbeat_at=2.0)
-    ended = replace(beaten, status=RunStatus.COMPLETED)
+    ended = replace(beaten, status=JobStatus.COMPLETED)
     seen = [once.get(run, lambda: next(made)) for run in (RUN, RUN, beaten, ended)]
     assert seen == [0, 0, 1, 2]
 

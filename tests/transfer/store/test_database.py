@@ -1,3 +1,4 @@
+import json
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from transfer.config import TrainConfig
 from transfer.errors import StorageError
-from transfer.store import database
+from transfer.store import database, tables
 from transfer.store.runs import Store
 
 VERSIONS = sorted(path.stem[1:5] for path in database.MIGRATIONS.glob("versions/v*.py"))
@@ -38,11 +40,15 @@ def make(file: Path, version: str) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
-        connection.exec_driver_sql(
+        insert = (
             "INSERT INTO runs (id, name, status, config, dataset, revision, created_at,"
             " progress, result, error) VALUES ('abcdef01', 'old', 'completed', '{}',"
             " 'flowers', '', 5, '{}', '{\"val_accuracy\": 0.9}', '{}')"
         )
+        if version >= "0003":
+            insert = insert.replace("INTO runs", "INTO jobs")
+            insert = insert.replace("config", "settings")
+        connection.exec_driver_sql(insert)
         connection.exec_driver_sql(
             "INSERT INTO metrics (run_id, phase, epoch, name, value, at)"
             " VALUES ('abcdef01', 'head', 1, 'loss', 0.25, 5)"
@@ -64,7 +70,7 @@ def test_open_database__every_old_schema_becomes_the_present_one(
     engine = database.open_database(f"sqlite:///{file}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, database.metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
     engine.dispose()
 
 
@@ -87,7 +93,53 @@ def test_open_database__what_was_stored_survives(file: Path, version: str) -> No
     assert (run.id, run.status) == ("abcdef01", "completed")
     assert run.result == {"val_accuracy": 0.9}
     assert (run.note, run.tags) == ("", ())
-    assert [one.value for one in store.metrics_after(run.id)] == [0.25]
+    (listed,) = store.summaries()
+    assert (listed.name, listed.dataset) == ("old", "flowers")
+    assert listed.config.backbone == TrainConfig(dataset="flowers").backbone
+    assert [one.value for one in store.metrics.after(run.id)] == [0.25]
+    store.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS[:2])
+def test_open_database__what_earlier_versions_kept_in_folders_is_found(
+    file: Path, version: str
+) -> None:
+    make(file, version)
+    home = file.parent
+    for name, said in {
+        "rank-0a1b": {"state": "done", "result": {"candidates": [1]}},
+        "sweep-0a1b-vgg16-imagenet-native": {
+            "state": "cancelled",
+            "progress": {"a": 1},
+        },
+        "rates-0a1b-c2d3": {"state": "failed", "error": {"message": "No number."}},
+        "evaluate-abcdef01-test": {"state": "done"},
+        "export-abcdef01-onnx-none": {"state": "done", "result": {"parity": {}}},
+        "rank-4e5f": {"state": "running"},
+        "else-1": {"state": "done"},
+    }.items():
+        (home / "jobs" / name).mkdir(parents=True)
+        (home / "jobs" / name / "status.json").write_text(json.dumps(said))
+    (home / "jobs" / "rank-broken").mkdir()
+    (home / "jobs" / "rank-broken" / "status.json").write_text("{")
+    (home / "details").mkdir()
+    (home / "details" / "abcdef01").write_bytes(b"")
+    store = Store()
+    rank = store.find("rank", "0a1b")
+    assert rank and rank.status == "completed" and rank.result == {"candidates": [1]}
+    depths = store.find("depths", "0a1b-vgg16")
+    assert depths and (depths.status, depths.progress) == ("stopped", {"a": 1})
+    rates = store.find("rates", "0a1b-c2d3")
+    assert rates and rates.status == "failed"
+    assert rates.error == {"message": "No number."}
+    assert store.find("evaluate", "abcdef01-test")
+    export = store.find("export", "abcdef01-onnx-none")
+    assert export and export.result == {"parity": {}} and export.ended_at
+    assert store.find("rank", "4e5f") is None
+    (details,) = store.queued()
+    assert (details.kind, details.subject) == ("evaluate", "abcdef01-val")
+    assert details.priority < 0 and details.settings["words"][0] == "evaluate"
+    assert [run.id for run in store.runs()] == ["abcdef01"]
     store.close()
 
 

@@ -7,7 +7,7 @@ import pytest
 from transfer.config import TrainConfig
 from transfer.store import outcome
 from transfer.store.record import Run
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 LARGEST = {"class": "ok", "accuracy": 0.927, "balanced_accuracy": 0.5}
 
@@ -18,7 +18,7 @@ def made(result: dict[str, Any], **settings: Any) -> Run:
     named = {"id": "a" * 8, "name": "one", "dataset": "parts", "revision": "r"}
     return Run(
         **named,
-        status=RunStatus.COMPLETED,
+        status=JobStatus.COMPLETED,
         config=config,
         created_at=0.0,
         result=result,

@@ -13,10 +13,10 @@ from sqlalchemy.pool import QueuePool
 
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, StorageError
-from transfer.store import database
+from transfer.store import database, tables
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 FLOWERS = TrainConfig(dataset="flowers", backbone="mobilenet_v2_035", revision="r1")
 HOST = "here"
@@ -30,7 +30,7 @@ def metric(name: str = "loss", value: float = 0.5, **fields: object) -> Metric:
 
 def running(store: Store) -> Run:
     store.create(FLOWERS)
-    run = store.claim_next(99, HOST)
+    run = store.claim_next(HOST, {("run",): 99})
     assert run
     return run
 
@@ -104,8 +104,8 @@ def test_get__an_unknown_run_says_how_to_list_them(store: Store, unknown: str) -
 def test_get__settings_of_another_version_are_still_read(store: Store) -> None:
     run = store.create(FLOWERS)
     old = {"backbone": "vgg16", "head_epochs": 0, "gone": 1}
-    with store._writer.begin() as connection:
-        connection.execute(sa.update(database.runs).values(config=old))
+    with store._database.writing() as connection:
+        connection.execute(sa.update(tables.jobs).values(settings=old))
     config = store.get(run.id).config
     assert (config.dataset, config.backbone) == ("flowers", "vgg16")
     assert (config.head_epochs, config.batch_size) == (0, 32)
@@ -119,13 +119,15 @@ def test_runs__newest_first_and_limited(store: Store) -> None:
 
 def test_claim_next__takes_the_oldest_and_keeps_the_limit(store: Store) -> None:
     first, second = store.create(FLOWERS), store.create(FLOWERS)
-    claimed = store.claim_next(1, HOST)
-    assert claimed and (claimed.id, claimed.status) == (first.id, RunStatus.RUNNING)
+    claimed = store.claim_next(HOST, {("run",): 1})
+    assert claimed and (claimed.id, claimed.status) == (first.id, JobStatus.RUNNING)
     assert claimed.host == HOST and claimed.started_at
-    assert store.claim_next(1, HOST) is None
+    assert store.claim_next(HOST, {("run",): 1}) is None
     store.request_stop(first.id)
-    assert store.claim_next(1, HOST) is None, "a stopping run still takes its place"
-    other = store.claim_next(1, "elsewhere")
+    assert store.claim_next(HOST, {("run",): 1}) is None, (
+        "a stopping run still takes its place"
+    )
+    other = store.claim_next("elsewhere", {("run",): 1})
     assert other and other.id == second.id
 
 
@@ -136,7 +138,7 @@ def test_claim_next__threads_at_once_get_each_run_once(store: Store) -> None:
 
     def claim(_: int) -> Run | None:
         together.wait()
-        return store.claim_next(4, HOST)
+        return store.claim_next(HOST, {("run",): 4})
 
     with ThreadPoolExecutor(8) as pool:
         claimed = [run.id for run in pool.map(claim, range(8)) if run]
@@ -149,7 +151,7 @@ def test_claim_next__processes_at_once_get_each_run_once(store: Store) -> None:
     code = (
         "import sys; from transfer.store.runs import Store\n"
         "store = Store(); print('ready', flush=True); sys.stdin.readline()\n"
-        "found = [store.claim_next(2, 'here') for _ in range(3)]\n"
+        "found = [store.claim_next('here', {('run',): 2}) for _ in range(3)]\n"
         "print(*[run.id for run in found if run])"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -167,13 +169,13 @@ def test_claim_next__processes_at_once_get_each_run_once(store: Store) -> None:
 def test_transition__refuses_what_the_table_does_not_hold(store: Store) -> None:
     run = store.create(FLOWERS)
     with pytest.raises(RunError, match="is queued"):
-        store.transition(run.id, RunStatus.COMPLETED)
+        store.transition(run.id, JobStatus.COMPLETED)
     assert store.get(run.id) == run
 
 
 def test_transition__of_an_unknown_run(store: Store) -> None:
     with pytest.raises(NotFoundError, match="may have been deleted"):
-        store.transition("00000000", RunStatus.RUNNING)
+        store.transition("00000000", JobStatus.RUNNING)
 
 
 def test_begin__notes_the_process(store: Store) -> None:
@@ -182,40 +184,41 @@ def test_begin__notes_the_process(store: Store) -> None:
 
 
 def test_begin__of_a_run_that_nobody_took(store: Store) -> None:
-    with pytest.raises(RunError, match="is queued: no worker"):
+    with pytest.raises(RunError, match="is queued: no process"):
         store.begin(store.create(FLOWERS).id)
 
 
 def test_heartbeat__keeps_the_progress_that_it_is_not_given(store: Store) -> None:
     run = running(store)
     store.heartbeat(run.id, {"epoch": 3})
-    assert store.heartbeat(run.id).progress == {"epoch": 3}
+    assert store.heartbeat(run.id) == "running"
+    assert store.get(run.id).progress == {"epoch": 3}
 
 
 def test_heartbeat__tells_a_worker_that_the_run_is_not_its_own(store: Store) -> None:
     run = running(store)
-    store.finish(run.id, RunStatus.INTERRUPTED)
+    store.finish(run.id, JobStatus.INTERRUPTED)
     with pytest.raises(RunError, match="is interrupted"):
         store.heartbeat(run.id)
 
 
 def test_claim__a_worker_that_was_taken_for_dead_changes_nothing(store: Store) -> None:
     old = running(store)
-    store.finish(old.id, RunStatus.INTERRUPTED)
+    store.finish(old.id, JobStatus.INTERRUPTED)
     store.resume(old.id)
-    new = store.claim_next(9, "there")
+    new = store.claim_next("there", {("run",): 9})
     assert new and new.id == old.id and new.started_at != old.started_at
     row = Metric(phase="head", epoch=1, name="loss", value=1.0)
     for late in (
         lambda: store.heartbeat(old.id, claim=old.started_at),
-        lambda: store.add_metrics(old.id, [row], claim=old.started_at),
-        lambda: store.finish(old.id, RunStatus.FAILED, claim=old.started_at),
+        lambda: store.metrics.add(old.id, [row], claim=old.started_at),
+        lambda: store.finish(old.id, JobStatus.FAILED, claim=old.started_at),
     ):
-        with pytest.raises(RunError, match="another worker"):
+        with pytest.raises(RunError, match="another process"):
             late()
     store.heartbeat(new.id, claim=new.started_at)
-    assert store.get(new.id).status is RunStatus.RUNNING
-    assert not store.metrics_after(new.id)
+    assert store.get(new.id).status is JobStatus.RUNNING
+    assert not store.metrics.after(new.id)
 
 
 def test_request_stop__a_queued_run_is_stopped_at_once(store: Store) -> None:
@@ -233,7 +236,7 @@ def test_request_stop__a_running_run_is_asked(store: Store) -> None:
 
 def test_request_stop__says_what_an_ended_run_is(store: Store) -> None:
     run = running(store)
-    store.finish(run.id, RunStatus.COMPLETED)
+    store.finish(run.id, JobStatus.COMPLETED)
     with pytest.raises(RunError, match="is completed: only"):
         store.request_stop(run.id)
 
@@ -244,7 +247,7 @@ def test_stop_requested__when_the_run_is_gone(store: Store) -> None:
 
 def test_finish__keeps_result_and_error(store: Store) -> None:
     error = {"kind": "TrainingError", "message": "not finite", "hint": "smaller"}
-    run = store.finish(running(store).id, RunStatus.FAILED, {"best_epoch": 2}, error)
+    run = store.finish(running(store).id, JobStatus.FAILED, {"best_epoch": 2}, error)
     assert (run.status, run.result, run.error) == ("failed", {"best_epoch": 2}, error)
     assert run.ended_at
 
@@ -252,7 +255,7 @@ def test_finish__keeps_result_and_error(store: Store) -> None:
 def test_resume__queues_an_interrupted_run_without_its_worker(store: Store) -> None:
     run = store.begin(running(store).id)
     store.request_stop(run.id)
-    store.finish(run.id, RunStatus.INTERRUPTED, error={"kind": "x"})
+    store.finish(run.id, JobStatus.INTERRUPTED, error={"kind": "x"})
     again = store.resume(run.id)
     assert (again.status, again.pid, again.ended_at) == ("queued", None, None)
     assert (again.stop_requested_at, again.error) == (None, {})
@@ -260,17 +263,17 @@ def test_resume__queues_an_interrupted_run_without_its_worker(store: Store) -> N
 
 def test_resume__not_a_completed_run(store: Store) -> None:
     run = running(store)
-    store.finish(run.id, RunStatus.COMPLETED)
+    store.finish(run.id, JobStatus.COMPLETED)
     with pytest.raises(RunError, match="is completed.*ended for good"):
         store.resume(run.id)
 
 
 def test_finish__a_resumed_run_that_fails_keeps_the_model_it_had(store: Store) -> None:
     run = running(store)
-    store.finish(run.id, RunStatus.STOPPED, {"class_names": ["a"]})
+    store.finish(run.id, JobStatus.STOPPED, {"class_names": ["a"]})
     store.resume(run.id)
-    store.claim_next(9, HOST)
-    ended = store.finish(run.id, RunStatus.FAILED, error={"kind": "x"})
+    store.claim_next(HOST, {("run",): 9})
+    ended = store.finish(run.id, JobStatus.FAILED, error={"kind": "x"})
     assert ended.result == {"class_names": ["a"]}
 
 
@@ -279,18 +282,18 @@ def test_drop_metrics__keeps_what_the_checkpoint_has_seen(store: Store) -> None:
     for phase in ("head", "fine_tune"):
         for epoch in (1, 2):
             rows = [metric(phase=phase, epoch=epoch, step=step) for step in (1, 2)]
-            store.add_metrics(run.id, [*rows, metric(phase=phase, epoch=epoch)])
+            store.metrics.add(run.id, [*rows, metric(phase=phase, epoch=epoch)])
 
     def left() -> list[tuple[str, int, int | None]]:
-        return [(m.phase, m.epoch, m.step) for m in store.metrics_after(run.id)]
+        return [(m.phase, m.epoch, m.step) for m in store.metrics.after(run.id)]
 
     head = [("head", epoch, step) for epoch in (1, 2) for step in (1, 2, None)]
-    assert store.count_done(run.id) == (8, 4)
-    store.drop_metrics(run.id, "fine_tune", epoch=0, step=1)
+    assert store.metrics.count_done(run.id) == (8, 4)
+    store.metrics.drop(run.id, "fine_tune", epoch=0, step=1)
     assert left() == [*head, ("fine_tune", 1, 1)]
-    store.drop_metrics(run.id, "head", epoch=1)
+    store.metrics.drop(run.id, "head", epoch=1)
     assert left() == head[:3]
-    store.drop_metrics(run.id)
+    store.metrics.drop(run.id)
     assert left() == []
 
 
@@ -305,16 +308,12 @@ def test_describe__changes_what_it_is_given(store: Store) -> None:
         store.describe("00000000", name="x")
 
 
-def test_delete__removes_record_metrics_and_folder(
-    store: Store, workspace: Path
-) -> None:
+def test_delete__removes_record_and_metrics(store: Store) -> None:
     run = running(store)
-    store.add_metrics(run.id, [metric()])
-    (workspace / "runs" / run.id / "checkpoint").mkdir(parents=True)
-    store.finish(run.id, RunStatus.COMPLETED)
+    store.metrics.add(run.id, [metric()])
+    store.finish(run.id, JobStatus.COMPLETED)
     store.delete(run.id)
-    assert store.runs() == [] and store.metrics_after(run.id) == []
-    assert not (workspace / "runs" / run.id).exists()
+    assert store.runs() == [] and store.metrics.after(run.id) == []
 
 
 def test_delete__refuses_a_run_that_a_worker_has(store: Store) -> None:
@@ -326,8 +325,8 @@ def test_delete__refuses_a_run_that_a_worker_has(store: Store) -> None:
 def test_add_metrics__values_come_back_in_order(store: Store) -> None:
     run = running(store)
     rows = [metric(step=1), metric("accuracy", 1e-12, step=1), metric(epoch=2)]
-    store.add_metrics(run.id, rows)
-    found = store.metrics_after(run.id)
+    store.metrics.add(run.id, rows)
+    found = store.metrics.after(run.id)
     assert [(one.name, one.value, one.step, one.epoch) for one in found] == [
         ("loss", 0.5, 1, 1),
         ("accuracy", 1e-12, 1, 1),
@@ -341,55 +340,55 @@ def test_add_metrics__values_that_are_not_finite_survive(
     store: Store, value: float
 ) -> None:
     run = running(store)
-    store.add_metrics(run.id, [metric(value=value)])
-    assert math.isnan(store.metrics_after(run.id)[0].value)
+    store.metrics.add(run.id, [metric(value=value)])
+    assert math.isnan(store.metrics.after(run.id)[0].value)
 
 
 def test_add_metrics__nothing_is_nothing(store: Store) -> None:
-    store.add_metrics(running(store).id, [])
+    store.metrics.add(running(store).id, [])
 
 
 def test_add_metrics__of_a_run_that_was_deleted(store: Store) -> None:
     with pytest.raises(NotFoundError, match="may have been deleted"):
-        store.add_metrics("00000000", [metric()])
+        store.metrics.add("00000000", [metric()])
 
 
 def test_metrics_after__only_what_is_newer(store: Store) -> None:
     run, other = running(store), running(store)
-    store.add_metrics(run.id, [metric(step=step) for step in range(5)])
-    store.add_metrics(other.id, [metric(step=9)])
-    seen = store.metrics_after(run.id, limit=2)
+    store.metrics.add(run.id, [metric(step=step) for step in range(5)])
+    store.metrics.add(other.id, [metric(step=9)])
+    seen = store.metrics.after(run.id, limit=2)
     assert [one.step for one in seen] == [0, 1]
-    newer = store.metrics_after(run.id, seen[-1].id)
+    newer = store.metrics.after(run.id, seen[-1].id)
     assert [one.step for one in newer] == [2, 3, 4]
 
 
 def test_metrics_after__ids_are_never_used_again(store: Store) -> None:
     run, other = running(store), running(store)
-    store.add_metrics(run.id, [metric()])
-    last = store.metrics_after(run.id)[-1].id
-    store.finish(run.id, RunStatus.STOPPED)
+    store.metrics.add(run.id, [metric()])
+    last = store.metrics.after(run.id)[-1].id
+    store.finish(run.id, JobStatus.STOPPED)
     store.delete(run.id)
-    store.add_metrics(other.id, [metric()])
-    assert store.metrics_after(other.id)[0].id > last
+    store.metrics.add(other.id, [metric()])
+    assert store.metrics.after(other.id)[0].id > last
 
 
 def test_epoch_metrics__without_steps_and_the_later_of_two(store: Store) -> None:
     run = running(store)
-    store.add_metrics(run.id, [metric(step=1), metric(value=3), metric(value=2)])
-    assert [one.value for one in store.epoch_metrics(run.id)] == [2]
+    store.metrics.add(run.id, [metric(step=1), metric(value=3), metric(value=2)])
+    assert [one.value for one in store.metrics.of_epochs(run.id)] == [2]
 
 
 def test_store__writers_in_many_threads_all_get_through(store: Store) -> None:
     run = running(store)
 
     def write(step: int) -> None:
-        store.add_metrics(run.id, [metric(step=step)])
+        store.metrics.add(run.id, [metric(step=step)])
         store.heartbeat(run.id, {"step": step})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
-    assert len(store.metrics_after(run.id)) == 40
+    assert len(store.metrics.after(run.id)) == 40
 
 
 def test_store__a_broken_file_is_said_in_plain_words(workspace: Path) -> None:
@@ -415,11 +414,11 @@ def test_store__another_address_by_the_environment(
 
 
 def test_reading__says_that_all_connections_are_in_use(store: Store) -> None:
-    store._engine = store._engine.execution_options()
-    store._engine.pool = QueuePool(
+    store._database._engine = engine = store._database._engine.execution_options()
+    engine.pool = QueuePool(
         lambda: sqlite3.connect(":memory:"), pool_size=1, max_overflow=0, timeout=0.01
     )
-    with store._engine.connect(), pytest.raises(StorageError, match="All connections"):
+    with engine.connect(), pytest.raises(StorageError, match="All connections"):
         store.runs()
 
 

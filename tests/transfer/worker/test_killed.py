@@ -13,10 +13,10 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.evaluation import results
 from transfer.runs import queue
-from transfer.runs.engines import local
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 
 def wait_for_epoch(store: Store, run_id: str, phase: str, epoch: int) -> Run:
@@ -70,8 +70,8 @@ def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
     os.kill(first.pid or 0, signal.SIGSTOP)
     wait_for(lambda: "stood still" in store.get(run.id).error.get("message", ""))
     wait_for(lambda: store.get(run.id).status.is_final)
-    assert store.get(run.id).status is RunStatus.COMPLETED, store.get(run.id).error
-    assert "Resumed in the" in local.log_path(run.id).read_text()
+    assert store.get(run.id).status is JobStatus.COMPLETED, store.get(run.id).error
+    assert "Resumed in the" in files.log("run", run.id).read_text()
 
     def has_details() -> bool:
         found = results.load(run.id, "val")
@@ -85,25 +85,25 @@ def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
 def test_resume__after_the_worker_was_killed(store: Store, tmp_path: Path) -> None:
     config = settings(tmp_path)
     whole = ended(store, store.create(config, "whole").id)
-    assert whole.status is RunStatus.COMPLETED, whole.error
+    assert whole.status is JobStatus.COMPLETED, whole.error
 
     run = store.create(config, "killed")
     queue.dispatch(store)
     os.kill(wait_for_epoch(store, run.id, "fine_tune", 40).pid or 0, signal.SIGKILL)
-    assert ended(store, run.id).status is RunStatus.INTERRUPTED
+    assert ended(store, run.id).status is JobStatus.INTERRUPTED
     folder = Path(os.environ["TRANSFER_HOME"]) / "runs" / run.id
     assert (folder / "checkpoint.npz").exists()
 
     queue.resume(store, run.id)
     again = ended(store, run.id)
-    assert again.status is RunStatus.COMPLETED, again.error
+    assert again.status is JobStatus.COMPLETED, again.error
     assert "Resumed in the" in (folder / "log.txt").read_text()
     accuracy = again.result["val_accuracy"]
     assert accuracy == pytest.approx(whole.result["val_accuracy"], abs=0.01)
     losses = [
         {
             (m.phase, m.epoch): m.value
-            for m in store.epoch_metrics(one.id)
+            for m in store.metrics.of_epochs(one.id)
             if m.name == "loss"
         }
         for one in (whole, again)

@@ -12,7 +12,7 @@ from transfer.config import TrainConfig
 from transfer.errors import StorageError
 from transfer.runs.engines import local
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 from transfer.worker import __main__
 
 
@@ -54,7 +54,7 @@ def test_finish__tries_again_while_the_store_is_locked(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.create(TrainConfig(dataset="flowers"))
-    run = store.claim_next(9, "here")
+    run = store.claim_next("here", {("run",): 9})
     assert run
     finish, failed = store.finish, []
 
@@ -66,7 +66,7 @@ def test_finish__tries_again_while_the_store_is_locked(
 
     monkeypatch.setattr(store, "finish", locked_once)
     monkeypatch.setattr(__main__, "_TRY_AGAIN", 0.0)
-    __main__._finish(store, run, RunStatus.COMPLETED, result={"val_accuracy": 0.5})
+    __main__._finish(store, run, JobStatus.COMPLETED, result={"val_accuracy": 0.5})
     assert store.get(run.id).result == {"val_accuracy": 0.5}
 
 
@@ -74,7 +74,7 @@ def test_main__waits_for_a_store_that_is_locked_at_the_start(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(TrainConfig(dataset="flowers"))
-    store.claim_next(9, "here")
+    store.claim_next("here", {("run",): 9})
     opened, failed = Store, []
 
     def locked_twice() -> Store:
@@ -108,7 +108,7 @@ def test_listener__shows_life_after_an_error_that_nobody_foresaw(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.create(TrainConfig(dataset="flowers"))
-    run = store.claim_next(9, "here")
+    run = store.claim_next("here", {("run",): 9})
     assert run
     again, heartbeat, tries = threading.Event(), store.heartbeat, []
 

@@ -4,22 +4,12 @@ import contextlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 from transfer import workspace
 from transfer.errors import TransferError
 from transfer.processes import environment
+from transfer.store import files
 from transfer.store.record import error_record
-
-
-def events_path(run_id: str) -> Path:
-    """The folder of the run's event files, which TensorBoard reads."""
-    return workspace.home() / "runs" / run_id / "tensorboard"
-
-
-def log_path(run_id: str) -> Path:
-    """The file that takes all output of the run's worker; its folder is made."""
-    return workspace.folder("runs", run_id) / "log.txt"
 
 
 def leave_word(run_id: str, error: TransferError) -> None:
@@ -29,22 +19,18 @@ def leave_word(run_id: str, error: TransferError) -> None:
         StorageError: The disk is full or the folder cannot be written.
     """
     content = json.dumps(error_record(error)).encode()
-    workspace.write_atomically(_word_path(run_id), content)
+    workspace.write_atomically(files.last_word("run", run_id), content)
 
 
 def take_word(run_id: str) -> dict[str, str]:
     """What `leave_word` noted, which is gone then; empty if there is nothing."""
-    path = _word_path(run_id)
+    path = files.last_word("run", run_id)
     try:
         noted: dict[str, str] = json.loads(path.read_bytes())
         path.unlink()
         return noted
     except (OSError, ValueError):
         return {}
-
-
-def _word_path(run_id: str) -> Path:
-    return workspace.home() / "runs" / run_id / "last_word.json"
 
 
 def start_worker(run_id: str) -> subprocess.Popen[bytes]:
@@ -54,8 +40,9 @@ def start_worker(run_id: str) -> subprocess.Popen[bytes]:
         OSError: The system cannot start another process.
         StorageError: The log cannot be written.
     """
-    path = log_path(run_id)
+    path = files.log("run", run_id)
     with workspace.writing(path):
+        workspace.make_folder(path.parent)
         log = path.open("ab")
     with log:
         return _started([run_id], stdin=subprocess.DEVNULL, stdout=log)

@@ -12,6 +12,7 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
+from transfer.store import files
 from transfer.store.runs import Store
 from transfer.worker import __main__
 
@@ -30,7 +31,7 @@ def test_spare_worker__does_the_run_it_is_given(
         head_epochs=1,
     )
     run = store.create(config)
-    store.claim_next(1, os.uname().nodename)
+    store.claim_next(os.uname().nodename, {("run",): 1})
     spare = SpareWorker()
     spare.prepare()
     process = spare.start(run.id)
@@ -38,7 +39,7 @@ def test_spare_worker__does_the_run_it_is_given(
     ended = store.get(run.id)
     assert ended.status == "completed"
     assert ended.pid == process.pid
-    assert "head epoch 1" in local.log_path(run.id).read_text()
+    assert "head epoch 1" in files.log("run", run.id).read_text()
 
 
 def test_spare_worker__has_the_newest_run_s_backbone_ready(

@@ -1,0 +1,186 @@
+"""The life of a job: begun, alive, asked to stop, ended, begun again."""
+
+import os
+import socket
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from transfer import processes
+from transfer.errors import RunError
+from transfer.store import rows
+from transfer.store.line import Line
+from transfer.store.record import Job, label
+from transfer.store.status import JobStatus, check_transition
+from transfer.store.tables import jobs
+
+#: What is known of a process, where there is none.
+_NO_PROCESS: dict[str, Any] = dict.fromkeys(
+    ("host", "pid", "pid_started_at", "heartbeat_at", "stop_requested_at")
+)
+
+
+class Jobs(Line):
+    """What becomes of a job that was taken."""
+
+    def transition(
+        self, job_id: str, to: JobStatus, claim: float | None = None, **fields: Any
+    ) -> Job:
+        """The job after its change to another status, with other columns if given.
+
+        Args:
+            claim: As in `heartbeat`.
+
+        Raises:
+            NotFoundError: There is no job of that id.
+            RunError: The job cannot become that from what it is now.
+        """
+        with self._database.writing() as connection:
+            row = rows.lock(connection, job_id, claim)
+            check_transition(label(row["kind"], job_id), JobStatus(row["status"]), to)
+            rows.change(connection, job_id, status=to.value, **fields)
+        return self.get_job(job_id)
+
+    def begin(self, job_id: str, pid: int | None = None) -> Job:
+        """Notes which process does the job; `None` is the calling one.
+
+        Raises:
+            RunError: The job is not one that a queue has just taken.
+        """
+        pid = pid or os.getpid()
+        self._touch(
+            job_id,
+            host=socket.gethostname(),
+            pid=pid,
+            pid_started_at=processes.start_of(pid),
+        )
+        return self.get_job(job_id)
+
+    def heartbeat(
+        self,
+        job_id: str,
+        progress: dict[str, Any] | None = None,
+        claim: float | None = None,
+    ) -> JobStatus:
+        """Notes that the process lives, and how far it is; `running` or `stopping`.
+
+        Args:
+            progress: `None` keeps what it was.
+            claim: `started_at` of the job as its process took it.
+
+        Raises:
+            RunError: The job is not the process' any more; it must end.
+        """
+        changes = {} if progress is None else {"progress": progress}
+        return self._touch(job_id, claim, **changes)
+
+    def request_stop(self, job_id: str) -> Job:
+        """Asks for the end of a job: a queued one is stopped at once.
+
+        Raises:
+            RunError: The job is neither queued nor running; it says what it is.
+        """
+        now = time.time()
+        with self._database.writing() as connection:
+            row = rows.lock(connection, job_id)
+            status = JobStatus(row["status"])
+            if status is JobStatus.QUEUED:
+                to, changes = JobStatus.STOPPED, {"ended_at": now}
+            elif status is JobStatus.RUNNING:
+                to, changes = JobStatus.STOPPING, {"stop_requested_at": now}
+            else:
+                called = label(row["kind"], job_id)
+                raise RunError(
+                    f"{called} is {status}: only what is queued or running can be "
+                    "stopped."
+                )
+            rows.change(connection, job_id, status=to.value, **changes)
+        return self.get_job(job_id)
+
+    def stop_requested(self, job_id: str) -> bool:
+        """Whether the process must end: it was asked to, or the job is not its own.
+
+        Cheap enough to ask at every batch.
+        """
+        with self._database.reading() as connection:
+            status = connection.scalar(sa.select(jobs.c.status).filter_by(id=job_id))
+        return status != JobStatus.RUNNING.value
+
+    def finish(
+        self,
+        job_id: str,
+        status: JobStatus,
+        result: dict[str, Any] | None = None,
+        error: dict[str, str] | None = None,
+        claim: float | None = None,
+    ) -> Job:
+        """The job after its end, with what came of it or what ended it.
+
+        Args:
+            status: `completed`, `stopped`, `failed` or `interrupted`.
+            result: `None` keeps that of an earlier end, for a run that was resumed.
+            error: `kind`, `message` and `hint`.
+            claim: As in `heartbeat`.
+
+        Raises:
+            RunError: The job had ended before, or another process has it.
+        """
+        known = {} if result is None else {"result": result}
+        return self.transition(
+            job_id, status, claim, ended_at=time.time(), error=error or {}, **known
+        )
+
+    def resume(self, job_id: str) -> Job:
+        """A job that ended before its time, queued again; all that it has is kept.
+
+        Raises:
+            RunError: The job is completed, or has not ended.
+        """
+        again = {**_NO_PROCESS, "ended_at": None, "error": {}, "progress": {}}
+        return self.transition(job_id, JobStatus.QUEUED, **again)
+
+    def give_way(self, job_id: str, claim: float | None) -> Job:
+        """A running job, queued again for others go first.
+
+        Args:
+            claim: As in `heartbeat`.
+
+        Raises:
+            RunError: The job is not running, or another process has it.
+        """
+        again = {**_NO_PROCESS, "started_at": None, "progress": {}}
+        return self.transition(job_id, JobStatus.QUEUED, claim, **again)
+
+    def begin_again(
+        self, job_id: str, claim: float | None, error: dict[str, str]
+    ) -> Job:
+        """A job that lost its process: queued again, or interrupted the second time.
+
+        Args:
+            claim: As in `heartbeat`.
+            error: What became of the process; it stays with the job until its end.
+
+        Raises:
+            RunError: The job is not running, or another process has it.
+        """
+        with self._database.writing() as connection:
+            row = rows.lock(connection, job_id, claim)
+            to, changes = JobStatus.QUEUED, {**_NO_PROCESS, "progress": {}}
+            if row["error"]:
+                to, changes = JobStatus.INTERRUPTED, {"ended_at": time.time()}
+            check_transition(label(row["kind"], job_id), JobStatus(row["status"]), to)
+            rows.change(connection, job_id, status=to.value, error=error, **changes)
+        return self.get_job(job_id)
+
+    def _touch(
+        self, job_id: str, claim: float | None = None, **changes: Any
+    ) -> JobStatus:
+        with self._database.writing() as connection:
+            row = rows.lock(connection, job_id, claim)
+            status = JobStatus(row["status"])
+            if not status.is_active:
+                called = label(row["kind"], job_id)
+                raise RunError(f"{called} is {status}: no process can have it now.")
+            rows.change(connection, job_id, heartbeat_at=time.time(), **changes)
+        return status

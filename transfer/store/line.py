@@ -1,0 +1,174 @@
+"""The jobs of the store as a line: who waits, who works, who is next, who was last."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from transfer.errors import NotFoundError
+from transfer.store import rows
+from transfer.store.database import Database
+from transfer.store.record import RUN, Job, read_job
+from transfer.store.status import JobStatus
+from transfer.store.tables import jobs
+
+_ACTIVE = [status.value for status in JobStatus if status.is_active]
+_UNFINISHED = [JobStatus.QUEUED.value, *_ACTIVE]
+#: In which order those that wait are taken.
+_TURN = sa.desc(jobs.c.priority), jobs.c.created_at, jobs.c.id
+NEWEST = sa.desc(jobs.c.created_at), jobs.c.id
+#: Jobs that are removed at a time.
+_BATCH = 500
+
+
+class Line:
+    """All jobs of a workspace; usable from any thread and process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def close(self) -> None:
+        """Closes the connections; the store cannot be used afterwards."""
+        self._database.close()
+
+    def add(
+        self, kind: str, subject: str, settings: dict[str, Any], priority: int = 0
+    ) -> Job:
+        """A new queued job, or the one of the same kind and subject that goes on.
+
+        That one gets the higher priority of both, and the new settings if it still
+        waits.
+        """
+        goes_on = _of(kind, subject) & jobs.c.status.in_(_UNFINISHED)
+        query = sa.select(jobs).where(goes_on).order_by(*NEWEST).limit(1)
+        with self._database.writing(alone=True) as connection:
+            row = connection.execute(query).mappings().one_or_none()
+            if row is None:
+                job_id = rows.insert(
+                    connection,
+                    kind=kind,
+                    subject=subject,
+                    settings=settings,
+                    priority=priority,
+                )
+            else:
+                job_id = row["id"]
+                waits = row["status"] == JobStatus.QUEUED
+                priority = max(priority, row["priority"])
+                settings = settings if waits else row["settings"]
+                rows.change(connection, job_id, priority=priority, settings=settings)
+        return self.get_job(job_id)
+
+    def get_job(self, job_id: str) -> Job:
+        """The job of this id; a `Run` where it is one.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if found := self._select(jobs.c.id == job_id, limit=1):
+            return found[0]
+        raise NotFoundError(f"There is no job {job_id!r}.", "It may have been deleted.")
+
+    def find(self, kind: str, subject: str) -> Job | None:
+        """The newest job of this kind and subject; `None` if there never was one."""
+        found = self._select(_of(kind, subject), limit=1)
+        return found[0] if found else None
+
+    def last_ended(self, kind: str, limit: int) -> list[Job]:
+        """The newest jobs of this kind that did all that they were to do."""
+        completed = jobs.c.status == JobStatus.COMPLETED.value
+        return self._select(sa.and_(jobs.c.kind == kind, completed), limit)
+
+    def active(self) -> list[Job]:
+        """The jobs that a process has: running or stopping, newest first."""
+        return self._select(jobs.c.status.in_(_ACTIVE))
+
+    def queued(self) -> list[Job]:
+        """The jobs that wait, the next one first."""
+        return self._select(jobs.c.status == JobStatus.QUEUED.value, order=_TURN)
+
+    def claim_next(self, host: str, room: Mapping[tuple[str, ...], int]) -> Job | None:
+        """The next queued job, now `running` on this host; `None` if all must wait.
+
+        Whoever is of priority below 0 waits until nothing else does, and nothing is
+        done on this host. In one transaction, so that two processes that ask at once
+        cannot get the same job nor do more than there is room for.
+
+        Args:
+            room: For kinds of work how many jobs of them are done on a host at a time.
+        """
+        queued = jobs.c.status == JobStatus.QUEUED.value
+        active = sa.select(jobs.c.kind, sa.func.count()).where(
+            jobs.c.status.in_(_ACTIVE), jobs.c.host == host
+        )
+        claim = {
+            "status": JobStatus.RUNNING.value,
+            "host": host,
+            "started_at": time.time(),
+        }
+        with self._database.writing(alone=True) as connection:
+            counted = connection.execute(active.group_by(jobs.c.kind))
+            busy: dict[str, int] = {kind: count for kind, count in counted}
+            free = _free(room, busy)
+            wanted = queued & jobs.c.kind.in_(free)
+            following = sa.select(jobs.c.id, jobs.c.priority).where(wanted)
+            first = connection.execute(following.order_by(*_TURN).limit(1)).first()
+            if first is None or (first.priority < 0 and busy):
+                return None
+            rows.change(connection, first.id, **claim)
+        return self.get_job(first.id)
+
+    def prune(self, before: float, newest_before: float) -> list[str]:
+        """Removes old jobs that are no runs; their ids, at most some hundred at a time.
+
+        Args:
+            before: Seconds since 1970; what ended earlier goes if there is a newer job
+                of its kind and subject.
+            newest_before: What ended earlier goes even if it is the newest.
+        """
+        newer = jobs.alias()
+        is_replaced = sa.exists().where(
+            newer.c.kind == jobs.c.kind,
+            newer.c.subject == jobs.c.subject,
+            newer.c.created_at > jobs.c.created_at,
+        )
+        too_old = jobs.c.ended_at < newest_before
+        old = sa.or_(too_old, (jobs.c.ended_at < before) & is_replaced)
+        query = sa.select(jobs.c.id).where(
+            jobs.c.kind != RUN, jobs.c.status.not_in(_UNFINISHED), old
+        )
+        with self._database.writing() as connection:
+            found = list(connection.scalars(query.limit(_BATCH)))
+            connection.execute(sa.delete(jobs).where(jobs.c.id.in_(found)))
+        return found
+
+    def known(self, job_ids: Collection[str]) -> set[str]:
+        """Those of the ids that there is a job of."""
+        query = sa.select(jobs.c.id).where(jobs.c.id.in_(job_ids))
+        with self._database.reading() as connection:
+            return set(connection.scalars(query))
+
+    def _select(
+        self,
+        match: sa.ColumnElement[bool],
+        limit: int | None = None,
+        order: Sequence[sa.ColumnElement[Any]] = NEWEST,
+    ) -> list[Job]:
+        query = sa.select(jobs).where(match).order_by(*order).limit(limit)
+        with self._database.reading() as connection:
+            return [read_job(row) for row in connection.execute(query).mappings()]
+
+
+def _of(kind: str, subject: str) -> sa.ColumnElement[bool]:
+    return (jobs.c.kind == kind) & (jobs.c.subject == subject)
+
+
+def _free(room: Mapping[tuple[str, ...], int], busy: Mapping[str, int]) -> list[str]:
+    """The kinds of work that there is room for."""
+    return [
+        kind
+        for kinds, most in room.items()
+        if sum(busy.get(one, 0) for one in kinds) < most
+        for kind in kinds
+    ]

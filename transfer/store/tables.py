@@ -1,0 +1,57 @@
+"""The tables of the store."""
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String
+
+metadata = sa.MetaData()
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("kind", String(16), nullable=False, server_default="run"),
+    # What the job is about, so that a page finds it again.
+    Column("subject", String, nullable=False, server_default=""),
+    Column("owner", String),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("status", String(16), nullable=False),
+    Column("settings", sa.JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Column("heartbeat_at", Float),
+    Column("host", String),
+    Column("pid", Integer),
+    Column("pid_started_at", Float),
+    Column("stop_requested_at", Float),
+    Column("progress", sa.JSON, nullable=False),
+    Column("result", sa.JSON, nullable=False),
+    Column("error", sa.JSON, nullable=False),
+    # Only runs have these.
+    Column("name", String, nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("note", String, nullable=False, server_default=""),
+    Column("tags", sa.JSON, nullable=False, server_default="[]"),
+    # What waits or works, three times a second; few of thousands.
+    Index("jobs_by_status", "status", "priority", "created_at"),
+    Index("jobs_of_subject", "kind", "subject", "created_at"),
+    Index("jobs_of_kind", "kind", "created_at"),
+)
+
+metrics = sa.Table(
+    "metrics",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("phase", String, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("step", Integer),
+    Column("name", String, nullable=False),
+    Column("value", Float),
+    Column("at", Float, nullable=False),
+    Index("metrics_of_run", "run_id", "id"),
+    # Ids that are never used again: a reader that asks for what is newer than the last
+    # it saw must not miss values after the newest run was deleted.
+    sqlite_autoincrement=True,
+)
