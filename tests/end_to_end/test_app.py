@@ -156,5 +156,7 @@ def test_app__a_killed_server_changes_nothing_for_a_run(
     process.kill()
     wait_for(lambda: Store().get(run).status.is_final)
     assert Store().get(run).status == "completed"
-    trained = {one.epoch for one in Store().epoch_metrics(run) if one.phase == "head"}
+    trained = {
+        one.epoch for one in Store().metrics.of_epochs(run) if one.phase == "head"
+    }
     assert trained == set(range(1, 41))

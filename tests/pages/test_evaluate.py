@@ -25,6 +25,7 @@ from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
 from transfer.runs import jobs
 from transfer.runs.jobs import Job
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -56,7 +57,7 @@ def run_of(names: list[str], revision: str = "") -> Run:
     run = store.create(config, "my *run*")
     store.claim_next("here", {("run",): 9})
     store.begin(run.id)
-    results._path(run.id, "val").parent.mkdir(parents=True)
+    files.evaluation(run.id, "val").parent.mkdir(parents=True)
     result = {"val_accuracy": 0.9, "class_names": names, "temperature": 1.5}
     return store.finish(run.id, JobStatus.COMPLETED, result)
 
@@ -311,7 +312,7 @@ def test_evaluate__no_answer_reaches_the_threshold(finished: Run) -> None:
 @pytest.mark.parametrize("view", ["Robustness", "Map"])
 def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> None:
     evaluation_of(finished, robustness=None)
-    results._path(finished.id, "all").unlink()
+    files.evaluation(finished.id, "all").unlink()
     at = open_page(finished.id, view=view)
     assert not at.exception
     assert "just ended" in at.info[0].value

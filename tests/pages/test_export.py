@@ -20,6 +20,7 @@ from transfer.errors import NotFoundError
 from transfer.export import orders
 from transfer.runs import jobs
 from transfer.runs.jobs import Job
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -61,7 +62,7 @@ def left(run: Run, job: Job, process: int = 0) -> None:
     jobs._write(name, job)
     if process:
         jobs._note_process(name, process)
-    folder = orders._folder(run.id, "keras", "none")
+    folder = files.export(run.id, "keras", "none")
     folder.mkdir(parents=True)
     if job.state == "done":
         title = orders.title(run, "keras", "none")
@@ -147,7 +148,7 @@ def test_cancel__ends_the_export_and_removes_what_it_wrote(tmp_path: Path) -> No
     left(run, Job(state="running"), process.pid)
     orders.cancel(run.id, "keras", "none")
     assert process.poll() is not None
-    assert not orders._folder(run.id, "keras", "none").exists()
+    assert not files.export(run.id, "keras", "none").exists()
     at = open_page(run.id)
     assert "nothing of it is kept" in " ".join(one.value for one in at.caption)
     assert at.button(key="export").label == "Export"

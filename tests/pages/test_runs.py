@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from pages.runs import curves, live, table
 from tests.pages.opened import opened
+from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
 from transfer.store import files
+from transfer.store.metrics import Metrics
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -228,7 +230,7 @@ def losses(run: Run) -> list[float]:
 def test_live__new_values_come_with_the_next_heartbeat(running: Run) -> None:
     assert 0.3 not in losses(running)
     row = Metric(phase="head", epoch=2, name="loss", value=0.3)
-    Store().add_metrics(running.id, [row])
+    Store().metrics.add(running.id, [row])
     Store().heartbeat(running.id)
     assert losses(running) == [0.5, 0.3]
 
@@ -253,7 +255,7 @@ def test_runs__curves_come_after_a_database_that_was_locked(
         raise StorageError("The database is locked.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Store, "epoch_metrics", locked)
+        patched.setattr(Metrics, "of_epochs", locked)
         with pytest.raises(StorageError):
             curves.drawn(Store(), running)
     assert curves.drawn(Store(), running).points["loss"]
@@ -434,6 +436,7 @@ def test_runs__failed_shows_message_and_hint(running: Run) -> None:
 
 
 def test_runs__log_is_shown(running: Run) -> None:
+    workspace.folder("runs", running.id)
     files.log("run", running.id).write_text("old\n" * 300 + "the last line\n")
     at = open_page(running.id)
     assert not at.code

@@ -106,7 +106,7 @@ def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
     for run in runs:
         name = "val_balanced_accuracy"
         values = [Metric(phase="head", epoch=n, name=name, value=0.5) for n in (1, 2)]
-        Store().add_metrics(run.id, values)
+        Store().metrics.add(run.id, values)
         results.save(made_up(run, images=10))
     at = open_page(*(run.id for run in runs))
     table = at.dataframe[0].value

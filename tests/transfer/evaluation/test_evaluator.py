@@ -21,6 +21,7 @@ from transfer.evaluation import evaluator, image_map, results, robustness
 from transfer.evaluation.results import Evaluation
 from transfer.prediction import server
 from transfer.runs import jobs
+from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -131,7 +132,7 @@ def test_evaluate__another_split(finished: Run, pets: Revision) -> None:
 def test_evaluate__old_run_gets_its_temperature(finished: Run) -> None:
     store = Store()
     store.amend(finished.id, temperature=1.25)
-    results._path(finished.id, "val").unlink()
+    files.evaluation(finished.id, "val").unlink()
     asked(finished)
     again = store.get(finished.id).result
     assert again == finished.result
