@@ -34,7 +34,7 @@ def tend(store: Store) -> None:
     """
     if not (files := sorted(_folder().glob("[!.]*"))):
         return
-    is_idle = not store.active() and not store.queued()
+    is_idle = not store.active() and not store.waiting()
     for file in files:
         job = results.job_name(file.name, "val")
         began = file.read_bytes() == _BEGUN  # else the job is one that a user started

@@ -46,7 +46,7 @@ def model(run_id: str) -> Path:
     return of_run(run_id) / "model.keras"
 
 
-def watched(run_id: str) -> Path:
+def watch_file(run_id: str) -> Path:
     """What a run shows while it learns."""
     return of_run(run_id) / "watched.json"
 
@@ -81,7 +81,7 @@ def kept_images(run_id: str) -> Path:
     return of_run(run_id) / library.KEPT
 
 
-def found_out(run_id: str) -> list[Path]:
+def model_findings(run_id: str) -> list[Path]:
     """Files and folders that say something of the run's model, and of no other."""
     folder = of_run(run_id)
     about = ("evaluation-*.npz", neighbours(run_id).name, threshold(run_id).name)

@@ -84,7 +84,7 @@ class Line:
         """The jobs that a process has: running or stopping, newest first."""
         return self._select(jobs.c.status.in_(_ACTIVE))
 
-    def queued(self) -> list[Job]:
+    def waiting(self) -> list[Job]:
         """The jobs that wait, the next one first."""
         return self._select(jobs.c.status == JobStatus.QUEUED.value, order=_TURN)
 
@@ -143,7 +143,7 @@ class Line:
             connection.execute(sa.delete(jobs).where(jobs.c.id.in_(found)))
         return found
 
-    def known(self, job_ids: Collection[str]) -> set[str]:
+    def which_exist(self, job_ids: Collection[str]) -> set[str]:
         """Those of the ids that there is a job of."""
         query = sa.select(jobs.c.id).where(jobs.c.id.in_(job_ids))
         with self._database.reading() as connection:

@@ -57,7 +57,7 @@ class Watch:
     """
 
     def __init__(self, run_id: str) -> None:
-        self._path = files.watched(run_id)
+        self._path = files.watch_file(run_id)
         self._watched = load(run_id) or Watched()
         self._lock = threading.Lock()
         self._is_new, self._due = False, 0.0
@@ -73,7 +73,7 @@ class Watch:
         answered, classes = probabilities.argmax(1), probabilities.shape[1]
         with self._lock:
             now = self._watched
-            now.pinned = now.pinned or pinned(labels)
+            now.pinned = now.pinned or choose_images(labels)
             now.phase, now.epoch = phase, epoch
             if classes <= MOST_CLASSES:
                 pairs = labels * classes + answered
@@ -114,7 +114,7 @@ class Watch:
         workspace.write_atomically(self._path, content)
 
 
-def pinned(labels: NDArray[np.int32]) -> list[int]:
+def choose_images(labels: NDArray[np.int32]) -> list[int]:
     """Positions of up to `PINNED` images, of as many classes as there can be.
 
     Args:
@@ -148,7 +148,7 @@ def _before(states: list[dict[str, Any]], phase: str, epoch: int) -> list[Any]:
 def version(run_id: str) -> int:
     """A number that is another once there is something new; 0 before the first."""
     try:
-        return files.watched(run_id).stat().st_mtime_ns
+        return files.watch_file(run_id).stat().st_mtime_ns
     except OSError:
         return 0
 
@@ -156,6 +156,6 @@ def version(run_id: str) -> int:
 def load(run_id: str) -> Watched | None:
     """What is shown of a run; `None` if there is nothing to be read."""
     try:
-        return Watched(**json.loads(files.watched(run_id).read_bytes()))
+        return Watched(**json.loads(files.watch_file(run_id).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None

@@ -336,7 +336,7 @@ def _save(run_id: str, model: Any) -> None:
     made = folder / "writing.keras"
     with workspace.writing(made):
         model.save(made)
-    for path in files.found_out(run_id):
+    for path in files.model_findings(run_id):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

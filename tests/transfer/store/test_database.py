@@ -108,7 +108,7 @@ def test_open_database__what_earlier_versions_kept_in_folders_is_found(
     home = file.parent
     for name, said in {
         "rank-0a1b": {"state": "done", "result": {"candidates": [1]}},
-        "sweep-0a1b-vgg16-imagenet-native": {
+        "sweep-0a1b-vgg16": {
             "state": "cancelled",
             "progress": {"a": 1},
         },
@@ -136,7 +136,7 @@ def test_open_database__what_earlier_versions_kept_in_folders_is_found(
     export = store.find("export", "abcdef01-onnx-none")
     assert export and export.result == {"parity": {}} and export.ended_at
     assert store.find("rank", "4e5f") is None
-    (details,) = store.queued()
+    (details,) = store.waiting()
     assert (details.kind, details.subject) == ("evaluate", "abcdef01-val")
     assert details.priority < 0 and details.settings["words"][0] == "evaluate"
     assert [run.id for run in store.runs()] == ["abcdef01"]

@@ -72,11 +72,11 @@ def test_watch__keeps_a_bounded_number_of_states(workspace: Path) -> None:
     assert seen.states[-1]["epoch"] == 499
 
 
-def test_pinned__of_as_many_classes_as_there_are() -> None:
-    chosen = watched.pinned(LABELS)
+def test_choose_images__of_as_many_classes_as_there_are() -> None:
+    chosen = watched.choose_images(LABELS)
     assert len(set(chosen)) == 6
     assert [int(LABELS[i]) for i in chosen[:3]] == [0, 1, 2]
-    assert watched.pinned(np.array([], np.int32)) == []
+    assert watched.choose_images(np.array([], np.int32)) == []
 
 
 def test_load__none_where_nothing_can_be_read(workspace: Path) -> None:

@@ -46,11 +46,11 @@ def upgrade() -> None:
     op.create_index("jobs_by_status", "jobs", ["status", "priority", "created_at"])
     op.create_index("jobs_of_subject", "jobs", ["kind", "subject", "created_at"])
     op.create_index("jobs_of_kind", "jobs", ["kind", "created_at"])
-    if rows := [*_finished(), *_asked_for()]:
+    if rows := [*_read_ended(), *_read_details()]:
         op.bulk_insert(sa.table("jobs", *_COLUMNS), rows)
 
 
-def _finished() -> Iterator[dict[str, Any]]:
+def _read_ended() -> Iterator[dict[str, Any]]:
     """Jobs whose folder says how they ended."""
     for file in sorted(workspace.home().glob("jobs/*/status.json")):
         prefix, _, subject = file.parent.name.partition("-")
@@ -65,7 +65,7 @@ def _finished() -> Iterator[dict[str, Any]]:
         yield _row(file, kind, subject, status, **came_of_it)
 
 
-def _asked_for() -> Iterator[dict[str, Any]]:
+def _read_details() -> Iterator[dict[str, Any]]:
     """Runs that were still to be given their details: spoilt pictures and the map."""
     for file in sorted(workspace.home().glob("details/[!.]*")):
         words = {"words": ["evaluate", file.name, "--split", "val"]}
