@@ -37,14 +37,16 @@ from tests.benchmarks import bench
 from tests.benchmarks.watchers import serving
 from tests.patience import wait_for
 from tests.pictures import make_pictures
-from transfer import candidates, jobs, workspace
-from transfer.datasets import ingest
-from transfer.export import launch
-from transfer.inference import InferenceProcess
-from transfer.runs import evaluations, queue
-from transfer.runs.record import Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer import workspace
+from transfer.advice import candidates
+from transfer.datasets.ingest import importer
+from transfer.evaluation import results
+from transfer.export import orders
+from transfer.prediction.client import InferenceProcess
+from transfer.runs import jobs, queue
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
 PICTURES = {"cat": 60, "dog": 60, "fox": 60}
 #: Of what is trained beforehand, and of what goes on meanwhile until it is stopped.
@@ -206,13 +208,25 @@ class Meter:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK):
-            found = [one for each in psutil.process_iter() if (one := work_of(each))]
-            does, memory = [what for what, _ in found], sum(size for _, size in found)
-            self.at_work.append((time.monotonic(), does, memory))
+            found = {
+                one.pid: work for one in psutil.process_iter() if (work := work_of(one))
+            }
+            # One that is about to become another program still has its parent's name.
+            own = [one for one in found.values() if one.parent not in found]
+            memory = sum(one.memory for one in own)
+            self.at_work.append((time.monotonic(), [one.does for one in own], memory))
 
 
-def work_of(process: psutil.Process) -> tuple[str, int] | None:
-    """What a process of this workspace does that is long work, and its bytes."""
+class Work(NamedTuple):
+    """A process at work: what it does, its memory in bytes, and its parent's number."""
+
+    does: str
+    memory: int
+    parent: int
+
+
+def work_of(process: psutil.Process) -> Work | None:
+    """What a process of this workspace does, if that is long work."""
     with suppress(psutil.Error, OSError):
         command = process.cmdline()
         if "-m" not in command[:-2]:
@@ -221,9 +235,9 @@ def work_of(process: psutil.Process) -> tuple[str, int] | None:
         is_ours = module.split(".")[0] == "transfer" and "prediction" not in module
         home = process.environ().get("TRANSFER_HOME")
         if is_ours and home == os.environ["TRANSFER_HOME"]:
-            # The words after our command line's own name; a worker has only an id.
-            what = word if module == "transfer" else module
-            return what, int(process.memory_info().rss)
+            # Our command line says what it does after its name, a worker in its name.
+            does = word if module == "transfer" else module
+            return Work(does, int(process.memory_info().rss), process.ppid())
     return None
 
 
@@ -264,14 +278,14 @@ def task(folder: Path, store: Store, run: Run, number: int) -> Task:
     if kind == 0:
         name = f"pets-{number}"
         make_pictures(folder / name, PICTURES, seed=1 + number)
-        revision = ingest.import_path(folder / name, name)
+        revision = importer.import_path(folder / name, name)
         job = candidates.job_name(revision)
         return Task("model", f"dataset={name}", "Rank", job)
     own = copy_of(store, run)
     if kind == 1:
-        job = launch.job_name(own.id, "keras", "none")
+        job = orders.job_name(own.id, "keras", "none")
         return Task("export", f"run={own.id}", "Export", job)
-    job = evaluations.job_name(own.id, "val")
+    job = results.job_name(own.id, "val")
     return Task("evaluate", f"run={own.id}", "Evaluate on", job)
 
 

@@ -6,7 +6,8 @@ the median of the rounds. One run was really trained and the address names it; t
 others are rows with its settings and results, a tenth of them with 300 metrics, so that
 its model, images and evaluation stand for theirs. Whatever the pages ask the inference
 process for is asked once beforehand; the first page of all counts for nothing, as it
-imports what all pages need.
+imports what all pages need. Where others load the machine, the time that the process
+itself computed says more.
 
 Wanted: less than half a second each.
 """
@@ -29,12 +30,12 @@ from tests.benchmarks import bench
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.runs.record import Metric, Run
-from transfer.runs.status import RunStatus
-from transfer.runs.store import Store
+from transfer.store.record import Metric, Run
+from transfer.store.runs import Store
+from transfer.store.status import RunStatus
 
-#: Seconds that a page may take.
-WANTED = 0.5
+#: Milliseconds that a page may take.
+WANTED = 500
 PICTURES = {"cat": 40, "dog": 40, "fox": 40}
 #: How every so many runs end, and every how many have metrics.
 ENDS = (*[RunStatus.COMPLETED] * 7, *[RunStatus.STOPPED] * 2, RunStatus.FAILED)
@@ -165,14 +166,15 @@ def measure(
     for way in ways.values():
         check(way())  # starts the inference process, where a page asks for it
     _wait_for_inference()
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    seconds: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             start = time.perf_counter()
             page = way()
-            middle = time.perf_counter()
+            middle, computed = time.perf_counter(), time.process_time()
             page.run()
-            seconds[name].append((middle - start, time.perf_counter() - middle))
+            end, computed = time.perf_counter(), time.process_time() - computed
+            seconds[name].append((middle - start, end - middle, computed))
             check(page)
     return [_line(name, found) for name, found in seconds.items()]
 
@@ -191,11 +193,17 @@ def _wait_for_inference() -> None:
     session.inference().structure("starter", 64)
 
 
-def _line(name: str, seconds: list[tuple[float, float]]) -> dict[str, Any]:
-    first, again = (statistics.median(one) for one in zip(*seconds, strict=True))
-    is_quick = max(first, again) < WANTED
-    line = {"page": name, "first run, ms": 1000 * first, "rerun, ms": 1000 * again}
-    return {**line, f"below {1000 * WANTED:.0f} ms": "yes" if is_quick else "NO"}
+def _line(name: str, seconds: list[tuple[float, ...]]) -> dict[str, Any]:
+    first, again, computed = (
+        1000 * statistics.median(one) for one in zip(*seconds, strict=True)
+    )
+    return {
+        "page": name,
+        "first run, ms": first,
+        "rerun, ms": again,
+        "of it computing": computed,
+        f"below {WANTED} ms": "yes" if max(first, again) < WANTED else "NO",
+    }
 
 
 if __name__ == "__main__":
