@@ -11,19 +11,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 
-from transfer.backbones import blocks, catalogue, pretrained
-from transfer.backbones.catalogue import Backbone
-from transfer.backbones.starter import network
+from transfer.backbones import architecture, blocks, catalogue
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.errors import BackboneError
-
-#: Mean and standard deviation of ImageNet's pixels, red, green, blue, in [0, 1].
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
-#: Mean that the `caffe` weights expect to be subtracted: blue, green, red, [0, 255].
-_CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 #: What was built ahead, by the arguments of `build`.
 _ahead: dict[tuple[str, str, tuple[int, int], int], keras.Model] = {}
@@ -68,7 +59,7 @@ def build(
     # `conv2d_7` is the same layer in every process. It is the only public way to that:
     # `clear_session` would also drop what the caller holds.
     with _seeded(seed), ThreadPoolExecutor(1) as thread:
-        return thread.submit(_build, backbone, weights, size).result()
+        return thread.submit(architecture.build, backbone, weights, size).result()
 
 
 def build_ahead(
@@ -154,81 +145,6 @@ def fingerprint(model: keras.Model) -> str:
             digest.update(f"{value.shape} {value.dtype}\n".encode())
             digest.update(value.data)
     return digest.hexdigest()
-
-
-def _build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
-    pixels = keras.Input((*size, 3), name="pixels")
-    builder = (
-        network.Starter
-        if backbone.pretrained == "starter"
-        else getattr(keras.applications, backbone.builder)
-    )
-    try:
-        model = builder(
-            include_top=False,
-            weights=None,
-            input_tensor=_preprocessed(pixels, backbone),
-            **backbone.arguments,
-        )
-    except ValueError as error:
-        raise BackboneError(
-            f"{backbone.name} cannot take images of {size[0]} x {size[1]} pixels: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
-    if weights != "random":
-        pretrained.load(model, backbone, weights)
-    if backbone.family in ("EfficientNet", "ConvNeXt"):
-        model = _rebuilt(model, backbone.family)
-    return keras.Model(model.inputs[0], model.outputs[0], name=backbone.name)
-
-
-def _preprocessed(pixels: Any, backbone: Backbone) -> Any:
-    """Pixels in [0, 255] as the weights of the backbone expect them."""
-    if backbone.preprocessing == "tf":
-        return layers.Rescaling(1 / 127.5, -1.0, name="scaling")(pixels)
-    if backbone.preprocessing == "torch":
-        scale = [1 / 255 / deviation for deviation in _DEVIATION]
-        offset = [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)]
-        return layers.Rescaling(scale, offset, name="scaling")(pixels)
-    if backbone.preprocessing == "caffe":
-        offset = [-mean for mean in _CAFFE_MEAN]
-        flipped = keras.ops.flip(pixels, axis=-1)
-        return layers.Rescaling([1.0, 1.0, 1.0], offset, name="scaling")(flipped)
-    return pixels
-
-
-def _rebuilt(model: keras.Model, family: str) -> keras.Model:
-    """The same model with what Keras' builder hides or leaves out.
-
-    ConvNeXt's stem and downsampling are nested Sequentials; here their layers stand in
-    the graph itself. EfficientNet's ImageNet weights need a division by the root of
-    the deviation that the builder adds only when it loads them itself
-    (https://github.com/tensorflow/tensorflow/issues/49930).
-    """
-
-    def clone(operation: Any) -> Any:
-        if isinstance(operation, keras.Sequential):
-            return operation
-        return type(operation).from_config(operation.get_config())
-
-    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(operation, keras.Sequential):
-            (output,) = args
-            for layer in operation.layers:
-                output = clone(layer)(output)
-            return output
-        output = operation(*args, **kwargs)
-        if family == "EfficientNet" and isinstance(operation, layers.Normalization):
-            scale = [1 / math.sqrt(deviation) for deviation in _DEVIATION]
-            output = layers.Rescaling(scale, name="deviation_scaling")(output)
-        return output
-
-    rebuilt = keras.models.clone_model(model, clone_function=clone, call_function=call)
-    rebuilt.set_weights(model.get_weights())
-    for layer in rebuilt.layers:
-        if isinstance(layer, layers.Normalization):
-            layer.finalize_state()  # it computes with a copy of its weights
-    return rebuilt
 
 
 @contextlib.contextmanager
