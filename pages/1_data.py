@@ -31,7 +31,7 @@ def show_dataset(revision: Revision) -> None:
         f"split {how} · revision {revision.id}"
     )
     for note in revision.notes:
-        st.caption(shell.escaped(note))
+        st.caption(shell.escape(note))
     show_counts(revision)
     if passed_over := revision.passed_over:
         files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
@@ -106,7 +106,7 @@ def show_pictures(revision: Revision) -> None:
         page = st.pagination(pages, key=f"classes-{revision.id}")
     with place:
         for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
-            st.markdown(f"**{shell.escaped(name)}**")
+            st.markdown(f"**{shell.escape(name)}**")
             st.html(_gallery(by_label[label][:SHOWN], revision.grey))
 
 
@@ -130,7 +130,7 @@ def _gallery(images: list[Image], grey: Grey | None) -> str:
 def confirm_delete(name: str) -> None:
     """Asks once more."""
     needing = [
-        shell.escaped(run.name)
+        shell.escape(run.name)
         for run in session.store().runs()
         if run.dataset == name and not run.status.is_final
     ]
@@ -138,7 +138,7 @@ def confirm_delete(name: str) -> None:
         names = ", ".join(needing)
         st.warning(f"Runs that go on or wait need it: {names}. Stop them first.")
     st.write(
-        f"“{shell.escaped(name)}” and its images are removed. Models of it stay: they "
+        f"“{shell.escape(name)}” and its images are removed. Models of it stay: they "
         "can be exported and used, for which a few hundred images of each are kept. "
         "They cannot be evaluated on other images, resumed or continued any more."
     )
@@ -170,12 +170,12 @@ def show_arrival(made: Revision) -> None:
     of_split = {split: len(made.of_split(split)) for split in SPLITS}
     counts = ", ".join(f"{count:,} {split}" for split, count in of_split.items())
     text = (
-        f"**{shell.escaped(made.dataset)}** came in: {len(made.images):,} images in "
+        f"**{shell.escape(made.dataset)}** came in: {len(made.images):,} images in "
         f"{len(made.class_names):,} classes ({counts})."
     )
     if made.passed_over:
         text += f" {len(made.passed_over):,} passed over; they are named below."
-    notes = "".join(f"\n- {shell.escaped(note)}" for note in made.notes)
+    notes = "".join(f"\n- {shell.escape(note)}" for note in made.notes)
     st.success(f"{text}\n{notes}", icon=":material/check:")
     shell.scroll_here(made.id)
 

@@ -136,13 +136,13 @@ try:
     with st.spinner("Reading the backbone's blocks …"):
         structure = session.inference().structure(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
-    head = head_parameters(form.chosen("head"), structure, len(revision.class_names))
+    head = head_parameters(form.value_of("head"), structure, len(revision.class_names))
     resolved, places = freeze_editor.choose(
         structure, chosen["weights"], images[0], head
     )
     size, freeze = chosen["image_size"], str(resolved.plan)
     chosen["freeze"] = freeze
-    class_weights = form.chosen("class_weights")
+    class_weights = form.value_of("class_weights")
     depths.show(revision, backbone.name, chosen["weights"], size, freeze, class_weights)
     st.header("Training", anchor=False)
     settings.dial()

@@ -17,19 +17,19 @@ def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
     kept.remember("run", run.id)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(shell.escaped(run.name), width="content")
+        st.header(shell.escape(run.name), width="content")
         if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):
             naming.show_form(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         described = default_name(run.config)
         facts = [described] if described != run.name else []
         st.caption(
-            shell.escaped(" · ".join([*facts, run.dataset, run.id])), width="content"
+            shell.escape(" · ".join([*facts, run.dataset, run.id])), width="content"
         )
         for tag in run.tags:
-            st.badge(shell.escaped(tag), color="gray")
+            st.badge(shell.escape(tag), color="gray")
     if run.note:
-        st.caption(shell.escaped(run.note))
+        st.caption(shell.escape(run.note))
     show_live(run.id, went_on=not run.status.is_final)
     show_more(run.id)
     with st.expander("Settings of this run", icon=":material/tune:"):
@@ -100,7 +100,7 @@ def stop(run_id: str) -> None:
     try:
         queue.stop(session.store(), run_id)
     except TransferError as error:
-        st.toast(shell.escaped(str(error)), icon=":material/error:")
+        st.toast(shell.escape(str(error)), icon=":material/error:")
 
 
 shell.begin_page("Runs")
@@ -113,7 +113,7 @@ if wanted:
         opened = session.store().get(wanted)
     except TransferError as error:
         st.error(
-            f"{shell.escaped(error.message)} It may have been deleted; the other runs "
+            f"{shell.escape(error.message)} It may have been deleted; the other runs "
             "are in the list.",
             icon=":material/search_off:",
         )

@@ -31,7 +31,7 @@ def has_images(run: Run) -> bool:
         library.load(run.config.dataset, run.config.revision)
     except TransferError:
         st.warning(
-            f"The dataset {shell.escaped(run.dataset)} of this run was deleted. The "
+            f"The dataset {shell.escape(run.dataset)} of this run was deleted. The "
             "figures are kept, but of the pictures only those that an export is "
             "checked on, so nothing more can be measured.",
             icon=":material/delete:",

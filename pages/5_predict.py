@@ -59,7 +59,7 @@ def choose_view(finished: list[Run]) -> View:
 def introduce(run: Run) -> None:
     """What to do, and what the model knows."""
     classes = run.result["class_names"]
-    some = ", ".join(shell.escaped(words.cut(name)) for name in classes[:8])
+    some = ", ".join(shell.escape(words.cut(name)) for name in classes[:8])
     more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
     st.caption(
         "Bring one photograph, many, or a whole folder. This model tells apart: "

@@ -15,7 +15,7 @@ from transfer.store.record import Run
 def show_export(run: Run) -> None:
     """Format, start, progress and what came of it."""
     chosen, quantize = downloads.choose(run)
-    made = downloads.made(run, chosen.name, quantize)
+    made = downloads.certificate(run, chosen.name, quantize)
     job = orders.job_name(run.id, chosen.name, quantize)
     if not jobs.is_running(job) and st.button(
         "Export again" if made else "Export",

@@ -46,7 +46,7 @@ def show_samples(key: str) -> Revision | None:
     made = None
     for one, place in zip(samples.SAMPLES.values(), st.columns(2), strict=True):
         with place.container(border=True):
-            st.markdown(f"**{one.title}**  \n{shell.escaped(one.about)}")
+            st.markdown(f"**{one.title}**  \n{shell.escape(one.about)}")
             if st.button(f"Use {one.title.lower()}", key=f"{one.name}-{key}"):
                 made = _import_sample(one.name)
     return made
@@ -68,7 +68,7 @@ def _show_public_sets() -> None:
     """Where there is internet: what to download, then to upload here."""
     st.caption("Download one of these with your browser, then bring it under Upload.")
     for one in samples.PUBLIC_SETS:
-        st.markdown(f"[{one.title}]({one.url}): {shell.escaped(one.about)}")
+        st.markdown(f"[{one.title}]({one.url}): {shell.escape(one.about)}")
 
 
 def _import_from_server() -> Revision | None:

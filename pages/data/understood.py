@@ -34,15 +34,15 @@ def show(source: Path, key: str) -> tuple[Reading, Preview | None]:
         How to read it, and what comes of that; None where it is refused, which is said.
     """
     key = f"{key}-{source}"
-    found = _understood(source, Reading())
+    found = _preview(source, Reading())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reading = Reading(
             layout=_ask_layout(found, key), code_page=_ask_code_page(found, key)
         )
-        found = _understood(source, reading)
+        found = _preview(source, reading)
         if isinstance(found, Preview):
             reading = replace(reading, splits=_ask_splits(found.splits, key))
-            found = _understood(source, reading)
+            found = _preview(source, reading)
     if isinstance(found, TransferError):
         shell.show_error(found)
         return reading, None
@@ -55,11 +55,11 @@ def _summary(found: Preview) -> str:
     several = "class" if len(found.counts) == 1 else "classes"
     text = (
         f"**{found.pictures:,} pictures in {len(found.counts):,} {several}**: "
-        f"{shell.escaped(names.listed(found.counts, 8))}."
+        f"{shell.escape(names.listed(found.counts, 8))}."
     )
     if found.left:
         text += f" {found.left:,} passed over, named below."
-    return text + "".join(f"  \n{shell.escaped(note)}" for note in found.notes)
+    return text + "".join(f"  \n{shell.escape(note)}" for note in found.notes)
 
 
 def show_counts(found: Preview) -> None:
@@ -88,7 +88,7 @@ def forget(source: Path) -> None:
     st.session_state.pop(f"understood-{source}", None)
 
 
-def _understood(source: Path, reading: Reading) -> Preview | TransferError:
+def _preview(source: Path, reading: Reading) -> Preview | TransferError:
     """The preview, kept for the reruns of the page; or why there is none."""
     kept = st.session_state.setdefault(f"understood-{source}", {})
     changed = source.stat().st_mtime_ns if source.exists() else 0
@@ -147,7 +147,7 @@ def _ask_splits(understood: Mapping[str, Split | None], key: str) -> dict[str, s
     said = {}
     for folder, role in [*understood.items()][:_MOST]:
         chosen = st.selectbox(
-            f"{shell.escaped(folder)} is",
+            f"{shell.escape(folder)} is",
             ROLES,
             ROLES.index(role or LEFT_OUT),
             key=f"split-{key}-{folder}",

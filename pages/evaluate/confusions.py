@@ -43,12 +43,12 @@ def show(evaluation: Evaluation) -> None:
     names = " Its classes are named when the pointer is over it." if many else ""
     st.caption(f"Click a cell to see its images.{names}")
 
-    def clicked(_: int, point: int) -> None:
+    def on_click(_: int, point: int) -> None:
         if point < len(cells):  # else it was evaluated again since
             st.session_state[key] = cells[point]
 
     alt = "Confusion matrix. The list below holds the same cells."
-    steady_chart.show(drawn, f"confusion-{key}", alt, clicked)
+    steady_chart.show(drawn, f"confusion-{key}", alt, on_click)
     _show_cell(evaluation, cells, key)
 
 
@@ -62,14 +62,14 @@ def filled_cells(evaluation: Evaluation) -> list[Cell]:
 def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
     names, matrix = evaluation.class_names, evaluation.confusion
 
-    def said(cell: Cell) -> str:
+    def in_words(cell: Cell) -> str:
         truth, predicted = (names[label] for label in cell)
         return f"{truth} → {predicted}: {matrix[cell]:,}"
 
     chosen = st.selectbox(
         "Right class → answer: images",
         cells,
-        format_func=said,
+        format_func=in_words,
         key=key,
         help="Mistakes first, the most frequent one on top.",
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.evaluate import pictures, plots
 from pages.shared import charts, steady_chart, tables, words
-from pages.shared.shell import escaped
+from pages.shared.shell import escape
 from transfer.evaluation import curves
 from transfer.evaluation.results import Evaluation
 from transfer.store import outcome
@@ -58,7 +58,7 @@ def show_summary(evaluation: Evaluation) -> None:
         dict(zip(evaluation.class_names, images, strict=True))
     )
     if largest and outcome.is_skewed(largest):
-        st.caption(escaped(f"{outcome.naming_largest(largest)} top-1 accuracy."))
+        st.caption(escape(f"{outcome.naming_largest(largest)} top-1 accuracy."))
     _show_classes(evaluation)
 
 
@@ -136,7 +136,7 @@ def show_curves(evaluation: Evaluation) -> None:
                 x=one.x,
                 y=one.y,
                 mode="lines",
-                name=f"{words.shortened(names[label])}, {area} {one.area:.3f}",
+                name=f"{words.short(names[label])}, {area} {one.area:.3f}",
                 line={"color": plots.PALETTE[label % len(plots.PALETTE)]},
             )
         charts.percent_axes(figure, x, y)

@@ -86,7 +86,7 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
             alt=f"Map of {len(thumbnails):,} images by what they look like.",
         )
     st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
-    if chosen := selected(groups, event.selection.points):
+    if chosen := positions_of(groups, event.selection.points):
         few = evaluation.sha256[chosen][: pictures.MOST]
         st.page_link(
             PAGES / "1_data.py",
@@ -139,7 +139,7 @@ def by_error(evaluation: Evaluation, _: Run) -> Groups:
 COLOURS = {"Class": by_class, "Split": by_split, "Right or wrong": by_error}
 
 
-def selected(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
+def positions_of(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
     """Positions on the map of the points that a browser names by trace and number."""
     traces = [positions for _, positions in groups.values()]
     found = []
@@ -151,7 +151,7 @@ def selected(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
 
 
 def _texts(evaluation: Evaluation) -> list[str]:
-    names = [words.shortened(one) for one in evaluation.class_names]
+    names = [words.short(one) for one in evaluation.class_names]
     seen = zip(evaluation.paths, evaluation.labels, evaluation.predicted, strict=True)
     return [
         f"{words.plain(str(path))}<br>{names[label]}, taken for {names[predicted]}"

@@ -37,7 +37,7 @@ def confusion(
     of_class = np.maximum(turned.sum(1, keepdims=True), 1)
     values = turned / of_class if shares else turned
     place = {label: position for position, label in enumerate(order)}
-    ticks = [words.shortened(names[label]) for label in order]
+    ticks = [words.short(names[label]) for label in order]
     size = len(order)
     side = max(420, min(900, 34 * size))
     dark = st.context.theme.type == "dark"
@@ -109,7 +109,7 @@ def image_map(
         figure.add_scatter(
             x=places[positions, 0],
             y=places[positions, 1],
-            name=words.shortened(name),
+            name=words.short(name),
             mode="markers",
             marker={"color": color, "size": 8, "opacity": 0.8},
             hovertext=[texts[position] for position in positions],

@@ -42,7 +42,7 @@ def choose(run: Run) -> tuple[catalogue.Format, str]:
     return chosen, quantize or "none"
 
 
-def made(run: Run, name: str, quantize: str) -> dict[str, Any]:
+def certificate(run: Run, name: str, quantize: str) -> dict[str, Any]:
     """What a finished export answered; empty if there is none to download."""
     job = jobs.status(orders.job_name(run.id, name, quantize))
     try:
@@ -55,7 +55,7 @@ def made(run: Run, name: str, quantize: str) -> dict[str, Any]:
 def line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and what an export does now."""
     step, steps = now.get("step", 0), now.get("steps", 1)
-    says = shell.escaped(now.get("says", "Starting"))
+    says = shell.escape(now.get("says", "Starting"))
     number = f"Step {step} of {steps}: " if step else ""
     return step / (steps + 1), f"{number}{says} …"
 
@@ -84,7 +84,7 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
         type="primary",
     )
     st.caption(
-        f"{shell.escaped(archive.name)}: the model, its card, a program that predicts "
+        f"{shell.escape(archive.name)}: the model, its card, a program that predicts "
         "without this app, and one that checks the file on your machine. It holds up "
         "to 20 of your val images."
     )

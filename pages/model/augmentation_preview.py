@@ -29,7 +29,7 @@ def show(revision: Revision, size: int, augmentation: str) -> None:
         try:
             views = _views(image.sha256, size, names, revision.grey)
         except (TransferError, OSError) as error:
-            st.caption(f"The picture cannot be shown: {shell.escaped(str(error))}")
+            st.caption(f"The picture cannot be shown: {shell.escape(str(error))}")
             return
         with st.grid(min_column_width=110, gap="xsmall"):
             for index, view in enumerate(views):

@@ -17,7 +17,7 @@ def show(choose: Callable[[str], None]) -> None:
         choose: Called with the name of the backbone of the row that was clicked.
     """
 
-    def told() -> None:
+    def on_select_row() -> None:
         rows = st.session_state["gallery"]["selection"]["rows"]
         if rows:
             choose(list(catalogue.BACKBONES)[rows[0]])
@@ -28,7 +28,7 @@ def show(choose: Callable[[str], None]) -> None:
             table(),
             hide_index=True,
             key="gallery",
-            on_select=told,
+            on_select=on_select_row,
             selection_mode="single-row",
             height=320,
             placeholder="–",

@@ -42,7 +42,7 @@ def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -
     """
     key = f"drawing-{resolved.structure.backbone}"
 
-    def told() -> None:
+    def on_click() -> None:
         click = st.session_state[key].get("click")
         if click:
             clicked(click["block"], click["only"])
@@ -59,7 +59,7 @@ def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -
             "cold": FROZEN,
             "warm": TRAINS,
         },
-        on_click_change=told,
+        on_click_change=on_click,
     )
 
 

@@ -30,7 +30,7 @@ def show(
     memory = workspace.amount(takes.memory_bytes)
     st.markdown(
         f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
-        f"memory  \n:gray[:small[{shell.escaped(takes.why)}]]"
+        f"memory  \n:gray[:small[{shell.escape(takes.why)}]]"
     )
     if takes.measured:
         return

@@ -64,7 +64,7 @@ def settings(freeze: str) -> dict[str, Any]:
         return chosen | _fields(rest, freeze)
 
 
-def chosen(name: str) -> str:
+def value_of(name: str) -> str:
     """What is chosen in a field, for what stands above it on the page."""
     default = TrainConfig.model_fields[name].default
     trains = st.session_state.get("method", "train") == "train"

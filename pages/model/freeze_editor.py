@@ -46,7 +46,7 @@ class _Edited:
 
 def adopt(backbone: str, plan: str) -> None:
     """Makes this the plan of a backbone, whatever was chosen before."""
-    kept = _kept(backbone)
+    kept = _editing(backbone)
     kept.plan = kept.base = plan
     kept.made += 1
     if plan != "all":
@@ -70,7 +70,7 @@ def choose(
         lessons.explain(resolved, weights, head)
     _show_presets(resolved)
 
-    def clicked(block: str, only: bool) -> None:
+    def turn_over(block: str, only: bool) -> None:
         if block == block_drawing.HEAD:
             after = FreezePlan("all")
         else:
@@ -81,37 +81,37 @@ def choose(
         "A click on a block", list(CLICKS), required=True, default=False,
         format_func=CLICKS.__getitem__, key="click", persist_state="session",
     )  # fmt: skip
-    block_drawing.draw(resolved, bool(only), clicked)
+    block_drawing.draw(resolved, bool(only), turn_over)
     places = _show_sum(resolved, head)
     # What comes and goes has a place of its own: folds that move on the page close.
     with st.container():
         lessons.warn(resolved, images, head)
     with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
-        layer_table.show_blocks(resolved, clicked)
+        layer_table.show_blocks(resolved, turn_over)
     with st.expander("Single layers"):
         layer_table.show_layers(base, _table_key(structure.backbone))
     return resolved, places
 
 
-def _kept(backbone: str) -> _Edited:
+def _editing(backbone: str) -> _Edited:
     kept: _Edited = st.session_state.setdefault(f"freeze-{backbone}", _Edited())
     return kept
 
 
 def _table_key(backbone: str) -> str:
-    return f"layers-{backbone}-{_kept(backbone).made}"
+    return f"layers-{backbone}-{_editing(backbone).made}"
 
 
 def _plan_of_table(structure: Structure) -> Resolved:
     """The plan from which the table of layers was last made: what was adopted last."""
-    backbone, kept = structure.backbone, _kept(structure.backbone)
+    backbone, kept = structure.backbone, _editing(structure.backbone)
     if _table_key(backbone) not in st.session_state and kept.plan != kept.base:
         adopt(backbone, kept.plan)  # another page has made the table forget its ticks
     try:
         return FreezePlan.parse(kept.base).resolve(structure)
     except FreezeError as error:  # settings of another backbone were loaded
         says = f"{error.message} Everything is frozen instead."
-        st.warning(shell.escaped(says))
+        st.warning(shell.escape(says))
         adopt(backbone, "all")
         return FreezePlan("all").resolve(structure)
 
@@ -122,8 +122,8 @@ def _plan_now(base: Resolved) -> Resolved:
     ticked = layer_table.layers_ticked(base, _table_key(backbone))
     now = base
     if ticked != base.trains:
-        now = freeze_edits.described(base.structure, ticked).resolve(base.structure)
-    _kept(backbone).plan = str(now.plan)
+        now = freeze_edits.shortest_plan(base.structure, ticked).resolve(base.structure)
+    _editing(backbone).plan = str(now.plan)
     return now
 
 
@@ -136,13 +136,13 @@ def _show_presets(resolved: Resolved) -> None:
         "stage": freeze_edits.last_stage(structure),
     }
     # Each in its shortest words, so that the same layers are the same plan.
-    described = freeze_edits.described(structure, resolved.trains)
-    now = next((name for name, plan in known.items() if plan == described), None)
+    shortest = freeze_edits.shortest_plan(structure, resolved.trains)
+    now = next((name for name, plan in known.items() if plan == shortest), None)
     if now == "all" and st.session_state.get("method") == "instant":
         now = "instant"
     st.session_state["preset"] = now
 
-    def chosen() -> None:
+    def take_preset() -> None:
         name = st.session_state["preset"]
         if name in ("instant", "all"):
             st.session_state["method"] = "instant" if name == "instant" else "train"
@@ -155,7 +155,7 @@ def _show_presets(resolved: Resolved) -> None:
     offered = [name for name in PRESETS if name != "stage" or not is_block]
     st.segmented_control(
         "What trains", offered, format_func=PRESETS.__getitem__,
-        help=HELP, key="preset", on_change=chosen,
+        help=HELP, key="preset", on_change=take_preset,
     )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def explain(resolved: Resolved, weights: str, head: int) -> None:
     title = catalogue.get(resolved.structure.backbone).title
     st.markdown(
         EXPLAINED.format(
-            title=shell.escaped(title),
-            weights=shell.escaped(weights),
+            title=shell.escape(title),
+            weights=shell.escape(weights),
             theta=theta(resolved, head),
         )
     )
@@ -38,7 +38,7 @@ def explain(resolved: Resolved, weights: str, head: int) -> None:
 
 def theta(resolved: Resolved, head: int) -> str:
     """What trains: the number of parameters and the names of their blocks."""
-    names = [shell.escaped(name) for name in resolved.training_blocks]
+    names = [shell.escape(name) for name in resolved.training_blocks]
     if not names:
         return f"{head:,} parameters, those of the head alone"
     if len(names) > 8:
@@ -52,7 +52,7 @@ def theta(resolved: Resolved, head: int) -> str:
 def warn(resolved: Resolved, images: int, head: int) -> None:
     """What is unwise about the plan; a word on BatchNorm where it trains."""
     for lesson in freeze_edits.lessons(resolved, images, head):
-        st.warning(shell.escaped(lesson), icon=":material/school:")
+        st.warning(shell.escape(lesson), icon=":material/school:")
     if count := freeze_edits.batch_norms(resolved):
         st.caption(
             f"{count} BatchNorm layer{'s' * (count > 1)} among them: their scale and "

@@ -47,7 +47,7 @@ def show(
         job_progress.watch(job, _line)
         for one in job_progress.progress(job).get("passed_over", []):
             title = catalogue.get(one["backbone"]).title
-            st.caption(shell.escaped(f"{title} was passed over. {one['reason']}"))
+            st.caption(shell.escape(f"{title} was passed over. {one['reason']}"))
         if found := candidates.all_kept(revision, source):
             _show_found(found, backbone, choose)
 
@@ -81,7 +81,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     if not number:
         return 0.0, "Starting …"
     part = step / steps if steps else 0.0
-    title = shell.escaped(catalogue.get(now["backbone"]).title)
+    title = shell.escape(catalogue.get(now["backbone"]).title)
     words = f"{title} ({number} of {of}): {step:,} of {steps:,} images"
     return (number - 1 + part) / max(of, 1), words
 
@@ -131,7 +131,7 @@ def table(found: list[Candidate]) -> pd.DataFrame:
 
 
 def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
-    def told() -> None:
+    def on_select_row() -> None:
         rows = st.session_state["rank-table"]["selection"]["rows"]
         if rows:
             choose(found[rows[0]].backbone)
@@ -141,7 +141,7 @@ def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
         hide_index=True,
         key="rank-table",
         alt="Ranked backbones",
-        on_select=told,
+        on_select=on_select_row,
         selection_mode="single-row",
         column_config={
             "Backbone": st.column_config.TextColumn(width="medium"),

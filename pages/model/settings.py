@@ -32,11 +32,11 @@ def dial() -> None:
         help="Sets the epochs, the patience and the views of each image; “Balanced” "
         "has the defaults. All of them can be changed one by one below.",
         key="effort",
-        on_change=_turned,
+        on_change=_set_effort,
     )
 
 
-def _turned() -> None:
+def _set_effort() -> None:
     if chosen := st.session_state["effort"]:
         st.session_state.update(effort.EFFORTS[chosen])
 
@@ -48,7 +48,7 @@ def load() -> None:
             "A file that was saved with “Save settings”",
             type="json",
             key="settings-file",
-            on_change=_loaded,
+            on_change=_take_file,
         )
         if error := st.session_state.get("settings-error"):
             _show(error)
@@ -67,7 +67,7 @@ def save(config: TrainConfig) -> None:
     )
 
 
-def _loaded() -> None:
+def _take_file() -> None:
     file = st.session_state["settings-file"]
     st.session_state["settings-error"] = None
     if file is None:
@@ -82,7 +82,7 @@ def from_address() -> None:
     """Takes the settings of a link, or of this page before it was loaded anew; above
     all widgets that it sets.
     """
-    said = _said(st.query_params.to_dict())
+    said = _settings_in(st.query_params.to_dict())
     # The browser may be a step behind: what this session wrote says nothing new.
     if not said or said in st.session_state.get("addresses", []):
         return
@@ -98,7 +98,7 @@ def to_address(chosen: dict[str, Any]) -> None:
     query = {name: str(value) for name, value in differing(chosen).items()}
     st.query_params.from_dict(query)
     written = st.session_state.setdefault("addresses", [])
-    if (said := _said(query)) not in written:
+    if (said := _settings_in(query)) not in written:
         written.append(said)
 
 
@@ -111,7 +111,7 @@ def _show(error: TransferError) -> None:
     shell.show_error(TransferError(says, error.hint))
 
 
-def _said(query: dict[str, str]) -> dict[str, str]:
+def _settings_in(query: dict[str, str]) -> dict[str, str]:
     """What an address says of settings but for the dataset."""
     passed_over = ("dataset", "revision", "start_from")
     known = TrainConfig.model_fields.keys() - passed_over

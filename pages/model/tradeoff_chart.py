@@ -55,7 +55,7 @@ def chart(
         log: Whether costs are shown on a logarithmic axis.
     """
 
-    def told(_: int, point: int) -> None:
+    def on_click(_: int, point: int) -> None:
         if point < len(points):  # else others were found since
             chosen(points[point].name)
 
@@ -63,7 +63,7 @@ def chart(
         _figure(points, cost, accuracy, now, line, log),
         key,
         "; ".join(point.more for point in points),
-        told,
+        on_click,
     )
 
 

@@ -66,12 +66,12 @@ def answer(run: Run, picture: Picture) -> Said:
         answers[key] = answers.pop(key)  # the last used stand last
     else:
         try:
-            answers[key] = _asked(run, picture)
+            answers[key] = _ask(run, picture)
         except ImageError as error:
-            said = shell.escaped(f"{picture.name}: {error}")
+            said = shell.escape(f"{picture.name}: {error}")
             answers[key] = Said(error=said)
         except TransferError as error:  # may go away, so it is not kept
-            return Said(error=shell.escaped(str(error)))
+            return Said(error=shell.escape(str(error)))
     return answers[key]
 
 
@@ -86,7 +86,7 @@ def forget_oldest(shown: int) -> None:
         del answers[key]
 
 
-def _asked(run: Run, picture: Picture) -> Said:
+def _ask(run: Run, picture: Picture) -> Said:
     thumbnail = decoding.encode_thumbnail(picture.content, SIDE, run.grey)
     start = time.perf_counter()
     (ranking,) = session.inference().predict(run.id, [picture.content])
@@ -95,7 +95,7 @@ def _asked(run: Run, picture: Picture) -> Said:
 
 def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:
     """A PNG of the picture with the evidence for a class on it."""
-    return _remembered(
+    return _remember(
         ("heat", run.id, picture.key, class_name),
         lambda: session.inference().explain(run.id, picture.content, class_name),
     )
@@ -103,20 +103,20 @@ def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:
 
 def nearest(run: Run, picture: Picture) -> list[dict[str, Any]] | None:
     """The training images that are most like the picture."""
-    return _remembered(
+    return _remember(
         ("nearest", run.id, picture.key),
         lambda: session.inference().nearest(run.id, picture.content),
     )
 
 
-def _remembered(key: tuple[str, ...], ask: Callable[[], Answer]) -> Answer | None:
+def _remember(key: tuple[str, ...], ask: Callable[[], Answer]) -> Answer | None:
     """The answer, asked for if it is not kept; None and a word where there is none."""
     kept: dict[tuple[str, ...], Answer] = st.session_state.setdefault("explained", {})
     if key not in kept:
         try:
             kept[key] = ask()
         except TransferError as error:
-            st.caption(shell.escaped(str(error)))
+            st.caption(shell.escape(str(error)))
             return None
     kept[key] = kept.pop(key)
     for old in list(kept)[: -2 * KEPT]:

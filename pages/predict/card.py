@@ -48,7 +48,7 @@ def show(picture: Picture, view: View) -> None:
         widths = [1, 2] if alone else [1, 1.5, 1.5]
         left, *columns = st.columns(widths, gap="medium")
         left.image(said[0].thumbnail, alt=picture.name, width="stretch")
-        left.caption(shell.escaped(picture.name))
+        left.caption(shell.escape(picture.name))
         for run, one, column in zip(view.runs, said, columns, strict=True):
             with column:
                 _show_run(picture, run, one, view, alone)
@@ -58,7 +58,7 @@ def show(picture: Picture, view: View) -> None:
 
 def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -> None:
     if not alone:
-        st.markdown(f"**{shell.escaped(run.name or run.id)}**")
+        st.markdown(f"**{shell.escape(run.name or run.id)}**")
     if said.error:
         st.error(said.error)
         return
@@ -146,7 +146,7 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
         return
     with st.popover("Teach it this one", icon=":material/school:"):
         st.caption(
-            f"The picture goes into the dataset {shell.escaped(run.dataset)} as a "
+            f"The picture goes into the dataset {shell.escape(run.dataset)} as a "
             "training image of the right class. A run that starts after that learns "
             "from it."
         )
@@ -163,7 +163,7 @@ def _add(picture: Picture, run: Run, class_name: str) -> None:
         name, content = picture.name, picture.read()
         revision = editing.add(run.dataset, content, class_name, name)
     except (TransferError, OSError) as error:
-        st.error(shell.escaped(str(error)), icon=":material/error:")
+        st.error(shell.escape(str(error)), icon=":material/error:")
         return
     said = (
         f"In the dataset as {class_name}; its revision is {revision.id} now. "
@@ -172,5 +172,5 @@ def _add(picture: Picture, run: Run, class_name: str) -> None:
     if revision.id == before:
         said = f"The dataset has it as {class_name} already."
     done = st.session_state.setdefault("corrected", {})
-    done[f"{run.id}-{picture.key}"] = shell.escaped(said)
+    done[f"{run.id}-{picture.key}"] = shell.escape(said)
     st.rerun()

@@ -38,7 +38,7 @@ _BLANK = (
 def show(pictures: Sequence[Picture], view: View) -> None:
     """The answers to all pictures, filters, downloads, and the chosen one's card."""
     run = view.runs[0]
-    found, seconds = _answered(run, pictures)
+    found, seconds = _answers(run, pictures)
     if len(found) < len(pictures):
         return
     answered = sum(bool(one.ranking) for one in found)
@@ -48,7 +48,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         f"{answered:,} pictures answered in {amounts.duration(seconds)}, {each} each"
         + unread * (answered < len(found))
     )
-    chosen = _filtered(found, view.threshold)
+    chosen = _filter(found, view.threshold)
     rows = [found[at] for at in chosen]
     page, of = _page(len(chosen))
     selected = _show_table([(pictures[at], found[at]) for at in chosen[page]], view)
@@ -73,7 +73,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         card.show(pictures[closer], view)
 
 
-def _answered(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float]:
+def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float]:
     """Answers to all pictures, and the seconds that they took; goes on where it was."""
     key = (run.id, *(picture.key for picture in pictures))
     kept: dict[str, Any] = st.session_state.get("batch", {})
@@ -87,7 +87,7 @@ def _answered(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], floa
         piece = pictures[len(found) : len(found) + PIECE]
         start = time.perf_counter()
         try:
-            found += _asked(run, piece)
+            found += _ask(run, piece)
         except TransferError as error:
             shell.show_error(error)
             break
@@ -98,7 +98,7 @@ def _answered(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], floa
     return found, kept["seconds"]
 
 
-def _asked(run: Run, piece: Sequence[Picture]) -> list[Answer]:
+def _ask(run: Run, piece: Sequence[Picture]) -> list[Answer]:
     contents = [picture.content for picture in piece]
     said = session.inference().predict_each(run.id, contents, TOP)
     return [
@@ -109,7 +109,7 @@ def _asked(run: Run, piece: Sequence[Picture]) -> list[Answer]:
     ]
 
 
-def _filtered(found: list[Answer], threshold: float) -> list[int]:
+def _filter(found: list[Answer], threshold: float) -> list[int]:
     """Positions of the answers that the filters leave, in the chosen order."""
     verdicts = [one.verdict(threshold) or UNREADABLE for one in found]
     counts = pd.Series(verdicts, dtype="object").value_counts()

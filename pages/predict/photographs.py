@@ -54,10 +54,10 @@ def choose() -> list[Picture]:
     )
     if way == "Folder or zip":
         return _of_folder()
-    return _from_camera() if way == "Camera" else _uploaded()
+    return _from_camera() if way == "Camera" else _from_upload()
 
 
-def _uploaded() -> list[Picture]:
+def _from_upload() -> list[Picture]:
     files = st.file_uploader(
         "Photographs: drop, choose, or paste with Ctrl+V",
         accept_multiple_files=True,
@@ -91,12 +91,12 @@ def _of_folder() -> list[Picture]:
     kept: tuple[Path, list[Picture]] | None = st.session_state.get("predict-found")
     if kept and kept[0] == arrival.source:
         return kept[1]
-    found = _unpacked(arrival.source)
+    found = _unpack(arrival.source)
     st.session_state["predict-found"] = (arrival.source, found)
     return found
 
 
-def _unpacked(source: Path) -> list[Picture]:
+def _unpack(source: Path) -> list[Picture]:
     upload = source if source.is_dir() else source.parent
     folder = workspace.folder("uploads", upload.parent.name, "unpacked")
     try:

@@ -20,9 +20,9 @@ MOST = len(COLORS)
 
 def show(ids: list[str]) -> None:
     """The runs of these ids; the first is the one that the others are held against."""
-    found, missing = _found(ids[:MOST])
+    found, missing = _find(ids[:MOST])
     if missing:
-        st.warning(f"Not there any more: {shell.escaped(', '.join(missing))}.")
+        st.warning(f"Not there any more: {shell.escape(', '.join(missing))}.")
     if len(ids) > MOST:
         st.caption(f"The first {MOST} of {len(ids)} runs are shown.")
     if len(found) < 2:
@@ -40,7 +40,7 @@ def show(ids: list[str]) -> None:
         show_verdict(found[0], other, labels(found))
 
 
-def _found(ids: list[str]) -> tuple[list[Run], list[str]]:
+def _find(ids: list[str]) -> tuple[list[Run], list[str]]:
     found, missing = [], []
     for one in dict.fromkeys(ids):
         try:
@@ -81,7 +81,7 @@ def show_table(found: list[Run]) -> None:
     )
     for run in found:
         for remark in outcome.remarks(run):
-            st.caption(shell.escaped(f"{names[run.id]}: {remark}"))
+            st.caption(shell.escape(f"{names[run.id]}: {remark}"))
 
 
 def _figures(run: Run) -> dict[str, Any]:
@@ -107,10 +107,10 @@ def _figures(run: Run) -> dict[str, Any]:
 
 def show_curves(ids: list[str], were_live: bool) -> None:
     """Val accuracy and val loss by epoch, one line a run."""
-    found, missing = _found(ids)
+    found, missing = _find(ids)
     if missing or (were_live and all(run.status.is_final for run in found)):
         st.rerun()  # the whole page: what is said below of them has changed
-    names, drawn = labels(found), [curves.drawn(session.store(), one) for one in found]
+    names, drawn = labels(found), [curves.draw(session.store(), one) for one in found]
     by = _measure(found, [values for one in drawn for _, values in one.epochs])
     rows = [
         row
@@ -222,7 +222,7 @@ def show_settings(found: list[Run]) -> None:
 
 def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
     """Whether the second run is better than the first, and in which classes."""
-    one, other = (f"“{shell.escaped(names[run.id])}”" for run in (first, second))
+    one, other = (f"“{shell.escape(names[run.id])}”" for run in (first, second))
     learnt = [run.result.get("class_names") for run in (first, second)]
     if all(learnt) and learnt[0] != learnt[1]:
         st.caption(f"{one} and {other} learnt different classes: no comparison holds.")

@@ -90,7 +90,7 @@ class Curves:
         """
         points: list[Point] = []
         best = best if best in self._epochs else None
-        shown = dict(_thinned(list(self._epochs.items()), MAX_POINTS // 4))
+        shown = dict(_thin(list(self._epochs.items()), MAX_POINTS // 4))
         if best:  # which thinning may have left out
             shown[best] = self._epochs[best]
         for epoch, values in sorted(shown.items(), key=_order(head_epochs)):
@@ -103,7 +103,7 @@ class Curves:
             by_step = named.get(name, {})
             before = self._before(epoch, head_epochs).get(name)
             going_on = _going_on(epoch, by_step, before, head_epochs, steps)
-            points += _thinned(going_on, MAX_POINTS // 4)
+            points += _thin(going_on, MAX_POINTS // 4)
         return [one for one in points if math.isfinite(one.value)]
 
     def whole_epochs(self) -> list[tuple[str, dict[str, float]]]:
@@ -135,21 +135,21 @@ class Drawn(NamedTuple):
     epochs: list[tuple[str, dict[str, float]]]
 
 
-def drawn(store: Store, run: Run) -> Drawn:
+def draw(store: Store, run: Run) -> Drawn:
     """What is shown of the run now, drawn up once for all who look at it."""
-    curves, once = _shared(run.id, run.started_at)
-    return once.get(run, lambda: _drawn(store, run, curves))
+    curves, once = _of_start(run.id, run.started_at)
+    return once.get(run, lambda: _draw(store, run, curves))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _shared(
+def _of_start(
     run_id: str, started_at: float | None
 ) -> tuple[Curves, OncePerHeartbeat[Drawn]]:
     """New ones for each start: what was measured before a resume is read anew."""
     return Curves(), OncePerHeartbeat()
 
 
-def _drawn(store: Store, run: Run, curves: Curves) -> Drawn:
+def _draw(store: Store, run: Run, curves: Curves) -> Drawn:
     # A worker that resumes a run drops what it will measure once more, and only then
     # tells of any progress.
     if run.progress or run.status.is_final:
@@ -205,7 +205,7 @@ def _going_on(
     return points
 
 
-def _thinned(items: list[Item], limit: int) -> list[Item]:
+def _thin(items: list[Item], limit: int) -> list[Item]:
     """At most `limit` of the items, evenly spaced, and always the last."""
     stride = max(1, math.ceil(len(items) / limit))
     return items[(len(items) - 1) % stride :: stride] if items else []

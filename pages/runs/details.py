@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import session
 from pages.shared.amounts import duration
-from pages.shared.shell import escaped
+from pages.shared.shell import escape
 from transfer.store import files, outcome
 from transfer.store.outcome import PHASES
 from transfer.store.record import Run
@@ -78,8 +78,8 @@ def show_error(run: Run) -> None:
     if not run.error:
         return
     interrupted = run.status is JobStatus.INTERRUPTED
-    hint = KEPT if interrupted else escaped(run.error.get("hint", ""))
-    text = f"{escaped(run.error.get('message', ''))} {hint}"
+    hint = KEPT if interrupted else escape(run.error.get("hint", ""))
+    text = f"{escape(run.error.get('message', ''))} {hint}"
     goes_on = not run.status.is_final
     show = st.warning if goes_on or run.status is JobStatus.STOPPED else st.error
     show(text.strip(), icon=STATUS[run.status].icon)
@@ -87,14 +87,14 @@ def show_error(run: Run) -> None:
 
 def halved_batch(run: Run) -> int:
     """The batch size that a run went on with if it is less than was set, else 0."""
-    size = int(_told(run).get("batch_size") or 0)
+    size = int(_news(run).get("batch_size") or 0)
     return size if size < run.config.batch_size else 0
 
 
 def show_batch(run: Run) -> None:
     """Says so where a run went on with smaller batches than were set, and why."""
     if size := halved_batch(run):
-        reason = _HALVED.get(_told(run).get("halved_for", ""), "")
+        reason = _HALVED.get(_news(run).get("halved_for", ""), "")
         st.info(
             f"{reason}This run went on with {size} images per step instead of "
             f"{run.config.batch_size}.",
@@ -102,7 +102,7 @@ def show_batch(run: Run) -> None:
         )
 
 
-def _told(run: Run) -> dict[str, Any]:
+def _news(run: Run) -> dict[str, Any]:
     return run.progress if run.status.is_active else run.result
 
 
@@ -126,7 +126,7 @@ def show_remarks(run: Run) -> None:
     early = bool(run.result.get("ended_early"))
     for remark in outcome.remarks(run):
         show = st.warning if early else st.info
-        show(escaped(remark), icon=":material/info:")
+        show(escape(remark), icon=":material/info:")
 
 
 def show_results(run: Run) -> None:
@@ -155,7 +155,7 @@ def show_results(run: Run) -> None:
     for column, tile, delta in zip(columns, tiles.items(), alone, strict=True):
         column.metric(*tile, delta, border=True, height="stretch", **shared)
     if beside:
-        st.caption(escaped(beside))
+        st.caption(escape(beside))
     named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
 

@@ -90,12 +90,12 @@ def has_curves(run: Run) -> bool:
 
 
 def _has_values(run: Run) -> bool:
-    return bool(curves.drawn(session.store(), run).points["loss"])
+    return bool(curves.draw(session.store(), run).points["loss"])
 
 
 def kept_answer(run_id: str) -> Answer | None:
     """The answer if it still stands; takes no time."""
-    return _kept(run_id).value
+    return _once(run_id).value
 
 
 def make_answer(run_id: str) -> Answer:
@@ -104,11 +104,11 @@ def make_answer(run_id: str) -> Answer:
     Raises:
         NotFoundError: There is no such run.
     """
-    return _kept(run_id).get(lambda: _answer(session.store().get(run_id)))
+    return _once(run_id).get(lambda: _answer(session.store().get(run_id)))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _kept(run_id: str) -> OnceAWhile[Answer]:  # noqa: ARG001  the key of the cache
+def _once(run_id: str) -> OnceAWhile[Answer]:  # noqa: ARG001  the key of the cache
     return OnceAWhile(_FRESH)
 
 
@@ -126,7 +126,7 @@ def plotly_js() -> bytes:
 
 def news(run: Run) -> dict[str, Any]:
     """What `live.js` draws: status, phase, part that is done, tiles, curves."""
-    drawn = curves.drawn(session.store(), run).points if has_curves(run) else {}
+    drawn = curves.draw(session.store(), run).points if has_curves(run) else {}
     return {
         "status": run_status(run),
         **_where(run),

@@ -86,7 +86,7 @@ def _describe(runs: list[Run], close: bool = True, **words: object) -> None:
         for run in runs:
             session.store().describe(run.id, **words)  # type: ignore[arg-type]
     except TransferError as error:
-        st.error(shell.escaped(str(error)))
+        st.error(shell.escape(str(error)))
         return
     if close:
         st.rerun()
@@ -95,7 +95,7 @@ def _describe(runs: list[Run], close: bool = True, **words: object) -> None:
 @st.dialog("Delete for good?")
 def confirm_delete(ticked: list[Run]) -> None:
     """Asks once more, for there is no way back."""
-    names = ", ".join(f"**{shell.escaped(run.name)}**" for run in ticked)
+    names = ", ".join(f"**{shell.escape(run.name)}**" for run in ticked)
     st.write(
         f"{names}: curves, logs and models will be removed. The datasets stay, and "
         "so do the other runs."
@@ -108,7 +108,7 @@ def confirm_delete(ticked: list[Run]) -> None:
             for run in ticked:
                 queue.delete(session.store(), run.id)
         except TransferError as error:
-            st.error(shell.escaped(str(error)))
+            st.error(shell.escape(str(error)))
             return
         st.query_params.pop("run", None)
     if keep or delete:

@@ -45,7 +45,7 @@ def resume(run_id: str) -> None:
     try:
         queue.resume(session.store(), run_id)
     except TransferError as error:
-        st.toast(shell.escaped(str(error)), icon=":material/error:")
+        st.toast(shell.escape(str(error)), icon=":material/error:")
 
 
 def start_again(run: Run) -> None:
@@ -91,7 +91,7 @@ def show_form(run: Run) -> None:
 def _tell_of_data(run: Run, images: int) -> None:
     before = len(library.load(run.config.dataset, run.config.revision).images)
     more = f", {images - before:+,} since that run" if images != before else ""
-    st.caption(f"On {images:,} images of {shell.escaped(run.dataset)}{more}.")
+    st.caption(f"On {images:,} images of {shell.escape(run.dataset)}{more}.")
 
 
 def _freeze(plan: str, structure: Structure) -> str:

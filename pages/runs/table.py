@@ -14,7 +14,7 @@ import streamlit as st
 
 from pages.runs import details, naming
 from pages.shared import amounts, run_choice, session
-from pages.shared.shell import escaped
+from pages.shared.shell import escape
 from transfer.runs import places, queue
 from transfer.runs.places import Place
 from transfer.store import outcome
@@ -148,13 +148,13 @@ def _show_row(run: Run, place: Place | None) -> None:
             ):
                 st.page_link(
                     PAGES / "3_runs.py",
-                    label=escaped(run.name),
+                    label=escape(run.name),
                     query_params={"run": run.id},
                 )
                 st.badge(look.label, color=look.color)  # type: ignore[arg-type]
                 for tag in run.tags:
-                    st.badge(escaped(tag), color="gray")
-            st.caption(escaped(" · ".join(_facts(run, place))))
+                    st.badge(escape(tag), color="gray")
+            st.caption(escape(" · ".join(_facts(run, place))))
 
 
 def _facts(run: Run, place: Place | None) -> list[str]:

@@ -53,7 +53,7 @@ def show(run: Run) -> None:
 
 
 def _now(run: Run) -> _Shown:
-    return _shown(run.id, watched.version(run.id), run)
+    return _make(run.id, watched.version(run.id), run)
 
 
 def _images(run: Run) -> None:
@@ -73,9 +73,9 @@ def _images(run: Run) -> None:
 # Shorter than the addresses of the pictures last; a new address each second would make
 # the browser fetch the pictures each second.
 @st.cache_resource(ttl="12h", max_entries=100, show_spinner=False)
-def _shown(run_id: str, version: int, _run: Run) -> _Shown:
+def _make(run_id: str, version: int, _run: Run) -> _Shown:
     seen = watched.load(run_id) or Watched()
-    names, images = _known(_run, seen.pinned)
+    names, images = _classes_and_images(_run, seen.pinned)
     confusion = [
         {"right": names[i], "answered": names[j], "images": count}
         for i, counts in enumerate(seen.confusion if names else [])
@@ -88,13 +88,15 @@ def _shown(run_id: str, version: int, _run: Run) -> _Shown:
     return _Shown(
         seen=seen,
         names=names,
-        cards=pinned(seen, names, images) if images and seen.states else "",
+        cards=cards_of(seen, names, images) if images and seen.states else "",
         confusion=pa.Table.from_pylist(confusion),
         blocks=pa.Table.from_pylist(blocks),
     )
 
 
-def _known(run: Run, positions: list[int]) -> tuple[list[str], list[tuple[str, int]]]:
+def _classes_and_images(
+    run: Run, positions: list[int]
+) -> tuple[list[str], list[tuple[str, int]]]:
     """Class names, and address and label of each pinned image."""
     try:
         revision = keeping.revision(run)
@@ -106,7 +108,7 @@ def _known(run: Run, positions: list[int]) -> tuple[list[str], list[tuple[str, i
     return list(revision.class_names), images
 
 
-def pinned(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> str:
+def cards_of(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> str:
     """HTML of the followed images; names may hold any characters."""
     cards = []
     for place, (address, label) in enumerate(images):

@@ -147,14 +147,14 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
     headers = Headers(scope=scope)
     host = ",".join(headers.getlist("host"))  # several are no host
     if not is_known(host):
-        return PlainTextResponse(_unknown(host), 403)
+        return PlainTextResponse(_advice(host), 403)
     if scope["type"] == "websocket":
         # Streamlit would ask the internet what this machine is called before it
         # refused, and meanwhile answer nobody.
         origin = headers.get("origin", host).rpartition("://")[2]
         if not is_known(origin):
-            _log.warning("A page may not connect. %s", _unknown(origin))
-            return PlainTextResponse(_unknown(origin), 403)
+            _log.warning("A page may not connect. %s", _advice(origin))
+            return PlainTextResponse(_advice(origin), 403)
     elif "/_stcore/upload_file/" in scope["path"] and scope["method"] == "PUT":
         if held_photographs() > FOR_PHOTOGRAPHS * psutil.virtual_memory().total:
             return PlainTextResponse("The photographs held fill the memory.", 507)
@@ -163,7 +163,7 @@ def _refusal(scope: Scope) -> PlainTextResponse | None:
     return None
 
 
-def _unknown(host: str) -> str:
+def _advice(host: str) -> str:
     found = _HOST.fullmatch(host.strip())
     if not found:
         return "The request names no host that could be read."

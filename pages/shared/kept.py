@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.shell import escaped
+from pages.shared.shell import escape
 
 
 def choose(
@@ -22,7 +22,7 @@ def choose(
     """
     named, last = st.query_params.get(name, ""), st.session_state.get(f"last-{name}")
     if named and named not in options:
-        st.warning(gone.format(escaped(named)))
+        st.warning(gone.format(escape(named)))
     wanted = next((one for one in (named, last) if one in options), options[0])
     chosen = place.selectbox(name.capitalize(), options, options.index(wanted), **more)
     st.query_params[name] = chosen

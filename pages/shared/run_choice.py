@@ -6,7 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.shared import kept, session, words
-from pages.shared.shell import escaped
+from pages.shared.shell import escape
 from transfer.datasets import library
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
@@ -59,11 +59,11 @@ def next_step() -> Step:
     runs = session.store().runs()
     if going_on := [run for run in runs if not run.status.is_final]:
         query = {"run": going_on[0].id} if len(going_on) == 1 else {}
-        name = escaped(going_on[0].name)
+        name = escape(going_on[0].name)
         says = f"{name} goes on: its model is here once it has ended."
         return Step(says, "3_runs.py", "Watch it", query)
     if runs:
-        name, status = escaped(runs[0].name), runs[0].status
+        name, status = escape(runs[0].name), runs[0].status
         says = f"The last run, {name}, is {status} and left none."
         return Step(says, "3_runs.py", "See why", {"run": runs[0].id})
     if found := library.list_datasets():

@@ -53,14 +53,14 @@ def begin_page(title: str, says: str = "") -> None:
         st.caption(says)
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """The text as Markdown that shows exactly these characters."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
 
 
 def show_error(error: TransferError) -> None:
     """An error that the user can mend: what happened, then how."""
-    text = f"{escaped(error.message)}\n\n{escaped(error.hint)}"
+    text = f"{escape(error.message)}\n\n{escape(error.hint)}"
     st.error(text.strip(), icon=":material/error:")
 
 

@@ -45,7 +45,7 @@ def show(
             save a picture.
     """
 
-    def told() -> None:
+    def on_click() -> None:
         click = st.session_state[key].get("click")
         if click and clicked:
             clicked(click["trace"], click["point"])
@@ -60,7 +60,7 @@ def show(
             "tools": tools,
             "plotly": addresses.plotly(),
         },
-        on_click_change=told,
+        on_click_change=on_click,
     )
 
 

@@ -87,8 +87,8 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
             "beginning": kinds.BEGINNING,
             "piece": uploads.MAX_PIECE // 2,
         },
-        on_done_change=lambda: _finished(key),
-        on_begun_change=lambda: _begun(key),
+        on_done_change=lambda: _take_in(key),
+        on_begun_change=lambda: _forget_last(key),
     )
     arrival: Arrival | None = kept.get("arrival")
     if arrival:
@@ -110,12 +110,12 @@ def forget(purpose: str = "folder") -> None:
     kept.pop("arrival", None)
 
 
-def _begun(key: str) -> None:
+def _forget_last(key: str) -> None:
     """What an earlier upload brought is replaced, so it can no longer be used."""
     st.session_state[f"{key}s"].pop("arrival", None)
 
 
-def _finished(key: str) -> None:
+def _take_in(key: str) -> None:
     done = st.session_state[key]["done"]
     kept = st.session_state[f"{key}s"]
     upload = kept["upload"]

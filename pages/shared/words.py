@@ -64,7 +64,7 @@ def span(one: Interval) -> str:
     return "–" if np.isnan(one.low) else f"{one.low:.1%} – {one.high:.1%}"
 
 
-def shortened(name: str) -> str:
+def short(name: str) -> str:
     """The name, cut where it is too long for an axis; HTML means nothing in it."""
     return plain(cut(name))
 

@@ -257,8 +257,8 @@ def test_runs__curves_come_after_a_database_that_was_locked(
     with monkeypatch.context() as patched:
         patched.setattr(Metrics, "of_epochs", locked)
         with pytest.raises(StorageError):
-            curves.drawn(Store(), running)
-    assert curves.drawn(Store(), running).points["loss"]
+            curves.draw(Store(), running)
+    assert curves.draw(Store(), running).points["loss"]
 
 
 def test_runs__completed_shows_its_results(running: Run) -> None:

@@ -41,7 +41,7 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
         model = builder(
             include_top=False,
             weights=None,
-            input_tensor=_preprocessed(pixels, backbone),
+            input_tensor=_scale(pixels, backbone),
             **backbone.arguments,
         )
     except ValueError as error:
@@ -52,11 +52,11 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
     if weights != "random":
         pretrained.load(model, backbone, weights)
     if backbone.family in ("EfficientNet", "ConvNeXt"):
-        model = _rebuilt(model, backbone.family)
+        model = _rebuild(model, backbone.family)
     return keras.Model(model.inputs[0], model.outputs[0], name=backbone.name)
 
 
-def _preprocessed(pixels: Any, backbone: Backbone) -> Any:
+def _scale(pixels: Any, backbone: Backbone) -> Any:
     """Pixels in [0, 255] as the weights of the backbone expect them."""
     if backbone.preprocessing == "tf":
         return layers.Rescaling(1 / 127.5, -1.0, name="scaling")(pixels)
@@ -71,7 +71,7 @@ def _preprocessed(pixels: Any, backbone: Backbone) -> Any:
     return pixels
 
 
-def _rebuilt(model: keras.Model, family: str) -> keras.Model:
+def _rebuild(model: keras.Model, family: str) -> keras.Model:
     """The same model with what Keras' builder hides or leaves out.
 
     ConvNeXt's stem and downsampling are nested Sequentials; here their layers stand in

@@ -10,7 +10,7 @@ from transfer.backbones.structure import Structure
 MANY_PER_IMAGE = 1000
 
 
-def described(structure: Structure, layers: Collection[str]) -> FreezePlan:
+def shortest_plan(structure: Structure, layers: Collection[str]) -> FreezePlan:
     """The shortest plan that trains exactly these layers.
 
     Args:
@@ -37,7 +37,9 @@ def described(structure: Structure, layers: Collection[str]) -> FreezePlan:
 
 def last_block(structure: Structure) -> FreezePlan:
     """The plan that trains the last block that has anything to train."""
-    return described(structure, _layers_of(structure, trainable_blocks(structure)[-1:]))
+    return shortest_plan(
+        structure, _layers_of(structure, trainable_blocks(structure)[-1:])
+    )
 
 
 def last_stage(structure: Structure) -> FreezePlan:
@@ -49,7 +51,7 @@ def last_stage(structure: Structure) -> FreezePlan:
         reached = [cut for cut in structure.cuts if cut.index <= end][-1:]
         if reached and reached[0].shape[:-1] == final:
             chosen |= {layer.name for layer in layers}
-    return described(structure, chosen)
+    return shortest_plan(structure, chosen)
 
 
 def after_click(before: Resolved, block: str, only: bool) -> FreezePlan:
@@ -65,11 +67,11 @@ def after_click(before: Resolved, block: str, only: bool) -> FreezePlan:
     blocks = trainable_blocks(structure)
     own = _layers_of(structure, (block,))
     if only:
-        return described(structure, trains - own if trains & own else trains | own)
+        return shortest_plan(structure, trains - own if trains & own else trains | own)
     start = blocks.index(block)
     if trains == _layers_of(structure, blocks[start:]):
         start += 1
-    return described(structure, _layers_of(structure, blocks[start:]))
+    return shortest_plan(structure, _layers_of(structure, blocks[start:]))
 
 
 def in_part(resolved: Resolved) -> tuple[str, ...]:
@@ -92,14 +94,14 @@ def lessons(resolved: Resolved, images: int, head: int = 0) -> list[str]:
     found = []
     if halves := in_part(resolved):
         found.append(
-            f"{_listed(halves)}: a block is cut in half. Its layers learnt to work "
+            f"{_list_few(halves)}: a block is cut in half. Its layers learnt to work "
             f"together, and the shortcut around them still adds the frozen half's "
             "output. Nothing is saved either: what is kept ends below the block, at "
             f"{resolved.cut.layer}. Train whole blocks unless you want just this."
         )
     if above := _frozen_above(resolved):
         found.append(
-            f"{_listed(above)}: frozen above a "
+            f"{_list_few(above)}: frozen above a "
             "block that trains. These must be passed through in every epoch all the "
             "same, forwards and backwards, so freezing them saves memory, not time."
         )
@@ -140,6 +142,6 @@ def _layers_of(structure: Structure, blocks: Collection[str]) -> set[str]:
     }
 
 
-def _listed(names: Collection[str]) -> str:
+def _list_few(names: Collection[str]) -> str:
     few = ", ".join([*names][:3])
     return few if len(names) <= 3 else f"{few} and {len(names) - 3} more"

@@ -98,7 +98,7 @@ class FreezePlan:
             FreezeError: It names blocks or layers that the backbone does not have, or
             that have nothing to train.
         """
-        chosen = self._chosen(structure)
+        chosen = self._names_of_layers(structure)
         trains = [layer for layer in structure.layers if _trains(layer, chosen)]
         parameters = sum(layer.parameters for layer in trains)
         total = sum(one.parameters + one.statistics for one in structure.layers)
@@ -111,7 +111,7 @@ class FreezePlan:
             frozen_parameters=total - parameters,
         )
 
-    def _chosen(self, structure: Structure) -> set[str]:
+    def _names_of_layers(self, structure: Structure) -> set[str]:
         """Names of all layers that the plan speaks of."""
         everything = {layer.name for layer in structure.layers}
         if self.kind == "all":

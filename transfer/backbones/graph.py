@@ -58,7 +58,7 @@ def build(
     # Keras numbers layers per thread; in a new one it starts from nothing, so that
     # `conv2d_7` is the same layer in every process. It is the only public way to that:
     # `clear_session` would also drop what the caller holds.
-    with _seeded(seed), ThreadPoolExecutor(1) as thread:
+    with _python_seed(seed), ThreadPoolExecutor(1) as thread:
         return thread.submit(architecture.build, backbone, weights, size).result()
 
 
@@ -148,7 +148,7 @@ def fingerprint(model: keras.Model) -> str:
 
 
 @contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _python_seed(seed: int) -> Iterator[None]:
     """Initializers without a seed draw theirs from Python's generator; its state is
     put back afterwards.
     """

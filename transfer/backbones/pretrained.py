@@ -39,7 +39,11 @@ def load(model: keras.Model, backbone: Backbone, source: str) -> None:
     Raises:
         WeightsError: The weights are missing, broken or of another model.
     """
-    path = _fetched(backbone) if source == backbone.pretrained else _given(source)
+    path = (
+        _file_at_hand(backbone)
+        if source == backbone.pretrained
+        else _named_file(source)
+    )
     try:
         if path.suffix == ".npz":
             _assign(model, path)
@@ -59,7 +63,7 @@ def fetch(backbone: Backbone) -> Path:
     Raises:
         WeightsError: It cannot be downloaded, or what is there is damaged.
     """
-    return _fetched(backbone)
+    return _file_at_hand(backbone)
 
 
 def add(file: Path) -> Backbone:
@@ -123,7 +127,7 @@ def _assign(model: keras.Model, path: Path) -> None:
             variable.assign(arrays[variable.path].astype(np.float32))
 
 
-def _given(source: str) -> Path:
+def _named_file(source: str) -> Path:
     path = Path(source).expanduser()
     if not path.is_file():
         raise WeightsError(
@@ -138,10 +142,10 @@ def _given(source: str) -> Path:
     return path
 
 
-def _fetched(backbone: Backbone) -> Path:
+def _file_at_hand(backbone: Backbone) -> Path:
     path = weights.weights_file(backbone)
     if not path.is_file():
-        return _downloaded(backbone)
+        return _download_for(backbone)
     if not _has_hash(path, backbone.weights_hash):
         raise WeightsError(
             f"{path} is damaged or outdated: its content does not have the published "
@@ -154,7 +158,7 @@ def _fetched(backbone: Backbone) -> Path:
     return path
 
 
-def _downloaded(backbone: Backbone) -> Path:
+def _download_for(backbone: Backbone) -> Path:
     name, url = backbone.weights_file, backbone.weights_url
     try:
         return _download(name, url, backbone.weights_hash)

@@ -86,6 +86,6 @@ def test_pinned__names_are_escaped_and_wrong_answers_marked() -> None:
     answers = [[1, 0.75, 0.25]]
     states = [{"phase": "head", "epoch": 1, "answers": answers}]
     seen = Watched(phase="head", epoch=1, pinned=[0], states=states)
-    shown = watched.pinned(seen, ["<b>a</b>", "b&c"], [("/picture", 0)])
+    shown = watched.cards_of(seen, ["<b>a</b>", "b&c"], [("/picture", 0)])
     assert "&lt;b&gt;a" in shown and "b&amp;c 75%" in shown
     assert "✗" in shown and "✓" not in shown

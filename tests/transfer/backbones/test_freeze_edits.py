@@ -41,19 +41,23 @@ def structure() -> Structure:
 @pytest.mark.parametrize(
     "words", ["all", "none", "last:1", "last:2", "blocks:stem,block_2", "layers:one_bn"]
 )
-def test_described__gives_the_words_back(structure: Structure, words: str) -> None:
+def test_shortest_plan__gives_the_words_back(structure: Structure, words: str) -> None:
     resolved = FreezePlan.parse(words).resolve(structure)
-    assert str(freeze_edits.described(structure, resolved.trainable_layers)) == words
+    assert (
+        str(freeze_edits.shortest_plan(structure, resolved.trainable_layers)) == words
+    )
 
 
-def test_described__layers_that_are_whole_blocks_are_blocks(
+def test_shortest_plan__layers_that_are_whole_blocks_are_blocks(
     structure: Structure,
 ) -> None:
     assert (
-        str(freeze_edits.described(structure, {"one_conv", "one_bn"}))
+        str(freeze_edits.shortest_plan(structure, {"one_conv", "one_bn"}))
         == "blocks:block_1"
     )
-    assert str(freeze_edits.described(structure, {"last_conv", "one_add"})) == "last:1"
+    assert (
+        str(freeze_edits.shortest_plan(structure, {"last_conv", "one_add"})) == "last:1"
+    )
 
 
 def test_last_block__is_told_in_its_shortest_words(structure: Structure) -> None:

@@ -41,10 +41,10 @@ def Starter(  # noqa: N802  named as the builders of keras.applications are
     """
     if include_top or weights is not None:
         raise ValueError("The starter has neither classification layers nor a fetch.")
-    x = _convolved(input_tensor, STEM_CHANNELS, 5, 2, "stem")
+    x = _convolve(input_tensor, STEM_CHANNELS, 5, 2, "stem")
     for number, (channels, stride) in enumerate(BLOCKS, 1):
         below, x = x, _block(x, channels, stride, f"block{number}")
-    top = _convolved(x, TOP_CHANNELS, 1, 1, "block4_top")
+    top = _convolve(x, TOP_CHANNELS, 1, 1, "block4_top")
     below = layers.AveragePooling2D(stride, padding="same", name="block4_below")(below)
     features = layers.Concatenate(name="block4_features")([top, x, below])
     source = keras.utils.get_source_inputs(input_tensor)
@@ -53,16 +53,16 @@ def Starter(  # noqa: N802  named as the builders of keras.applications are
 
 def _block(x: Any, channels: int, stride: int, name: str) -> Any:
     """Two 3x3 convolutions beside a shortcut."""
-    y = _convolved(x, channels, 3, stride, f"{name}_1")
-    y = _convolved(y, channels, 3, 1, f"{name}_2", activation=False)
+    y = _convolve(x, channels, 3, stride, f"{name}_1")
+    y = _convolve(y, channels, 3, 1, f"{name}_2", activation=False)
     if stride > 1:
         x = layers.AveragePooling2D(stride, padding="same", name=f"{name}_pool")(x)
     if x.shape[-1] != channels:
-        x = _convolved(x, channels, 1, 1, f"{name}_shortcut", activation=False)
+        x = _convolve(x, channels, 1, 1, f"{name}_shortcut", activation=False)
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, y]))
 
 
-def _convolved(
+def _convolve(
     x: Any, channels: int, size: int, stride: int, name: str, activation: bool = True
 ) -> Any:
     """A convolution without bias, BatchNorm, and ReLU where `activation`."""

@@ -115,7 +115,7 @@ def boxes(count: int, smallest: float, seed: tuple[int, ...]) -> NDArray[np.floa
     return np.stack([top, left, top + height, left + width], 1).astype(np.float32)
 
 
-def cropped(images: Any, crops: Any, size: int) -> Any:
+def crop(images: Any, crops: Any, size: int) -> Any:
     """The crops of the images, float32 `(images, size, size, 3)` in [0, 255]."""
     order = tf.range(tf.shape(images)[0])
     return tf.image.crop_and_resize(
@@ -140,19 +140,19 @@ class Teacher:
         """Features `(images, channels)` of one view, scaled to mean 0, deviation 1."""
         path = self._folder / f"teacher{view}.npy"
         if not path.is_file():
-            found = self._computed(view)
+            found = self._compute(view)
             found = (found - found.mean(0)) / (found.std(0) + 1e-3)
             with io.BytesIO() as file:
                 np.save(file, found.astype(np.float16))
                 workspace.write_atomically(path, file.getvalue())
         return np.asarray(np.load(path, mmap_mode="r"))
 
-    def _computed(self, view: int) -> NDArray[np.float32]:
+    def _compute(self, view: int) -> NDArray[np.float32]:
         crops = self.crops(view)
         parts = []
         for start in range(0, len(self._images), engines.BATCH):
             rows = slice(start, start + engines.BATCH)
-            pixels = cropped(self._images[rows], crops[rows], _TEACHER_SIZE)
+            pixels = crop(self._images[rows], crops[rows], _TEACHER_SIZE)
             parts.append(self._looking().run(tf.cast(pixels, tf.uint8).numpy())[0])
         return np.concatenate(parts).astype(np.float32)
 
@@ -189,7 +189,7 @@ class Student:
             self._build(channels)
         self.optimizer = self._optimizer(steps)
         self.step = tf.function(self._step)
-        self._answers = tf.function(self._answered)
+        self._answers = tf.function(self._answer)
 
     def _build(self, channels: int) -> None:
         pixels = keras.Input((None, None, 3), name="pixels")
@@ -223,7 +223,7 @@ class Student:
         self, images: Any, crops: Any, labels: Any, target: Any, size: int
     ) -> tuple[Any, Any, Any]:
         """One step; its cross-entropy, distance to the teacher, and accuracy."""
-        pixels = _changed(cropped(images, crops, size))
+        pixels = _change_at_random(crop(images, crops, size))
         with tf.GradientTape() as tape:
             logits, *told = tf.nest.flatten(self.model(pixels, training=True))
             smooth = self._recipe.label_smoothing
@@ -242,7 +242,7 @@ class Student:
         right = tf.argmax(logits, 1, tf.int32) == labels
         return entropy, distance, tf.reduce_mean(tf.cast(right, tf.float32))
 
-    def _answered(self, images: Any, size: int) -> Any:
+    def _answer(self, images: Any, size: int) -> Any:
         pixels = tf.image.resize(tf.cast(images, tf.float32), (size, size))
         logits = tf.nest.flatten(self.model(pixels, training=False))[0]
         return tf.argmax(logits, 1, tf.int32)
@@ -284,7 +284,7 @@ class _Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
         return self._top * keras.ops.minimum((done + 1) / self._warm_up, left)
 
 
-def _changed(pixels: Any) -> Any:
+def _change_at_random(pixels: Any) -> Any:
     """Half of the pictures flipped; brightness and colours changed by up to 20 %."""
     count = tf.shape(pixels)[0]
     flip = tf.random.uniform((count, 1, 1, 1)) < 0.5
@@ -313,7 +313,7 @@ def pretrain(data: Path, output: Path, recipe: Recipe, limit: int = 0) -> Path:
     channels = teacher.features(0).shape[1] if recipe.teacher else 0
     steps = max(1, len(images) // recipe.batch_size)
     student = Student(recipe, int(labels.max()) + 1, channels, steps)
-    for epoch in range(_resumed(student, output), len(recipe.sizes)):
+    for epoch in range(_resume(student, output), len(recipe.sizes)):
         start = time.perf_counter()
         line = _epoch(student, teacher, images, labels, recipe, epoch)
         line |= {"seconds": round(time.perf_counter() - start, 1)}
@@ -355,7 +355,7 @@ def _batches(count: int, recipe: Recipe, epoch: int) -> Iterator[NDArray[np.int6
         yield order[start : start + size]
 
 
-def _resumed(student: Student, output: Path) -> int:
+def _resume(student: Student, output: Path) -> int:
     """Epochs that the checkpoint has done; its state is put into the student."""
     path = output / "checkpoint.npz"
     if not path.is_file():
