@@ -247,14 +247,14 @@ def test_confusion__markers_lie_on_their_cells() -> None:
     assert points.hovertext[0] == "&lt;a&gt; → c<br>2 of 7 images, 28.6%"
 
 
-def test_selected__finds_images_by_trace_and_number(finished: Run) -> None:
+def test_positions_of__finds_images_by_trace_and_number(finished: Run) -> None:
     found = evaluation_of(finished)
     groups = image_map.by_error(found, finished)
     wrong = groups["Wrong"][1]
     point = {"curve_number": 1, "point_index": 0}
-    assert image_map.selected(groups, [point]) == [wrong[0]]
+    assert image_map.positions_of(groups, [point]) == [wrong[0]]
     assert found.predicted[wrong[0]] != found.labels[wrong[0]]
-    assert image_map.selected(groups, [{"curve_number": 9, "point_index": 0}]) == []
+    assert image_map.positions_of(groups, [{"curve_number": 9, "point_index": 0}]) == []
 
 
 def test_by_split__finds_the_split_of_every_image(
