@@ -31,7 +31,8 @@ from transfer.features.engines import (
     OpenVINOEngine,
     computes_bfloat16,
 )
-from transfer.features.extract import Extractor, Features
+from transfer.features.extract import Extractor
+from transfer.features.rows import Features
 
 
 def main() -> None:

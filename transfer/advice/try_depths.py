@@ -16,9 +16,9 @@ from transfer.config import TrainConfig
 from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import DatasetError
 from transfer.evaluation import intervals
-from transfer.training import train as training
+from transfer.training import trials
+from transfer.training.best import Best
 from transfer.training.listener import Listener
-from transfer.training.phase import Best
 
 #: Share of the images that accuracy is measured on; they learn nothing.
 _VAL_SHARE = 0.4
@@ -61,7 +61,7 @@ def sweep(
         return [plan for plan, _ in tried]
 
     val = np.array([image.label for image in small.of_split("val")], np.int32)
-    for one in training.train_depths(config, small, plans, clock):
+    for one in trials.train_depths(config, small, plans, clock):
         plan, blocks = tried[clock.depth]
         accuracy, low, high = _reached(one.best, val)
         clock.depth += 1

@@ -11,7 +11,7 @@ from transfer.advice import probes, rates
 from transfer.advice.rates import Curve
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision
-from transfer.training import train as training
+from transfer.training import trials
 from transfer.training.listener import Listener
 
 Progress = Callable[..., None]
@@ -36,7 +36,7 @@ def find(
     small = subset(revision, rates.STEPS * config.batch_size)
     heard = _Test(progress, classes)
     grown = rates.LOWEST, rates.GROWTH
-    for phase in training.try_rates(config, small, grown, heard):
+    for phase in trials.try_rates(config, small, grown, heard):
         yield rates.curve(phase, heard.losses, classes)
         heard.losses = []
 

@@ -15,17 +15,12 @@ from numpy.typing import NDArray
 
 from transfer import workspace
 from transfer.backbones import graph
-from transfer.classifier import closed_form
 from transfer.datasets import decoding, library
 from transfer.datasets.decoding import Grey
 from transfer.features import cache, engines, speeds
 from transfer.features.cache import Shelf
 from transfer.features.engines import BATCH, Engine
 from transfer.features.views import View
-
-#: Features of up to this size are held in memory; larger ones are read from disk batch
-#: by batch, so that a worker's memory does not grow with the dataset.
-MEMORY_BYTES = 128 << 20
 
 #: Batches that are decoded ahead of the engine.
 _AHEAD = 3
@@ -238,41 +233,6 @@ class Extractor:
         return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
 
 
-def agree(
-    exact: NDArray[np.float32],
-    quick: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    num_classes: int,
-) -> bool:
-    """Whether features of a lower precision teach the same as those of float32.
-
-    Heads are computed on either half of the images, from either kind of features, and
-    name the other half in float32, as evaluation, prediction and export do. On
-    flower_photos all of 12 samples of 384 images passed, with the starter and with
-    MobileNetV2 0.35; heads from all 2,933 named 99.3 and 99.5 % of val alike.
-
-    Args:
-        exact: Pooled features `(images, channels)` in float32.
-        quick: The same images' features in the lower precision.
-        labels: Their label indices, `(images,)`.
-        num_classes: Number of classes.
-
-    Returns:
-        Whether both name at least 96 % of the images alike, and the accuracy is at most
-        one point lower; False for fewer than 64 images.
-    """
-    if len(labels) < 64:
-        return False
-    half = np.arange(len(labels)) < len(labels) // 2
-    named = np.empty((2, len(labels)), np.int64)
-    for answers, features in zip(named, (exact, quick), strict=True):
-        for own in (half, ~half):
-            head = closed_form.solve(features[own], labels[own], num_classes)
-            answers[~own] = (exact[~own] @ head.kernel + head.bias).argmax(-1)
-    right = (named == labels).mean(1)
-    return bool((named[0] == named[1]).mean() >= 0.96 and right[1] >= right[0] - 0.01)
-
-
 def ahead(
     items: Sequence[Item], decode: Callable[[Item], Decoded]
 ) -> Iterator[tuple[int, list[Decoded]]]:
@@ -297,76 +257,3 @@ def ahead(
             decoded = [future.result() for future in futures]
             fill(1)
             yield start, decoded
-
-
-class Features:
-    """One layer's output for a list of images, and for random views of them.
-
-    Args:
-        extractor: Computes and keeps them.
-        layer: The layer.
-        hashes: SHA-256 of each image.
-        augmentations: Random changes that make the views, out of
-            `config.AUGMENTATIONS`.
-        views: Number of views that are kept of each image, the image itself among
-            them; 0 makes new ones in every epoch.
-    """
-
-    def __init__(
-        self,
-        extractor: Extractor,
-        layer: str,
-        hashes: Sequence[str],
-        augmentations: tuple[str, ...] = (),
-        views: int = 1,
-    ) -> None:
-        self._extractor, self.layer = extractor, layer
-        self._hashes, self._augmentations = list(hashes), augmentations
-        self._is_pixels = extractor.tensors[layer].is_pixels
-        # Pixels are changed as they are read, so there only the images are kept.
-        self._kept = 1 if self._is_pixels or not augmentations else views
-        self._memory: Rows | None = None
-
-    def __len__(self) -> int:
-        return len(self._hashes)
-
-    @property
-    def row_bytes(self) -> int:
-        """Size of one image's features in bytes."""
-        return self._extractor.shelves[self.layer].row_bytes
-
-    @property
-    def kept_views(self) -> list[View]:
-        """All views whose features are kept, those of view 0 first."""
-        unique = list(dict.fromkeys(self._hashes))
-        return [self._view(h, n) for n in range(self._kept) for h in unique]
-
-    def load(self) -> None:
-        """Holds all rows in memory, if they are few enough."""
-        if self._kept and self._kept * len(self) * self.row_bytes <= MEMORY_BYTES:
-            views = [self._view(h, n) for n in range(self._kept) for h in self._hashes]
-            self._memory = self._extractor.read(self.layer, views)
-
-    def rows(self, positions: NDArray[np.int64], epoch: int = 1) -> Rows:
-        """The features at these positions, `(len(positions), *shape)`.
-
-        Args:
-            positions: Of the images.
-            epoch: Counted from 1; another epoch gives another view of each image, and
-                the first gives the images themselves where views are made anew.
-        """
-        fresh = np.full(len(positions), epoch - 1)
-        numbers = fresh if not self._kept else (positions + epoch) % self._kept
-        if self._memory is not None:
-            rows = self._memory[numbers * len(self) + positions]
-        else:
-            hashes = [self._hashes[position] for position in positions]
-            views = map(self._view, hashes, map(int, numbers))
-            rows = self._extractor.read(self.layer, list(views))
-        if self._is_pixels and self._augmentations:
-            changed = map(self._view, (self._hashes[p] for p in positions), fresh)
-            rows = np.stack([v.of(row) for v, row in zip(changed, rows, strict=True)])
-        return rows
-
-    def _view(self, sha256: str, number: int) -> View:
-        return View(sha256, int(number), self._augmentations)

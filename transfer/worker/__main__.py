@@ -430,12 +430,12 @@ def _build_ahead() -> None:
 
     Only weights that stay what they are: a file may be replaced until then.
     """
-    from transfer.training import train  # noqa: PLC0415
+    from transfer.training import network  # noqa: PLC0415
 
     with suppress(TransferError), closing(Store()) as store:
         for run in store.runs(limit=1):
             if run.config.weights in ("imagenet", "starter", "random"):
-                train.build_ahead(run.config)
+                network.build_ahead(run.config)
 
 
 if __name__ == "__main__":

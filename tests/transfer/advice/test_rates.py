@@ -16,6 +16,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, TrainingError
 from transfer.runs import jobs
 from transfer.training.phase import Phase
+from transfer.training.steps import Steps
 
 pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 
@@ -142,38 +143,39 @@ def test_find__weights_are_put_back(
     phases: list[tuple[Phase, list[Any]]] = []
     run = Phase.run
 
-    def noted(phase: Phase, *arguments: Any) -> None:
-        if phase.most_steps:
-            phases.append((phase, [value(v) for v in phase.variables]))
+    def note(phase: Phase, *arguments: Any) -> None:
+        variables, is_test = phase.steps.variables, phase.steps.most_per_call
+        if is_test:
+            phases.append((phase, [value(v) for v in variables]))
         run(phase, *arguments)
-        if phase.most_steps:  # it has learnt something, which is to be undone
+        if is_test:  # it has learnt something, which is to be undone
             assert any(
                 not np.array_equal(before, value(v))
-                for before, v in zip(phases[-1][1], phase.variables, strict=True)
+                for before, v in zip(phases[-1][1], variables, strict=True)
             )
 
-    monkeypatch.setattr(Phase, "run", noted)
+    monkeypatch.setattr(Phase, "run", note)
     monkeypatch.setattr(rates, "LOWEST", 1e-4)
     # Smoothed, for where every answer is right and sure there is no gradient.
     wanted = config(freeze="last:1", label_smoothing=0.1)
     found = try_rates.find(wanted, revision, lambda **_: None)
     for number, _ in enumerate(found):
         phase, before = phases[number]
-        for start, variable in zip(before, phase.variables, strict=True):
+        for start, variable in zip(before, phase.steps.variables, strict=True):
             np.testing.assert_array_equal(start, value(variable))
 
 
 def test_find__a_loss_that_is_no_number_ends_the_test(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timed, seen = Phase._timed, [0]
+    time_call, seen = Steps._time_call, [0]
 
-    def broken(phase: Phase, call: Any) -> tuple[float, list[Any]]:
-        seconds, (losses, *others) = timed(phase, call)
+    def broken(steps: Steps, call: Any) -> tuple[float, list[Any]]:
+        seconds, (losses, *others) = time_call(steps, call)
         seen[0] += 1
         return seconds, [losses * (np.nan if seen[0] == 15 else 1), *others]
 
-    monkeypatch.setattr(Phase, "_timed", broken)
+    monkeypatch.setattr(Steps, "_time_call", broken)
     (curve,) = try_rates.find(config(), revision, lambda **_: None)
     assert len(curve.losses) == 14 - rates._FEW
 

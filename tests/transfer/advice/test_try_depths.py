@@ -13,7 +13,7 @@ from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import DatasetError
 from transfer.evaluation import intervals
-from transfer.training.phase import Best
+from transfer.training.best import Best
 
 pytestmark = pytest.mark.usefixtures("workspace", "tiny")
 

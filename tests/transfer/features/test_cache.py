@@ -1,5 +1,8 @@
 """The feature cache: whole, checked, bounded."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +157,29 @@ def test_limit_bytes__no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSFER_CACHE_GB", "20GB")
     with pytest.raises(ConfigError, match="number of gigabytes"):
         cache.limit_bytes()
+
+
+WRITER = """
+import sys, numpy as np
+from transfer.features.cache import Shelf
+shelf = Shelf("net", (1000,), "float32")
+with shelf.writer() as writer:
+    for number in range(100_000):
+        writer.add([str(number)], np.full((1, 1000), number, np.float32))
+        if number == 500:
+            print("writing", flush=True)
+"""
+
+
+def test_shelf__after_kill_9_while_writing_nothing_wrong_is_read(
+    workspace: Path,
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == b"writing\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    shelf = Shelf("net", (1000,), "float32")
+    rows, lost = shelf.read([str(number) for number in range(500)])
+    for number in set(range(500)) - set(lost):
+        assert (rows[number] == number).all()
+    assert "0" not in shelf  # its segment was not complete

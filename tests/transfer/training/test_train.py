@@ -10,29 +10,19 @@ import keras
 import numpy as np
 import pytest
 
-from tests.pictures import make_pictures
 from tests.tiny import CHANNELS
+from tests.transfer.training.failures import make_fail
 from transfer.backbones import graph
-from transfer.backbones.freezing import FreezePlan
 from transfer.config import TrainConfig
 from transfer.datasets import decoding, library
-from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import TrainingError
-from transfer.features import cache, engines, extract, speeds
+from transfer.features import cache, engines, extract, rows, speeds
 from transfer.features.views import View
-from transfer.training import listener, train
+from transfer.training import examples, listener, train
 from transfer.training.listener import Listener
-from transfer.training.phase import Phase
 
 pytestmark = pytest.mark.usefixtures("tiny")
-
-
-@pytest.fixture
-def revision(workspace: Path, tmp_path: Path) -> Revision:
-    """Two classes that differ in colour, 12 images each."""
-    make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
-    return importer.import_path(tmp_path / "pets", "pets", val=0.25)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -116,7 +106,7 @@ def test_train__without_the_cache_the_result_is_the_same(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cached = train.train(_config(freeze="last:1"), revision, Listener())
-    monkeypatch.setattr(extract, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(rows, "MEMORY_BYTES", 0)
     monkeypatch.setattr(extract.Extractor, "compute", lambda *_: None)
     for segment in (Path(library.workspace.home()) / "features").rglob("*.features"):
         segment.unlink()
@@ -173,7 +163,7 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
     record = speeds.rates_record("tiny", (32, 32))
     record.write_text(json.dumps(rates))
-    monkeypatch.setattr(train, "agree", lambda *_: True)  # 18 images tell too little
+    monkeypatch.setattr(examples, "agree", lambda *_: True)  # 18 images tell too little
     recorder = Recorder()
     trained = train.train(_config(freeze="last:1"), revision, recorder)
     assert any("bfloat16: on 18 images" in line for line in recorder.lines)
@@ -208,19 +198,6 @@ def test_train__with_augmentation(revision: Revision, views: int) -> None:
     assert trained.best.accuracy > 0.5
 
 
-def test_train__blocks_below_move_less(revision: Revision) -> None:
-    moved = {}
-    for decay in (1.0, 0.01):
-        config = _config(freeze="last:3", layer_decay=decay, head_epochs=1)
-        job = train._Job(config, revision, Listener())
-        job.prepare()
-        factors = {variable.path: factor for variable, factor in job._factors()}
-        moved[decay] = [factors[v.path] for v in job._unfrozen()]
-    assert set(moved[1.0]) == {1.0}
-    assert moved[0.01] == sorted(moved[0.01])
-    assert {round(f, 8) for f in moved[0.01]} == {1.0, 0.01, 0.0001}
-
-
 def test_train__a_full_disk_does_not_end_it(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,23 +225,6 @@ def test_train__fine_tuning_never_leaves_it_worse(revision: Revision) -> None:
     assert trained.best.accuracy >= max(values["val_accuracy"] for values in head)
 
 
-def _failing(
-    monkeypatch: pytest.MonkeyPatch, phase: str, epoch: int, error: str
-) -> None:
-    """Lets a training fail in this epoch as it fails by itself."""
-    train_epoch = Phase._train_epoch
-
-    def failing(self: Phase, now: Any, *others: Any) -> None:
-        if (self.name, now.number) == (phase, epoch):
-            if error == "memory":
-                raise MemoryError
-            bias = self.variables[-1]
-            bias.assign(np.full(bias.shape, np.nan))
-        train_epoch(self, now, *others)
-
-    monkeypatch.setattr(Phase, "_train_epoch", failing)
-
-
 @pytest.mark.parametrize(
     ("error", "says"),
     [
@@ -275,7 +235,7 @@ def _failing(
 def test_train__a_failed_fine_tuning_leaves_the_best_until_then(
     revision: Revision, monkeypatch: pytest.MonkeyPatch, error: str, says: str
 ) -> None:
-    _failing(monkeypatch, "fine_tune", 2, error)
+    make_fail(monkeypatch, "fine_tune", 2, error)
     recorder = Recorder()
     config = _config(freeze="last:1", batch_size=8 if error == "nan" else 1)
     trained = train.train(config, revision, recorder)
@@ -290,7 +250,7 @@ def test_train__a_failed_fine_tuning_leaves_the_best_until_then(
 def test_train__a_failed_head_phase_leaves_the_closed_form(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _failing(monkeypatch, "head", 1, "nan")
+    make_fail(monkeypatch, "head", 1, "nan")
     trained = train.train(_config(freeze="last:1"), revision, Listener())
     assert (trained.best.phase, trained.best.epoch) == ("head", 0)
     assert "in epoch 1 of the head phase. Kept is" in trained.ended_early
@@ -300,32 +260,9 @@ def test_train__a_failed_head_phase_leaves_the_closed_form(
 def test_train__a_failure_that_leaves_nothing_is_one(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _failing(monkeypatch, "head", 1, "nan")
+    make_fail(monkeypatch, "head", 1, "nan")
     with pytest.raises(TrainingError, match="nan in epoch 1 of the head phase"):
         train.train(_config(head="dense1024"), revision, Listener())
-
-
-def test_train_depths__one_that_fails_counts_as_its_head(
-    revision: Revision, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _failing(monkeypatch, "fine_tune", 1, "nan")
-    plans = [FreezePlan("all"), FreezePlan("last", count=1)]
-    tried = train.train_depths(_config(), revision, lambda _: plans, Listener())
-    head, failed = tried
-    assert failed.best.state() == head.best.state()
-
-
-def test_train__a_batch_is_no_larger_than_the_data(revision: Revision) -> None:
-    told: dict[str, Any] = {}
-
-    class Progress(Listener):
-        def progress(self, **values: Any) -> None:
-            told.update(values)
-
-    config = _config(batch_size=1024, head_epochs=1)
-    trained = train.train(config, revision, Progress())
-    assert (trained.batch_size, trained.halved_for) == (18, "images")
-    assert (told["batch_size"], told["halved_for"]) == (18, "images")
 
 
 def test_train__a_stop_while_preparing_ends_it(revision: Revision) -> None:
