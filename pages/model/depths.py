@@ -106,7 +106,7 @@ def _show_found(
     )
     if running:  # what is deeper was not tried yet
         return
-    best = depths.advised(found)
+    best = depths.advise(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"Suggested: **{in_words(best.freeze)}**, {best.accuracy:.1%} of "

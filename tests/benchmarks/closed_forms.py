@@ -60,7 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         os.environ.update(bench.environment(Path(name)))
         backbone = graph.build("mobilenet_v2_035", weights="imagenet")
-        engine = OpenVINOEngine(classifier.pooled(backbone), "bench")
+        engine = OpenVINOEngine(classifier.add_pooling(backbone), "bench")
         sets = {
             "flowers": _features(engine, _flowers(Path(name))),
             "digits": _features(engine, _digits()),

@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _measured(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
-    model = classifier.pooled(graph.build(name))
+    model = classifier.add_pooling(graph.build(name))
     pixels = np.zeros((BATCH, *model.input_shape[1:]), np.uint8)
     arrays: dict[str, Callable[[], Any]] = {
         "Keras": partial(KerasEngine(model).run, pixels),

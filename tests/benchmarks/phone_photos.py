@@ -39,7 +39,7 @@ def main() -> None:
         full = np.stack([_in_full(path) for path in paths])
         end = time.perf_counter()
         backbone = graph.build("mobilenet_v2_035", weights="imagenet")
-    model = classifier.pooled(backbone)
+    model = classifier.add_pooling(backbone)
     features = [_directions(model.predict(x.astype("f4"))) for x in (quick, full)]
     same = float((features[0] * features[1]).sum(1).min())
     others = features[1] @ features[1].T - np.eye(count)

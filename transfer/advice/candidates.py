@@ -81,7 +81,9 @@ def start(revision: Revision, backbones: Sequence[str], weights: str) -> None:
     jobs.start(job_name(revision), words)
 
 
-def kept(revision: Revision, name: str, weights: str, size: int) -> Candidate | None:
+def kept_candidate(
+    revision: Revision, name: str, weights: str, size: int
+) -> Candidate | None:
     """What an earlier ranking found."""
     try:
         path = _record(revision, name, weights, size)
@@ -93,7 +95,7 @@ def kept(revision: Revision, name: str, weights: str, size: int) -> Candidate | 
 def all_kept(revision: Revision, weights: str) -> list[Candidate]:
     """All that earlier rankings found at the backbones' own sizes, best first."""
     found = [
-        kept(revision, one.name, source(one, weights), one.native_size)
+        kept_candidate(revision, one.name, source(one, weights), one.native_size)
         for one in catalogue.BACKBONES.values()
     ]
     return best_first(one for one in found if one)

@@ -59,7 +59,7 @@ def _plan(count: int, blocks: int) -> FreezePlan:
     return FreezePlan("none") if count == blocks else FreezePlan("last", count=count)
 
 
-def advised(depths: Iterable[Depth]) -> Depth:
+def advise(depths: Iterable[Depth]) -> Depth:
     """The shallowest depth whose interval holds the best accuracy of all.
 
     Deeper ones take longer and are not better beyond doubt.

@@ -43,12 +43,12 @@ def rank(
     for name in names:
         entry = catalogue.get(name)
         source = candidates.source(entry, weights)
-        found = candidates.kept(revision, name, source, entry.native_size)
+        found = candidates.kept_candidate(revision, name, source, entry.native_size)
         if found:
             yield found
             continue
         try:
-            found = _measured(revision, images, name, source, progress)
+            found = _measure(revision, images, name, source, progress)
         except WeightsError as error:
             yield PassedOver(name, str(error))
             continue
@@ -74,7 +74,7 @@ def sample(revision: Revision) -> list[Image]:
     return [train[position] for position in chosen]
 
 
-def _measured(
+def _measure(
     revision: Revision,
     images: Sequence[Image],
     name: str,
@@ -113,17 +113,17 @@ def _features(
     grey: Grey | None,
 ) -> NDArray[np.float32]:
     """Pooled features `(images, channels)`, in float32, from the cache or computed."""
-    backbone = model.pooled(graph.build(name, weights=weights))
+    backbone = model.add_pooling(graph.build(name, weights=weights))
     extractor = Extractor(backbone, ["pooling"], name, _quiet, grey=grey)
     # The engines are timed here, so that a candidate's speed is known even if all of
     # its features were in the cache.
     extractor.is_faster_in_bfloat16()
     views = [View(image.sha256) for image in images]
 
-    def told(done: int, of: int) -> None:
+    def tell(done: int, of: int) -> None:
         progress(backbone=name, step=done, steps=of)
 
-    extractor.compute({"pooling": views}, told)
+    extractor.compute({"pooling": views}, tell)
     return extractor.read("pooling", views).astype(np.float32)
 
 

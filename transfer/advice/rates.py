@@ -77,7 +77,7 @@ def curve(phase: str, losses: Sequence[float], num_classes: int) -> Curve:
     Raises:
         TrainingError: There are too few of them: the loss was no number early on.
     """
-    smooth = _smoothed(losses)
+    smooth = _smooth(losses)
     if not len(smooth):
         raise TrainingError(
             f"After {len(losses)} steps of the {phase} phase the loss was no number, "
@@ -89,11 +89,11 @@ def curve(phase: str, losses: Sequence[float], num_classes: int) -> Curve:
         phase=phase,
         rates=tried,
         losses=[float(loss) for loss in smooth],
-        suggested=_suggested(tried, smooth, math.log(num_classes)),
+        suggested=_suggestion(tried, smooth, math.log(num_classes)),
     )
 
 
-def _suggested(
+def _suggestion(
     tried: Sequence[float], smooth: NDArray[np.float64], guessing: float
 ) -> float:
     """The rate to take, in one digit.
@@ -114,11 +114,11 @@ def _suggested(
 
 def has_diverged(losses: Sequence[float], num_classes: int) -> bool:
     """Whether the loss has risen so far that larger rates need not be tried."""
-    smooth = _smoothed(losses)
+    smooth = _smooth(losses)
     return len(smooth) > 0 and bool(smooth[-1] > smooth.min() + math.log(num_classes))
 
 
-def _smoothed(losses: Sequence[float]) -> NDArray[np.float64]:
+def _smooth(losses: Sequence[float]) -> NDArray[np.float64]:
     """Exponential mean of the losses, without its first few values."""
     means, mean = [], 0.0
     for count, loss in enumerate(losses, 1):

@@ -63,7 +63,7 @@ def sweep(
     val = np.array([image.label for image in small.of_split("val")], np.int32)
     for one in trials.train_depths(config, small, plans, clock):
         plan, blocks = tried[clock.depth]
-        accuracy, low, high = _reached(one.best, val)
+        accuracy, low, high = _interval(one.best, val)
         clock.depth += 1
         yield Depth(
             freeze=str(plan),
@@ -79,7 +79,7 @@ def sweep(
         )
 
 
-def _reached(best: Best, labels: NDArray[np.int32]) -> intervals.Interval:
+def _interval(best: Best, labels: NDArray[np.int32]) -> intervals.Interval:
     """What an epoch reached on images of these labels, by the measure that it follows.
 
     Balanced accuracy is as certain as the accuracy on so many images of classes of one
@@ -105,7 +105,7 @@ def subset(revision: Revision) -> Revision:
     most_val = round(MOST_IMAGES * _VAL_SHARE)
     train, val = revision.of_split("train"), revision.of_split("val")
     if not val:
-        train, val = _divided(train, revision.seed)
+        train, val = _divide(train, revision.seed)
     chosen = _some(train, MOST_IMAGES - most_val, "train", revision.seed)
     chosen += _some(val, most_val, "val", revision.seed)
     learnt = {image.label for image in chosen if image.split == "train"}
@@ -118,7 +118,7 @@ def subset(revision: Revision) -> Revision:
     return replace(revision, images=tuple(chosen))
 
 
-def _divided(
+def _divide(
     train: tuple[Image, ...], seed: int
 ) -> tuple[tuple[Image, ...], tuple[Image, ...]]:
     """Training images as two parts, every class divided alike."""

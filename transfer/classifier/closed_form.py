@@ -69,9 +69,9 @@ def solve(
     alone = np.bincount(labels)[labels] == 1
     if len(np.unique(labels[~alone])) > 1:
         counted = np.where(alone, np.minimum(w, 1), w)
-        found = _judged(ridge, targets, labels, counted)
+        found = _judge_left_out(ridge, targets, labels, counted)
     else:
-        found = _unjudged(ridge, features, labels, w)
+        found = _fit_unjudged(ridge, features, labels, w)
     loss, strength, temperature, accuracy = found
     kernel = ridge.coefficients(strength) * temperature
     bias = ridge.y_mean * temperature - ridge.x_mean @ kernel
@@ -80,7 +80,7 @@ def solve(
     )
 
 
-def _judged(
+def _judge_left_out(
     ridge: "_Ridge", targets: Matrix, labels: NDArray[np.int32], weights: Matrix
 ) -> tuple[float, float, float, float]:
     """Loss, strength, temperature and accuracy of the best by leave-one-out."""
@@ -89,13 +89,13 @@ def _judged(
         _STRENGTHS, ridge.left_out_errors(_STRENGTHS), strict=True
     ):
         scores = targets - errors
-        temperature, loss = _calibrated(scores, labels, weights)
+        temperature, loss = _calibrate(scores, labels, weights)
         right = float(np.average(scores.argmax(1) == labels, weights=weights))
         tried.append((loss, float(strength), temperature, right))
     return min(tried)
 
 
-def _unjudged(
+def _fit_unjudged(
     ridge: "_Ridge",
     features: NDArray[np.float32],
     labels: NDArray[np.int32],
@@ -109,7 +109,7 @@ def _unjudged(
     kernel = ridge.coefficients(_UNJUDGED)
     scores = ridge.y_mean + (features - ridge.x_mean) @ kernel
     uniform = 1 / (len(labels) + 1)
-    temperature, _ = _calibrated(scores, labels, weights, uniform)
+    temperature, _ = _calibrate(scores, labels, weights, uniform)
     return float("nan"), _UNJUDGED, temperature, float("nan")
 
 
@@ -137,7 +137,7 @@ class _Ridge:
         for rows in self._rows:
             self.x_mean += weights[rows] @ x[rows].astype(np.float64) / weights.sum()
         self._y = (y - self.y_mean) * self._root
-        values, self._vectors, projected = self._decomposed()
+        values, self._vectors, projected = self._decompose()
         self._values = np.maximum(values, 0)
         self.scale = float(self._values.sum()) / min(x.shape) or 1.0
         self._projected = projected
@@ -146,7 +146,7 @@ class _Ridge:
         """Features of some images, centred and weighted."""
         return (self._x[rows].astype(np.float64) - self.x_mean) * self._root[rows]
 
-    def _decomposed(self) -> tuple[Matrix, Matrix, Matrix]:
+    def _decompose(self) -> tuple[Matrix, Matrix, Matrix]:
         """Eigenvalues and vectors of the Gram matrix, and the targets along them."""
         if self._wide:
             x = self._part(self._rows[0])
@@ -188,7 +188,7 @@ class _Ridge:
         return errors
 
 
-def _calibrated(
+def _calibrate(
     scores: Matrix, labels: NDArray[np.int32], weights: Matrix, uniform: float = 0.0
 ) -> tuple[float, float]:
     """The factor on the scores that makes their cross-entropy least, and that.

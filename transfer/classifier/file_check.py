@@ -76,10 +76,10 @@ def check(path: Path, image_size: tuple[int, int] | None = None) -> None:
         raise
     except Exception as error:
         # zipfile, json and h5py raise nearly anything on files made to mislead them.
-        raise refused(f"it is damaged ({type(error).__name__}: {error})") from error
+        raise refusal(f"it is damaged ({type(error).__name__}: {error})") from error
 
 
-def refused(reason: str) -> RunError:
+def refusal(reason: str) -> RunError:
     """The error that a model's file is not loaded for this reason."""
     return RunError(f"The model was not loaded: {reason}.", _HINT)
 
@@ -88,24 +88,24 @@ def _check_parts(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     names = [part.filename for part in parts]
     if set(names) != _PARTS or len(names) != len(_PARTS):
-        raise refused(
+        raise refusal(
             f"the file holds {', '.join(sorted(names)[:6])}, but must hold exactly "
             f"{', '.join(sorted(_PARTS))}"
         )
     for part in parts:
         if part.compress_type != zipfile.ZIP_STORED or part.flag_bits & 1:
-            raise refused(f"its part {part.filename} is compressed or encrypted")
+            raise refusal(f"its part {part.filename} is compressed or encrypted")
         if stat.S_ISLNK(part.external_attr >> 16):
-            raise refused(f"its part {part.filename} is a link")
+            raise refusal(f"its part {part.filename} is a link")
     if sum(part.file_size for part in parts) > MAX_BYTES:
-        raise refused(f"it claims more than {MAX_BYTES >> 30} GB")
+        raise refusal(f"it claims more than {MAX_BYTES >> 30} GB")
     if archive.getinfo("config.json").file_size > MAX_CONFIG_BYTES:
-        raise refused("its description of layers is larger than 32 MB")
+        raise refusal("its description of layers is larger than 32 MB")
 
 
 def _check_description(config: Any, image_size: tuple[int, int] | None) -> None:
     if config.get("class_name") != "Functional":
-        raise refused(f"it is a {config.get('class_name')}, not a functional model")
+        raise refusal(f"it is a {config.get('class_name')}, not a functional model")
     for one in _objects(config):
         _check_object(one)
     pixels = [
@@ -114,9 +114,9 @@ def _check_description(config: Any, image_size: tuple[int, int] | None) -> None:
         if layer["class_name"] == "InputLayer"
     ]
     if len(pixels) != 1 or len(pixels[0]) != 4 or pixels[0][3] != 3:
-        raise refused(f"its inputs are {pixels}, not one of RGB pixels")
+        raise refusal(f"its inputs are {pixels}, not one of RGB pixels")
     if image_size and tuple(pixels[0][1:3]) != tuple(image_size):
-        raise refused(
+        raise refusal(
             f"it takes images of {pixels[0][1]} × {pixels[0][2]} pixels, but the run "
             f"was made for {image_size[0]} × {image_size[1]}"
         )
@@ -138,16 +138,16 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 def _check_object(one: dict[str, Any]) -> None:
     name, module = one["class_name"], one.get("module")
     if name in _REFUSED:
-        raise refused(f"it has a {name}, which can hold code")
+        raise refusal(f"it has a {name}, which can hold code")
     if module is None and name in ("__keras_tensor__", "__tuple__", "__numpy__"):
         return
     own = any(
         module == known or str(module).startswith(f"{known}.") for known in _MODULES
     )
     if not own and (module, name) not in _CLASSES:
-        raise refused(f"it has a {name} of {module}, which is none of Keras' layers")
+        raise refusal(f"it has a {name} of {module}, which is none of Keras' layers")
     if one.get("registered_name") not in (None, name):
-        raise refused(f"it has a custom object {one['registered_name']}")
+        raise refusal(f"it has a custom object {one['registered_name']}")
 
 
 def _check_weights(archive: zipfile.ZipFile) -> None:
@@ -155,17 +155,17 @@ def _check_weights(archive: zipfile.ZipFile) -> None:
     with archive.open("model.weights.h5") as file, h5py.File(file) as weights:
         total = sum(dataset.nbytes for dataset in _datasets(weights))
     if total > archive.getinfo("model.weights.h5").file_size:
-        raise refused("its weights claim more bytes than the file has")
+        raise refusal("its weights claim more bytes than the file has")
 
 
 def _datasets(group: Any) -> Iterator[Any]:
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise refused(f"its weights {name} are a link to elsewhere")
+            raise refusal(f"its weights {name} are a link to elsewhere")
         one = group[name]
         if isinstance(one, h5py.Group):
             yield from _datasets(one)
         elif one.external or one.is_virtual or one.dtype.kind not in "fiub":
-            raise refused(f"its weights {name} are not plain numbers")
+            raise refusal(f"its weights {name} are not plain numbers")
         else:
             yield one

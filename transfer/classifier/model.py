@@ -16,7 +16,7 @@ Head = Literal["linear", "dense1024"]
 Forward = Callable[[Any, bool], Any]
 
 
-def pooled(backbone: keras.Model) -> keras.Model:
+def add_pooling(backbone: keras.Model) -> keras.Model:
     """The backbone with global average pooling on top.
 
     Args:
@@ -70,7 +70,7 @@ def forward(suffix: keras.Model, head: keras.Model) -> Forward:
     return logits
 
 
-def assembled(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
+def assemble(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
     """The whole classifier: pixels `(batch, height, width, 3)` in `[0, 255]` to
     float32 probabilities `(batch, num_classes)` whose rows sum to 1.
     """
@@ -101,9 +101,9 @@ def load(
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         reason = str(error).strip().splitlines()[0][:300]
-        raise file_check.refused(f"Keras cannot read it ({reason})") from error
+        raise file_check.refusal(f"Keras cannot read it ({reason})") from error
     if model.output_shape != (None, num_classes):
-        raise file_check.refused(
+        raise file_check.refusal(
             f"it gives {model.output_shape[1:]} values, but the run has {num_classes} "
             "classes"
         )
@@ -114,8 +114,8 @@ def take_weights(path: Path, pooled_backbone: keras.Model, head: keras.Model) ->
     """Sets backbone and head to those of a saved classifier.
 
     Args:
-        path: A `model.keras` that `assembled` made of the same backbone and head.
-        pooled_backbone: As in `pooled`.
+        path: A `model.keras` that `assemble` made of the same backbone and head.
+        pooled_backbone: As in `add_pooling`.
         head: As in `head`.
 
     Raises:

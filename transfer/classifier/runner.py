@@ -47,7 +47,7 @@ class Runner:
     """Runs a whole classifier.
 
     Args:
-        model: As `classifier.assembled` makes it.
+        model: As `classifier.assemble` makes it.
         backbone: Name in the catalogue; engines' speeds are kept under it.
         log: Takes a line that says which engine it is and why.
         grey: The range of deep grey of the dataset that the model learnt from.
@@ -117,7 +117,7 @@ class Runner:
             if readable:
                 at = [*readable]
                 features[at] = compute(np.stack([*readable.values()]))
-                probabilities[at] = self._classified(features[at])
+                probabilities[at] = self._classify(features[at])
         return Answers(probabilities, features, unreadable)
 
     def _few(self, pixels: Pixels) -> NDArray[np.float32]:
@@ -128,7 +128,7 @@ class Runner:
         (found,) = self._engine.run(pixels)
         return np.asarray(found, np.float32)
 
-    def _classified(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _classify(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities: the head, and the softmax that follows it."""
         logits = np.asarray(self._head(features, training=False), np.float64)
         powers = np.exp(logits - logits.max(-1, keepdims=True))

@@ -62,7 +62,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
             "dataset": revision.dataset,
             "revision": revision.id,
             "backbone": name,
-            "advised": depths.advised(found).freeze,
+            "advised": depths.advise(found).freeze,
             "depths": [asdict(one) for one in found],
         }
         reporter.done(result)

@@ -47,7 +47,7 @@ class Evaluator:
 
     Args:
         run: The run.
-        model: Its whole classifier, as `classifier.assembled` made it.
+        model: Its whole classifier, as `classifier.assemble` made it.
         log: Takes lines for the log.
         told: Takes how far it is.
     """

@@ -57,7 +57,7 @@ class KerasEngine:
     """
 
     def __init__(self, prefix: keras.Model) -> None:
-        self.function: Any = _traced(prefix)
+        self.function: Any = _trace(prefix)
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
@@ -80,7 +80,7 @@ class OpenVINOEngine:
     ) -> None:
         first_call.make()
         core = openvino.Core()
-        model = core.read_model(_converted(prefix, key, function))
+        model = core.read_model(_convert(prefix, key, function))
         # The conversion leaves each SiLU activation as a further output, in Keras'
         # order of axes; they made EfficientNetB0 nine times slower than without.
         for extra in model.get_results()[len(prefix.outputs) :]:
@@ -125,7 +125,7 @@ class OpenVINOEngine:
             self._idle.put(request)
 
 
-def _traced(prefix: keras.Model) -> Any:
+def _trace(prefix: keras.Model) -> Any:
     """The prefix as one TensorFlow graph, for any number of images.
 
     Its weights are constants: so TensorFlow computes BatchNorm and a convolution as
@@ -136,15 +136,15 @@ def _traced(prefix: keras.Model) -> Any:
         for some in (prefix.trainable_variables, prefix.non_trainable_variables)
     ]
 
-    def computed(pixels: Any) -> Any:
+    def compute(pixels: Any) -> Any:
         constants = [[tf.constant(one) for one in some] for some in weights]
         return prefix.stateless_call(*constants, pixels, training=False)[0]
 
     pixels = tf.TensorSpec([None, *prefix.input_shape[1:]], tf.float32)
-    return tf.function(computed, autograph=False).get_concrete_function(pixels)
+    return tf.function(compute, autograph=False).get_concrete_function(pixels)
 
 
-def _converted(prefix: keras.Model, key: str, function: Any) -> Path:
+def _convert(prefix: keras.Model, key: str, function: Any) -> Path:
     """The prefix as an OpenVINO file; its weights lie beside it.
 
     It lies among the features, so that it goes when it was not used for long.
@@ -152,7 +152,7 @@ def _converted(prefix: keras.Model, key: str, function: Any) -> Path:
     folder = workspace.folder("features", "engines", key)
     kept, weights = folder / "any-batch.xml", folder / "any-batch.bin"
     if not (kept.exists() and weights.exists()):
-        model = openvino.convert_model(function or _traced(prefix))
+        model = openvino.convert_model(function or _trace(prefix))
         with tempfile.TemporaryDirectory(dir=folder) as made:
             path = Path(made) / kept.name
             openvino.save_model(model, path, compress_to_fp16=False)

@@ -137,30 +137,30 @@ class Extractor:
             together.setdefault(tuple(layers), []).append(view)
         done = 0
 
-        def kept(count: int) -> None:
+        def count_done(count: int) -> None:
             nonlocal done
             done += count
             progress(done, len(missing))
 
         for names, views in together.items():
-            self._keep(names, views, kept)
+            self._keep(names, views, count_done)
 
     def _keep(
         self,
         layers: tuple[str, ...],
         views: Sequence[View],
-        told: Callable[[int], None],
+        tell: Callable[[int], None],
     ) -> None:
         """Computes these layers' outputs; tells how many views each batch held."""
         with ExitStack() as stack:
             writers = [
                 stack.enter_context(self.shelves[name].writer()) for name in layers
             ]
-            for start, outputs in self._computed(layers, views):
+            for start, outputs in self._compute_batches(layers, views):
                 keys = [v.key for v in views[start : start + len(outputs[0])]]
                 for writer, rows in zip(writers, outputs, strict=True):
                     writer.add(keys, rows)
-                told(len(keys))
+                tell(len(keys))
 
     def read(self, layer: str, views: Sequence[View]) -> Rows:
         """A layer's output for these views, `(len(views), *shape)`.
@@ -169,11 +169,11 @@ class Extractor:
         """
         rows, lost = self.shelves[layer].read([view.key for view in views])
         again = [views[i] for i in lost]
-        for start, (computed,) in self._computed((layer,), again):
+        for start, (computed,) in self._compute_batches((layer,), again):
             rows[lost[start : start + len(computed)]] = computed
         return rows
 
-    def _computed(
+    def _compute_batches(
         self, layers: tuple[str, ...], views: Sequence[View]
     ) -> Iterator[tuple[int, list[Rows]]]:
         """Start and each layer's rows of each batch, while the next are decoded."""

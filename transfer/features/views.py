@@ -43,10 +43,10 @@ class View(NamedTuple):
         if not self.number:
             return pixels
         seed = hashlib.sha256(self.key.encode()).digest()
-        return _changed(pixels, self.augmentations, np.random.default_rng([*seed]))
+        return _change(pixels, self.augmentations, np.random.default_rng([*seed]))
 
 
-def _changed(
+def _change(
     pixels: Pixels, augmentations: tuple[str, ...], random: np.random.Generator
 ) -> Pixels:
     image = Image.fromarray(pixels)
@@ -55,7 +55,7 @@ def _changed(
     share = random.uniform(_SMALLEST_CROP, 1) if "crop" in augmentations else 1.0
     turn = random.uniform(-_STEEPEST, _STEEPEST) if "rotation" in augmentations else 0
     if share < 1 or turn:
-        image = _moved(image, share, float(np.deg2rad(turn)), random)
+        image = _move(image, share, float(np.deg2rad(turn)), random)
     if "colour" in augmentations:
         enhancers = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
         for enhance in enhancers:
@@ -64,7 +64,7 @@ def _changed(
     return np.array(image)
 
 
-def _moved(
+def _move(
     image: Image.Image, share: float, turn: float, random: np.random.Generator
 ) -> Image.Image:
     """A rotated window of this share of the area, stretched to the image's size.

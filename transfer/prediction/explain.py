@@ -30,7 +30,7 @@ def heat_map(model: keras.Model, pixels: NDArray[np.uint8], label: int) -> HeatM
     """How much each place of a picture speaks for a class.
 
     Args:
-        model: A whole classifier, as `classifier.assembled` makes it.
+        model: A whole classifier, as `classifier.assemble` makes it.
         pixels: The picture at the model's size, `(height, width, 3)`.
         label: Index of the class.
 

@@ -202,7 +202,7 @@ def _structure(backbone: str, image_size: int | None) -> Any:
 
 def _measure(backbone: str, image_size: int | None) -> Any:
     size = (image_size, image_size) if image_size else None
-    model = classifier.pooled(graph.build(backbone, image_size=size))
+    model = classifier.add_pooling(graph.build(backbone, image_size=size))
     height, width = model.input_shape[1:3]
     key = f"{backbone}-random-{height}x{width}"
     return engines.measure(model, backbone, key, _log)

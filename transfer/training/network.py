@@ -63,7 +63,7 @@ class Network:
         )
         structure = graph.structure(built, config.backbone)
         resolved = FreezePlan.parse(config.freeze).resolve(structure)
-        backbone = classifier.pooled(built)
+        backbone = classifier.add_pooling(built)
         channels = backbone.output_shape[-1]
         head = classifier.head(config.head, channels, len(class_names), config.seed)
         if start_from:
@@ -102,7 +102,7 @@ class Network:
         """
         for layer in self.backbone.layers:
             layer.trainable = fine_tuned and layer.name in self.resolved.trains
-        return classifier.assembled(self.backbone, self.head)
+        return classifier.assemble(self.backbone, self.head)
 
 
 def build_ahead(config: TrainConfig) -> None:

@@ -38,7 +38,7 @@ class _Epoch:
     sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
 
     @property
-    def reached(self) -> Reached:
+    def until_now(self) -> Reached:
         """Until now; classes are balanced if they are weighted in the loss."""
         loss, right, images, balanced = map(float, self.sums)
         return Reached(loss / images, right / images, balanced / images)
@@ -106,7 +106,7 @@ class Phase:
             stopped_within = epoch.images < len(self._train.labels)
             if stopped_within:  # before what a part of an epoch does to the best
                 listener.checkpoint(self._take_snapshot(epoch))
-            self._finish_epoch(epoch.number, epoch.reached, speed)
+            self._finish_epoch(epoch.number, epoch.until_now, speed)
             if listener.wants_changes():
                 listener.changes(self.name, epoch.number, self._measure_changes())
             self._tell_best()

@@ -82,11 +82,11 @@ def read(path: Path) -> Snapshot | None:
             state = json.loads(str(file["state"]))
             arrays = {name: file[name] for name in file.files if name != "state"}
             state["sums"] = tuple(state["sums"])
-            optimizer = _named(arrays, "optimizer")
+            optimizer = _arrays_of(arrays, "optimizer")
             return Snapshot(
                 **state,
-                now=_named(arrays, "now"),
-                best=_named(arrays, "best"),
+                now=_arrays_of(arrays, "now"),
+                best=_arrays_of(arrays, "best"),
                 optimizer=tuple(optimizer[str(i)] for i in range(len(optimizer))),
             )
     except FileNotFoundError:
@@ -98,7 +98,7 @@ def read(path: Path) -> Snapshot | None:
         ) from error
 
 
-def _named(arrays: Mapping[str, Array], kind: str) -> dict[str, Array]:
+def _arrays_of(arrays: Mapping[str, Array], kind: str) -> dict[str, Array]:
     start = f"{kind}:"
     return {
         name.removeprefix(start): value

@@ -97,4 +97,6 @@ def test_kept__a_damaged_record_is_measured_again(
     candidates.keep(revision, candidate())
     (record,) = (workspace / "rankings" / revision.id).iterdir()
     record.write_text('{"backbone": "x"}')
-    assert candidates.kept(revision, "mobilenet_v2_035", "random", 224) is None
+    assert (
+        candidates.kept_candidate(revision, "mobilenet_v2_035", "random", 224) is None
+    )

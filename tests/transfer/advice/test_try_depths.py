@@ -74,10 +74,10 @@ def depth(blocks: int, accuracy: float, high: float) -> Depth:
     )
 
 
-def test_advised__is_the_shallowest_that_may_be_as_good() -> None:
+def test_advise__is_the_shallowest_that_may_be_as_good() -> None:
     tried = [depth(0, 0.7, 0.78), depth(1, 0.75, 0.82), depth(2, 0.8, 0.86)]
-    assert depths.advised(tried).blocks == 1
-    assert depths.advised([*tried, depth(4, 0.9, 0.95)]).blocks == 4
+    assert depths.advise(tried).blocks == 1
+    assert depths.advise([*tried, depth(4, 0.9, 0.95)]).blocks == 4
 
 
 def test_subset__is_at_most_a_thousand_of_train_and_val(
@@ -106,13 +106,13 @@ def test_subset__too_few_images_are_told(workspace: Path, tmp_path: Path) -> Non
         try_depths.subset(importer.import_path(tmp_path / "few", "few"))
 
 
-def test_reached__balanced_accuracy_is_less_certain_than_accuracy() -> None:
+def test_interval__balanced_accuracy_is_less_certain_than_accuracy() -> None:
     labels = np.repeat(np.array([0, 1], np.int32), [96, 4])
     best = Best(accuracy=0.95, balanced_accuracy=0.75)
-    assert try_depths._reached(best, labels) == intervals.wilson(95, 100)
+    assert try_depths._interval(best, labels) == intervals.wilson(95, 100)
     best.follows = "balanced_accuracy"
     # As on 4 / (1 / 96 + 1 / 4) images.
-    assert try_depths._reached(best, labels) == intervals.wilson(0.75 * 15.36, 15.36)
+    assert try_depths._interval(best, labels) == intervals.wilson(0.75 * 15.36, 15.36)
 
 
 def test_job_name__weighted_classes_are_another_sweep(revision: Revision) -> None:

@@ -24,10 +24,12 @@ CLASSES = 3
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a tiny real classifier."""
-    pooled = classifier.pooled(graph.build("mobilenet_v2_035", image_size=(32, 32)))
+    pooled = classifier.add_pooling(
+        graph.build("mobilenet_v2_035", image_size=(32, 32))
+    )
     head = classifier.head("linear", pooled.output_shape[-1], CLASSES, 0)
     path = tmp_path_factory.mktemp("model") / "model.keras"
-    classifier.assembled(pooled, head).save(path)
+    classifier.assemble(pooled, head).save(path)
     return path
 
 

@@ -39,9 +39,9 @@ def tiny_model(num_classes: int = 3, backbone: str = "mobilenet_v2_035") -> Any:
     for layer in built.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
-    pooled = model.pooled(built)
+    pooled = model.add_pooling(built)
     head = model.head("linear", pooled.output_shape[-1], num_classes, 0)
-    return model.assembled(pooled, head)
+    return model.assemble(pooled, head)
 
 
 def made_up_evaluation(run: Run, revision: Revision) -> results.Evaluation:

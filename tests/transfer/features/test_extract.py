@@ -86,7 +86,7 @@ def test_compute__the_engine_of_many_layers_has_a_short_name(
     for number in range(6):
         names.append(f"block_{number}_of_a_name_as_backbones_have_them")
         x = layers.Conv2D(4, 3, name=names[-1])(x)
-    model = classifier.pooled(keras.Model(pixels, x))
+    model = classifier.add_pooling(keras.Model(pixels, x))
     extractor = extractor_of(model, *names)
     views = {name: Features(extractor, name, hashes).kept_views for name in names}
     extractor.compute(views, lambda *_: None)

@@ -27,7 +27,7 @@ def red_or_blue() -> keras.Model:
     colours.set_weights([kernel, np.zeros(2, np.float32)])
     head = classifier.head("linear", 2, 2, seed=0)
     head.get_layer("logits").set_weights([20 * np.eye(2), np.zeros(2)])
-    return classifier.assembled(classifier.pooled(backbone), head)
+    return classifier.assemble(classifier.add_pooling(backbone), head)
 
 
 def squares() -> NDArray[np.uint8]:
@@ -71,7 +71,7 @@ def scaled_backbone(seed: int) -> keras.Model:
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
-    return classifier.pooled(model)
+    return classifier.add_pooling(model)
 
 
 def test_heat_map__random_weights_give_another_map() -> None:
@@ -81,10 +81,10 @@ def test_heat_map__random_weights_give_another_map() -> None:
     backbone, other = scaled_backbone(0), scaled_backbone(1)
     head, new = (classifier.head("linear", 1280, 3, seed=s) for s in (0, 7))
     maps = [
-        explain.heat_map(classifier.assembled(*parts), picture, 1)
+        explain.heat_map(classifier.assemble(*parts), picture, 1)
         for parts in ((backbone, head), (backbone, head), (other, head))
     ]
-    replaced = explain.heat_map(classifier.assembled(backbone, new), picture, 1)
+    replaced = explain.heat_map(classifier.assemble(backbone, new), picture, 1)
     assert maps[0].any() and maps[2].any() and replaced.any()
     assert correlation(maps[0], maps[1]) == pytest.approx(1)
     assert abs(correlation(maps[0], maps[2])) < 0.5

@@ -150,7 +150,7 @@ def test_train__a_second_run_computes_no_feature_again(
         asked.extend(views)
         return iter(())
 
-    monkeypatch.setattr(extract.Extractor, "_computed", computed)
+    monkeypatch.setattr(extract.Extractor, "_compute_batches", computed)
     train.train(_config(freeze="last:1", seed=5), revision, Listener())
     assert not asked
 

@@ -28,7 +28,7 @@ from PIL import Image
 from transfer import workspace
 from transfer.backbones import graph
 from transfer.backbones.starter import network
-from transfer.classifier.model import pooled
+from transfer.classifier.model import add_pooling
 from transfer.features import engines
 
 #: Height and width of Tiny ImageNet's pictures, in pixels.
@@ -166,7 +166,7 @@ class Teacher:
             size, name = (_TEACHER_SIZE, _TEACHER_SIZE), self._recipe.teacher
             model = graph.build(name, weights="imagenet", image_size=size)
             key = f"teacher-{graph.fingerprint(model)}-{_TEACHER_SIZE}"
-            features = pooled(model)
+            features = add_pooling(model)
             self._engine = engines.choose(features, name, key, print, bfloat16=True)
         return self._engine
 
