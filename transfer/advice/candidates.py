@@ -87,6 +87,7 @@ def kept_candidate(
     """What an earlier ranking found."""
     try:
         path = _record(revision, name, weights, size)
+        # A record of another version has other fields, and counts as none.
         return Candidate(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None

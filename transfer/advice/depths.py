@@ -54,6 +54,7 @@ def plans(structure: Structure) -> list[tuple[FreezePlan, int]]:
 
 
 def _plan(count: int, blocks: int) -> FreezePlan:
+    # By the names that the form has for the two ends.
     if count == 0:
         return FreezePlan("all")
     return FreezePlan("none") if count == blocks else FreezePlan("last", count=count)
@@ -66,6 +67,7 @@ def advise(depths: Iterable[Depth]) -> Depth:
     """
     tried = sorted(depths, key=lambda one: one.blocks)
     best = max(one.accuracy for one in tried)
+    # Not the best itself: on some hundred val images it is often so by chance.
     return next(one for one in tried if one.high >= best)
 
 
@@ -77,6 +79,7 @@ def job_name(
     class_weights: str = "none",
 ) -> str:
     """The job that tries the depths of this backbone on this revision."""
+    # Weights may be the path of a file, which makes no name of a job.
     source = weights.encode()
     named = weights if weights.isalnum() else hashlib.sha256(source).hexdigest()[:8]
     weighted = "" if class_weights == "none" else f"-{class_weights}"

@@ -44,6 +44,7 @@ def cross_validated(
     right = 0
     for number in range(FOLDS):
         test = fold == number
+        # With few images a fold may be empty.
         if test.any() and not test.all():
             head = closed_form.solve(features[~test], labels[~test], num_classes)
             answers = (features[test] @ head.kernel + head.bias).argmax(1)
@@ -55,6 +56,7 @@ def folds(labels: Labels, seed: int) -> NDArray[np.int64]:
     """The fold of each image, 0 to 4; each class is spread over all folds alike."""
     random = np.random.default_rng(seed)
     order = random.permutation(len(labels))
+    # Stable, so that within a class the order stays the random one.
     order = order[np.argsort(labels[order], kind="stable")]
     fold = np.empty(len(labels), np.int64)
     fold[order] = np.arange(len(labels)) % FOLDS
@@ -75,6 +77,7 @@ def stratified_sample(labels: Labels, most: int, seed: int = 0) -> NDArray[np.in
         members = order[labels[order] == label]
         # Where an image stands in its class, from 0 to 1: the lowest are taken.
         rank[members] = np.arange(len(members)) / len(members)
+    # Classes of one size stand at the same ranks; chance decides, not the label.
     ties = random.random(len(labels))
     return np.sort(np.lexsort((ties, rank))[:most])
 

@@ -49,9 +49,11 @@ def rank(
             continue
         try:
             found = _measure(revision, images, name, source, progress)
+        # Offline only some weights are here: their backbones are ranked all the same.
         except WeightsError as error:
             yield PassedOver(name, str(error))
             continue
+        # At once, so that a ranking which is ended goes on where it was.
         candidates.keep(revision, found)
         yield found
 

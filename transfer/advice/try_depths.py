@@ -51,6 +51,7 @@ def sweep(
         **settings,
         head_epochs=_HEAD_EPOCHS,
         fine_tune_epochs=_FINE_TUNE_EPOCHS,
+        # No pass in both precisions to compare them, for so few images.
         precision="float32",
     )
     tried: list[tuple[FreezePlan, int]] = []
@@ -105,8 +106,10 @@ def subset(revision: Revision) -> Revision:
     most_val = round(MOST_IMAGES * _VAL_SHARE)
     train, val = revision.of_split("train"), revision.of_split("val")
     if not val:
+        # Pictures of train stand in: they learn nothing then.
         train, val = _divide(train, revision.seed)
     chosen = _some(train, MOST_IMAGES - most_val, "train", revision.seed)
+    # Of every class its share, so that accuracy is of the same mixture as in a run.
     chosen += _some(val, most_val, "val", revision.seed)
     learnt = {image.label for image in chosen if image.split == "train"}
     if len(learnt) < 2 or len(chosen) < 2 * probes.FOLDS:

@@ -38,7 +38,7 @@ def find(
     grown = rates.LOWEST, rates.GROWTH
     for phase in trials.try_rates(config, small, grown, heard):
         yield rates.curve(phase, heard.losses, classes)
-        heard.losses = []
+        heard.losses = []  # the next phase's test begins
 
 
 def subset(revision: Revision, most: int) -> Revision:
@@ -61,6 +61,7 @@ class _Test(Listener):
 
     def progress(self, **values: Any) -> None:
         """See `Listener.progress`; epochs are counted as steps of one test."""
+        # The images of a test are few, so that it may take several epochs of them.
         if values["phase"] != "prepare":
             values = {"phase": values["phase"], "step": len(self.losses)}
             values["steps"] = rates.STEPS

@@ -63,7 +63,7 @@ def solve(
         weights: How much each image counts, `(images,)`; all alike if not given.
     """
     w = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
-    w = w / w.mean()
+    w = w / w.mean()  # so that strengths mean the same whatever the weights add up to
     targets = np.eye(num_classes)[labels]
     ridge = _Ridge(features, targets, w)
     alone = np.bincount(labels)[labels] == 1
@@ -92,6 +92,8 @@ def _judge_left_out(
         temperature, loss = _calibrate(scores, labels, weights)
         right = float(np.average(scores.argmax(1) == labels, weights=weights))
         tried.append((loss, float(strength), temperature, right))
+    # By the loss: accuracy has many ties among strengths, and says nothing of how sure
+    # an answer may be.
     return min(tried)
 
 
@@ -138,6 +140,7 @@ class _Ridge:
             self.x_mean += weights[rows] @ x[rows].astype(np.float64) / weights.sum()
         self._y = (y - self.y_mean) * self._root
         values, self._vectors, projected = self._decompose()
+        # Rounding leaves eigenvalues of zero a little below it.
         self._values = np.maximum(values, 0)
         self.scale = float(self._values.sum()) / min(x.shape) or 1.0
         self._projected = projected

@@ -48,6 +48,7 @@ def head(kind: Head, channels: int, num_classes: int, seed: int) -> keras.Model:
         hidden = layers.Dense(
             1024, "relu", kernel_initializer=_glorot(seed + 1), name="hidden"
         )(features)
+    # Their softmax is no part of the head: the loss from logits is the exact one.
     logits = layers.Dense(num_classes, kernel_initializer=_glorot(seed), name="logits")
     return keras.Model(features, logits(hidden), name="head")
 
@@ -75,6 +76,7 @@ def assemble(pooled_backbone: keras.Model, head: keras.Model) -> keras.Model:
     float32 probabilities `(batch, num_classes)` whose rows sum to 1.
     """
     pixels = keras.Input(pooled_backbone.input_shape[1:], name="image")
+    # BatchNorm keeps the statistics of its pretraining, for whoever trains it on too.
     features = pooled_backbone(pixels, training=False)
     return keras.Model(
         pixels,
@@ -99,7 +101,7 @@ def load(
     file_check.check(path, image_size)
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
+    except Exception as error:  # Keras lets through whatever its layers raise
         reason = str(error).strip().splitlines()[0][:300]
         raise file_check.refusal(f"Keras cannot read it ({reason})") from error
     if model.output_shape != (None, num_classes):
@@ -124,6 +126,7 @@ def take_weights(path: Path, pooled_backbone: keras.Model, head: keras.Model) ->
     """
     model = load(path, head.output_shape[-1])
     try:
+        # Both by their names: a saved classifier is these two and a softmax.
         for part in (pooled_backbone, head):
             part.set_weights(model.get_layer(part.name).get_weights())
     except ValueError as error:

@@ -80,6 +80,7 @@ class Runner:
         """
         rows = np.empty((len(hashes), self._pooled.output_shape[-1]), np.float32)
         lost = list(range(len(hashes)))
+        # Exact ones first; a training in bfloat16 has left only val's in float32.
         for bfloat16 in (False, True):
             shelf = self._extractor(bfloat16).shelves["pooling"]
             found, still = shelf.read([hashes[i] for i in lost])
@@ -103,6 +104,7 @@ class Runner:
     def run(self, pictures: Sequence[Path | bytes]) -> Answers:
         """The answers for encoded pictures or files of them, in their order."""
         channels, classes = self._head.input_shape[-1], self._head.output_shape[-1]
+        # Not a number where a picture cannot be read, so that no row shifts.
         features = np.full((len(pictures), channels), np.nan, np.float32)
         probabilities = np.full((len(pictures), classes), np.nan, np.float32)
         unreadable: dict[int, ImageError] = {}
@@ -131,6 +133,7 @@ class Runner:
     def _classify(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities: the head, and the softmax that follows it."""
         logits = np.asarray(self._head(features, training=False), np.float64)
+        # In float64, and from the largest on, so that no exponential overflows.
         powers = np.exp(logits - logits.max(-1, keepdims=True))
         return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 

@@ -63,6 +63,7 @@ class Shelf:
         self.dtype = np.dtype(dtype)
         self.row_bytes = int(np.prod(shape)) * self.dtype.itemsize
         self._places: dict[str, _Place] = {}
+        # In order, so that every process finds the same one of two equal rows.
         for segment in sorted(self.folder.glob("*.features")):
             self._add(segment)
 
@@ -72,7 +73,7 @@ class Shelf:
     def _add(self, segment: Path) -> None:
         try:
             index = _read_index(segment)
-            os.utime(segment)
+            os.utime(segment)  # it is in use: others go first where room is made
         except ValueError:
             segment.unlink(missing_ok=True)
             return
@@ -114,11 +115,14 @@ class Shelf:
                     place = self._places[hashes[position]]
                     file.seek(place.offset)
                     row = rows[position].view(np.uint8).reshape(-1)
+                    # A disk that lies, or a file that somebody wrote to, must not teach
+                    # the model anything: such a row is computed again.
                     read = file.readinto(row)
                     if read != self.row_bytes or zlib.crc32(row) != place.crc:
                         lost.append(position)
         except OSError:
             lost = positions
+        # They count as missing from now on, so that `compute` writes them anew.
         for position in lost:
             self._places.pop(hashes[position], None)
         return lost
@@ -169,6 +173,7 @@ class Writer:
     def _open(self) -> None:
         workspace.make_folder(self._shelf.folder)
         make_room(keep=self._shelf.folder)
+        # Several runs may write to one shelf at once, each to a file of its own.
         self._path = self._shelf.folder / f"{uuid.uuid4().hex}{_GROWING}"
         self._file = self._path.open("wb")
 
@@ -186,6 +191,7 @@ class Writer:
             with workspace.writing(self._path):
                 with file:
                     index = json.dumps(self._index).encode()
+                    # Last, so that a file without its end is known to be half.
                     file.write(index)
                     file.write(_TAIL.pack(len(index), zlib.crc32(index), _MAGIC))
                 os.replace(self._path, finished)
@@ -206,6 +212,7 @@ def _read_index(segment: Path) -> list[tuple[str, int]]:
         if len(tail) != _TAIL.size:
             raise ValueError("too short")
         length, crc, magic = _TAIL.unpack(tail)
+        # The length is checked first: it says how much memory the index takes.
         if magic != _MAGIC or length > size:
             raise ValueError("no index")
         file.seek(size - _TAIL.size - length)

@@ -95,9 +95,12 @@ class Extractor:
         scale = "-grey-{:.9g}-{:.9g}".format(*self._grey) if self._grey else ""
         shape = prefix.output_shape[1:]
         if not prefix.weights:
+            # The same for every backbone, and a quarter of the size as bytes.
             key = f"pixels-{height}x{width}-{_GEOMETRY}{scale}"
             return Tensor(key, "", shape, "uint8")
         content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
+        # By the weights and not by their name: whoever trains other weights of the same
+        # backbone gets other features.
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
         key = f"{engine}{'-bfloat16' * self.bfloat16}{scale}"
@@ -116,7 +119,26 @@ class Extractor:
         Raises:
             StorageError: The disk is full; `read` works all the same.
         """
+        missing = self._missing(wanted)
+        # Views that lack the same layers go through one engine with all of these as
+        # outputs, so that each picture is decoded once.
+        together: dict[tuple[str, ...], list[View]] = {}
+        for view, layers in missing.items():
+            together.setdefault(tuple(layers), []).append(view)
+        done = 0
+
+        def count_done(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(done, len(missing))
+
+        for names, views in together.items():
+            self._keep(names, views, count_done)
+
+    def _missing(self, wanted: Mapping[str, Sequence[View]]) -> dict[View, list[str]]:
+        """The views that are to be computed, each with the layers that lack it."""
         missing: dict[View, list[str]] = {}
+        # What is kept of these layers stays; other features may make room for theirs.
         room = cache.room([self.shelves[layer].folder for layer in wanted])
         for layer, views in wanted.items():
             shelf = self.shelves[layer]
@@ -132,18 +154,7 @@ class Extractor:
             room -= needed
             for view in lacking:
                 missing.setdefault(view, []).append(layer)
-        together: dict[tuple[str, ...], list[View]] = {}
-        for view, layers in missing.items():
-            together.setdefault(tuple(layers), []).append(view)
-        done = 0
-
-        def count_done(count: int) -> None:
-            nonlocal done
-            done += count
-            progress(done, len(missing))
-
-        for names, views in together.items():
-            self._keep(names, views, count_done)
+        return missing
 
     def _keep(
         self,
@@ -152,6 +163,8 @@ class Extractor:
         tell: Callable[[int], None],
     ) -> None:
         """Computes these layers' outputs; tells how many views each batch held."""
+        # On leaving, each writer closes its file: what was computed stays, even if the
+        # disk is full now or the user has stopped the run.
         with ExitStack() as stack:
             writers = [
                 stack.enter_context(self.shelves[name].writer()) for name in layers
@@ -251,6 +264,7 @@ def ahead(
                 batch = items[start : start + BATCH]
                 waiting.append((start, [pool.submit(decode, one) for one in batch]))
 
+        # Not all at once: thousands of decoded pictures would fill the memory.
         fill(_AHEAD)
         while waiting:
             start, futures = waiting.popleft()

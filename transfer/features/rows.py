@@ -52,6 +52,7 @@ class Features:
     @property
     def kept_views(self) -> list[View]:
         """All views whose features are kept, those of view 0 first."""
+        # A picture that lies in the dataset twice is computed once.
         unique = list(dict.fromkeys(self._hashes))
         return [self._view(h, n) for n in range(self._kept) for h in unique]
 
@@ -70,7 +71,10 @@ class Features:
                 the first gives the images themselves where views are made anew.
         """
         fresh = np.full(len(positions), epoch - 1)
+        # Positions count too, so that an epoch does not show view 0 of every image and
+        # the next one view 1 of all.
         numbers = fresh if not self._kept else (positions + epoch) % self._kept
+        # In memory all images of view 0 come first, then those of view 1.
         if self._memory is not None:
             rows = self._memory[numbers * len(self) + positions]
         else:

@@ -42,6 +42,8 @@ class View(NamedTuple):
         """This view of the decoded image `(height, width, 3)`, of the same size."""
         if not self.number:
             return pixels
+        # By what it is and not by when it is made: a view that was kept is the one that
+        # would be made now.
         seed = hashlib.sha256(self.key.encode()).digest()
         return _change(pixels, self.augmentations, np.random.default_rng([*seed]))
 
@@ -49,6 +51,8 @@ class View(NamedTuple):
 def _change(
     pixels: Pixels, augmentations: tuple[str, ...], random: np.random.Generator
 ) -> Pixels:
+    # Random numbers are drawn in this order always: another one makes other views, and
+    # those that are kept would be of two kinds.
     image = Image.fromarray(pixels)
     if "flip" in augmentations and random.random() < 0.5:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

@@ -42,6 +42,7 @@ class BlockChanges:
         changes = {}
         for name, start in self._start.items():
             now = [keras.ops.convert_to_numpy(one) for one in self._blocks[name]]
+            # In float64: a million small squares would be lost in a sum of float32.
             moved = sum(
                 float(np.sum(np.square(a - b, dtype=np.float64)))
                 for a, b in zip(now, start, strict=True)

@@ -125,6 +125,7 @@ class _Computing:
         if precision == "float32" or not exact.is_faster_in_bfloat16():
             return exact
         quick = self._extractor(bfloat16=True)
+        # By the user's own will without a comparison.
         if precision == "bfloat16":
             exact.release()
             return quick
@@ -135,6 +136,7 @@ class _Computing:
     def _answer_alike(self, exact: Extractor, quick: Extractor) -> bool:
         """Whether both teach the same, on some of the training images."""
         train = self._revision.of_split("train")
+        # The same ones in every run, so that their features are in the cache next time.
         chosen = np.random.default_rng(0).permutation(len(train))[:_SAMPLE]
         views = [View(train[i].sha256) for i in chosen]
         labels = np.array([train[i].label for i in chosen], np.int32)

@@ -40,6 +40,7 @@ def run(
     if standing.resume and standing.resume.phase == "fine_tune":
         listener.log("The head phase is done already.")
         return
+    # A snapshot of this phase holds the head as it was then.
     if not standing.resume:
         set_start(network, examples, config, listener)
 
@@ -50,6 +51,7 @@ def run(
         if config.method == "train":
             smaller_batches.run(make, config.head_epochs, standing, listener)
         else:
+            # A closed form, or the source's own layer, is where it is to be already.
             make(standing.batch_size).judge_as_it_is()
     network.restore(standing.best)
 
@@ -77,6 +79,7 @@ def phase(
     labels, classes = examples["train"].labels, len(network.class_names)
     weights = recipe.class_weights(config, labels, classes)
 
+    # The head alone: below it everything is frozen, so the features are computed.
     def forward(features: Any, training: bool) -> Any:
         return network.head(features, training=training)
 
@@ -98,6 +101,7 @@ def set_start(
         backbone = catalogue.get(config.backbone)
         taken = source_head.classification_layer(backbone, network.class_names)
         network.head.get_layer("logits").set_weights(taken)
+    # A hidden layer has no closed form; the head of an earlier run is a better start.
     elif config.head == "linear" and not network.goes_on:
         _solve(network, examples, config, listener)
 

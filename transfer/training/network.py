@@ -61,6 +61,7 @@ class Network:
             image_size=_image_size(config),
             seed=config.seed,
         )
+        # Before pooling is added, which belongs to no block and has nothing to freeze.
         structure = graph.structure(built, config.backbone)
         resolved = FreezePlan.parse(config.freeze).resolve(structure)
         backbone = classifier.add_pooling(built)
@@ -90,6 +91,7 @@ class Network:
 
     def restore(self, best: Best) -> None:
         """Puts the best epoch's weights back into the network."""
+        # The best holds only what has trained since; all else is where it was.
         for variable in [*self.backbone.variables, *self.head.variables]:
             if variable.path in best.weights:
                 variable.assign(best.weights[variable.path])
@@ -100,6 +102,7 @@ class Network:
         Args:
             fine_tuned: Whether anything but the head was to be trained.
         """
+        # The saved file keeps these marks, for whoever trains it further elsewhere.
         for layer in self.backbone.layers:
             layer.trainable = fine_tuned and layer.name in self.resolved.trains
         return classifier.assemble(self.backbone, self.head)

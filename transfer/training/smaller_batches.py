@@ -41,6 +41,7 @@ def run(
             _halve_batch(standing, "memory", error, listener)
         except StepTooSlow as error:
             _halve_batch(standing, "time", error, listener)
+        # What this size has learnt stays; it may have failed before its first step.
         start = phase.kept or start
 
 
@@ -48,6 +49,7 @@ def _halve_batch(
     standing: Standing, halved_for: str, error: Exception, listener: Listener
 ) -> None:
     size = standing.batch_size
+    # Only memory comes here: a phase with one image a step is never too slow.
     if size == 1:
         message = "There was not enough memory, even for one image per step."
         raise no_memory(message) from error

@@ -66,6 +66,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
     arrays |= {f"best:{name}": value for name, value in snapshot.best.items()}
     arrays |= {f"optimizer:{i}": one for i, one in enumerate(snapshot.optimizer)}
     state["best_state"] = dict(snapshot.best_state)
+    # Made in memory, for the file is put in place whole or not at all. Not compressed:
+    # weights hardly shrink, and a checkpoint is to take no time.
     buffer = io.BytesIO()
     np.savez(buffer, state=np.array(json.dumps(state)), **arrays)  # type: ignore[arg-type]
     workspace.write_atomically(path, buffer.getvalue())
@@ -78,6 +80,7 @@ def read(path: Path) -> Snapshot | None:
         StorageError: The file is damaged or of another version.
     """
     try:
+        # Plain arrays only: a pickle could run whatever somebody put into the file.
         with np.load(path, allow_pickle=False) as file:
             state = json.loads(str(file["state"]))
             arrays = {name: file[name] for name in file.files if name != "state"}

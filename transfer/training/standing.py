@@ -58,9 +58,11 @@ class Standing:
             halved_for="images" if size < config.batch_size else "",
             resume=resume,
         )
+        # What is kept is chosen by what the loss was made to follow.
         if config.class_weights != "none":
             new.best.follows = "balanced_accuracy"
         if resume:
+            # Where memory or speed did not do for more, they will not do now.
             new.batch_size = min(size, resume.batch_size)
             new.best.restore(resume)
         return new
@@ -79,6 +81,7 @@ class Standing:
         try:
             yield
         except (TransferError, *OUT_OF_MEMORY) as error:
+            # Better a model of fewer epochs, which is said, than none after an hour.
             if not self._has_learnt(config):
                 raise
             self.ended_early = self._in_words(error, config)

@@ -68,16 +68,19 @@ def train(
         StopRequested: The stop was requested before the training proper began.
         TransferError: Backbone, weights, freeze plan or images do not fit.
     """
+    # For layers that draw random numbers and take no seed of their own.
     keras.utils.set_random_seed(config.seed)
     standing = Standing.at_start(config, len(revision.of_split("train")), resume)
     with standing.time_phase("prepare", listener):
         network = Network.build(config, revision.class_names, start_from)
         fine_tunes = fine_tune.is_wanted(network, config)
+        # For both phases at once, in one pass over the pictures.
         cut = network.resolved.cut.layer if fine_tunes else "pooling"
         at = examples.compute(network, ["pooling", cut], config, revision, listener)
     with standing.time_phase("head", listener):
         head.run(network, at["pooling"], config, standing, listener)
     with standing.time_phase("fine_tune", listener):
+        # A stop that was asked for while the head trained begins no longer phase.
         is_over = standing.ended_early or listener.stop_requested()
         if fine_tunes and not is_over:
             fine_tune.run(network, at[cut], config, standing, listener)

@@ -127,6 +127,7 @@ def try_rates(
     _try_rate(tried, listener)
     yield "head"
     if fine_tunes:
+        # Heard by nobody, for its steps are no part of a test.
         head.run(network, pooled, config, standing, Listener())
         make = fine_tune.phases(
             network, _without_val(at[cut]), config, Best(), listener, rate
@@ -145,6 +146,7 @@ def _try_rate(phase: Phase, listener: Listener) -> None:
     """Trains until the listener has had enough, then puts the weights back."""
     variables = phase.steps.variables
     before = [value(v) for v in variables]
+    # One look at whether to stop after each, for the rate grows with each.
     phase.steps.most_per_call = 1
     try:
         phase.run(_WITHOUT_END)
