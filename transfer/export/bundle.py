@@ -32,8 +32,10 @@ from transfer.store.record import Run
 #: Encoded originals that come with the bundle, to check it on another machine.
 GOLDEN = 20
 
-_OUR_ERROR = "from transfer.errors import ImageError\n"
-_OWN_ERROR = '''
+#: What the bundle has in place of our errors.
+_ERRORS = '''"""What is told of files that are no pictures."""
+
+
 class ImageError(Exception):
     """One file cannot be read as a picture.
 
@@ -44,7 +46,6 @@ class ImageError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
-
 '''
 
 
@@ -191,7 +192,7 @@ def _description(
             "values": "calibrated probabilities in the order of class_names",
         },
         "preprocessing": {
-            "program": "decoding.py",
+            "program": "decoding.py, with what it needs of pixels/",
             "orientation": "upright, as EXIF says",
             "colours": "RGB, 8 bits; alpha on white",
             # Black and white in greys of more than 8 bits; null: each picture's own.
@@ -232,7 +233,9 @@ def _write_programs(folder: Path, chosen: choices.Format) -> None:
     ):
         content = bundled.joinpath(name).read_text("utf-8")
         (folder / to).write_text(content, "utf-8")
-    (folder / "decoding.py").write_text(decoding(), "utf-8")
+    for name, text in decoding().items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
     packages = sorted({*chosen.packages, "numpy", "pillow", "pi-heif"})
     pinned = [f"{name}=={metadata.version(name)}\n" for name in packages]
     (folder / "requirements.txt").write_text("".join(pinned), "utf-8")
@@ -243,12 +246,20 @@ def _labels(class_names: Sequence[str]) -> str:
     return "".join(f"{names.shown(one)}\n" for one in class_names)
 
 
-def decoding() -> str:
-    """The program that decodes pictures, of its one own file, without our package."""
-    source = Path(images.__file__).read_text("utf-8")
-    if source.count(_OUR_ERROR) != 1:
-        raise RuntimeError(f"{images.__file__} imports its error in another way")
-    return source.replace(_OUR_ERROR, _OWN_ERROR)
+def decoding() -> dict[str, str]:
+    """The programs that decode pictures, without our package, by their paths.
+
+    All that lies in `pixels/` comes along, so that what is split there once more is
+    not forgotten here.
+    """
+    ours = resources.files("transfer.datasets")
+    files = [one for one in ours.joinpath("pixels").iterdir() if one.name[-3:] == ".py"]
+    texts = {f"pixels/{one.name}": one.read_text("utf-8") for one in files}
+    texts["decoding.py"] = ours.joinpath("decoding.py").read_text("utf-8")
+    moved = {"transfer.datasets.pixels": "pixels", "transfer.errors": "pixels.errors"}
+    for old, new in moved.items():
+        texts = {name: text.replace(old, new) for name, text in texts.items()}
+    return {**texts, "pixels/errors.py": _ERRORS}
 
 
 def _write_golden(

@@ -220,7 +220,8 @@ def _caveats(described: dict[str, Any], certificate: parity.Certificate) -> str:
     lines = [
         "- Pictures of another kind than those of the dataset may be answered wrongly "
         "with high probability.",
-        "- Decode pictures with `decoding.py`, or another resize will change answers.",
+        "- Decode pictures with `decoding.py` and its folder `pixels/`, or another "
+        "resize will change answers.",
     ]
     if described["quantize"] != "none":
         lines.append(

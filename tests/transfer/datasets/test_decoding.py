@@ -4,7 +4,6 @@ import base64
 import io
 import os
 import struct
-import threading
 import zlib
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from PIL import Image
 
 from tests.pictures import noisy_picture
 from transfer.datasets import decoding
-from transfer.datasets.decoding import MAX_PIXELS, decode, encode_thumbnail
+from transfer.datasets.decoding import decode, encode_thumbnail
+from transfer.datasets.pixels import memory, opening
 from transfer.errors import ImageError
 
 # Pillow warns of what it sees in damaged files before it raises.
@@ -276,7 +276,7 @@ def test_decode__flipped_bytes_decode_or_are_image_errors() -> None:
 
 
 def test_decode__too_many_pixels_is_seen_in_the_header() -> None:
-    side = int(MAX_PIXELS**0.5) + 1
+    side = int(opening.MAX_PIXELS**0.5) + 1
     for claimed in (side, side * 10):
         header = struct.pack(">IIBBBBB", claimed, claimed, 8, 2, 0, 0, 0)
         content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"")
@@ -383,48 +383,21 @@ def test_decode__only_pieces_are_laid_on_white(monkeypatch: pytest.MonkeyPatch) 
 def test_decode__more_bytes_than_one_picture_may_take(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(decoding, "MAX_BYTES", 64 * 32)
+    monkeypatch.setattr(memory, "MAX_BYTES", 64 * 32)
     with pytest.raises(ImageError, match="are given to a picture"):
         decode(encoded(quadrants(65, 32), kind))
-
-
-def test_decode__a_jpeg_of_200_megapixels_takes_what_its_small_scale_takes() -> None:
-    with Image.open(io.BytesIO(encoded(quadrants(1600, 800), "JPEG"))) as image:
-        image.draft(None, (32, 32))
-        assert decoding._needed_bytes(image, 1600 * 800) == 4 * 200 * 100
-    scans = encoded(quadrants(1600, 800), "JPEG", progressive=True, subsampling=2)
-    with Image.open(io.BytesIO(scans)) as image:
-        image.draft(None, (32, 32))
-        held = 3 * 1600 * 800  # all coefficients, two bytes each
-        assert decoding._needed_bytes(image, 1600 * 800) == 4 * 200 * 100 + held
 
 
 def test_decode__a_webp_that_is_too_large_to_be_read_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(decoding, "MAX_FILE_READ_WHOLE", 100)
+    monkeypatch.setattr(opening, "MAX_FILE_READ_WHOLE", 100)
     content = encoded(noisy_picture(0.2), "WEBP")
     (tmp_path / "a.webp").write_bytes(content)
     for source in (content, io.BytesIO(content), tmp_path / "a.webp"):
         with pytest.raises(ImageError, match="MB are read"):
             decode(source)
     assert decode(encoded(noisy_picture(0.2), "PNG")).ndim == 3
-
-
-def test_room__who_wants_more_than_is_left_waits() -> None:
-    room, order = decoding._Room(10), []
-
-    def second() -> None:
-        with room.taken(6):
-            order.append("second")
-
-    thread = threading.Thread(target=second)
-    with room.taken(6):
-        thread.start()
-        thread.join(0.05)
-        order.append("first")
-    thread.join(60)
-    assert order == ["first", "second"]
 
 
 def test_levels__of_deep_grey_alone() -> None:

@@ -1,8 +1,10 @@
 """The bundle decodes every kind of picture to the very pixels that the app sees."""
 
+import importlib
 import io
+import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +61,22 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 }
 
 
+def write(folder: Path) -> Path:
+    """The folder, with the programs of a bundle that decode."""
+    (folder / "pixels").mkdir()
+    for name, text in bundle.decoding().items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
 @pytest.fixture(scope="module")
-def decoding() -> types.ModuleType:
+def decoding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[types.ModuleType]:
     """The bundle's own program, as a module."""
-    module = types.ModuleType("decoding")
-    exec(compile(bundle.decoding(), "decoding.py", "exec"), module.__dict__)  # noqa: S102
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(write(tmp_path_factory.mktemp("programs")))
+        yield importlib.import_module("decoding")
+    for name in [one for one in sys.modules if one.startswith(("decoding", "pixels"))]:
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("kind", PICTURES)
@@ -77,12 +89,13 @@ def test_decoding__pixels_are_the_apps(decoding: types.ModuleType, kind: str) ->
 
 
 def test_decoding__needs_nothing_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "decoding.py").write_text(bundle.decoding(), "utf-8")
+    write(tmp_path)
     (tmp_path / "no.jpg").write_bytes(b"text")
     code = (
         "import sys; sys.path.insert(0, '.'); import decoding, pathlib\n"
+        "from pixels.errors import ImageError\n"
         "try: decoding.decode(pathlib.Path('no.jpg'))\n"
-        "except decoding.ImageError as error: print(error)\n"
+        "except ImageError as error: print(error)\n"
         "assert not [one for one in sys.modules if one.startswith('transfer')]"
     )
     done = alone("-c", code, cwd=tmp_path)

@@ -22,7 +22,7 @@ from transfer.datasets.ingest.uploads import SPARE_DISK
 from transfer.datasets.revision import PassedOver
 from transfer.errors import ImageError, StorageError
 
-#: No picture of `images.MAX_PIXELS` needs more, and a zip may claim anything.
+#: No picture of `opening.MAX_PIXELS` needs more, and a zip may claim anything.
 MAX_FILE_BYTES = 1024**3
 
 _CHUNK_BYTES = 1024**2

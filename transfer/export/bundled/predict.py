@@ -4,8 +4,9 @@
     python predict.py picture.jpg other.png
     python predict.py --json picture.jpg
 
-Pictures are decoded by decoding.py exactly as they were for training; runner.py runs
-the model. `@list.txt` stands for the paths in a file, one a line.
+Pictures are decoded by decoding.py, whose parts lie in pixels/, exactly as they were
+for training; runner.py runs the model. `@list.txt` stands for the paths in a file, one
+a line.
 """
 
 import argparse

@@ -1,0 +1,1 @@
+"""What decoding is made of: opened files, memory, pieces, deep grey."""
