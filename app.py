@@ -20,7 +20,7 @@ from pages.runs import live
 from pages.shared import addresses, guard, shell
 from transfer import workspace
 from transfer.datasets import thumbnails
-from transfer.datasets.ingest import uploads
+from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     StorageError,
     TransferError,
@@ -128,13 +128,13 @@ async def send_plotly(_: Request) -> Response:
 
 
 async def _store_stream(upload: str, request: Request) -> list[str]:
-    parser, stored = uploads.FrameParser(), []
-    pieces: list[uploads.Piece] = []
+    parser, stored = frames.FrameParser(), []
+    pieces: list[frames.Piece] = []
     held = 0
     async for chunk in request.stream():
         for piece in parser.feed(chunk):
             pieces.append(piece)
-            held += len(piece.content) + uploads.MAX_HEADER
+            held += len(piece.content) + frames.MAX_HEADER
         if held > WRITE_AT:
             stored += await asyncio.to_thread(uploads.store, upload, pieces)
             pieces, held = [], 0
@@ -159,7 +159,7 @@ async def _refusal(request: Request, error: TransferError, status: int) -> Respo
 
     A browser that is answered while it still sends sees a broken connection.
     """
-    left = 2 * uploads.MAX_PIECE
+    left = 2 * frames.MAX_PIECE
     with suppress(ClientDisconnect, RuntimeError):
         async for chunk in request.stream():
             left -= len(chunk)

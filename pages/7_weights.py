@@ -69,7 +69,7 @@ def add() -> None:
     text = st.text_input(
         "Weights file on the server",
         help="Named as where it is downloaded; below "
-        + " or ".join(f"`{root}`" for root in allowed_folders.allowed()),
+        + " or ".join(f"`{root}`" for root in allowed_folders.roots()),
     )
     if st.button("Add", disabled=not text, icon=":material/add:"):
         _in_a_process(

@@ -21,7 +21,7 @@ from pages.shared import addresses
 from tests.pictures import make_pictures
 from tests.transfer.datasets.ingest.test_uploads import frame
 from transfer.config import TrainConfig
-from transfer.datasets.ingest import importer, uploads
+from transfer.datasets.ingest import frames, importer, uploads
 from transfer.people import links
 from transfer.store.runs import Store
 
@@ -58,7 +58,7 @@ def test_receive_batch__stores_files_and_names_them(workspace: Path) -> None:
     answer = ask(app.receive_batch, links.sign("upload", upload), batch)
     assert answer.status_code == 200
     assert said(answer) == {"stored": ["rose/a.jpg", "tulip/ü.jpg"]}
-    assert uploads.received(upload) == uploads.Received(files=2, bytes=501)
+    assert uploads.count(upload) == uploads.Count(files=2, bytes=501)
 
 
 def test_receive_batch__writes_while_a_long_batch_still_comes(workspace: Path) -> None:
@@ -73,7 +73,7 @@ def test_receive_batch__refuses_a_token_of_another_purpose(workspace: Path) -> N
     answer = ask(app.receive_batch, links.sign("image", upload), frame("a.jpg", b"x"))
     assert answer.status_code == 403
     assert "expired" in said(answer)["error"]
-    assert uploads.received(upload).files == 0
+    assert uploads.count(upload).files == 0
 
 
 def test_receive_batch__refuses_a_batch_that_was_cut_off(workspace: Path) -> None:
@@ -91,7 +91,7 @@ def test_receive_batch__refuses_a_path_that_leads_out(workspace: Path) -> None:
 
 def test_receive_batch__refuses_what_is_too_large(workspace: Path) -> None:
     token = links.sign("upload", uploads.start())
-    batch = frame("a.jpg", b"x", total=uploads.MAX_PICTURE + 1)
+    batch = frame("a.jpg", b"x", total=frames.MAX_PICTURE + 1)
     answer = ask(app.receive_batch, token, batch)
     assert answer.status_code == 413
     assert "are taken" in said(answer)["error"]
@@ -156,7 +156,7 @@ def test_discard_upload__forgets_the_files(workspace: Path) -> None:
     token = links.sign("upload", upload)
     ask(app.receive_batch, token, frame("a.jpg", b"x"))
     assert ask(app.discard_upload, token).status_code == 200
-    assert uploads.received(upload).files == 0
+    assert uploads.count(upload).files == 0
 
 
 def test_discard_upload__needs_a_token_for_it(workspace: Path) -> None:

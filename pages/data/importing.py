@@ -75,7 +75,7 @@ def _import_from_server() -> Revision | None:
     text = st.text_input(
         "Path of a folder or zip on the server",
         key=_path_key(),
-        help="Below " + " or ".join(f"`{root}`" for root in allowed_folders.allowed()),
+        help="Below " + " or ".join(f"`{root}`" for root in allowed_folders.roots()),
     )
     source, called = None, ""
     if text:

@@ -55,7 +55,7 @@ def _summary(found: Preview) -> str:
     several = "class" if len(found.counts) == 1 else "classes"
     text = (
         f"**{found.pictures:,} pictures in {len(found.counts):,} {several}**: "
-        f"{shell.escape(names.listed(found.counts, 8))}."
+        f"{shell.escape(names.in_words(found.counts, 8))}."
     )
     if found.left:
         text += f" {found.left:,} passed over, named below."

@@ -101,7 +101,7 @@ def _unpack(source: Path) -> list[Picture]:
     folder = workspace.folder("uploads", upload.parent.name, "unpacked")
     try:
         with st.spinner("Looking through the pictures."):
-            found = loose_pictures.found(source, folder)
+            found = loose_pictures.list_pictures(source, folder)
     except TransferError as error:
         shell.show_error(error)
         return []

@@ -15,7 +15,7 @@ import streamlit as st
 from pages.shared import addresses, tables
 from transfer.datasets import kinds
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
-from transfer.datasets.ingest import uploads
+from transfer.datasets.ingest import frames, uploads
 
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
 
@@ -85,7 +85,7 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
             "extensions": sorted(IMAGE_EXTENSIONS),
             "beginnings": kinds.BEGINNINGS,
             "beginning": kinds.BEGINNING,
-            "piece": uploads.MAX_PIECE // 2,
+            "piece": frames.MAX_PIECE // 2,
         },
         on_done_change=lambda: _take_in(key),
         on_begun_change=lambda: _forget_last(key),
@@ -119,7 +119,7 @@ def _take_in(key: str) -> None:
     done = st.session_state[key]["done"]
     kept = st.session_state[f"{key}s"]
     upload = kept["upload"]
-    source, arrived = uploads.source(upload), uploads.received(upload).files
+    source, arrived = uploads.source(upload), uploads.count(upload).files
     kept["arrival"] = Arrival(
         source=source if arrived else None,
         name=_name(source) if arrived else "",

@@ -63,7 +63,7 @@ def _pictures(paths: list[Path], folder: Path) -> Iterator[tuple[str, Path]]:
     """Names and files of the pictures; those of folders and zips one by one."""
     for number, path in enumerate(paths):
         if path.is_dir() or path.suffix.lower() == ".zip":
-            inside = loose_pictures.found(path, folder / str(number))
+            inside = loose_pictures.list_pictures(path, folder / str(number))
             yield from ((str(path / name), file) for name, file in inside)
         else:
             yield str(path), path

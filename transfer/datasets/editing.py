@@ -73,5 +73,5 @@ def _change(newest: Revision, sha256: str, label: int, name: str) -> Change | No
 
 def _unique(name: str, sha256: str) -> str:
     """The picture's file name with part of its hash; cameras repeat their names."""
-    shown = PurePosixPath(names.shown(name.replace("\\", "/"))).name or "picture"
+    shown = PurePosixPath(names.showable(name.replace("\\", "/"))).name or "picture"
     return f"{sha256[:8]}-{shown[-100:]}"

@@ -114,7 +114,7 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
         StorageError: The workspace cannot be written.
     """
     folder = workspace.home() / "datasets" / revision.dataset
-    with _locked():
+    with _lock():
         check_name(revision.dataset)
         new = [sha256 for sha256 in staged if not image_path(sha256).exists()]
         try:
@@ -145,7 +145,7 @@ def amend(
         NotFoundError: There is no dataset of that name.
         StorageError: The workspace cannot be written.
     """
-    with _locked():
+    with _lock():
         newest = load(name)
         wanted = change(newest)
         if wanted is None:
@@ -166,7 +166,7 @@ def delete(name: str) -> None:
         NotFoundError: There is no dataset of that name.
         StorageError: The workspace cannot be written.
     """
-    with _locked():
+    with _lock():
         folder = _existing_folder(name)
         with workspace.writing(folder):
             # First, so that an interrupted deletion leaves no half of a dataset.
@@ -181,7 +181,7 @@ def remove_unused_images() -> None:
     Raises:
         StorageError: The workspace cannot be written.
     """
-    with _locked(), workspace.writing(workspace.home() / "images"):
+    with _lock(), workspace.writing(workspace.home() / "images"):
         _remove_unused_images()
 
 
@@ -211,7 +211,7 @@ def _is_valid(name: str) -> bool:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _lock() -> Iterator[None]:
     """Holds the library for one writer: the image store has no other guard."""
     path = workspace.folder("datasets") / ".lock"
     lock = FileLock(path, timeout=LOCK_SECONDS)

@@ -81,7 +81,7 @@ def append(path: Path, change: Change) -> Revision:
     parent = _know(path)
     changed = [image.to_json() for image in change.images]
     revision = replace(
-        _laid_over(parent.revision, change.images),
+        _lay_over(parent.revision, change.images),
         id=_id({"parent": parent.revision.id, "changed": changed}),
         parent=parent.revision.id,
         says=change.says,
@@ -113,7 +113,7 @@ def _id(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _laid_over(revision: Revision, images: Iterable[Image]) -> Revision:
+def _lay_over(revision: Revision, images: Iterable[Image]) -> Revision:
     """The revision with these images, the last of each hash, over its own."""
     latest = {image.sha256: image for image in images}
     kept = [image for image in revision.images if image.sha256 not in latest]
@@ -141,7 +141,7 @@ def _read(path: Path, modified: int) -> _Known:
     whole = _know(path.with_name(f"{newest['whole']}.json")).revision
     rows = (row for step in reversed(steps) for row in step["changed"])
     revision = replace(
-        _laid_over(whole, [Image(**row) for row in rows]),
+        _lay_over(whole, [Image(**row) for row in rows]),
         **{name: newest[name] for name in _OWN},
     )
     return _Known(revision, newest["whole"], newest["since_whole"])

@@ -1,4 +1,4 @@
-"""Names of files and folders as text: every one can be shown, and stays apart."""
+"""Names of files and folders as text: every one can be showable, and stays apart."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def shown(path: str) -> str:
+def showable(path: str) -> str:
     r"""The path as text of one line, such as `chat\xe9`; two paths never become one.
 
     Bytes that are not UTF-8, and control characters, are written as escapes.
@@ -19,10 +19,10 @@ def shown(path: str) -> str:
 
 def class_name(folder: str) -> str:
     """What the class of a folder of this name is called."""
-    return shown(normalized(folder))
+    return showable(normal_form(folder))
 
 
-def normalized(name: str) -> str:
+def normal_form(name: str) -> str:
     """The name in the one spelling of its accents; macOS writes them apart."""
     return unicodedata.normalize("NFC", name)
 
@@ -40,7 +40,7 @@ def bare(name: str) -> str:
     return "".join(name.casefold().split())
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def in_words(names: Iterable[str], most: int = 5) -> str:
     """The first names in quotation marks, and how many more there are."""
     every = [f'"{name}"' for name in names]
     more = len(every) - most

@@ -9,9 +9,7 @@ from transfer.datasets.revision import Split
 from transfer.errors import ConfigError
 
 
-def stratified(
-    labels: Sequence[int], val: float, test: float, seed: int
-) -> list[Split]:
+def stratify(labels: Sequence[int], val: float, test: float, seed: int) -> list[Split]:
     """The split of each image, so that every class is divided alike.
 
     Every class has at least one image in train; from 2 images on at least one in val
@@ -64,7 +62,7 @@ def check_shares(val: float, test: float, seed: int) -> None:
 
 def _counts(images: int, val: float, test: float) -> tuple[int, int]:
     """Number of a class's images in val and in test."""
-    in_val, in_test = _rounded(images * val), _rounded(images * test)
+    in_val, in_test = _round_half_up(images * val), _round_half_up(images * test)
     if val > 0 and images >= 2:
         in_val = max(1, in_val)
     if test > 0 and images >= 3:
@@ -77,6 +75,6 @@ def _counts(images: int, val: float, test: float) -> tuple[int, int]:
     return in_val, in_test
 
 
-def _rounded(value: float) -> int:
+def _round_half_up(value: float) -> int:
     # `round` takes halves to the even neighbour, which surprises who counts by hand.
     return math.floor(value + 0.5)

@@ -32,22 +32,6 @@ from transfer.store.record import Run
 #: Encoded originals that come with the bundle, to check it on another machine.
 GOLDEN = 20
 
-#: What the bundle has in place of our errors.
-_ERRORS = '''"""What is told of files that are no pictures."""
-
-
-class ImageError(Exception):
-    """One file cannot be read as a picture.
-
-    Args:
-        message: What happened.
-        hint: How to mend it.
-    """
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".strip())
-'''
-
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -243,7 +227,7 @@ def _write_programs(folder: Path, chosen: choices.Format) -> None:
 
 def _labels(class_names: Sequence[str]) -> str:
     """One line a class, also of old datasets whose names have line breaks."""
-    return "".join(f"{names.shown(one)}\n" for one in class_names)
+    return "".join(f"{names.showable(one)}\n" for one in class_names)
 
 
 def decoding() -> dict[str, str]:
@@ -259,7 +243,8 @@ def decoding() -> dict[str, str]:
     moved = {"transfer.datasets.pixels": "pixels", "transfer.errors": "pixels.errors"}
     for old, new in moved.items():
         texts = {name: text.replace(old, new) for name, text in texts.items()}
-    return {**texts, "pixels/errors.py": _ERRORS}
+    error = resources.files("transfer.export.bundled").joinpath("errors.py")
+    return {**texts, "pixels/errors.py": error.read_text("utf-8")}
 
 
 def _write_golden(

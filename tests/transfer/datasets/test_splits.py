@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from transfer.datasets.splits import stratified
+from transfer.datasets.splits import stratify
 from transfer.errors import ConfigError
 
 
@@ -24,41 +24,41 @@ from transfer.errors import ConfigError
         (100, 0.0, 0.0, (100, 0, 0)),
     ],
 )
-def test_stratified__counts(
+def test_stratify__counts(
     images: int, val: float, test: float, expected: tuple[int, int, int]
 ) -> None:
-    counted = Counter(stratified([0] * images, val, test, seed=0))
+    counted = Counter(stratify([0] * images, val, test, seed=0))
     assert (counted["train"], counted["val"], counted["test"]) == expected
 
 
 @pytest.mark.parametrize("val", [0.01, 0.3, 0.9])
 @pytest.mark.parametrize("test", [0.0, 0.05, 0.09])
 @pytest.mark.parametrize("images", range(1, 12))
-def test_stratified__least_counts(val: float, test: float, images: int) -> None:
-    counted = Counter(stratified([0] * images, val, test, seed=1))
+def test_stratify__least_counts(val: float, test: float, images: int) -> None:
+    counted = Counter(stratify([0] * images, val, test, seed=1))
     assert counted["train"] >= 1
     assert counted["val"] >= (images >= 2)
     assert counted["test"] >= (images >= 3 and test > 0)
 
 
-def test_stratified__each_class_by_itself() -> None:
+def test_stratify__each_class_by_itself() -> None:
     labels = [0, 1] * 50 + [2]
-    splits = stratified(labels, 0.2, 0.0, seed=0)
+    splits = stratify(labels, 0.2, 0.0, seed=0)
     counted = Counter(zip(labels, splits, strict=True))
     assert counted[0, "val"] == counted[1, "val"] == 10
     assert counted[2, "train"] == 1
 
 
-def test_stratified__seed_decides() -> None:
+def test_stratify__seed_decides() -> None:
     labels = [0] * 30 + [1] * 30
-    first = stratified(labels, 0.2, 0.1, seed=3)
-    assert first == stratified(labels, 0.2, 0.1, seed=3)
-    assert first != stratified(labels, 0.2, 0.1, seed=4)
+    first = stratify(labels, 0.2, 0.1, seed=3)
+    assert first == stratify(labels, 0.2, 0.1, seed=3)
+    assert first != stratify(labels, 0.2, 0.1, seed=4)
     assert first[:30] != first[30:]
 
 
-def test_stratified__no_images() -> None:
-    assert stratified([], 0.2, 0.1, seed=0) == []
+def test_stratify__no_images() -> None:
+    assert stratify([], 0.2, 0.1, seed=0) == []
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,6 @@ def test_stratified__no_images() -> None:
         (5.0, 5.0, -1, "val is 5.0.*test is 5.0.*seed is -1"),
     ],
 )
-def test_stratified__limits(val: float, test: float, seed: int, match: str) -> None:
+def test_stratify__limits(val: float, test: float, seed: int, match: str) -> None:
     with pytest.raises(ConfigError, match=match):
-        stratified([0, 1], val, test, seed)
+        stratify([0, 1], val, test, seed)

@@ -6,7 +6,7 @@ from pathlib import Path
 from transfer.errors import DatasetError
 
 
-def allowed() -> list[Path]:
+def roots() -> list[Path]:
     """The folders named by `TRANSFER_ROOTS`, else the home folder.
 
     They are parted by the same sign as in `PATH`; one that does not exist is left out.
@@ -25,12 +25,12 @@ def resolve(text: str) -> Path:
     Raises:
         DatasetError: It is outside of the allowed folders, or there is nothing.
     """
-    roots = allowed()
-    path = _followed(text, roots[0] if roots else Path("/"))
+    allowed = roots()
+    path = _follow(text, allowed[0] if allowed else Path("/"))
     # One answer to all that is not inside, in the visitor's own words: whether it
     # exists, where a link leads and who has a home here is not told.
-    if path is None or not any(path.is_relative_to(root) for root in roots):
-        listed = ", ".join(map(str, roots)) or "none"
+    if path is None or not any(path.is_relative_to(root) for root in allowed):
+        listed = ", ".join(map(str, allowed)) or "none"
         raise DatasetError(
             f"{text.strip()} is outside the folders that may be imported from: "
             f"{listed}.",
@@ -44,7 +44,7 @@ def resolve(text: str) -> Path:
     return path
 
 
-def _followed(text: str, base: Path) -> Path | None:
+def _follow(text: str, base: Path) -> Path | None:
     """Where the text leads in the end; `None` where that cannot be said."""
     try:
         return (base / Path(text.strip()).expanduser()).resolve()

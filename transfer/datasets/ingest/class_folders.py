@@ -85,7 +85,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
     pictures = sorted(source.pictures)
     tree = Tree(pictures)
     plan = layouts.understand(tree, reading)
-    entries, strays = _assigned(pictures, plan)
+    entries, strays = _assign(pictures, plan)
     _check_distinct(plan.homes.values())
     learnt = {entry.class_name for entry in entries if entry.learns}
     passed_over = [
@@ -93,7 +93,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
         *no_pictures(source),
         *strays,
         *_empty_folders(source, tree, plan),
-        *_unlearnt(learnt, tree, plan),
+        *_classes_without_train(learnt, tree, plan),
     ]
     passed_over.sort(key=lambda one: one.path)
     if len(learnt) < 2:
@@ -111,13 +111,13 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
 def no_pictures(source: Source) -> list[PassedOver]:
     """The files that are no pictures, sorted by path."""
     return [
-        _passed(one, NO_PICTURE)
+        _pass_over(one, NO_PICTURE)
         for one in sorted(source.files)
         if one not in source.pictures
     ]
 
 
-def _assigned(
+def _assign(
     pictures: Iterable[str], plan: Plan
 ) -> tuple[list[Entry], list[PassedOver]]:
     """The pictures with their classes and splits, and those that lie outside of any."""
@@ -133,17 +133,17 @@ def _assigned(
     for path in pictures:
         home = home_of(layouts.parent(path))
         if home is None:
-            strays.append(_passed(path, "Not in a class folder."))
+            strays.append(_pass_over(path, "Not in a class folder."))
         elif not home.class_folder:
-            strays.append(_passed(path, "In a folder that is left out."))
+            strays.append(_pass_over(path, "In a folder that is left out."))
         else:
             name = names.class_name(layouts.name(home.class_folder))
             entries.append(Entry(path=path, class_name=name, split=home.split))
     return entries, strays
 
 
-def _passed(path: str, reason: str) -> PassedOver:
-    return PassedOver(path=names.shown(path), reason=reason)
+def _pass_over(path: str, reason: str) -> PassedOver:
+    return PassedOver(path=names.showable(path), reason=reason)
 
 
 def _empty_folders(source: Source, tree: Tree, plan: Plan) -> Iterator[PassedOver]:
@@ -153,10 +153,12 @@ def _empty_folders(source: Source, tree: Tree, plan: Plan) -> Iterator[PassedOve
     for folder in sorted(source.folders):
         is_empty = not tree.direct[folder] and not tree.below[folder]
         if is_empty and layouts.parent(folder) in places:
-            yield _passed(folder, "A folder without pictures.")
+            yield _pass_over(folder, "A folder without pictures.")
 
 
-def _unlearnt(learnt: Collection[str], tree: Tree, plan: Plan) -> Iterator[PassedOver]:
+def _classes_without_train(
+    learnt: Collection[str], tree: Tree, plan: Plan
+) -> Iterator[PassedOver]:
     """Folders of classes that have no picture to learn from."""
     alike = {names.bare(name): name for name in learnt}
     for folder in sorted({home.class_folder for home in plan.homes.values()} - {""}):
@@ -167,7 +169,7 @@ def _unlearnt(learnt: Collection[str], tree: Tree, plan: Plan) -> Iterator[Passe
         reason = f'{pictures} of a class "{name}", of which train has none'
         if twin := alike.get(names.bare(name)):
             reason += f'; "{twin}" there differs in case or spaces only'
-        yield _passed(folder, f"{reason}.")
+        yield _pass_over(folder, f"{reason}.")
 
 
 def _check_distinct(homes: Iterable[Home]) -> None:
@@ -177,7 +179,7 @@ def _check_distinct(homes: Iterable[Home]) -> None:
         folder = layouts.name(home.class_folder)
         name = names.class_name(folder)
         other = folders.setdefault(name, folder)
-        if names.normalized(other) != names.normalized(folder):
+        if names.normal_form(other) != names.normal_form(folder):
             raise DatasetError(
                 f'Two different folders would both become the class "{name}".',
                 "Rename one of them.",
@@ -194,18 +196,18 @@ def _notes(plan: Plan, tree: Tree, learnt: Collection[str]) -> Iterator[str]:
         yield f"Folders that are splits: {roles}."
     for group in names.alike(sorted(learnt)):
         yield (
-            f"The classes {names.listed(group)} differ in upper and lower case or in "
+            f"The classes {names.in_words(group)} differ in upper and lower case or in "
             "spaces only. If they are one, rename the folders."
         )
     changed = {
         names.class_name(folder)
         for folder in map(layouts.name, plan.homes)
-        if names.shown(folder) != folder
+        if names.showable(folder) != folder
     }
     if changed := changed & {*learnt}:
         yield (
             "Names with control characters, or bytes that are no UTF-8, are written "
-            f"with escapes: {names.listed(sorted(changed))}."
+            f"with escapes: {names.in_words(sorted(changed))}."
         )
     yield from _doubts(plan, tree)
 
@@ -215,7 +217,7 @@ def _doubts(plan: Plan, tree: Tree) -> Iterator[str]:
     inside = {frozenset(tree.names(one)) for one in plan.homes}
     if plan.layout == "classes" and len(inside) == 1 and len(same := inside.pop()) > 1:
         yield (
-            f"Every folder holds the same folders, {names.listed(sorted(same))}. If "
+            f"Every folder holds the same folders, {names.in_words(sorted(same))}. If "
             "those are the classes, say that the folders are splits."
         )
     spelled: defaultdict[tuple[str, Split | None], set[str]] = defaultdict(set)
@@ -238,7 +240,7 @@ def _too_few(
     tree: Tree, plan: Plan, learnt: list[str], passed_over: list[PassedOver]
 ) -> DatasetError:
     """The refusal of less than two classes, with what was found."""
-    found = found_instead(passed_over)
+    found = what_is_there(passed_over)
     if not tree.direct:
         return DatasetError(f"There are no pictures in it.{found}", _LAYOUT_HINT)
     if learnt:
@@ -259,7 +261,7 @@ def _too_few(
     )
 
 
-def found_instead(passed_over: Iterable[PassedOver]) -> str:
+def what_is_there(passed_over: Iterable[PassedOver]) -> str:
     """A sentence on what was passed over: the first of each reason, and endings."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for one in passed_over:
@@ -269,5 +271,5 @@ def found_instead(passed_over: Iterable[PassedOver]) -> str:
         endings = Counter(PurePosixPath(one).suffix.lower() for one in paths)
         ending, most = endings.most_common(1)[0]
         of = f" ({most:,} of them {ending})" if ending and len(paths) > 1 else ""
-        said.append(f"{names.listed(paths, 2)}{of}: {reason}")
+        said.append(f"{names.in_words(paths, 2)}{of}: {reason}")
     return " Passed over: " + " ".join(said) if said else ""

@@ -122,7 +122,7 @@ def _without_repeats(
     for picture in sorted(pictures, key=_rank):
         first = kept.setdefault(picture.sha256, picture)
         if first is not picture:
-            path = names.shown(picture.entry.path)
+            path = names.showable(picture.entry.path)
             reason = _why_repeated(picture.entry, first.entry)
             repeated.append(PassedOver(path=path, reason=reason))
     return sorted(kept.values(), key=lambda one: one.entry.path), repeated
@@ -133,7 +133,7 @@ def _rank(picture: Picture) -> tuple[int, str]:
 
 
 def _why_repeated(entry: Entry, first: Entry) -> str:
-    same = f"The same picture as {names.shown(first.path)}"
+    same = f"The same picture as {names.showable(first.path)}"
     if entry.class_name != first.class_name:
         return (
             f"{same}, but with a conflicting label: "
@@ -154,7 +154,7 @@ def _check_classes(
         if name in learnt:
             continue
         entries = [one for one in found.entries if one.class_name == name]
-        paths = [names.shown(entry.path) for entry in entries if entry.learns]
+        paths = [names.showable(entry.path) for entry in entries if entry.learns]
         raise DatasetError(
             f'None of the {len(paths)} pictures of the class "{name}" could be used '
             f"for training; the first, {paths[0]}: {reasons[paths[0]]}",
@@ -165,7 +165,7 @@ def _check_classes(
 def _flat(pictures: list[Picture], scale: Grey | None) -> tuple[str, ...]:
     """Paths of the pictures in which a model sees next to nothing."""
     return tuple(
-        names.shown(one.entry.path)
+        names.showable(one.entry.path)
         for one in pictures
         if one.is_flat or (one.levels and scale and grey.is_flat(one.levels, scale))
     )
@@ -186,13 +186,13 @@ def _split(
         to_split = [at for at, split in enumerate(chosen) if split != "test"]
         if "test" in chosen:
             test = 0.0
-        drawn = splits.stratified([labels[at] for at in to_split], val, test, seed)
+        drawn = splits.stratify([labels[at] for at in to_split], val, test, seed)
         for at, split in zip(to_split, drawn, strict=True):
             chosen[at] = split
     return tuple(
         Image(
             sha256=one.sha256,
-            path=names.shown(one.entry.path),
+            path=names.showable(one.entry.path),
             label=label,
             split=split or "train",
         )

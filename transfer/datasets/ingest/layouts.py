@@ -117,7 +117,7 @@ class Tree:
         """What those are called."""
         return {name(one).casefold() for one in self.inside(folder)}
 
-    def unwrapped(self, folder: str, known: Collection[str] = ()) -> str:
+    def unwrap(self, folder: str, known: Collection[str] = ()) -> str:
         """The folder below all folders that only wrap another one.
 
         Args:
@@ -164,8 +164,8 @@ def understand(tree: Tree, reading: Reading) -> Plan:
     """
     # Of a train folder alone, val is still to be taken out.
     known = () if reading.layout == "classes" else ("train",)
-    tops = tree.inside(tree.unwrapped("", known))
-    layout = reading.layout or _recognised(tree, tops)
+    tops = tree.inside(tree.unwrap("", known))
+    layout = reading.layout or _recognise(tree, tops)
     if layout == "splits":
         return _splits_first(tree, tops, reading)
     if layout == "class-first":
@@ -175,7 +175,7 @@ def understand(tree: Tree, reading: Reading) -> Plan:
     return Plan(layout=layout, homes=homes, splits={})
 
 
-def _recognised(tree: Tree, tops: list[str]) -> Layout:
+def _recognise(tree: Tree, tops: list[str]) -> Layout:
     plain = _plain_roles(tops)
     if _are_given(plain) or _look_like_splits(tree, tops):
         return "splits"
@@ -197,7 +197,7 @@ def _look_like_splits(tree: Tree, tops: list[str]) -> bool:
     """Whether they are named like splits and hold folders of the same names."""
     named: defaultdict[Split | None, set[str]] = defaultdict(set)
     for top in tops:
-        named[split_of(name(top))] |= tree.names(tree.unwrapped(top))
+        named[split_of(name(top))] |= tree.names(tree.unwrap(top))
     learnt = named["train"]
     return (
         len(learnt) > 1
@@ -242,7 +242,7 @@ def _splits_first(tree: Tree, tops: list[str], reading: Reading) -> Plan:
     for top in sorted(tops, key=lambda one: SPLITS.index(roles[one] or "test")):
         if split := roles[top]:
             learnt = {name(one).casefold() for one in homes}
-            for folder in tree.inside(tree.unwrapped(top, learnt)):
+            for folder in tree.inside(tree.unwrap(top, learnt)):
                 homes[folder] = Home(class_folder=folder, split=split)
     return Plan(layout="splits", homes=homes, splits=_by_name(roles))
 
@@ -265,23 +265,25 @@ def _as_said(
     roles: Mapping[str, Split | None], reading: Reading
 ) -> dict[str, Split | None]:
     """The roles, with those in their place that the user gave."""
-    folders = {names.shown(name(one)) for one in roles}
+    folders = {names.showable(name(one)) for one in roles}
     if unknown := sorted(reading.splits.keys() - folders):
         raise DatasetError(
-            f"There are no folders {names.listed(unknown)} that could be splits.",
-            f"Those that could: {names.listed(sorted(folders), 20) or 'none'}.",
+            f"There are no folders {names.in_words(unknown)} that could be splits.",
+            f"Those that could: {names.in_words(sorted(folders), 20) or 'none'}.",
         )
     said: dict[str, Split | None] = {LEFT_OUT: None, **{one: one for one in SPLITS}}
     given = {folder: said[role] for folder, role in reading.splits.items()}
-    return {one: given.get(names.shown(name(one)), role) for one, role in roles.items()}
+    return {
+        one: given.get(names.showable(name(one)), role) for one, role in roles.items()
+    }
 
 
 def _by_name(roles: Mapping[str, Split | None]) -> dict[str, Split | None]:
-    return {names.shown(name(one)): role for one, role in roles.items()}
+    return {names.showable(name(one)): role for one, role in roles.items()}
 
 
 def _no_train(roles: Mapping[str, Split | None]) -> DatasetError:
-    folders = " and ".join(names.shown(name(one)) for one in roles)
+    folders = " and ".join(names.showable(name(one)) for one in roles)
     return DatasetError(
         f"There are the folders {folders}, but no train folder beside them.",
         "Add a train folder, import a folder with one folder per class, or say which "

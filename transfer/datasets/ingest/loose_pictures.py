@@ -11,7 +11,7 @@ from transfer.datasets.ingest.sources import DAMAGED, Source, open_source
 from transfer.errors import DatasetError, ImageError
 
 
-def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
+def list_pictures(path: Path, folder: Path) -> list[tuple[str, Path]]:
     """Path inside the folder or zip, and a file, of each picture; sorted.
 
     Args:
@@ -28,26 +28,31 @@ def found(path: Path, folder: Path) -> list[tuple[str, Path]]:
         if not listed:
             passed_over = [*source.passed_over, *class_folders.no_pictures(source)]
             raise DatasetError(
-                f"There is no picture in it.{class_folders.found_instead(passed_over)}"
+                f"There is no picture in it.{class_folders.what_is_there(passed_over)}"
             )
         if path.is_dir():
-            return [(names.shown(name), Path(source.on_disk[name])) for name in listed]
+            return [
+                (names.showable(name), Path(source.on_disk[name])) for name in listed
+            ]
         with workspace.writing(folder):
             workspace.make_folder(folder)
             staging.check_space(sum(source.files[name] for name in listed), folder)
         return [
-            (names.shown(name), _unpacked(source, name, folder / _target(number, name)))
+            (
+                names.showable(name),
+                _unpack(source, name, folder / _target(number, name)),
+            )
             for number, name in enumerate(listed)
         ]
 
 
 def _target(number: int, name: str) -> Path:
     """Where a picture is unpacked to; messages about it show the last part."""
-    shown = names.shown(PurePosixPath(name).name)
+    shown = names.showable(PurePosixPath(name).name)
     return Path(f"{number:07}", *uploads.safe_path(shown).parts)
 
 
-def _unpacked(source: Source, name: str, target: Path) -> Path:
+def _unpack(source: Source, name: str, target: Path) -> Path:
     """The picture as a file; of one that is damaged or too large, what can be read.
 
     Decoding it then tells what is wrong with it.

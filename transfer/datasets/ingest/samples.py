@@ -108,7 +108,7 @@ def _gearwheel(fault: str, random: np.random.Generator) -> Image.Image:
     if fault == "cracked":
         crack = _crack(centre, radius, random)
         draw.line(crack, fill=0, width=int(random.integers(5, 8)), joint="curve")
-    shape = _tilted(shape, random)
+    shape = _tilt(shape, random)
     shadow = shape.filter(ImageFilter.GaussianBlur(8))
     picture = Image.fromarray(_table(random))
     right, down = (int(x) for x in random.integers(-12, 13, 2))
@@ -155,7 +155,7 @@ def _crack(
     ]
 
 
-def _tilted(shape: Image.Image, random: np.random.Generator) -> Image.Image:
+def _tilt(shape: Image.Image, random: np.random.Generator) -> Image.Image:
     """Seen a little from the side."""
     squeeze, skew = random.uniform(1.0, 1.25), random.uniform(-0.12, 0.12)
     middle = _FINE / 2

@@ -2,9 +2,7 @@
 
 import lzma
 import os
-import re
 import stat
-import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from transfer.datasets import kinds, names
-from transfer.datasets.ingest import code_pages, uploads
+from transfer.datasets.ingest import code_pages, uploads, zip_names
 from transfer.datasets.revision import PassedOver
 from transfer.errors import DatasetError
 
@@ -31,7 +29,6 @@ MAX_DEPTH = 40
 _LEFTOVERS = frozenset(
     ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir")
 )
-
 
 _TOO_DEEP = f"More than {MAX_DEPTH} folders inside each other."
 
@@ -80,7 +77,7 @@ def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
     if path.is_dir():
         yield _folder_source(path)
     elif path.is_file():
-        with _opened_zip(path) as archive:
+        with _open_zip(path) as archive:
             yield _zip_source(archive, path, code_page)
     elif path.exists():
         raise DatasetError(
@@ -126,7 +123,7 @@ def _folder_source(root: Path) -> Source:
         relative = "/".join([truly.get(part, part) for part in parts])
         status = os.lstat(path)
         if reason := _why_not(status.st_mode, len(parts)):
-            passed_over.append(PassedOver(path=names.shown(relative), reason=reason))
+            passed_over.append(PassedOver(path=names.showable(relative), reason=reason))
         elif stat.S_ISDIR(status.st_mode):
             folders.add(relative)
         else:
@@ -176,7 +173,7 @@ def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 @contextmanager
-def _opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         file = path.open("rb")
     except OSError as error:
@@ -199,20 +196,20 @@ def _opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _zip_source(archive: zipfile.ZipFile, path: Path, code_page: str) -> Source:
     _check_size(archive, path)
-    raw = [one for one in map(_undeclared, archive.infolist()) if one]
+    raw = [one for one in map(zip_names.raw_name, archive.infolist()) if one]
     if raw and not code_page:
         code_page = code_pages.guess(raw)
     members: dict[str, zipfile.ZipInfo] = {}
     folders: set[str] = set()
     passed_over: list[PassedOver] = []
     for info in archive.infolist():
-        name = _member_name(info, code_page)
-        _check_member(info, name, path)
+        name = zip_names.member_name(info, code_page)
+        zip_names.check_member(info, name, path)
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if not parts or any(_is_hidden(part) for part in parts):
             continue
         if len(parts) > MAX_DEPTH:
-            shown = names.shown("/".join(parts[:3]))[:200] + "/…"
+            shown = names.showable("/".join(parts[:3]))[:200] + "/…"
             passed_over.append(PassedOver(path=shown, reason=_TOO_DEEP))
         elif info.is_dir() or name.endswith("/"):
             folders.add("/".join(parts))
@@ -229,17 +226,8 @@ def _zip_source(archive: zipfile.ZipFile, path: Path, code_page: str) -> Source:
         folders=frozenset(folders - {""}),
         open=open_file,
         passed_over=tuple(passed_over),
-        notes=_said_of_names(code_page) if raw else (),
+        notes=zip_names.note_on_names(code_page) if raw else (),
         code_page=code_page if raw else "",
-    )
-
-
-def _said_of_names(code_page: str) -> tuple[str, ...]:
-    if code_page == "utf-8":
-        return ()
-    called = code_pages.CODE_PAGES.get(code_page, code_page)
-    return (
-        f"The zip does not say how its names are written; they are read as {called}.",
     )
 
 
@@ -252,50 +240,4 @@ def _check_size(archive: zipfile.ZipFile, path: Path) -> None:
             f"{unpacked / 1024**3:,.1f} GB; at most {MAX_ZIP_FILES:,} files and "
             f"{MAX_ZIP_BYTES / 1024**3:,.1f} GB are taken from a zip.",
             "Unpack it yourself and import the folder.",
-        )
-
-
-def _undeclared(info: zipfile.ZipInfo) -> bytes:
-    """The bytes of a name in an unknown code page; empty if it is known or ASCII."""
-    if info.flag_bits & 0x800 or info.orig_filename.isascii() or _utf8_name(info):
-        return b""
-    return info.orig_filename.encode(code_pages.DEFAULT)
-
-
-def _utf8_name(info: zipfile.ZipInfo) -> str:
-    """The name in UTF-8 that some tools write beside the other; empty if there is none.
-
-    Info-ZIP's field 0x7075: a version, the CRC-32 of the other name, then this one.
-    """
-    extra = info.extra
-    while len(extra) >= 4:
-        kind, length = struct.unpack("<HH", extra[:4])
-        content, extra = extra[4 : 4 + length], extra[4 + length :]
-        if kind == 0x7075 and len(content) > 5:
-            other = info.orig_filename.encode(code_pages.DEFAULT, "replace")
-            if content[1:5] == struct.pack("<I", zlib.crc32(other)):
-                return content[5:].decode("utf-8", "replace")
-    return ""
-
-
-def _member_name(info: zipfile.ZipInfo, code_page: str) -> str:
-    """The member's name with `/`.
-
-    Backslashes part folders too, once it is decoded: in Shift-JIS and Big5 the second
-    byte of a letter may be that of a backslash.
-    """
-    raw = _undeclared(info)
-    name = code_pages.decode(raw, code_page) if raw else _utf8_name(info)
-    return (name or info.orig_filename).replace("\\", "/")
-
-
-def _check_member(info: zipfile.ZipInfo, name: str, path: Path) -> None:
-    if name.startswith("/") or ".." in name.split("/") or re.match("[A-Za-z]:", name):
-        raise DatasetError(
-            f'{path.name} holds the path "{name}", which leads out of the zip.',
-            "Make the zip again from the folder itself.",
-        )
-    if info.flag_bits & 0x1:
-        raise DatasetError(
-            f"{path.name} is protected by a password.", "Make a zip without one."
         )

@@ -116,7 +116,7 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         )
     except ImageError as error:
         target.unlink(missing_ok=True)
-        return PassedOver(path=names.shown(entry.path), reason=error.message)
+        return PassedOver(path=names.showable(entry.path), reason=error.message)
 
 
 def check_bytes(size: int) -> None:

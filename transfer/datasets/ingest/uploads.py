@@ -1,34 +1,27 @@
-"""Uploads: batches of files from a browser, checked and laid down on disk.
+"""Uploads: what came of a browser's files, checked and laid down on disk.
 
-A batch is a row of frames: four bytes with the length of a header, the header as JSON
-`{"path", "offset", "total", "size"}`, then `size` bytes of the file at `offset`. A
-small file is one frame; a large one is cut into pieces that arrive in order. Every
-batch may be sent again, and what lies on disk is the truth about what arrived.
+They come in batches of frames, see `frames`. Every batch may be sent again, and what
+lies on disk is the truth about what arrived.
 """
 
 import errno
 import hashlib
-import json
 import os
 import re
 import secrets
 import shutil
-import struct
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from transfer import workspace
-from transfer.datasets import kinds
-from transfer.errors import StorageError, UploadError, UploadTooLargeError
+from transfer.datasets.ingest import frames
+from transfer.datasets.ingest.frames import Piece
+from transfer.errors import StorageError, UploadError
 
-MAX_HEADER = 8192
-MAX_PIECE = 8 << 20
-MAX_PICTURE = 200 << 20
-MAX_ZIP = 50 << 30
+#: Seconds after which an upload to which nothing comes counts as given up.
 MAX_AGE = 24 * 60 * 60
 #: What the system says of a path that cannot lie beside the others.
 _NO_PLACE = errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST
@@ -37,79 +30,11 @@ SPARE_DISK = 256 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
-    """The bytes of one file from `offset` on; `total` is the length of the file."""
-
-    path: str
-    offset: int
-    total: int
-    content: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Received:
+class Count:
     """How many files lie complete on disk, and their bytes."""
 
     files: int
     bytes: int
-
-
-class FrameParser:
-    """Reads the frames of one batch as its bytes come in, in chunks of any size."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._header: dict[str, Any] | None = None
-
-    def feed(self, chunk: bytes) -> Iterator[Piece]:
-        """The pieces that this chunk completes.
-
-        Raises:
-            UploadError: The bytes are no batch.
-            UploadTooLargeError: A file or piece is beyond the limit.
-        """
-        self._buffer += chunk
-        while True:
-            if self._header is None:
-                self._header = self._take_header()
-            if self._header is None or len(self._buffer) < self._header["size"]:
-                return
-            content = bytes(self._take(self._header["size"]))
-            header, self._header = self._header, None
-            _check_kind(header, content)
-            yield Piece(
-                path=header["path"],
-                offset=header["offset"],
-                total=header["total"],
-                content=content,
-            )
-
-    def finish(self) -> None:
-        """Says that the batch is over.
-
-        Raises:
-            UploadError: The batch ended in the middle of a frame.
-        """
-        if self._header is not None or self._buffer:
-            raise UploadError("The batch was cut off on its way.", "Send it again.")
-
-    def _take(self, count: int) -> bytearray:
-        taken = self._buffer[:count]
-        del self._buffer[:count]
-        return taken
-
-    def _take_header(self) -> dict[str, Any] | None:
-        if len(self._buffer) < 4:
-            return None
-        (length,) = struct.unpack(">I", self._buffer[:4])
-        if length > MAX_HEADER:
-            raise UploadError(
-                f"A frame's header says {length} bytes: this is no batch."
-            )
-        if len(self._buffer) < 4 + length:
-            return None
-        self._take(4)
-        return _checked_header(bytes(self._take(length)))
 
 
 def start() -> str:
@@ -129,17 +54,17 @@ def store(upload: str, pieces: Iterable[Piece]) -> list[str]:
     return [piece.path for piece in pieces if _store_piece(_folder(upload), piece)]
 
 
-def received(upload: str) -> Received:
+def count(upload: str) -> Count:
     """What lies complete on disk for this upload."""
     files = [path for path in (_folder(upload) / "files").rglob("*") if path.is_file()]
-    return Received(files=len(files), bytes=sum(path.stat().st_size for path in files))
+    return Count(files=len(files), bytes=sum(path.stat().st_size for path in files))
 
 
 def source(upload: str) -> Path:
     """What to import: the one zip that was sent, else the folder of all files."""
     files = _folder(upload) / "files"
     entries = list(files.iterdir()) if files.is_dir() else []
-    if len(entries) == 1 and _is_zip(entries[0].name):
+    if len(entries) == 1 and frames.is_zip(entries[0].name):
         return entries[0]
     return files
 
@@ -204,44 +129,6 @@ def _safe_name(name: str) -> str:
     suffix = PurePosixPath(safe).suffix[:10]
     stem = safe.removesuffix(suffix).encode(errors="replace")[:150]
     return f"{stem.decode(errors='ignore')}~{mark}{suffix}"
-
-
-def _checked_header(raw: bytes) -> dict[str, Any]:
-    try:
-        header = json.loads(raw)
-        path, numbers = header["path"], [header[k] for k in ("offset", "size", "total")]
-        str(path).encode()  # half of a pair of surrogates is no text
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UploadError("A frame's header cannot be read.") from error
-    if not isinstance(path, str) or not all(type(n) is int and n >= 0 for n in numbers):
-        raise UploadError("A frame's header has values of the wrong kind.")
-    offset, size, total = numbers
-    if offset + size > total:
-        raise UploadError(f"A piece of {path[:200]!r} reaches beyond the file's end.")
-    _check_size(path, size, total)
-    return dict(header)
-
-
-def _check_size(path: str, size: int, total: int) -> None:
-    limit = MAX_ZIP if _is_zip(path) else MAX_PICTURE
-    if size > MAX_PIECE or total > limit:
-        raise UploadTooLargeError(
-            f"{path[:200]} has {max(size, total):,} bytes, and at most {limit:,} for a "
-            f"file and {MAX_PIECE:,} for a piece are taken."
-        )
-
-
-def _is_zip(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() == ".zip"
-
-
-def _check_kind(header: dict[str, Any], content: bytes) -> None:
-    """Refuses the first piece of what is no picture by its ending nor first bytes."""
-    path = header["path"]
-    if header["offset"] or _is_zip(path) or kinds.is_named_like_picture(path):
-        return
-    if not kinds.begins_like_picture(content):
-        raise UploadError(f"{path[:200]!r} is neither a picture nor a zip.")
 
 
 def _folder(upload: str) -> Path:

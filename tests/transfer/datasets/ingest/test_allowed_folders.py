@@ -22,14 +22,14 @@ def test_allowed__is_the_home_folder_where_nothing_is_named(
 ) -> None:
     monkeypatch.delenv("TRANSFER_ROOTS", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert allowed_folders.allowed() == [tmp_path]
+    assert allowed_folders.roots() == [tmp_path]
 
 
 def test_allowed__leaves_out_what_does_not_exist(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSFER_ROOTS", f"{photos}:{photos / 'gone'}:")
-    assert allowed_folders.allowed() == [photos]
+    assert allowed_folders.roots() == [photos]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_found__in_a_folder(tmp_path: Path) -> None:
         path = tmp_path / "mine" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"1")
-    found = loose_pictures.found(tmp_path / "mine", tmp_path / "unpacked")
+    found = loose_pictures.list_pictures(tmp_path / "mine", tmp_path / "unpacked")
     assert [name for name, _ in found] == ["b.JPG", "deep/er/a.png"]
     assert [path for _, path in found] == [tmp_path / "mine" / n for n, _ in found]
 
@@ -25,7 +25,7 @@ def test_found__in_a_zip(
     tmp_path: Path, zipped: Callable[[dict[str, bytes]], Path]
 ) -> None:
     contents = {"x/b.png": b"two", "a.jpg": b"one", "__MACOSX/a.jpg": b"", "t.txt": b""}
-    found = loose_pictures.found(zipped(contents), tmp_path / "unpacked")
+    found = loose_pictures.list_pictures(zipped(contents), tmp_path / "unpacked")
     assert [name for name, _ in found] == ["a.jpg", "x/b.png"]
     assert [path.read_bytes() for _, path in found] == [b"one", b"two"]
     assert [path.name for _, path in found] == ["a.jpg", "b.png"]
@@ -36,13 +36,13 @@ def test_found__without_a_picture_says_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("a text")
     with pytest.raises(DatasetError, match='no picture in it.*"notes.txt"'):
-        loose_pictures.found(tmp_path / "mine", tmp_path / "unpacked")
+        loose_pictures.list_pictures(tmp_path / "mine", tmp_path / "unpacked")
 
 
 def test_found__pictures_of_any_ending(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "IMG_1").write_bytes(b"\xff\xd8\xff\xe0")
-    found = loose_pictures.found(tmp_path / "mine", tmp_path / "unpacked")
+    found = loose_pictures.list_pictures(tmp_path / "mine", tmp_path / "unpacked")
     assert found == [("IMG_1", tmp_path / "mine" / "IMG_1")]
 
 
@@ -50,7 +50,9 @@ def test_found__an_unsafe_zip_is_refused(
     tmp_path: Path, zipped: Callable[[dict[str, bytes]], Path]
 ) -> None:
     with pytest.raises(DatasetError):
-        loose_pictures.found(zipped({"../../evil.png": b"1"}), tmp_path / "unpacked")
+        loose_pictures.list_pictures(
+            zipped({"../../evil.png": b"1"}), tmp_path / "unpacked"
+        )
     assert not (tmp_path / "evil.png").exists()
 
 
@@ -63,7 +65,7 @@ def test_found__a_zip_larger_than_the_disk_is_refused(
     free = shutil.disk_usage(tmp_path)._replace(free=staging.SPARE_DISK + 999)
     monkeypatch.setattr(staging.shutil, "disk_usage", lambda _: free)
     with pytest.raises(StorageError, match="need"):
-        loose_pictures.found(path, tmp_path / "unpacked")
+        loose_pictures.list_pictures(path, tmp_path / "unpacked")
 
 
 def test_found__a_picture_damaged_in_the_zip_is_no_end(tmp_path: Path) -> None:
@@ -73,6 +75,6 @@ def test_found__a_picture_damaged_in_the_zip_is_no_end(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[50:120] = b"?" * 70
     path.write_bytes(content)
-    assert [name for name, _ in loose_pictures.found(path, tmp_path / "out")] == [
-        "a.png"
-    ]
+    assert [
+        name for name, _ in loose_pictures.list_pictures(path, tmp_path / "out")
+    ] == ["a.png"]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from transfer.datasets.ingest import uploads
+from transfer.datasets.ingest import frames, uploads
+from transfer.datasets.ingest.frames import FrameParser, Piece
 from transfer.datasets.ingest.sources import open_source
-from transfer.datasets.ingest.uploads import FrameParser, Piece
 from transfer.errors import StorageError, UploadError, UploadTooLargeError
 
 
@@ -77,14 +77,14 @@ def test_frame_parser__refuses_what_is_no_batch(batch: bytes, says: str) -> None
 
 
 def test_frame_parser__refuses_a_large_file_before_its_bytes_come() -> None:
-    header = frame("a.jpg", b"", total=uploads.MAX_PICTURE + 1)
-    with pytest.raises(UploadTooLargeError, match=f"{uploads.MAX_PICTURE:,}"):
+    header = frame("a.jpg", b"", total=frames.MAX_PICTURE + 1)
+    with pytest.raises(UploadTooLargeError, match=f"{frames.MAX_PICTURE:,}"):
         list(FrameParser().feed(header))
 
 
 def test_frame_parser__refuses_a_large_piece_before_it_fills_the_memory() -> None:
-    size = uploads.MAX_PIECE + 1
-    with pytest.raises(UploadTooLargeError, match=f"{uploads.MAX_PIECE:,}"):
+    size = frames.MAX_PIECE + 1
+    with pytest.raises(UploadTooLargeError, match=f"{frames.MAX_PIECE:,}"):
         list(FrameParser().feed(frame("a.zip", b"", size=size, total=size)))
 
 
@@ -93,13 +93,13 @@ def test_store__names_the_files_that_are_complete(workspace: Path) -> None:
     done = uploads.store(upload, [piece("cat/a.jpg", b"1"), piece("dog/a.jpg", b"22")])
     assert done == ["cat/a.jpg", "dog/a.jpg"]
     assert stored_files(workspace, upload) == {"cat/a.jpg": b"1", "dog/a.jpg": b"22"}
-    assert uploads.received(upload) == uploads.Received(files=2, bytes=3)
+    assert uploads.count(upload) == uploads.Count(files=2, bytes=3)
 
 
 def test_store__takes_a_batch_again(workspace: Path) -> None:
     upload, batch = uploads.start(), [piece("a.jpg", b"1"), piece("b.jpg", b"2")]
     assert uploads.store(upload, batch) == uploads.store(upload, batch)
-    assert uploads.received(upload).files == 2
+    assert uploads.count(upload).files == 2
 
 
 def test_store__puts_pieces_together_and_counts_the_file_once_whole(
@@ -108,7 +108,7 @@ def test_store__puts_pieces_together_and_counts_the_file_once_whole(
     upload = uploads.start()
     first, last = piece("all.zip", b"abc", 0, 5), piece("all.zip", b"de", 3, 5)
     assert uploads.store(upload, [first]) == []
-    assert uploads.received(upload).files == 0
+    assert uploads.count(upload).files == 0
     assert uploads.store(upload, [last]) == ["all.zip"]
     assert stored_files(workspace, upload) == {"all.zip": b"abcde"}
 
@@ -155,7 +155,7 @@ def test_store__says_how_full_the_disk_is(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
     with pytest.raises(StorageError, match="disk is full: 3 MB are free"):
         uploads.store(upload, [piece("a.jpg", b"1")])
-    assert uploads.received(upload).files == 0
+    assert uploads.count(upload).files == 0
 
 
 @pytest.mark.parametrize("name", ["Blüte 花.jpg", "🌻.png", "a'b & c.jpg"])
@@ -215,7 +215,7 @@ def test_discard__leaves_nothing_and_may_come_twice(workspace: Path) -> None:
     uploads.store(upload, [piece("a.jpg", b"1")])
     uploads.discard(upload)
     uploads.discard(upload)
-    assert uploads.received(upload).files == 0
+    assert uploads.count(upload).files == 0
     assert not (workspace / "uploads" / upload).exists()
 
 
