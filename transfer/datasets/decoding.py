@@ -123,6 +123,7 @@ def _upright_rgb(
         orientation = _orientation(image)
         wanted = _target_size(image.size, size, orientation)
         if wanted is not None:
+            # Only JPEG heeds it: of 12 megapixels a few percent are decoded then.
             image.draft(None, wanted)
         if not is_png:
             needed = memory.needed_bytes(image, pixels, _small_pixels(image, wanted))
@@ -136,6 +137,7 @@ def _upright_rgb(
                 picture.info["icc_profile"] = profile  # browsers show its colours
         if picture is not image:
             memory.free_pixels(image)
+    # Last, when it is small.
     turn = _TURNS.get(orientation)
     return picture if turn is None else picture.transpose(turn)
 
@@ -191,6 +193,7 @@ def _convert(
     own = grey
     for left, upper, piece in pixels.pieces(reduced):
         if deep_grey.is_deep(piece):
+            # One for the whole picture, or the edges of its pieces would show.
             own = own or deep_grey.own_range(pixels, mode)
             piece = deep_grey.to_eight_bits(piece, own)
         small.paste(_on_white(piece).reduce(reduced), (left, upper))

@@ -31,10 +31,12 @@ def add(dataset: str, picture: bytes, class_name: str, name: str) -> Revision:
         ImageError: The picture cannot be read.
         StorageError: The disk is full or the workspace cannot be written.
     """
+    # Small: this only finds out whether it decodes at all.
     decoding.decode(picture, (32, 32))
     sha256 = hashlib.sha256(picture).hexdigest()
 
     def change(newest: Revision) -> Change | None:
+        # Called while nobody else writes: the newest may be newer than what is shown.
         return _change(newest, sha256, _label(newest, class_name), name)
 
     with scratch.folder() as folder:
@@ -73,5 +75,6 @@ def _change(newest: Revision, sha256: str, label: int, name: str) -> Change | No
 
 def _unique(name: str, sha256: str) -> str:
     """The picture's file name with part of its hash; cameras repeat their names."""
+    # The end of a long name, where the extension is: exports name their copy by it.
     shown = PurePosixPath(names.showable(name.replace("\\", "/"))).name or "picture"
     return f"{sha256[:8]}-{shown[-100:]}"

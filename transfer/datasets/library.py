@@ -116,12 +116,14 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
     folder = workspace.home() / "datasets" / revision.dataset
     with _lock():
         check_name(revision.dataset)
+        # What was there before belongs to other datasets and stays, come what may.
         new = [sha256 for sha256 in staged if not image_path(sha256).exists()]
         try:
             for sha256, path in staged.items():
                 _move(path, image_path(sha256))
             manifest.write(folder / f"{revision.id}.json", revision)
             workspace.write_atomically(folder / "newest", revision.id.encode())
+        # Ctrl+C too: half a dataset would hold its name for good.
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             for sha256 in new:
@@ -250,5 +252,6 @@ def _remove_unused_images() -> None:
         used.update(kept.read_text("ascii").split())
     for folder in ("images", "thumbnails"):
         for path in workspace.home().glob(f"{folder}/*/*"):
+            # The name of a thumbnail goes on after the hash, with a mark of its range.
             if path.name[:64] not in used:
                 path.unlink(missing_ok=True)

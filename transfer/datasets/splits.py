@@ -29,6 +29,7 @@ def stratify(labels: Sequence[int], val: float, test: float, seed: int) -> list[
     all_labels = np.asarray(labels, dtype=int)
     for label in np.unique(all_labels):
         members = np.flatnonzero(all_labels == label)
+        # A draw for each class, so that images of one move no image of another.
         np.random.default_rng([seed, int(label)]).shuffle(members)
         in_val, in_test = _counts(len(members), val, test)
         for member in members[:in_val]:
@@ -67,6 +68,7 @@ def _counts(images: int, val: float, test: float) -> tuple[int, int]:
         in_val = max(1, in_val)
     if test > 0 and images >= 3:
         in_test = max(1, in_test)
+    # Train keeps an image whatever the shares are: nothing is learnt without.
     while in_val + in_test > max(0, images - 1):
         if in_val > in_test:
             in_val -= 1

@@ -82,6 +82,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
         DatasetError: There are no class folders or only one class; it says what was
             found instead. Or two folders would become one class by their names.
     """
+    # A disk lists in any order, and labels and ids must not depend on it.
     pictures = sorted(source.pictures)
     tree = Tree(pictures)
     plan = layouts.understand(tree, reading)
@@ -96,6 +97,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
         *_classes_without_train(learnt, tree, plan),
     ]
     passed_over.sort(key=lambda one: one.path)
+    # A model of one class would be right always, and have learnt nothing.
     if len(learnt) < 2:
         raise _too_few(tree, plan, sorted(learnt), passed_over)
     return Index(
@@ -121,6 +123,7 @@ def _assign(
     pictures: Iterable[str], plan: Plan
 ) -> tuple[list[Entry], list[PassedOver]]:
     """The pictures with their classes and splits, and those that lie outside of any."""
+    # Found once for each folder: 100,000 pictures lie in some hundred of them.
     homes: dict[str, Home | None] = {**plan.homes}
 
     def home_of(folder: str) -> Home | None:
@@ -268,6 +271,7 @@ def what_is_there(passed_over: Iterable[PassedOver]) -> str:
         by_reason[one.reason].append(one.path)
     said = []
     for reason, paths in sorted(by_reason.items(), key=lambda one: -len(one[1]))[:4]:
+        # Endings tell most: 3,000 files of .npy are no pictures that got damaged.
         endings = Counter(PurePosixPath(one).suffix.lower() for one in paths)
         ending, most = endings.most_common(1)[0]
         of = f" ({most:,} of them {ending})" if ending and len(paths) > 1 else ""

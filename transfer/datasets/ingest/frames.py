@@ -98,14 +98,17 @@ def _checked_header(raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw)
         path, numbers = header["path"], [header[k] for k in ("offset", "size", "total")]
-        str(path).encode()  # half of a pair of surrogates is no text
+        # Half of a pair of surrogates, which some browsers send, is no text.
+        str(path).encode()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UploadError("A frame's header cannot be read.") from error
+    # By `type`, since True is an instance of int as well.
     if not isinstance(path, str) or not all(type(n) is int and n >= 0 for n in numbers):
         raise UploadError("A frame's header has values of the wrong kind.")
     offset, size, total = numbers
     if offset + size > total:
         raise UploadError(f"A piece of {path[:200]!r} reaches beyond the file's end.")
+    # Now, before its bytes come: what is too large shall not fill the memory first.
     _check_size(path, size, total)
     return dict(header)
 
@@ -122,6 +125,7 @@ def _check_size(path: str, size: int, total: int) -> None:
 def _check_kind(header: dict[str, Any], content: bytes) -> None:
     """Refuses the first piece of what is no picture by its ending nor first bytes."""
     path = header["path"]
+    # Only the first piece has the first bytes; later ones come with its leave.
     if header["offset"] or is_zip(path) or kinds.is_named_like_picture(path):
         return
     if not kinds.begins_like_picture(content):

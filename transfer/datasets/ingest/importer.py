@@ -79,6 +79,7 @@ def import_path(
         DatasetError: The folder or zip cannot become a dataset.
         StorageError: The disk is full or the workspace cannot be written.
     """
+    # Before gigabytes are copied; the name is looked at once more at the end.
     library.check_name(name)
     splits.check_shares(val, test, seed)
     with open_source(path, reading.code_page) as source, scratch.folder() as folder:
@@ -87,6 +88,8 @@ def import_path(
         pictures, repeated = _without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)
         _check_classes(found, pictures, passed_over)
+        # Only now, since all pictures are scaled alike: each by its own values, they
+        # would lose what tells warm from cold.
         scale = grey.range_of([one.levels for one in pictures if one.levels])
         revision = with_id(
             Revision(
@@ -105,6 +108,7 @@ def import_path(
                 flat=_flat(pictures, scale),
             )
         )
+        # The one step that others see; until here all lay in a folder of our own.
         library.store(revision, {one.sha256: one.path for one in pictures})
     return revision
 
@@ -119,6 +123,7 @@ def _without_repeats(
     """
     kept: dict[str, Picture] = {}
     repeated: list[PassedOver] = []
+    # So that of two alike the one in train stays, in whatever order they came.
     for picture in sorted(pictures, key=_rank):
         first = kept.setdefault(picture.sha256, picture)
         if first is not picture:
@@ -184,6 +189,7 @@ def _split(
     chosen: list[Split | None] = [one.entry.split for one in pictures]
     if not _has_given_val(pictures):
         to_split = [at for at, split in enumerate(chosen) if split != "test"]
+        # Who brings a test folder wants these tests, not some of train beside them.
         if "test" in chosen:
             test = 0.0
         drawn = splits.stratify([labels[at] for at in to_split], val, test, seed)

@@ -104,6 +104,7 @@ class Tree:
         self.direct = Counter(parent(path) for path in pictures)
         self.below: Counter[str] = Counter()
         self._children: defaultdict[str, set[str]] = defaultdict(set)
+        # From each folder upwards, not from each picture: there are far more of these.
         for folder, count in self.direct.items():
             for child in _upwards(folder):
                 self._children[parent(child)].add(child)
@@ -218,6 +219,7 @@ def _hold_splits(tree: Tree, tops: list[str]) -> bool:
 
 def split_of(folder: str) -> Split | None:
     """The split that a folder's name speaks of, as `seg_train` does."""
+    # Whole words only: `latest` and `contest` speak of no test.
     text = folder.lower()
     spoken = {
         split
@@ -239,6 +241,7 @@ def _splits_first(tree: Tree, tops: list[str], reading: Reading) -> Plan:
     if "train" not in roles.values():
         raise _no_train(roles)
     homes: dict[str, Home] = {}
+    # Train first: its classes tell which folders of val and test only wrap others.
     for top in sorted(tops, key=lambda one: SPLITS.index(roles[one] or "test")):
         if split := roles[top]:
             learnt = {name(one).casefold() for one in homes}

@@ -48,6 +48,7 @@ def list_pictures(path: Path, folder: Path) -> list[tuple[str, Path]]:
 
 def _target(number: int, name: str) -> Path:
     """Where a picture is unpacked to; messages about it show the last part."""
+    # A folder for each: two pictures of one name must not take each other's place.
     shown = names.showable(PurePosixPath(name).name)
     return Path(f"{number:07}", *uploads.safe_path(shown).parts)
 

@@ -121,6 +121,7 @@ def _folder_source(root: Path) -> Source:
     truly = uploads.true_names(root)
     for path, parts in _walk(root):
         relative = "/".join([truly.get(part, part) for part in parts])
+        # Of a link itself, not of what it leads to.
         status = os.lstat(path)
         if reason := _why_not(status.st_mode, len(parts)):
             passed_over.append(PassedOver(path=names.showable(relative), reason=reason))
@@ -162,6 +163,7 @@ def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
         ) from error
 
     for parent, folders, files in os.walk(root, onerror=refuse):
+        # In place, since `os.walk` goes down into what is left in this very list.
         folders[:] = [name for name in folders if not _is_hidden(name)]
         above = [
             one for one in os.path.relpath(parent, root).split(os.sep) if one != "."
@@ -195,6 +197,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _zip_source(archive: zipfile.ZipFile, path: Path, code_page: str) -> Source:
+    # From the listing alone, before anything is unpacked.
     _check_size(archive, path)
     raw = [one for one in map(zip_names.raw_name, archive.infolist()) if one]
     if raw and not code_page:

@@ -68,6 +68,7 @@ def stage(
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
         targets = [folder / str(number) for number in range(len(entries))]
+        # In the order of the entries, however the threads take turns.
         results = pool.map(partial(_stage_one, source), entries, targets)
         for done, result in enumerate(results, start=1):
             if isinstance(result, Picture):
@@ -101,6 +102,7 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
     try:
         check_bytes(source.files[entry.path])
         sha256 = _copy(source, entry.path, target)
+        # The copy: the original may change between this look and the next.
         with target.open("rb") as file:
             levels = decoding.levels(file)
             # At the first size fine patterns are gone too.

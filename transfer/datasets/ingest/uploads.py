@@ -39,6 +39,7 @@ class Count:
 
 def start() -> str:
     """A new, empty upload's id: 32 hexadecimal digits."""
+    # Not to be guessed: whoever knows it may add files to the upload.
     upload = secrets.token_hex(16)
     workspace.folder("uploads", upload, "files")
     return upload
@@ -122,6 +123,7 @@ def _keep_true_names(folder: Path, path: str, safe: PurePosixPath) -> None:
 
 
 def _safe_name(name: str) -> str:
+    # What Windows takes in no name; and 200 bytes, as file systems take 255.
     safe = re.sub(r'[\x00-\x1f\x7f<>:"|?*\\]', "_", name)
     if safe == name and len(name.encode(errors="replace")) <= 200:
         return name
@@ -147,11 +149,13 @@ def _store_piece(folder: Path, piece: Piece) -> bool:
             workspace.make_folder(parent)
         _check_disk(folder, len(piece.content))
         os.utime(folder)  # a large upload need not touch it otherwise for a day
+        # The answer to it was lost on its way, so the browser sends it once more.
         if piece.offset and not partial.exists() and final.exists():
             return final.stat().st_size == piece.total
         _write_at(partial, piece)
         if partial.stat().st_size < piece.total:
             return False
+        # Under its own name only once it is whole: half a picture is never imported.
         os.replace(partial, final)
         return True
 
@@ -187,5 +191,6 @@ def _write_at(partial: Path, piece: Piece) -> None:
                 "Upload the file again.",
             )
         file.seek(piece.offset)
+        # A piece that broke off may have left more than this one will write.
         file.truncate()
         file.write(piece.content)

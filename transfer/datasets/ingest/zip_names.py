@@ -12,6 +12,7 @@ from transfer.errors import DatasetError
 
 def raw_name(info: zipfile.ZipInfo) -> bytes:
     """The bytes of a name in an unknown code page; empty if it is known or ASCII."""
+    # The bit says that the name is UTF-8.
     if info.flag_bits & 0x800 or info.orig_filename.isascii() or _utf8_name(info):
         return b""
     return info.orig_filename.encode(code_pages.DEFAULT)
@@ -28,6 +29,7 @@ def _utf8_name(info: zipfile.ZipInfo) -> str:
         content, extra = extra[4 : 4 + length], extra[4 + length :]
         if kind == 0x7075 and len(content) > 5:
             other = info.orig_filename.encode(code_pages.DEFAULT, "replace")
+            # Renamed by a tool that knows nothing of this field, it would be stale.
             if content[1:5] == struct.pack("<I", zlib.crc32(other)):
                 return content[5:].decode("utf-8", "replace")
     return ""
@@ -50,6 +52,7 @@ def check_member(info: zipfile.ZipInfo, name: str, path: Path) -> None:
     Raises:
         DatasetError: Its name leads out of the zip, or it needs a password.
     """
+    # Refused as a whole: a zip made to write elsewhere is not to be trusted at all.
     if name.startswith("/") or ".." in name.split("/") or re.match("[A-Za-z]:", name):
         raise DatasetError(
             f'{path.name} holds the path "{name}", which leads out of the zip.',

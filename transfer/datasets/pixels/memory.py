@@ -69,6 +69,7 @@ def _decoded_bytes(image: Image.Image, pixels: int) -> float:
         return 12 * pixels  # Pillow reads these in Python
     if image.format == "HEIF":
         return _heif_bytes(image, pixels)
+    # Pillow keeps RGB in four bytes too.
     each = {"1": 1, "L": 1, "P": 1}.get(image.mode, 4)
     if image.mode.startswith("I;16"):
         each = 2

@@ -147,3 +147,15 @@ def test_to_json__a_revision_keeps_its_range_and_old_ones_can_be_read(
     read = Revision.from_json(old)
     assert read.grey is None and read.flat == ()
     assert read.to_json() == old  # so that ids stay
+
+
+def test_are_flat__is_a_matter_of_the_first_and_last_percent() -> None:
+    random = np.random.default_rng(0)
+    said = []
+    for spread in np.linspace(0.2, 1.2, 200):
+        values = 128 + random.normal(0, spread, (32, 32, 3))
+        pixels = values.astype(np.uint8)
+        low, high = np.percentile(pixels, (1, 99), axis=(0, 1))
+        said.append(grey.are_flat(pixels))
+        assert said[-1] == ((high - low).max() < 3)
+    assert 20 < sum(said) < 180
