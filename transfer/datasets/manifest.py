@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,7 +118,7 @@ def _lay_over(revision: Revision, images: Iterable[Image]) -> Revision:
     """The revision with these images, the last of each hash, over its own."""
     latest = {image.sha256: image for image in images}
     kept = [image for image in revision.images if image.sha256 not in latest]
-    ordered = sorted([*kept, *latest.values()], key=lambda image: image.path)
+    ordered = sorted([*kept, *latest.values()], key=attrgetter("path"))
     return replace(revision, images=tuple(ordered))
 
 
