@@ -131,8 +131,8 @@ def confirm_delete(name: str) -> None:
     """Asks once more."""
     needing = [
         shell.escape(run.name)
-        for run in session.store().runs()
-        if run.dataset == name and not run.status.is_final
+        for run in session.store().going_on()
+        if run.dataset == name
     ]
     if needing:
         names = ", ".join(needing)

@@ -112,7 +112,7 @@ def show(run: Run, found: Evaluation, with_images: bool) -> None:
 
 
 shell.begin_page("Evaluate", "How well a run does, and on which pictures it fails.")
-with_model = [run for run in session.store().runs() if run.result.get("class_names")]
+with_model = session.store().summaries(with_model=True)
 if not with_model:
     run_choice.show_none(
         "Once a run has ended, see here how well it does.", ":material/query_stats:"

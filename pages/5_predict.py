@@ -7,18 +7,19 @@ from pages.predict.card import View
 from pages.shared import run_choice, session, shell, words
 from transfer.evaluation import results
 from transfer.store.record import Run
+from transfer.store.summaries import Summary
 
 #: Up to this number of pictures each has a card of its own; more stand in a table.
 CARDS = 12
 
 
-def choose_other(run: Run, finished: list[Run]) -> list[Run]:
+def choose_other(run: Run, finished: list[Summary]) -> list[Run]:
     """The run to compare with, if any: it answers the same pictures."""
-    others = {one.id: one for one in finished if one.id != run.id}
-    said = run_choice.labels(list(others.values()))
+    others = [one for one in finished if one.id != run.id]
+    said = run_choice.labels(others)
     chosen = st.selectbox(
         "Compare with",
-        list(others),
+        list(said),
         index=None,
         placeholder="Another run",
         format_func=said.__getitem__,
@@ -26,7 +27,7 @@ def choose_other(run: Run, finished: list[Run]) -> list[Run]:
         key="other-run",
         help="Two runs beside each other on the same picture.",
     )
-    return [others[chosen]] if chosen in others else []
+    return [session.store().get(chosen)] if chosen in said else []
 
 
 def choose_threshold(run: Run) -> float:
@@ -39,7 +40,7 @@ def choose_threshold(run: Run) -> float:
     )
 
 
-def choose_view(finished: list[Run]) -> View:
+def choose_view(finished: list[Summary]) -> View:
     """Runs, threshold, and what is shown of each picture.
 
     All but the run are folded away: on a phone they would push the answers out of view.
@@ -68,7 +69,7 @@ def introduce(run: Run) -> None:
 
 
 shell.begin_page("Predict", "What a run says of photographs, and why.")
-with_model = [run for run in session.store().runs() if run.result.get("class_names")]
+with_model = session.store().summaries(with_model=True)
 if not with_model:
     run_choice.show_none(
         "Once a run has ended, try it here on photographs that it has never seen.",

@@ -40,7 +40,7 @@ def show_export(run: Run) -> None:
 
 
 shell.begin_page("Export", "Take a model away: it works without this app.")
-with_model = [run for run in session.store().runs() if run.result.get("class_names")]
+with_model = session.store().summaries(with_model=True)
 if not with_model:
     run_choice.show_none(
         "Once a run has ended, take it away from here: as a file for phones and "

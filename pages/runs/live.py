@@ -142,7 +142,7 @@ def run_status(run: Run) -> str:
 def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
     if run.status is JobStatus.QUEUED:
-        queued = places.places(session.store().runs(), queue.max_running())
+        queued = places.places(session.store().going_on(), queue.max_running())
         place = queued.get(run.id)  # it may have been taken just now
         text = table.place_in_words(place) if place else "about to start"
         return {"phase": text.capitalize(), "part": 0.0, "tiles": {"Worker": "waiting"}}

@@ -1,21 +1,25 @@
 """What the user says of runs: name, note and tags; and what is done with several."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
 from pages.shared import session, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.store.record import Run
+from transfer.store.summaries import Summary
 
 
-def tick_key(run: Run) -> str:
+def tick_key(run_id: str) -> str:
     """Where it is kept whether the run is ticked."""
-    return f"tick-{run.id}"
+    return f"tick-{run_id}"
 
 
-def show_actions(found: list[Run]) -> None:
+def show_actions(ids: list[str]) -> None:
     """Buttons for those of the runs that are ticked in the list."""
-    ticked = [run for run in found if st.session_state.get(tick_key(run))]
+    ticked = [one for one in ids if st.session_state.get(tick_key(one))]
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Compare",
@@ -24,24 +28,24 @@ def show_actions(found: list[Run]) -> None:
             help="Tick two or more runs.",
             key="compare",
         ):
-            st.query_params["compare"] = ",".join(run.id for run in ticked)
+            st.query_params["compare"] = ",".join(ticked)
             st.rerun()
         idle = not ticked
         if st.button("Tag", icon=":material/label:", disabled=idle, key="tag"):
-            show_tags(ticked)
+            show_tags(session.store().summaries(ids=ticked))
         if st.button("Delete", icon=":material/delete:", disabled=idle, key="delete"):
-            confirm_delete(ticked)
+            confirm_delete(session.store().summaries(ids=ticked))
         st.button(
             "Tick all" if idle else f"Untick {len(ticked)}",
             type="tertiary",
             on_click=_tick,
-            args=(found, idle),
+            args=(ids, idle),
         )
 
 
-def _tick(found: list[Run], ticked: bool) -> None:
-    for run in found:
-        st.session_state[tick_key(run)] = ticked
+def _tick(ids: list[str], ticked: bool) -> None:
+    for one in ids:
+        st.session_state[tick_key(one)] = ticked
 
 
 @st.dialog("Name, note, tags")
@@ -55,22 +59,22 @@ def show_form(run: Run) -> None:
     if not name.strip():
         st.error("A run needs a name.")
     else:
-        _describe([run], name=name, note=note, tags=tags)
+        _describe(run.id, name=name, note=note, tags=tags)
 
 
 @st.dialog("Tag these runs")
-def show_tags(ticked: list[Run]) -> None:
+def show_tags(ticked: list[Summary]) -> None:
     """Asks for the tags of several runs; those that all of them have are there."""
     common = set(ticked[0].tags).intersection(*(run.tags for run in ticked))
     tags = _tags(tuple(sorted(common)))
     if st.button("Save", type="primary"):
         for run in ticked:
-            _describe([run], tags=[*set(run.tags) - common, *tags], close=False)
+            _describe(run.id, tags=[*set(run.tags) - common, *tags], close=False)
         st.rerun()
 
 
 def _tags(chosen: tuple[str, ...]) -> list[str]:
-    known = {tag for run in session.store().runs(limit=500) for tag in run.tags}
+    known = {tag for run in session.store().summaries() for tag in run.tags}
     written = st.multiselect(
         "Tags",
         sorted({*known, *chosen}),
@@ -81,10 +85,9 @@ def _tags(chosen: tuple[str, ...]) -> list[str]:
     return [tag for one in written for tag in one.split(",")]
 
 
-def _describe(runs: list[Run], close: bool = True, **words: object) -> None:
+def _describe(run_id: str, close: bool = True, **words: Any) -> None:
     try:
-        for run in runs:
-            session.store().describe(run.id, **words)  # type: ignore[arg-type]
+        session.store().describe(run_id, **words)
     except TransferError as error:
         st.error(shell.escape(str(error)))
         return
@@ -93,7 +96,7 @@ def _describe(runs: list[Run], close: bool = True, **words: object) -> None:
 
 
 @st.dialog("Delete for good?")
-def confirm_delete(ticked: list[Run]) -> None:
+def confirm_delete(ticked: Sequence[Run | Summary]) -> None:
     """Asks once more, for there is no way back."""
     names = ", ".join(f"**{shell.escape(run.name)}**" for run in ticked)
     st.write(

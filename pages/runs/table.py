@@ -19,13 +19,17 @@ from transfer.runs import places, queue
 from transfer.runs.places import Place
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
+from transfer.store.status import JobStatus
+from transfer.store.summaries import Summary
 
 PAGES = Path(__file__).resolve().parents[1]
+#: Runs that go on, each with its status.
+Changing = tuple[tuple[str, JobStatus], ...]
 #: From so many runs on the filters are shown.
 FILTERS_FROM = 4
 #: Rows on one page.
 ROWS = 20
-SORTED: dict[str, Callable[[Run], Any]] = {
+SORTED: dict[str, Callable[[Summary], Any]] = {
     "Newest first": lambda run: -run.created_at,
     "Best on val first": lambda run: -(outcome.headline(run) or 0.0),
     "By name": lambda run: run.name.casefold(),
@@ -43,18 +47,22 @@ _STYLE = """<style>
   border-bottom: 1px solid rgba(128, 140, 150, .25); padding-bottom: .6rem }
 </style>"""
 
-Chosen = Callable[[list[Run]], list[Run]]
-
 
 def show_list() -> None:
     """All runs, newest first; choosing one opens it."""
-    found = session.store().runs(limit=500)
+    store = session.store()
+    seen, found = _what_changes(store.going_on()), store.summaries()
     if not found:
         _show_none()
         return
-    chosen: Chosen = filters(found) if len(found) >= FILTERS_FROM else list
-    live = any(not run.status.is_final for run in found)
-    st.fragment(run_every=2.0 if live else None)(show_rows)(chosen)
+    wanted = filter_and_sort(found) if len(found) >= FILTERS_FROM else found
+    if not wanted:
+        st.caption("No run fits.")
+        return
+    # Only ids stay with the session until the next rerun: thousands of runs are large.
+    ids, newest = [run.id for run in wanted], found[0].id
+    rows = st.fragment(run_every=2.0 if seen else None)(show_rows)
+    rows(ids, newest, seen)
 
 
 def _show_none() -> None:
@@ -68,11 +76,10 @@ def _show_none() -> None:
     run_choice.show_link(step)
 
 
-def filters(found: list[Run]) -> Chosen:
-    """What the user looks for, and in which order."""
-    known = sorted({one for run in found for one in run.tags})
+def filter_and_sort(found: list[Summary]) -> list[Summary]:
+    """Those that the user looks for, in the order that is asked for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
+        asked = st.text_input(
             "Find",
             placeholder="Name, note, backbone …",
             key="find",
@@ -85,40 +92,57 @@ def filters(found: list[Run]) -> Chosen:
         format_func=str.capitalize,
     )
     datasets = more.multiselect("Dataset", sorted({run.dataset for run in found}))
+    known = sorted({one for run in found for one in run.tags})
     tags = more.multiselect("Tag", known) if known else []
     by = more.selectbox("Order", list(SORTED))
-
-    asked = (words or "").lower().split()
-
-    def is_wanted(run: Run) -> bool:
-        called = [run.id, run.name, default_name(run.config), run.config.backbone]
-        said = " ".join([*called, run.note, run.dataset]).lower()
-        return (
-            all(word in said for word in asked)
-            and (not statuses or run.status in statuses)
-            and (not datasets or run.dataset in datasets)
-            and set(tags) <= set(run.tags)
-        )
-
-    return lambda every: sorted(filter(is_wanted, every), key=SORTED[by])
+    wanted = [
+        run
+        for run in found
+        if (not statuses or run.status in statuses)
+        and (not datasets or run.dataset in datasets)
+        and set(tags) <= set(run.tags)
+    ]
+    if words := asked.lower().split():
+        wanted = [run for run in wanted if _has_all(run, words)]
+    return sorted(wanted, key=SORTED[by])
 
 
-def show_rows(chosen: Chosen) -> None:
-    """The rows of one page; they follow runs that go on."""
-    every = session.store().runs(limit=500)
-    found = chosen(every)
-    if not found:
-        st.caption("No run fits.")
-        return
-    queued = places.places(every, queue.max_running())
-    naming.show_actions(found)
+def _has_all(run: Summary, words: list[str]) -> bool:
+    called = [run.id, run.name, default_name(run.config), run.config.backbone]
+    said = " ".join([*called, run.note, run.dataset]).lower()
+    return all(word in said for word in words)
+
+
+def show_rows(ids: list[str], newest: str, seen: Changing) -> None:
+    """The rows of one page; they follow runs that go on.
+
+    Args:
+        ids: Of the runs that are shown, in this order.
+        newest: Id of the newest run of all when the page was last made.
+        seen: What `_what_changes` said then.
+    """
+    store = session.store()
+    going_on = store.going_on()
+    latest = [run.id for run in store.summaries(limit=1)]
+    if latest != [newest] or _what_changes(going_on) != seen:
+        st.rerun()  # the whole page: other rows are wanted, or in another order
+    queued = places.places(going_on, queue.max_running())
+    naming.show_actions(ids)
     st.html(_STYLE)
     place = st.container(key="run-list", gap="xsmall")
-    pages = math.ceil(len(found) / ROWS)
+    pages = math.ceil(len(ids) / ROWS)
     page = st.pagination(pages, key="run-page") if pages > 1 else 1
+    shown = ids[(page - 1) * ROWS : page * ROWS]
+    # Read anew at each tick, but only these.
+    by_id = {run.id: run for run in store.summaries(ids=shown)}
     with place:
-        for run in found[(page - 1) * ROWS : page * ROWS]:
+        for run in (by_id[one] for one in shown if one in by_id):
             _show_row(run, queued.get(run.id))
+
+
+def _what_changes(going_on: list[Run]) -> Changing:
+    """What decides which rows are shown, beside what the user asks for."""
+    return tuple((run.id, run.status) for run in going_on)
 
 
 def place_in_words(place: Place) -> str:
@@ -133,12 +157,12 @@ def place_in_words(place: Place) -> str:
     return f"number {place.position} in the queue, starts {start}"
 
 
-def _show_row(run: Run, place: Place | None) -> None:
+def _show_row(run: Summary, place: Place | None) -> None:
     look = details.STATUS[run.status]
     with st.container(horizontal=True, wrap=False, key=f"run-row-{run.id}"):
         st.checkbox(
             f"Tick {run.name}",
-            key=naming.tick_key(run),
+            key=naming.tick_key(run.id),
             label_visibility="collapsed",
             persist_state="page",
         )
@@ -157,9 +181,8 @@ def _show_row(run: Run, place: Place | None) -> None:
             st.caption(escape(" · ".join(_facts(run, place))))
 
 
-def _facts(run: Run, place: Place | None) -> list[str]:
+def _facts(run: Summary, place: Place | None) -> list[str]:
     """What is said of a run below its name, the most important first."""
-    seconds = run.result.get("seconds", {}).get("total")
     described = default_name(run.config)
     facts = [
         outcome.headline_in_words(run),
@@ -168,7 +191,7 @@ def _facts(run: Run, place: Place | None) -> list[str]:
         _doing(run) if run.status.is_active else "",
         run.dataset,
         described if described != run.name else "",
-        f"took {amounts.duration(seconds)}" if seconds else "",
+        f"took {amounts.duration(run.seconds)}" if run.seconds else "",
         amounts.ago(time.time() - run.created_at),
         run.id,
         run.note,
@@ -176,7 +199,7 @@ def _facts(run: Run, place: Place | None) -> list[str]:
     return [fact for fact in facts if fact]
 
 
-def _doing(run: Run) -> str:
+def _doing(run: Summary) -> str:
     """Where a run is that goes on."""
     now = run.progress
     words = details.DOING.get(now.get("phase", ""), "Getting ready")

@@ -10,6 +10,7 @@ from pages.shared.shell import escape
 from transfer.datasets import library
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
+from transfer.store.summaries import Summary
 
 PAGES = Path(__file__).resolve().parents[1]
 #: Letters of a run's name in the list, so that what follows it is seen.
@@ -56,16 +57,15 @@ def show_link(step: Step) -> None:
 
 def next_step() -> Step:
     """What is missing where no run has a model: data, a run, or its end."""
-    runs = session.store().runs()
-    if going_on := [run for run in runs if not run.status.is_final]:
+    store = session.store()
+    if going_on := store.going_on():
         query = {"run": going_on[0].id} if len(going_on) == 1 else {}
         name = escape(going_on[0].name)
         says = f"{name} goes on: its model is here once it has ended."
         return Step(says, "3_runs.py", "Watch it", query)
-    if runs:
-        name, status = escape(runs[0].name), runs[0].status
-        says = f"The last run, {name}, is {status} and left none."
-        return Step(says, "3_runs.py", "See why", {"run": runs[0].id})
+    for last in store.summaries(limit=1):
+        says = f"The last run, {escape(last.name)}, is {last.status} and left none."
+        return Step(says, "3_runs.py", "See why", {"run": last.id})
     if found := library.list_datasets():
         says = "The images are here; what is missing is a run."
         query = {"dataset": found[0].dataset} if len(found) == 1 else {}
@@ -74,27 +74,26 @@ def next_step() -> Step:
     return Step(says, "1_data.py", "Bring data", {})
 
 
-def choose(with_model: list[Run]) -> Run:
+def choose(with_model: list[Summary]) -> Run:
     """The run of the list; the one that the address names is chosen at first."""
-    by_id = {run.id: run for run in with_model}
     chosen = kept.choose(
         st,
         "run",
-        list(by_id),
+        [run.id for run in with_model],
         "There is no run {} with a model, so another one is chosen.",
         format_func=labels(with_model).get,
         help="Runs that ended with a model, newest first.",
     )
-    return by_id[chosen]
+    return session.store().get(chosen)
 
 
-def labels(found: list[Run]) -> dict[str, str]:
+def labels(found: list[Summary]) -> dict[str, str]:
     """What runs are called in a list, by id: name, val, what it does not say, id."""
     datasets = {run.dataset for run in found}
     return {run.id: _label(run, len(datasets) > 1) for run in found}
 
 
-def _label(run: Run, with_dataset: bool) -> str:
+def _label(run: Summary, with_dataset: bool) -> str:
     described = default_name(run.config)
     parts = [
         words.cut(run.name, LONGEST),

@@ -84,13 +84,13 @@ def delete_dataset(store: Store, name: str) -> None:
         RunError: A run goes on or waits that needs it.
         StorageError: The workspace cannot be written.
     """
-    of_it = [run for run in store.runs() if run.dataset == name]
+    of_it = [run for run in store.summaries() if run.dataset == name]
     if needing := [run for run in of_it if not run.status.is_final]:
         names = ", ".join(run.name for run in needing)
         raise RunError(f"Runs that go on or wait need it: {names}.", "Stop them first.")
     for run in of_it:
-        if run.result.get("class_names"):
-            _keep(run)
+        if run.has_model:
+            _keep(store.get(run.id))
     library.delete(name)
 
 

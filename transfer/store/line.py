@@ -14,7 +14,7 @@ from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
 
 _ACTIVE = [status.value for status in JobStatus if status.is_active]
-_UNFINISHED = [JobStatus.QUEUED.value, *_ACTIVE]
+UNFINISHED = [JobStatus.QUEUED.value, *_ACTIVE]
 #: In which order those that wait are taken.
 _TURN = sa.desc(jobs.c.priority), jobs.c.created_at, jobs.c.id
 NEWEST = sa.desc(jobs.c.created_at), jobs.c.id
@@ -40,7 +40,7 @@ class Line:
         That one gets the higher priority of both, and the new settings if it still
         waits.
         """
-        goes_on = _of(kind, subject) & jobs.c.status.in_(_UNFINISHED)
+        goes_on = _of(kind, subject) & jobs.c.status.in_(UNFINISHED)
         query = sa.select(jobs).where(goes_on).order_by(*NEWEST).limit(1)
         with self._database.writing(alone=True) as connection:
             row = connection.execute(query).mappings().one_or_none()
@@ -136,7 +136,7 @@ class Line:
         too_old = jobs.c.ended_at < newest_before
         old = sa.or_(too_old, (jobs.c.ended_at < before) & is_replaced)
         query = sa.select(jobs.c.id).where(
-            jobs.c.kind != RUN, jobs.c.status.not_in(_UNFINISHED), old
+            jobs.c.kind != RUN, jobs.c.status.not_in(UNFINISHED), old
         )
         with self._database.writing() as connection:
             found = list(connection.scalars(query.limit(_BATCH)))

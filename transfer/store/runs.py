@@ -1,6 +1,6 @@
 """The store: what is known of all runs and other jobs, shared by all processes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from transfer.errors import NotFoundError, RunError
 from transfer.store import rows, summaries
 from transfer.store.database import Database
 from transfer.store.jobs import Jobs
-from transfer.store.line import NEWEST
+from transfer.store.line import NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
 from transfer.store.record import RUN, Run, default_name
 from transfer.store.status import JobStatus
@@ -80,17 +80,27 @@ class Store(Jobs):
         """The runs with all that is known of them, newest first; at most `limit`."""
         return self._runs(sa.true(), limit)
 
+    def going_on(self) -> list[Run]:
+        """The runs that wait or are worked at, newest first."""
+        return self._runs(jobs.c.status.in_(UNFINISHED))
+
     def summaries(
-        self, limit: int | None = None, with_model: bool = False
+        self,
+        limit: int | None = None,
+        with_model: bool = False,
+        ids: Collection[str] | None = None,
     ) -> list[Summary]:
         """What lists show of the runs, newest first; at most `limit`.
 
         Args:
             with_model: Only those that left a model.
+            ids: Only these; `None` are all.
         """
         query = sa.select(*summaries.COLUMNS).where(_IS_RUN)
         if with_model:
             query = query.where(summaries.HAS_MODEL)
+        if ids is not None:
+            query = query.where(jobs.c.id.in_(ids))
         newest = query.order_by(*NEWEST).limit(limit)
         with self._database.reading() as connection:
             return [summaries.read(row) for row in connection.execute(newest)]
