@@ -32,13 +32,13 @@ from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 #: Milliseconds that a page may take.
 WANTED = 500
 PICTURES = {"cat": 40, "dog": 40, "fox": 40}
 #: How every so many runs end, and every how many have metrics.
-ENDS = (*[RunStatus.COMPLETED] * 7, *[RunStatus.STOPPED] * 2, RunStatus.FAILED)
+ENDS = (*[JobStatus.COMPLETED] * 7, *[JobStatus.STOPPED] * 2, JobStatus.FAILED)
 WITH_METRICS, METRICS = 10, 300
 #: Runs that wait, beside those that have ended.
 QUEUED = 10
@@ -97,12 +97,12 @@ def add_runs(like: Run, count: int) -> float:
 
 def _add_ended(store: Store, like: Run, number: int) -> None:
     run = store.create(_config(like, number), f"run {number}" if number % 3 else "")
-    store.transition(run.id, RunStatus.RUNNING, started_at=time.time())
+    store.transition(run.id, JobStatus.RUNNING, started_at=time.time())
     if number % WITH_METRICS == 0:
-        store.add_metrics(run.id, _metrics())
+        store.metrics.add(run.id, _metrics())
     status = ENDS[number % len(ENDS)]
     accuracy = 0.5 + number % 50 / 100
-    if status is RunStatus.FAILED:
+    if status is JobStatus.FAILED:
         error = {"kind": "RunError", "message": "The disk is full.", "hint": "Free it."}
         store.finish(run.id, status, error=error)
     else:

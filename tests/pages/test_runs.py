@@ -17,6 +17,7 @@ from transfer.store.metrics import Metrics
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.store.summaries import Summary
 
 RESULT: dict[str, Any] = {
     "val_accuracy": 0.875,
@@ -169,6 +170,46 @@ def test_runs__many_are_shown_a_page_at_a_time(workspace: Path) -> None:
     button(at, "Tick all").click().run()
     at.run()
     assert button(at, f"Untick {table.ROWS + 1}")
+
+
+def test_runs__only_the_rows_of_a_page_are_read_anew(
+    running: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(table.ROWS):
+        Store().create(TrainConfig(dataset="flowers"), f"run {number}")
+    asked: list[dict[str, Any]] = []
+    read = Store.summaries
+
+    def note(store: Store, **asks: Any) -> list[Summary]:
+        asked.append(asks)
+        return read(store, **asks)
+
+    monkeypatch.setattr(Store, "summaries", note)
+    open_page()
+    all_once, newest, of_page = asked
+    assert (all_once, newest) == ({}, {"limit": 1})
+    assert len(of_page["ids"]) == table.ROWS and running.id not in of_page["ids"]
+
+
+@pytest.mark.parametrize("what", ["another run is there", "a run has ended"])
+def test_runs__the_list_is_made_anew_where(
+    what: str, running: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class MadeAnewError(Exception):
+        pass
+
+    def rerun() -> None:
+        raise MadeAnewError
+
+    monkeypatch.setattr(st, "rerun", rerun)
+    newest, seen = running.id, ((running.id, running.status),)
+    table.show_rows([running.id], newest, seen)
+    if what == "a run has ended":
+        Store().finish(running.id, JobStatus.COMPLETED, {})
+    else:
+        Store().create(TrainConfig(dataset="flowers"))
+    with pytest.raises(MadeAnewError):
+        table.show_rows([running.id], newest, seen)
 
 
 def test_runs__ticked_ones_can_be_compared_and_deleted(running: Run) -> None:

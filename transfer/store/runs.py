@@ -82,7 +82,9 @@ class Store(Jobs):
 
     def going_on(self) -> list[Run]:
         """The runs that wait or are worked at, newest first."""
-        return self._runs(jobs.c.status.in_(UNFINISHED))
+        # Not by kind as well: the database would read all runs in their order then.
+        found = self._select(jobs.c.status.in_(UNFINISHED))
+        return [one for one in found if isinstance(one, Run)]
 
     def summaries(
         self,
@@ -94,13 +96,12 @@ class Store(Jobs):
 
         Args:
             with_model: Only those that left a model.
-            ids: Only these; `None` are all.
+            ids: Only the runs of these; `None` are all.
         """
-        query = sa.select(*summaries.COLUMNS).where(_IS_RUN)
+        which = _IS_RUN if ids is None else jobs.c.id.in_(ids)
+        query = sa.select(*summaries.COLUMNS).where(which)
         if with_model:
             query = query.where(summaries.HAS_MODEL)
-        if ids is not None:
-            query = query.where(jobs.c.id.in_(ids))
         newest = query.order_by(*NEWEST).limit(limit)
         with self._database.reading() as connection:
             return [summaries.read(row) for row in connection.execute(newest)]

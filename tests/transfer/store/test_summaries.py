@@ -57,3 +57,18 @@ def test_summaries__newest_first_limited_and_those_with_a_model(store: Store) ->
     assert store.summaries(with_model=True) == []
     store.finish(runs[0].id, JobStatus.STOPPED, {"class_names": ["cat"]})
     assert [one.id for one in store.summaries(with_model=True)] == [runs[0].id]
+
+
+def test_summaries__of_some_ids(store: Store) -> None:
+    ids = [store.create(TrainConfig(dataset="parts")).id for _ in range(3)]
+    found = store.summaries(ids=[ids[0], "deleted", ids[2]])
+    assert [one.id for one in found] == [ids[2], ids[0]]
+
+
+def test_going_on__runs_that_wait_or_work(store: Store) -> None:
+    ended, works, waits = (store.create(TrainConfig(dataset="parts")) for _ in range(3))
+    store.add("rank", "parts", {"words": []})
+    for _ in (ended, works):
+        store.claim_next("here", {("run",): 9})
+    store.finish(ended.id, JobStatus.COMPLETED, {})
+    assert [one.id for one in store.going_on()] == [waits.id, works.id]
