@@ -15,22 +15,16 @@ from pages.model import (
     rank,
     rates,
     settings,
+    source,
 )
 from pages.shared import kept, session, shell
-from transfer.backbones import catalogue, weights
-from transfer.backbones.catalogue import Backbone
 from transfer.backbones.freezing import head_parameters
-from transfer.config import TrainConfig, explained
+from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.runs import queue
 
 PAGES = Path(__file__).parent
-SOURCES = {
-    "imagenet": "ImageNet",
-    "starter": "Tiny ImageNet",
-    "random": "Random (no transfer)",
-}
 
 
 def datasets() -> list[str]:
@@ -49,68 +43,6 @@ def datasets() -> list[str]:
     return names
 
 
-def choose_backbone(place: Any) -> Backbone:
-    """The backbone, with its facts below."""
-    first = weights.default_backbone()
-    st.session_state.setdefault("backbone", first)
-    name = place.selectbox(
-        "Backbone",
-        list(catalogue.BACKBONES),
-        format_func=weights.title_and_place,
-        help=explained("backbone"),
-        key="backbone",
-        persist_state="session",
-    )
-    backbone = catalogue.get(name)
-    top_1 = backbone.imagenet_top_1
-    facts = [
-        f"{backbone.parameters / 1e6:.1f} M parameters",
-        f"about {weights.size(backbone) / 1e6:.0f} MB",
-        f"{backbone.native_size} px by default",
-        f"ImageNet top-1 {top_1:.1%}" if top_1 else "not measured on ImageNet",
-        f"weights: {backbone.licence}",
-    ]
-    st.caption(f"{backbone.title}: " + " · ".join(facts))
-    with st.container():  # else the folds below would move, and close
-        if name == first == catalogue.STARTER:
-            st.info(weights.starter_instead(), icon=":material/cloud_off:")
-    return backbone
-
-
-def choose_weights(place: Any, backbone: Backbone) -> str:
-    """Where the weights come from, and what to do if they are not here."""
-    options = [backbone.pretrained, "random"]
-    if st.session_state.get("weights") not in options:
-        st.session_state["weights"] = backbone.pretrained
-    source = place.segmented_control(
-        "Weights",
-        options,
-        required=True,
-        format_func=SOURCES.get,
-        help=explained("weights", {one: SOURCES[one] for one in options}),
-        key="weights",
-        persist_state="session",
-    )
-    with st.container():
-        if source != "random" and not weights.is_at_hand(backbone):
-            show_missing(backbone)
-    return str(source)
-
-
-def show_missing(backbone: Backbone) -> None:
-    """Says that the weights must be fetched, and what to do without a network."""
-    path = weights.weights_file(backbone)
-    others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
-    here = ", ".join(others)
-    st.info(
-        f"The ImageNet weights of {backbone.title} are not on this machine and are "
-        f"downloaded when the run starts. Without internet, put the file `{path.name}` "
-        f"into `{path.parent}`, or choose a backbone whose weights are here ({here}), "
-        "or random weights.",
-        icon=":material/cloud_download:",
-    )
-
-
 def use(name: str) -> None:
     """Makes this the backbone that is chosen."""
     st.session_state["backbone"] = name
@@ -123,10 +55,10 @@ settings.load()
 left, right = st.columns(2)
 gone = "There is no dataset {}; choose another."
 chosen: dict[str, Any] = {"dataset": kept.choose(left, "dataset", names, gone)}
-backbone = choose_backbone(right)
+backbone = source.choose_backbone(right)
 left, right = st.columns(2)
 chosen["backbone"] = backbone.name
-chosen["weights"] = choose_weights(left, backbone)
+chosen["weights"] = source.choose_weights(left, backbone)
 chosen["image_size"] = form.image_size(right, backbone)
 backbone_table.show(use)
 try:

@@ -1,0 +1,120 @@
+"""What a dataset holds: classes, counts by split, pictures; what was passed over."""
+
+import html
+import math
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import addresses, shell, tables
+from transfer.datasets.decoding import Grey
+from transfer.datasets.revision import SPLITS, Image, Revision
+
+#: Pictures of a class, and classes on one page of them.
+SHOWN = 8
+CLASSES = 10
+
+
+def show(revision: Revision) -> None:
+    """Classes, counts by split as they will be used, and pictures of each class."""
+    given = revision.split_source == "given"
+    how = "as the folders give it" if given else f"stratified, seed {revision.seed}"
+    st.caption(
+        f"{len(revision.images):,} images · {len(revision.class_names):,} classes · "
+        f"split {how} · revision {revision.id}"
+    )
+    for note in revision.notes:
+        st.caption(shell.escape(note))
+    _show_counts(revision)
+    if passed_over := revision.passed_over:
+        files = "1 file was" if len(passed_over) == 1 else f"{len(passed_over):,} were"
+        with st.expander(f"{files} passed over"):
+            tables.show(passed_over, hide_index=True)
+    _show_flat(revision)
+    _show_chosen(revision)
+    _show_pictures(revision)
+
+
+def _show_flat(revision: Revision) -> None:
+    """The images in which a model sees next to nothing; they are kept."""
+    if not revision.flat:
+        return
+    one = len(revision.flat) == 1
+    found = "1 image comes" if one else f"{len(revision.flat):,} images come"
+    with st.expander(f"{found} out nearly constant", icon=":material/contrast:"):
+        st.caption(
+            "As the model sees them they are one flat colour, so it can learn next to "
+            "nothing from them. They are part of the dataset all the same."
+        )
+        tables.show(pd.DataFrame({"file": revision.flat}), hide_index=True)
+
+
+def _show_chosen(revision: Revision) -> None:
+    """The images that the address names by the beginnings of their hashes."""
+    named = tuple(one for one in st.query_params.get("images", "").split(",") if one)
+    found = [one for one in revision.images if named and one.sha256.startswith(named)]
+    if not found:
+        return
+    st.subheader("Chosen images")
+    st.html(_gallery(found, revision.grey))
+    rows = [(revision.class_names[one.label], one.split, one.path) for one in found]
+    columns = ["class", "split", "file"]
+    tables.show(pd.DataFrame(rows, columns=columns), hide_index=True)
+    if st.button("Show them no longer"):
+        st.query_params.pop("images")
+        st.rerun()
+
+
+def _show_counts(revision: Revision) -> None:
+    """Images by class and split."""
+    counts = pd.DataFrame.from_dict(revision.counts(), orient="index")[list(SPLITS)]
+    most = int(counts.to_numpy().max())
+    columns: dict[str, Any] = {
+        split: st.column_config.ProgressColumn(
+            split, format="%d", min_value=0, max_value=most, width=120
+        )
+        for split in SPLITS
+    }
+    columns["class"] = st.column_config.TextColumn("class", width="medium")
+    # A column and not the index, which is pinned: a long name would hide the counts.
+    table = counts.rename_axis("class").reset_index()
+    tables.show(
+        table,
+        column_config=columns,
+        hide_index=True,
+        alt="Images by class and split",
+    )
+
+
+def _show_pictures(revision: Revision) -> None:
+    """Some pictures of every class, a screenful of classes at a time."""
+    by_label: dict[int, list[Image]] = {}
+    for image in revision.images:
+        by_label.setdefault(image.label, []).append(image)
+    names = list(enumerate(revision.class_names))
+    pages = math.ceil(len(names) / CLASSES)
+    place = st.container()
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"classes-{revision.id}")
+    with place:
+        for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
+            st.markdown(f"**{shell.escape(name)}**")
+            st.html(_gallery(by_label[label][:SHOWN], revision.grey))
+
+
+def _gallery(images: list[Image], grey: Grey | None) -> str:
+    """HTML of a row of squares, which stand still while the pictures come."""
+    squares = "".join(
+        f'<img src="{addresses.thumbnail(image.sha256, grey)}" loading="lazy" '
+        f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
+        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
+        'background:rgba(128,140,150,.15)">'
+        for image in images
+    )
+    columns = "repeat(auto-fill,minmax(7.5rem,1fr))"
+    return (
+        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
+        f"{squares}</div>"
+    )

@@ -1,0 +1,77 @@
+"""What is learnt already: the backbone, and where its weights come from."""
+
+from typing import Any
+
+import streamlit as st
+
+from transfer.backbones import catalogue, weights
+from transfer.backbones.catalogue import Backbone
+from transfer.config import explained
+
+SOURCES = {
+    "imagenet": "ImageNet",
+    "starter": "Tiny ImageNet",
+    "random": "Random (no transfer)",
+}
+
+
+def choose_backbone(place: Any) -> Backbone:
+    """The backbone, with its facts below."""
+    first = weights.default_backbone()
+    st.session_state.setdefault("backbone", first)
+    name = place.selectbox(
+        "Backbone",
+        list(catalogue.BACKBONES),
+        format_func=weights.title_and_place,
+        help=explained("backbone"),
+        key="backbone",
+        persist_state="session",
+    )
+    backbone = catalogue.get(name)
+    top_1 = backbone.imagenet_top_1
+    facts = [
+        f"{backbone.parameters / 1e6:.1f} M parameters",
+        f"about {weights.size(backbone) / 1e6:.0f} MB",
+        f"{backbone.native_size} px by default",
+        f"ImageNet top-1 {top_1:.1%}" if top_1 else "not measured on ImageNet",
+        f"weights: {backbone.licence}",
+    ]
+    st.caption(f"{backbone.title}: " + " · ".join(facts))
+    with st.container():  # else the folds below would move, and close
+        if name == first == catalogue.STARTER:
+            st.info(weights.starter_instead(), icon=":material/cloud_off:")
+    return backbone
+
+
+def choose_weights(place: Any, backbone: Backbone) -> str:
+    """Where the weights come from, and what to do if they are not here."""
+    options = [backbone.pretrained, "random"]
+    if st.session_state.get("weights") not in options:
+        st.session_state["weights"] = backbone.pretrained
+    chosen = place.segmented_control(
+        "Weights",
+        options,
+        required=True,
+        format_func=SOURCES.__getitem__,
+        help=explained("weights", {one: SOURCES[one] for one in options}),
+        key="weights",
+        persist_state="session",
+    )
+    with st.container():
+        if chosen != "random" and not weights.is_at_hand(backbone):
+            _show_missing(backbone)
+    return str(chosen)
+
+
+def _show_missing(backbone: Backbone) -> None:
+    """Says that the weights must be fetched, and what to do without a network."""
+    path = weights.weights_file(backbone)
+    others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    here = ", ".join(others)
+    st.info(
+        f"The ImageNet weights of {backbone.title} are not on this machine and are "
+        f"downloaded when the run starts. Without internet, put the file `{path.name}` "
+        f"into `{path.parent}`, or choose a backbone whose weights are here ({here}), "
+        "or random weights.",
+        icon=":material/cloud_download:",
+    )
