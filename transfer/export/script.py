@@ -4,19 +4,19 @@ Two kinds of run need a second file beside the program: the weights of the start
 the model of the run that was started from.
 """
 
-import json
+import os
 import re
+import string
+import textwrap
+from collections import Counter
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
-from transfer.datasets import kinds
-from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.ingest import class_folders
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import RunError
 from transfer.store import files, outcome
 from transfer.store.record import Run
@@ -26,9 +26,12 @@ from transfer.store.record import Run
 _DIGITS = 16
 #: Names beside the program: the starter's weights, and the run that was started from.
 _STARTER, _START = "starter.npz", "start.keras"
-#: The same as in `transfer.training.optimizers`, which needs Keras.
-_OF_OPTIMIZER: dict[str, dict[str, float]] = {"adam": {}, "sgd": {"momentum": 0.9}}
-_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pi-heif")
+_PACKAGES = ("tensorflow", "keras", "numpy", "pillow")
+#: Endings of pictures that have neither deep grey nor transparency, and of those that
+#: Pillow cannot read by itself.
+_JPEG, _HEIC = {".jpg", ".jpeg", ".jpe", ".jfif"}, {".heic", ".heif"}
+#: What a line of the template needs, or all lines down to `#]` after a colon.
+_NEEDS = re.compile(r"\s*#\[(?P<needed>[^\]:]+)(\]|(?P<block>:))$")
 
 
 def needs_structure(config: TrainConfig) -> bool:
@@ -81,30 +84,84 @@ def text(run: Run, revision: Revision, resolved: Resolved | None = None) -> str:
             f"Run {run.id} trained nothing: it took the source's classification layer.",
             "Choose a run whose head was trained or computed in closed form.",
         )
+    factors = _factors(config, resolved) if needs_structure(config) else {}
+    facts = _facts(config, revision, factors)
     template = resources.files("transfer.export.bundled").joinpath("train.txt")
-    trained = _trained(config, resolved) if needs_structure(config) else {}
-    written = template.read_text("utf-8")
-    written = written.replace('"""DOCSTRING."""', _docstring(run, revision), 1)
-    written = _replaced(written, "settings", _settings(config, revision))
-    written = _replaced(written, "split", _split(revision, trained))
-    starter = config.backbone == catalogue.STARTER
-    written = _replaced(written, "network", _network() if starter else "")
-    for part, wanted in (
-        ("starter", starter),
-        ("applications", not starter),
-        ("augmentation", bool(config.augmentations)),
-        ("plain", not config.augmentations),
-        ("start", bool(config.start_from)),
-        ("ridge", config.head == "linear" and not config.start_from),
-        ("fine_tune", bool(trained)),
-        ("balanced", config.class_weights == "balanced"),
-        ("alike", config.class_weights == "none"),
-    ):
-        written = _without(written, part, keep=wanted)
-    return written
+    program = string.Template(_keep_lines(template.read_text("utf-8"), facts))
+    return program.substitute(
+        _settings(config, revision, facts),
+        docstring=_docstring(run, revision, facts),
+        network=_network() if "starter" in facts else "",
+        lists=_lists(revision, factors, facts),
+    )
 
 
-def _trained(config: TrainConfig, resolved: Resolved | None) -> dict[str, float]:
+def _keep_lines(template: str, facts: set[str]) -> str:
+    """The template's lines of which all that they name is a fact of this run.
+
+    A line ends in what it needs, as in `#[views, not crop]`; so does a block's first
+    line, after a colon, and `#]` ends it.
+    """
+    lines: list[str] = []
+    blocks: list[bool] = []  # whether each that the line stands in is wanted
+    for line in template.splitlines():
+        if line.strip() == "#]":
+            blocks.pop()
+            continue
+        found = _NEEDS.search(line)
+        needed = found["needed"].split(", ") if found else []
+        is_wanted = all(
+            (one.removeprefix("not ") in facts) != one.startswith("not ")
+            for one in needed
+        )
+        if found and found["block"]:
+            blocks.append(is_wanted)
+        elif is_wanted and all(blocks):
+            lines.append(_NEEDS.sub("", line))
+    return "\n".join(lines) + "\n"
+
+
+def _facts(
+    config: TrainConfig, revision: Revision, factors: dict[str, float]
+) -> set[str]:
+    """What is so in this run, by the names that the template uses."""
+    endings = {os.path.splitext(one.path)[1].lower() for one in revision.images}
+    in_train = Counter(one.label for one in revision.of_split("train"))
+    is_starter, trains = config.backbone == catalogue.STARTER, config.method == "train"
+    decays, differ = trains and config.weight_decay > 0, set(factors.values()) != {1.0}
+    started = bool(config.start_from)
+    told = {
+        "jpeg": endings <= _JPEG,
+        "heic": bool(endings & _HEIC),
+        "val": bool(revision.of_split("val")),
+        "test": bool(revision.of_split("test")),
+        "left_out": bool(_left_out(revision)),
+        "moved": bool(_moved(revision)),
+        "views": bool(config.augmentations),
+        "window": bool({"crop", "rotation"} & set(config.augmentations)),
+        **dict.fromkeys(config.augmentations, True),
+        "starter": is_starter,
+        "starter's weights": _STARTER in files_beside(config),
+        "own weights": not started and config.weights.endswith((".h5", ".keras")),
+        "started from a run": started,
+        f"scaling {catalogue.get(config.backbone).preprocessing}": True,
+        "linear": config.head == "linear",
+        "ridge": config.head == "linear" and not started,
+        # Leaving images out in turn tells nothing where no two classes have a second.
+        "many": sum(count > 1 for count in in_train.values()) > 1,
+        "balanced": config.class_weights == "balanced",
+        "train": trains,
+        "fine_tune": bool(factors),
+        "factors": bool(factors) and differ,
+        "decay": decays,
+        "own step": decays or (bool(factors) and differ),
+        "l2_sp": bool(factors) and config.l2_sp > 0,
+        "patience": trains and config.patience > 0,
+    }
+    return {name for name, is_so in told.items() if is_so}
+
+
+def _factors(config: TrainConfig, resolved: Resolved | None) -> dict[str, float]:
     """Layers that train, each with the factor on its learning rate."""
     if resolved is None:
         raise RunError("The layers of the backbone are needed to name what trains.")
@@ -121,27 +178,24 @@ def _trained(config: TrainConfig, resolved: Resolved | None) -> dict[str, float]
     }
 
 
-def _docstring(run: Run, revision: Revision) -> str:
-    pinned = " ".join(f"{name}=={metadata.version(name)}" for name in _PACKAGES[:4])
-    heif = f"pi-heif=={metadata.version('pi-heif')}"
+def _docstring(run: Run, revision: Revision, facts: set[str]) -> str:
+    packages = (*_PACKAGES, "pi-heif") if "heic" in facts else _PACKAGES
+    pinned = " ".join(f"{name}=={metadata.version(name)}" for name in packages)
     value, by = outcome.headline(run), outcome.measure(run).replace("_", " ")
     reached = "" if value is None else f"It reached a val {by} of {value:.4f}.\n"
     needs = "".join(
-        f" It starts\nfrom {name}, which must lie beside this file."
+        f" It starts from\n{name}, which must lie beside this file."
         for name in files_beside(run.config)
     )
     title = re.sub(r'["\\\n]', " ", run.name)
     return (
-        f'"""Trains the classifier of run {run.id}, "{title}", with Keras.\n\n'
+        f'Trains the classifier of run {run.id}, "{title}", with Keras.\n\n'
         f"Dataset {revision.dataset}, revision {revision.id}; freeze plan "
         f"`{run.config.freeze}`.\n{reached}\n"
         f"    python -m pip install {pinned}\n"
         "    python train.py FOLDER\n\n"
         "FOLDER has one folder of images per class. The trained model is written to\n"
-        "model.keras: pixels in [0, 255] in, probabilities out. Images of HEIC need\n"
-        f"{heif} and `pi_heif.register_heif_opener()` too."
-        f"{needs}\n"
-        '"""'
+        f"model.keras: pixels in [0, 255] in, probabilities out.{needs}\n"
     )
 
 
@@ -150,119 +204,88 @@ def _network() -> str:
     package = resources.files("transfer.backbones.starter")
     source = package.joinpath("network.py").read_text("utf-8")
     body = source.partition("from keras import layers\n")[2].strip()
-    return re.sub(r" +# noqa.*", "", body) + "\n\n"
+    return re.sub(r" +# noqa.*", "", body) + "\n\n\n"
 
 
-def _settings(config: TrainConfig, revision: Revision) -> str:
+def _settings(
+    config: TrainConfig, revision: Revision, facts: set[str]
+) -> dict[str, str]:
+    """What the template names, as it is written in Python."""
     backbone = catalogue.get(config.backbone)
-    fine_tunes = needs_structure(config)
-    beside = [*files_beside(config)]
-    values: dict[str, tuple[Any, str]] = {
-        "CLASS_NAMES": (list(revision.class_names), ""),
-        "IMAGE_SIZE": (config.image_size or backbone.native_size, "pixels"),
-        "GREY": (revision.grey or (0, 65535), "black and white in deep grey"),
-        "BUILDER": (backbone.builder, "of keras.applications"),
-        "ARGUMENTS": (backbone.arguments, ""),
-        "WEIGHTS": (
-            beside[0] if beside else config.weights,
-            "imagenet, random or a file",
-        ),
-        "PREPROCESSING": (backbone.preprocessing, "what its weights expect"),
-        "HEAD": (config.head, ""),
-        "METHOD": (config.method, "instant: the head in closed form alone"),
-        "HEAD_EPOCHS": (config.head_epochs, "with the whole backbone frozen"),
-        "FINE_TUNE_EPOCHS": (
-            config.fine_tune_epochs,
-            "with the layers of TRAINED unfrozen",
-        ),
-        "BATCH_SIZE": (config.batch_size, ""),
-        "LEARNING_RATE": (config.learning_rate, ""),
-        "FINE_TUNE_LEARNING_RATE": (config.fine_tune_learning_rate, ""),
-        "OPTIMIZER": ({"adam": "Adam", "sgd": "SGD"}[config.optimizer], ""),
-        "ARGUMENTS_OF_OPTIMIZER": (_OF_OPTIMIZER[config.optimizer], ""),
-        "WEIGHT_DECAY": (config.weight_decay, "of kernels, times the learning rate"),
-        "LABEL_SMOOTHING": (config.label_smoothing, ""),
-        "BALANCED": (config.class_weights == "balanced", "classes weigh alike"),
-        "MEASURE": (_measure(config), "of val, by which the best epoch is chosen"),
-        "L2_SP": (config.l2_sp, "pull towards the pretrained values"),
-        "PATIENCE": (config.patience, "epochs; 0 for never"),
-        "AUGMENTATION": (config.augmentations, ""),
-        "VIEWS": (_views(config), "of each training image in the head phase"),
-        "SEED": (config.seed, ""),
+    kind = {"adam": "Adam", "sgd": "SGD"}[config.optimizer]
+    is_fetched = config.weights == "imagenet" and not config.start_from
+    values = config.model_dump() | {
+        "class_names": list(revision.class_names),
+        "image_size": config.image_size or backbone.native_size,
+        "grey": revision.grey or (0, 65535),
+        # New views in every epoch become one for each epoch.
+        "views": config.views or config.head_epochs,
+        "digits": _DIGITS,
+        "splits": [one for one in SPLITS if revision.of_split(one)],
+        "weights": "imagenet" if is_fetched else None,
+        "file": next(iter(files_beside(config)), config.weights),
     }
-    unused = set() if fine_tunes else {n for n in values if n.startswith("FINE_TUNE")}
-    if config.backbone == catalogue.STARTER:
-        unused |= {"BUILDER", "ARGUMENTS"}
-    if not fine_tunes:
-        unused.add("L2_SP")
-    if not config.augmentations:
-        unused.add("AUGMENTATION")
-    return "\n".join(
-        f"{name} = {value!r}" + (f"  # {says}" if says else "")
-        for name, (value, says) in values.items()
-        if name not in unused
-    )
+    smoothing = f", label_smoothing={config.label_smoothing}"
+    return {name: repr(value) for name, value in values.items()} | {
+        "builder": backbone.builder,
+        "arguments": "".join(f", {k}={v!r}" for k, v in backbone.arguments.items()),
+        "optimizer": kind,
+        "made": "Optimizer" if "own step" in facts else f"keras.optimizers.{kind}",
+        # The same as in `transfer.training.optimizers`, which needs Keras.
+        "momentum": ", momentum=0.9" if kind == "SGD" else "",
+        "smoothing": smoothing if config.label_smoothing else "",
+        "measure": "balanced_accuracy" if "balanced" in facts else "accuracy",
+    }
 
 
-def _measure(config: TrainConfig) -> str:
-    return "accuracy" if config.class_weights == "none" else "balanced_accuracy"
-
-
-def _views(config: TrainConfig) -> int:
-    """Views whose features are kept; new ones in every epoch become one per epoch."""
-    if not config.augmentations:
-        return 1
-    return config.views or config.head_epochs
-
-
-def _split(revision: Revision, trained: dict[str, float]) -> str:
-    """What is held back, and what trains: long lists, so they stand at the end."""
-    parts = [
-        "# --- The split: val and test images, by the beginning of their SHA-256 "
-        + "-" * 14,
-        _hashes("VAL", revision, "val"),
-        _hashes("TEST", revision, "test"),
-        f"ENDINGS = set({' '.join(sorted(IMAGE_EXTENSIONS))!r}.split())",
-        "# How pictures of any other ending begin.",
-        f"BEGINNINGS = {kinds.BEGINNINGS.encode('latin-1')!r}",
-        f"LEFT_OUT = {_left_out(revision)}  # damaged, or there twice",
-    ]
-    if trained:
-        listed = json.dumps(trained, indent=4)
+def _lists(revision: Revision, factors: dict[str, float], facts: set[str]) -> str:
+    """What is held back, and what trains: long, so it stands at the end."""
+    parts = []
+    for split in [one for one in SPLITS[1:] if one in facts]:
+        names = [one.sha256[:_DIGITS] for one in revision.of_split(split)]
+        parts.append(f"# Images of {split}, by the beginning of their SHA-256.")
+        parts.append(f"{split.upper()} = set({_quoted(names)}.split())")
+    if "left_out" in facts:
+        parts.append(f"LEFT_OUT = {_left_out(revision)}  # damaged, or there twice")
+    if "moved" in facts:
+        parts.append("# Images whose class is another than their folder's.")
+        parts.append(f"MOVED = {_moved(revision)}")
+    if factors:
         parts.append("# Layers that train, each with a factor on its learning rate.")
-        parts.append(f"TRAINED = {listed}")
+        parts.append("TRAINED = {}")
+    for factor in sorted(set(factors.values()), reverse=True):
+        names = [name for name, own in factors.items() if own == factor]
+        parts.append(f"TRAINED |= dict.fromkeys({_quoted(names)}.split(), {factor})")
     return "\n".join(parts)
 
 
-def _left_out(revision: Revision) -> str:
+def _quoted(names: list[str]) -> str:
+    """The names as one text of short lines."""
+    indent = 4 * " "
+    lines = textwrap.wrap(" ".join(names), 88 - len(indent), break_on_hyphens=False)
+    return '"""\n' + "".join(f"{indent}{line}\n" for line in lines) + '"""'
+
+
+def _left_out(revision: Revision) -> list[str]:
     """Images that the run passed over: the class's folder and the file's name."""
-    names = {
-        "/".join(one.path.split("/")[-2:])
-        for one in revision.passed_over
-        if one.reason != class_folders.NO_PICTURE
+    return sorted(
+        {
+            "/".join(one.path.split("/")[-2:])
+            for one in revision.passed_over
+            if one.reason != class_folders.NO_PICTURE
+        }
+    )
+
+
+def _moved(revision: Revision) -> dict[str, str]:
+    """The class of each image that lies in the folder of another one."""
+    names = revision.class_names
+    folders = {
+        image: [part for part in image.path.split("/")[:-1] if part in names]
+        for image in revision.images
     }
-    return repr(sorted(names))
-
-
-def _hashes(name: str, revision: Revision, split: str) -> str:
-    digits = [one.sha256[:_DIGITS] for one in revision.images if one.split == split]
-    rows = [" ".join(digits[i : i + 5]) for i in range(0, len(digits), 5)]
-    return (
-        f'{name} = set(\n    """\n'
-        + "".join(f"    {row}\n" for row in rows)
-        + '    """.split()\n)'
-    )
-
-
-def _replaced(written: str, part: str, by: str) -> str:
-    begin, end = f"# <<{part}\n", f"# >>{part}\n"
-    before, _, rest = written.partition(begin)
-    return before + by + "\n" + rest.partition(end)[2]
-
-
-def _without(written: str, part: str, *, keep: bool) -> str:
-    """The program with or without the lines of an optional part."""
-    pattern = rf"^ *# <<{part}\n(.*?)^ *# >>{part}\n"
-    return re.sub(
-        pattern, r"\1" if keep else "", written, flags=re.DOTALL | re.MULTILINE
-    )
+    return {
+        image.sha256[:_DIGITS]: names[image.label]
+        for image, classes in folders.items()
+        if classes and classes[-1] != names[image.label]
+    }
