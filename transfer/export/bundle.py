@@ -140,7 +140,7 @@ def _model(run: Run) -> Any:
         )
     size = run.config.image_size or catalogue.get(run.config.backbone).native_size
     model = classifier.load(path, len(run.result["class_names"]), (size, size))
-    return formats.calibrated(model, float(run.result.get("temperature") or 1.0))
+    return formats.calibrate(model, float(run.result.get("temperature") or 1.0))
 
 
 def _pixels(

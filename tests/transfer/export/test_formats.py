@@ -37,7 +37,7 @@ def test_calibrated__divides_the_logits(
 ) -> None:
     scaled = np.log(model.predict_on_batch(pixels)) / temperature
     expected = np.exp(scaled) / np.exp(scaled).sum(1, keepdims=True)
-    got = formats.calibrated(model, temperature).predict_on_batch(pixels)
+    got = formats.calibrate(model, temperature).predict_on_batch(pixels)
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
@@ -46,13 +46,13 @@ def test_calibrated__wrong_temperature_is_refused(
     model: keras.Model, temperature: float
 ) -> None:
     with pytest.raises(RunError, match="not above 0"):
-        formats.calibrated(model, temperature)
+        formats.calibrate(model, temperature)
 
 
 def test_write__onnx_has_one_input_and_an_open_batch(
     model: keras.Model, pixels: np.ndarray, tmp_path: Path
 ) -> None:
-    calibrated = formats.calibrated(model, 2.0)
+    calibrated = formats.calibrate(model, 2.0)
     path = formats.write(calibrated, catalogue.get("onnx"), "none", tmp_path)
     session = onnxruntime.InferenceSession(str(path))
     (given,) = session.get_inputs()
