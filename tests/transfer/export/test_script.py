@@ -176,7 +176,7 @@ def test_text__makes_the_views_that_the_app_makes(
     pixels = noise(32, 32, 3)
     for number in range(1, 6):
         random = np.random.default_rng([0, 7, number])
-        expected = views._changed(pixels, tuple(chosen.split(",")), random)
+        expected = views._change(pixels, tuple(chosen.split(",")), random)
         np.testing.assert_array_equal(view(pixels, 7, number), expected)
     np.testing.assert_array_equal(view(pixels, 7, 0), pixels)
 
