@@ -47,6 +47,7 @@ async def receive_batch(request: Request) -> Response:
         upload = links.verify("upload", request.path_params["token"])
     except UploadError as error:
         return await _refusal(request, error, 403)
+    # Before anything is read: what waits here holds no memory.
     if _is_busy(upload):
         return _answer(UploadError("Too much is sent at once.", "Try again."), 429)
     _on_their_way[upload] += 1
@@ -80,6 +81,8 @@ async def send_thumbnail(request: Request) -> Response:
     """A small JPEG of one image of a dataset."""
     try:
         image = addresses.read_thumbnail(request.path_params["token"])
+        # In a thread, as all that touches a disk: the event loop serves every page
+        # meanwhile.
         content = await asyncio.to_thread(thumbnails.of_image, *image)
     except UploadError as error:
         return await _refusal(request, error, 403)
@@ -108,6 +111,8 @@ async def send_news(request: Request) -> Response:
     """What is new of a run, for a browser that watches it."""
     try:
         run_id = links.verify("live", request.path_params["token"])
+        # Twenty who watch ask twenty times a second: the answer that still stands needs
+        # no thread.
         made = live.kept_answer(run_id)
         answer = made if made else await asyncio.to_thread(live.make_answer, run_id)
     except UploadError as error:
@@ -115,6 +120,7 @@ async def send_news(request: Request) -> Response:
     except TransferError:
         return Response(status_code=404)
     headers = {"ETag": answer.tag, "Cache-Control": "no-cache", **_GZIP}
+    # Nothing new, as mostly between two steps: the browser keeps what it has.
     if request.headers.get("if-none-match") == answer.tag:
         return Response(status_code=304, headers=headers)
     return Response(answer.content, media_type="application/json", headers=headers)
@@ -135,6 +141,8 @@ async def _store_stream(upload: str, request: Request) -> list[str]:
         for piece in parser.feed(chunk):
             pieces.append(piece)
             held += len(piece.content) + frames.MAX_HEADER
+        # In pieces of some size: a write for each small picture would take longer than
+        # its bytes.
         if held > WRITE_AT:
             stored += await asyncio.to_thread(uploads.store, upload, pieces)
             pieces, held = [], 0
@@ -179,6 +187,7 @@ async def tidy() -> None:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Starts queued runs while the server stands; their workers outlive it."""
+    # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
     tidying = asyncio.create_task(tidy())
     supervisor = Supervisor()
@@ -186,6 +195,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # The workers go on; only what this process does by itself ends.
         tidying.cancel()
         await asyncio.to_thread(supervisor.stop)
 

@@ -17,6 +17,8 @@ PAGES = Path(__file__).parent
 @st.dialog("Delete this dataset?")
 def confirm_delete(name: str) -> None:
     """Asks once more."""
+    # Asked before the button is offered: the guard in the core would refuse it all the
+    # same.
     needing = [
         shell.escape(run.name)
         for run in session.store().going_on()
@@ -48,6 +50,7 @@ def confirm_delete(name: str) -> None:
 def show_made(made: Revision) -> None:
     """Turns to a new dataset; the form that made it becomes a fold."""
     st.session_state.pop("is_first_import", None)
+    # Shown by the next run of the page, for this one ends here.
     st.session_state["came-in"] = made
     st.query_params["dataset"] = made.dataset
     st.rerun()

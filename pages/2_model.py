@@ -50,6 +50,7 @@ def use(name: str) -> None:
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 names = datasets()
+# Both before any widget: Streamlit refuses to set one that was drawn already.
 settings.from_address()
 settings.load()
 left, right = st.columns(2)
@@ -83,6 +84,7 @@ try:
         if chosen.get("augmentation", "none") != "none":
             pixels = size or backbone.native_size
             augmentation_preview.show(revision, pixels, chosen["augmentation"])
+    # Checked as a whole here, before what it will take is estimated from it.
     config = TrainConfig.checked(**chosen, revision=revision.id)
     settings.to_address(chosen)
     with st.container():

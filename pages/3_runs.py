@@ -15,6 +15,7 @@ PAGES = Path(__file__).parent
 
 def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
+    # Evaluate, Predict and Export then begin with the run that was looked at.
     kept.remember("run", run.id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(shell.escape(run.name), width="content")
@@ -30,6 +31,7 @@ def show_run(run: Run) -> None:
             st.badge(shell.escape(tag), color="gray")
     if run.note:
         st.caption(shell.escape(run.note))
+    # By id: a fragment runs again by itself, and must read how the run stands then.
     show_live(run.id, went_on=not run.status.is_final)
     show_more(run.id)
     with st.expander("Settings of this run", icon=":material/tune:"):

@@ -42,6 +42,7 @@ def has_images(run: Run) -> bool:
 
 def splits_of(run: Run, with_images: bool) -> list[Split]:
     """The splits that can be shown: with images, or evaluated before."""
+    # Figures outlive the pictures: what was evaluated before can still be shown.
     stored = [one for one in SPLITS if results.load(run.id, one)]
     if not with_images:
         return stored
@@ -91,6 +92,7 @@ def show(run: Run, found: Evaluation, with_images: bool) -> None:
         bind="query-params",
     )
     tried = found.robustness
+    # These two are made some minutes after a run has ended.
     is_lacking = {
         "Robustness": tried is None or bool(tried.skipped),
         "Map": results.load(run.id, "all") is None,

@@ -15,6 +15,7 @@ CARDS = 12
 
 def choose_other(run: Run, finished: list[Summary]) -> list[Run]:
     """The run to compare with, if any: it answers the same pictures."""
+    # A run beside itself would say everything twice.
     others = [one for one in finished if one.id != run.id]
     said = run_choice.labels(others)
     chosen = st.selectbox(

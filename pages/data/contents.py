@@ -24,6 +24,8 @@ def show(revision: Revision) -> None:
         f"{len(revision.images):,} images · {len(revision.class_names):,} classes · "
         f"split {how} · revision {revision.id}"
     )
+    # What the import made of names and folders, so that a mistake is seen here and not
+    # in the accuracy.
     for note in revision.notes:
         st.caption(shell.escape(note))
     _show_counts(revision)
@@ -52,6 +54,8 @@ def _show_flat(revision: Revision) -> None:
 
 def _show_chosen(revision: Revision) -> None:
     """The images that the address names by the beginnings of their hashes."""
+    # Beginnings of hashes: whole ones of sixty images are longer than an address may
+    # be.
     named = tuple(one for one in st.query_params.get("images", "").split(",") if one)
     found = [one for one in revision.images if named and one.sha256.startswith(named)]
     if not found:
@@ -69,6 +73,7 @@ def _show_chosen(revision: Revision) -> None:
 def _show_counts(revision: Revision) -> None:
     """Images by class and split."""
     counts = pd.DataFrame.from_dict(revision.counts(), orient="index")[list(SPLITS)]
+    # One scale for all bars, or a small class would look as large as the largest.
     most = int(counts.to_numpy().max())
     columns: dict[str, Any] = {
         split: st.column_config.ProgressColumn(
@@ -89,6 +94,8 @@ def _show_counts(revision: Revision) -> None:
 
 def _show_pictures(revision: Revision) -> None:
     """Some pictures of every class, a screenful of classes at a time."""
+    # Once for all classes: a search for each would take a thousand times as long with a
+    # thousand classes.
     by_label: dict[int, list[Image]] = {}
     for image in revision.images:
         by_label.setdefault(image.label, []).append(image)

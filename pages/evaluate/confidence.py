@@ -22,6 +22,7 @@ def _show_reliability(evaluation: Evaluation) -> None:
     st.header("Do the probabilities hold?", anchor=False)
     labels = evaluation.labels
     before = curves.reliability(evaluation.probabilities, labels)
+    # What was trained always, what was scaled only where scaling helps.
     named = {"As trained": (before, charts.COLD)}
     if evaluation.temperature != 1.0:
         after = curves.reliability(evaluation.judged, labels)
@@ -31,6 +32,7 @@ def _show_reliability(evaluation: Evaluation) -> None:
         x=[0, 1], y=[0, 1], mode="lines", line={"color": charts.GRAY, "dash": "dot"}
     )
     for name, (one, color) in named.items():
+        # A bin without images has no accuracy, and no point.
         filled = one.counts > 0
         figure.add_scatter(
             x=one.confidence[filled],
@@ -80,6 +82,7 @@ def _show_threshold(evaluation: Evaluation) -> None:
     kept = results.threshold(evaluation.run)
     threshold = st.slider(
         "Threshold: answers with less confidence are not given",
+        # Begins at what is kept, so that opening the view changes nothing.
         *(0.0, 1.0, kept, 0.01),
         key=f"threshold-{evaluation.run}",
         format="percent",
@@ -105,6 +108,7 @@ def _show_threshold(evaluation: Evaluation) -> None:
         showlegend=False,
         cliponaxis=False,
     )
+    # The axis begins where the curve does, or it would be a line at the top.
     lowest = float(found.accuracy.min()) if len(found.accuracy) else 0.0
     low = max(0.0, lowest - 0.05)
     charts.percent_axes(
@@ -134,6 +138,7 @@ def _show_choice(evaluation: Evaluation, threshold: float, kept: float) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Keep this threshold", disabled=threshold == kept):
             results.keep_threshold(evaluation.run, threshold)
+            # The caption below and the page Predict must say the new one.
             st.rerun()
         st.caption(
             f"Kept: {kept:.0%}. Below it the page Predict says “I don't know”."

@@ -74,6 +74,8 @@ def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
         help="Mistakes first, the most frequent one on top.",
     )
     truth, predicted = chosen
+    # Both from the same answers as the matrix, so that the count and the pictures
+    # agree.
     here = (evaluation.labels == truth) & (evaluation.predicted == predicted)
     positions = np.flatnonzero(here)
     surest = np.argsort(-evaluation.shown[positions, predicted], kind="stable")

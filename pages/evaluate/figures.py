@@ -76,6 +76,7 @@ def _show_classes(evaluation: Evaluation) -> None:
     config: dict[str, Any] = dict.fromkeys(("Recall", "Precision", "F1"), number)
     config["Class"] = st.column_config.TextColumn(width="medium")
     table = pd.DataFrame(rows)
+    # With many classes the table scrolls in itself, for more follows below.
     height: Any = "content" if len(rows) < 20 else 740
     tables.show(
         table,
@@ -109,7 +110,9 @@ def show_curves(evaluation: Evaluation) -> None:
     """ROC and precision-recall curves of chosen classes."""
     probabilities, labels = evaluation.shown, evaluation.labels
     names = evaluation.class_names
+    # Without an image of a class there is no curve of it.
     filled = [label for label in range(len(names)) if (labels == label).any()]
+    # Hundreds of classes would be a tangle: the worst are looked at first.
     ranked = sorted(filled, key=lambda one: evaluation.figures.classes[one].f1.value)
     chosen = st.multiselect(
         "Classes",

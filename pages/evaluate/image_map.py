@@ -67,6 +67,7 @@ def show(evaluation: Evaluation) -> None:
 
 def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> None:
     """The map in these colours."""
+    # Signed once for all points; the address of a picture is what a point carries.
     hashes = map(str, evaluation.sha256)
     thumbnails = [addresses.thumbnail(one, run.grey) for one in hashes]
     texts = _texts(evaluation)
@@ -118,6 +119,7 @@ def by_split(evaluation: Evaluation, run: Run) -> Groups:
         revision = keeping.revision(run)
     except TransferError:
         return {"Unknown": (charts.COLD, np.arange(len(evaluation.labels)))}
+    # By content: places on the map know nothing of folders.
     of = {image.sha256: image.split for image in revision.images}
     splits = np.array([of.get(str(one), "") for one in evaluation.sha256])
     return {
@@ -145,6 +147,7 @@ def positions_of(groups: Groups, points: list[dict[str, Any]]) -> list[int]:
     found = []
     for point in points:
         trace, number = point.get("curve_number", 0), point.get("point_index", 0)
+        # A browser may still show the map of before.
         if trace < len(traces) and number < len(traces[trace]):
             found.append(int(traces[trace][number]))
     return found

@@ -24,6 +24,7 @@ def show(revision: Revision, size: int, augmentation: str) -> None:
     """
     train = revision.of_split("train")
     with st.expander("What the model will see", icon=":material/visibility:"):
+        # Any number is right: the session may come from a larger dataset.
         number = st.session_state.setdefault("preview", 0) % len(train)
         image, names = train[number], tuple(augmentation.split(","))
         try:
@@ -53,5 +54,7 @@ def _views(
     sha256: str, size: int, augmentations: tuple[str, ...], grey: Grey | None
 ) -> list[NDArray[np.uint8]]:
     """Views of an image, the image itself first, each `(size, size, 3)`."""
+    # The same function and the same views as in training: a preview by other code would
+    # show something else.
     pixels = decoding.decode(library.image_path(sha256), (size, size), grey)
     return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

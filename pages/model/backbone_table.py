@@ -18,6 +18,8 @@ def show(choose: Callable[[str], None]) -> None:
     """
 
     def on_select_row() -> None:
+        # A callback and not the answer of the table: it must set the chooser above
+        # before that is drawn again.
         rows = st.session_state["gallery"]["selection"]["rows"]
         if rows:
             choose(list(catalogue.BACKBONES)[rows[0]])

@@ -40,6 +40,7 @@ def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -
             other way round.
         clicked: Called with the block's name (`HEAD` for the head) and `only`.
     """
+    # Another component for another backbone: its blocks have other names.
     key = f"drawing-{resolved.structure.backbone}"
 
     def on_click() -> None:
@@ -74,6 +75,7 @@ def bars(resolved: Resolved) -> list[dict[str, Any]]:
     trainable = trainable_blocks(resolved.structure)
     drawn: list[dict[str, Any]] = []
     for name, layers in resolved.structure.blocks.items():
+        # Layers that cannot train say nothing of whether a block does.
         able = [layer.name in resolved.trains for layer in layers if layer.parameters]
         state = "trains" if able and all(able) else "part" if any(able) else "frozen"
         state = state if name in trainable else "empty"
@@ -92,6 +94,7 @@ def bars(resolved: Resolved) -> list[dict[str, Any]]:
 def _cut(resolved: Resolved, block: str) -> str:
     """Where the cut goes through this block, as a class of the style sheet."""
     layers = resolved.structure.layers
+    # The drawing tells whether the cut lies at a block's edge or within it.
     own = [i for i, layer in enumerate(layers) if layer.block == block]
     if resolved.cut.index not in own:
         return ""

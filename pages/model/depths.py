@@ -56,6 +56,7 @@ def show(
                 st.rerun()
         found = [Depth(**one) for one in job_progress.watch(job, _line)]
         if found:
+            # Held to what the run will be judged by.
             balanced = class_weights != "none"
             measure = "balanced_accuracy" if balanced else "accuracy"
             _show_found(found, backbone, plan, running, measure)

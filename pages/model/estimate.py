@@ -24,6 +24,7 @@ def show(
     """
     takes = estimates.estimate(config, resolved, images)
     one_epoch = f"about {amounts.about(takes.epoch_seconds)}"
+    # Beside the plan, far above: they change with each click in the drawing.
     places[0].metric("One epoch", one_epoch, width="content")
     places[1].metric("On disk", workspace.amount(takes.disk_bytes), width="content")
     disk = workspace.amount(takes.disk_bytes)
@@ -32,6 +33,7 @@ def show(
         f"**About {amounts.about(takes.seconds)}** · {disk} on disk · {memory} of "
         f"memory  \n:gray[:small[{shell.escape(takes.why)}]]"
     )
+    # Once measured there is nothing more to know before a run.
     if takes.measured:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -66,6 +66,7 @@ def settings(freeze: str) -> dict[str, Any]:
 
 def value_of(name: str) -> str:
     """What is chosen in a field, for what stands above it on the page."""
+    # The widget is drawn further down; what it holds is in the session already.
     default = TrainConfig.model_fields[name].default
     trains = st.session_state.get("method", "train") == "train"
     known = trains or name in OF_ONE_STEP

@@ -48,6 +48,7 @@ def adopt(backbone: str, plan: str) -> None:
     """Makes this the plan of a backbone, whatever was chosen before."""
     kept = _editing(backbone)
     kept.plan = kept.base = plan
+    # Another key is another table: its ticks belong to the plan before.
     kept.made += 1
     if plan != "all":
         st.session_state["method"] = "train"
@@ -71,6 +72,8 @@ def choose(
     _show_presets(resolved)
 
     def turn_over(block: str, only: bool) -> None:
+        # The head has no block to turn over; a click on it is the way back to all
+        # frozen.
         if block == block_drawing.HEAD:
             after = FreezePlan("all")
         else:
@@ -119,6 +122,7 @@ def _plan_of_table(structure: Structure) -> Resolved:
 def _plan_now(base: Resolved) -> Resolved:
     """The plan that was adopted last, with what was ticked in the table since."""
     backbone = base.structure.backbone
+    # The table is drawn far below but was ticked before this run: so it is read here.
     ticked = layer_table.layers_ticked(base, _table_key(backbone))
     now = base
     if ticked != base.trains:
@@ -161,6 +165,7 @@ def _show_presets(resolved: Resolved) -> None:
 
 def _show_sum(resolved: Resolved, head: int) -> Any:
     """What the plan adds up to; places for the seconds of an epoch and for the disk."""
+    # With the head, as everywhere that parameters are counted for a user.
     trains, still = resolved.trainable_parameters + head, resolved.frozen_parameters
     # As wide as they are, in as many rows as they need: columns would cut figures off.
     with st.container(horizontal=True, gap="medium"):

@@ -23,6 +23,7 @@ def show_blocks(resolved: Resolved, clicked: Callable[[str, bool], None]) -> Non
                 st.markdown(f":gray[{name} :small[nothing to train]]")
                 continue
             key = f"trains-{structure.backbone}-{name}"
+            # Set before it is drawn: the plan decides, whichever hand changed it last.
             st.session_state[key] = name in training
             size = amounts.count(sum(layer.parameters for layer in layers))
             # Without markup, which a screen reader would read out.
@@ -67,6 +68,8 @@ def show_layers(base: Resolved, key: str) -> None:
 
 def layers_ticked(base: Resolved, key: str) -> frozenset[str]:
     """The layers that train after what was ticked in the table of that plan."""
+    # Streamlit keeps what was ticked by the number of the row, so the rows must be
+    # those of the plan that the table was made from.
     changes = st.session_state.get(key, {}).get("edited_rows", {})
     rows = table(base)
     for row, values in changes.items():

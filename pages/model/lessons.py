@@ -41,6 +41,7 @@ def theta(resolved: Resolved, head: int) -> str:
     names = [shell.escape(name) for name in resolved.training_blocks]
     if not names:
         return f"{head:,} parameters, those of the head alone"
+    # First and last blocks tell where training starts and that it reaches the top.
     if len(names) > 8:
         names = [*names[:3], "…", *names[-3:]]
     return (
@@ -51,6 +52,7 @@ def theta(resolved: Resolved, head: int) -> str:
 
 def warn(resolved: Resolved, images: int, head: int) -> None:
     """What is unwise about the plan; a word on BatchNorm where it trains."""
+    # Warnings and no refusal: each plan can be right for somebody who knows why.
     for lesson in freeze_edits.lessons(resolved, images, head):
         st.warning(shell.escape(lesson), icon=":material/school:")
     if count := freeze_edits.batch_norms(resolved):

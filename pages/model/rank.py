@@ -54,6 +54,7 @@ def show(
 
 def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
     at_hand = [b.name for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    # The chosen one is compared as well, unless that meant a download nobody asked for.
     first = [backbone] if backbone in at_hand or not at_hand else []
     wanted = st.multiselect(
         "Backbones to compare",
@@ -93,6 +94,7 @@ def _show_found(
         Point(
             name=one.backbone,
             label=catalogue.get(one.backbone).title,
+            # Time and not speed: on that axis twice as far is twice as dear.
             cost=1000 / one.images_per_second,
             accuracy=one.accuracy,
             low=one.low,

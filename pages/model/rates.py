@@ -21,6 +21,7 @@ def show(config: TrainConfig) -> None:
     Args:
         config: The settings as they are chosen now.
     """
+    # A closed form takes no steps, so there is no rate to find.
     if config.method != "train":
         return
     job = rates.job_name(config)

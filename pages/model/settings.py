@@ -24,6 +24,7 @@ def dial() -> None:
         for name in effort.EFFORTS["balanced"]
         if name in st.session_state
     }
+    # Whoever changed one of them by hand has left the dial: it shows none.
     st.session_state["effort"] = effort.position(settings)
     st.segmented_control(
         "Effort",
@@ -69,6 +70,7 @@ def save(config: TrainConfig) -> None:
 
 def _take_file() -> None:
     file = st.session_state["settings-file"]
+    # The callback cannot write to the page: the error is shown where the button is.
     st.session_state["settings-error"] = None
     if file is None:
         return
@@ -125,6 +127,7 @@ def _apply(config: TrainConfig) -> None:
         BackboneError: There is no such backbone.
     """
     backbone = catalogue.get(config.backbone)
+    # All of them, so that nothing stays from what was chosen before.
     values: dict[str, Any] = config.model_dump(exclude=set(_SPECIAL))
     values["augmentation"] = list(config.augmentations)
     values["backbone"] = config.backbone

@@ -17,6 +17,7 @@ SOURCES = {
 
 def choose_backbone(place: Any) -> Backbone:
     """The backbone, with its facts below."""
+    # May wait two seconds for the network, once in ten minutes.
     first = weights.default_backbone()
     st.session_state.setdefault("backbone", first)
     name = place.selectbox(
@@ -46,6 +47,7 @@ def choose_backbone(place: Any) -> Backbone:
 def choose_weights(place: Any, backbone: Backbone) -> str:
     """Where the weights come from, and what to do if they are not here."""
     options = [backbone.pretrained, "random"]
+    # Another backbone may be pretrained on other pictures.
     if st.session_state.get("weights") not in options:
         st.session_state["weights"] = backbone.pretrained
     chosen = place.segmented_control(

@@ -70,6 +70,7 @@ def chart(
 def _figure(
     points: Sequence[Point], cost: str, accuracy: str, now: str, line: bool, log: bool
 ) -> go.Figure:
+    # The same colours as in the drawing, where warm is what was chosen.
     colours = [TRAINS if point.name == now else FROZEN for point in points]
     up = [point.high - point.accuracy for point in points]
     down = [point.accuracy - point.low for point in points]

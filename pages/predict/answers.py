@@ -88,6 +88,7 @@ def forget_oldest(shown: int) -> None:
 
 def _ask(run: Run, picture: Picture) -> Said:
     thumbnail = decoding.encode_thumbnail(picture.content, SIDE, run.grey)
+    # Only the model's time: the small picture is for the page.
     start = time.perf_counter()
     (ranking,) = session.inference().predict(run.id, [picture.content])
     return Said(thumbnail, ranking, time.perf_counter() - start)
@@ -118,6 +119,7 @@ def _remember(key: tuple[str, ...], ask: Callable[[], Answer]) -> Answer | None:
         except TransferError as error:
             st.caption(shell.escape(str(error)))
             return None
+    # The last used stand last, and the first are forgotten first.
     kept[key] = kept.pop(key)
     for old in list(kept)[: -2 * KEPT]:
         del kept[old]

@@ -150,6 +150,8 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
             "training image of the right class. A run that starts after that learns "
             "from it."
         )
+        # By name: who knows the right class looks for it, not for what the model
+        # thinks.
         names = sorted(name for name, _ in said.ranking)
         right = st.selectbox("The right class", names, index=None, key=f"class-{key}")
         go = st.button("Add it", type="primary", disabled=not right, key=f"add-{key}")
@@ -159,6 +161,7 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
 
 def _add(picture: Picture, run: Run, class_name: str) -> None:
     try:
+        # The same picture in the same class makes no new revision.
         before = library.load(run.dataset).id
         name, content = picture.name, picture.read()
         revision = editing.add(run.dataset, content, class_name, name)

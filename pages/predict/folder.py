@@ -39,8 +39,10 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     """The answers to all pictures, filters, downloads, and the chosen one's card."""
     run = view.runs[0]
     found, seconds = _answers(run, pictures)
+    # An error was shown above; what was answered is kept for the next try.
     if len(found) < len(pictures):
         return
+    # Those that cannot be read count as asked, but not as answered.
     answered = sum(bool(one.ranking) for one in found)
     each = amounts.duration(seconds / max(1, len(found)))
     unread = f", {len(found) - answered:,} cannot be read"
@@ -111,6 +113,7 @@ def _ask(run: Run, piece: Sequence[Picture]) -> list[Answer]:
 
 def _filter(found: list[Answer], threshold: float) -> list[int]:
     """Positions of the answers that the filters leave, in the chosen order."""
+    # By the threshold as it stands now, which moves without asking the model again.
     verdicts = [one.verdict(threshold) or UNREADABLE for one in found]
     counts = pd.Series(verdicts, dtype="object").value_counts()
     names, share, order = st.columns([2, 2, 1], vertical_alignment="bottom")

@@ -88,6 +88,7 @@ def _of_folder() -> list[Picture]:
     )
     if not arrival or not arrival.source:
         return []
+    # Unpacked once: each rerun of the page would take as long again.
     kept: tuple[Path, list[Picture]] | None = st.session_state.get("predict-found")
     if kept and kept[0] == arrival.source:
         return kept[1]

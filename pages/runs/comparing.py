@@ -42,6 +42,7 @@ def show(ids: list[str]) -> None:
 
 def _find(ids: list[str]) -> tuple[list[Run], list[str]]:
     found, missing = [], []
+    # An address can name a run twice; it is compared with others only.
     for one in dict.fromkeys(ids):
         try:
             found.append(session.store().get(one))
@@ -110,6 +111,7 @@ def show_curves(ids: list[str], were_live: bool) -> None:
     found, missing = _find(ids)
     if missing or (were_live and all(run.status.is_final for run in found)):
         st.rerun()  # the whole page: what is said below of them has changed
+    # Each is drawn once for all who look, see `curves.draw`.
     names, drawn = labels(found), [curves.draw(session.store(), one) for one in found]
     by = _measure(found, [values for one in drawn for _, values in one.epochs])
     rows = [
@@ -143,6 +145,7 @@ def labels(found: list[Run]) -> dict[str, str]:
 
 def _measure(found: list[Run], epochs: list[dict[str, float]]) -> str:
     """Balanced accuracy where a run is judged by it and all have measured it."""
+    # One measure for all lines of a chart, or they could not be compared.
     by = set(map(outcome.measure, found)) - {"accuracy"}
     measured = all("val_balanced_accuracy" in values for values in epochs)
     return by.pop() if by and measured else "accuracy"
@@ -224,6 +227,7 @@ def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
     """Whether the second run is better than the first, and in which classes."""
     one, other = (f"“{shell.escape(names[run.id])}”" for run in (first, second))
     learnt = [run.result.get("class_names") for run in (first, second)]
+    # The same label would mean another class in each.
     if all(learnt) and learnt[0] != learnt[1]:
         st.caption(f"{one} and {other} learnt different classes: no comparison holds.")
         return
@@ -277,6 +281,7 @@ def show_classes(first: str, second: str, found: Paired) -> None:
         }
         for name, (images, one, other) in found.classes.items()
     ]
+    # What differs most is what one looks for.
     rows.sort(key=lambda row: -abs(row["Difference"]))
     percent = st.column_config.NumberColumn(format="%.1f%%")
     tables.show(

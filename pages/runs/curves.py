@@ -68,7 +68,10 @@ class Curves:
             self.last_id = max(self.last_id, one.id)
             if one.step is None:
                 self._epochs.setdefault(epoch, {})[one.name] = one.value
+                # The mean of the whole epoch says it better than its steps did.
                 self._steps.pop(epoch, None)
+            # Steps of an epoch that is whole come late after a resume; they are old
+            # news.
             elif epoch not in self._epochs:
                 named = self._steps.setdefault(epoch, {}).setdefault(one.name, {})
                 named[one.step] = one.value
@@ -207,5 +210,6 @@ def _going_on(
 
 def _thin(items: list[Item], limit: int) -> list[Item]:
     """At most `limit` of the items, evenly spaced, and always the last."""
+    # Counted from the end: the newest point is the one that is watched.
     stride = max(1, math.ceil(len(items) / limit))
     return items[(len(items) - 1) % stride :: stride] if items else []

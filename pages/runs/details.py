@@ -77,6 +77,7 @@ def show_error(run: Run) -> None:
     """What ended a run that did not end well, or its first worker, and what follows."""
     if not run.error:
         return
+    # Ours and not the store's words: only the page knows what its buttons offer.
     interrupted = run.status is JobStatus.INTERRUPTED
     hint = KEPT if interrupted else escape(run.error.get("hint", ""))
     text = f"{escape(run.error.get('message', ''))} {hint}"
@@ -171,6 +172,7 @@ def show_events(run: Run) -> None:
 
 def fold(label: str, icon: str, run: Run, show: Callable[[Run], None]) -> None:
     """What is in it is made only while it is open, and anew while the run goes on."""
+    # With the run's id, so that a fold that is open stays so for this run alone.
     key = f"{label}-{run.id}"
     with st.expander(label, icon=icon, key=key, on_change="rerun") as opened:
         if opened.open:
@@ -192,6 +194,7 @@ def read_log(run_id: str) -> str:
     """The last lines of the worker's output."""
     try:
         with files.log("run", run_id).open("rb") as log:
+            # From the end: a log of days may have hundreds of megabytes.
             log.seek(max(0, log.seek(0, 2) - LOG_BYTES))
             text = log.read().decode("utf-8", "replace")
     except OSError:

@@ -113,6 +113,7 @@ def _once(run_id: str) -> OnceAWhile[Answer]:  # noqa: ARG001  the key of the ca
 
 
 def _answer(run: Run) -> Answer:
+    # Without spaces, and compressed: it is sent once a second to all who watch.
     content = json.dumps(news(run), separators=(",", ":")).encode()
     tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
     return Answer(gzip.compress(content, 5), tag)
@@ -126,6 +127,7 @@ def plotly_js() -> bytes:
 
 def news(run: Run) -> dict[str, Any]:
     """What `live.js` draws: status, phase, part that is done, tiles, curves."""
+    # A closed form has no curves, and nothing of it is read.
     drawn = curves.draw(session.store(), run).points if has_curves(run) else {}
     return {
         "status": run_status(run),
@@ -143,6 +145,7 @@ def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
     if run.status is JobStatus.QUEUED:
         queued = places.places(session.store().going_on(), queue.max_running())
+        # It may have been taken between the two looks.
         place = queued.get(run.id)  # it may have been taken just now
         text = table.place_in_words(place) if place else "about to start"
         return {"phase": text.capitalize(), "part": 0.0, "tiles": {"Worker": "waiting"}}
@@ -226,6 +229,7 @@ def traces(name: str, points: list[Point], end: int) -> list[dict[str, Any]]:
 
 def _places(points: list[Point]) -> dict[str, list[float]]:
     return {
+        # More digits than pixels would only make the answer longer.
         "x": [round(one.position, 4) for one in points],
         "y": [round(one.value, 5) for one in points],
     }

@@ -65,6 +65,8 @@ def show_form(run: Run) -> None:
 @st.dialog("Tag these runs")
 def show_tags(ticked: list[Summary]) -> None:
     """Asks for the tags of several runs; those that all of them have are there."""
+    # Those of single runs are left as they are: who tags several speaks of what they
+    # share.
     common = set(ticked[0].tags).intersection(*(run.tags for run in ticked))
     tags = _tags(tuple(sorted(common)))
     if st.button("Save", type="primary"):
@@ -74,6 +76,7 @@ def show_tags(ticked: list[Summary]) -> None:
 
 
 def _tags(chosen: tuple[str, ...]) -> list[str]:
+    # All tags that there are, so that nobody writes one in two ways.
     known = {tag for run in session.store().summaries() for tag in run.tags}
     written = st.multiselect(
         "Tags",
@@ -82,6 +85,7 @@ def _tags(chosen: tuple[str, ...]) -> list[str]:
         accept_new_options=True,
         placeholder="Choose or write a word",
     )
+    # Somebody may write several at once, with commas.
     return [tag for one in written for tag in one.split(",")]
 
 
@@ -113,6 +117,7 @@ def confirm_delete(ticked: Sequence[Run | Summary]) -> None:
         except TransferError as error:
             st.error(shell.escape(str(error)))
             return
+        # The page of the run may be open, and would say that there is none.
         st.query_params.pop("run", None)
     if keep or delete:
         st.rerun()

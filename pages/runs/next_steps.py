@@ -23,6 +23,7 @@ def show_buttons(run: Run) -> None:
             on_click=resume,
             args=(run.id,),
         )
+    # Without a model there is nothing to continue from, only to begin anew.
     if not run.result.get("class_names"):
         st.button(
             "Start again",
@@ -50,6 +51,7 @@ def resume(run_id: str) -> None:
 
 def start_again(run: Run) -> None:
     """A new run of the same settings; its page opens."""
+    # In a callback: the page then opens with the new run at once.
     st.query_params["run"] = queue.submit(session.store(), run.config, run.name).id
 
 
@@ -96,6 +98,7 @@ def _tell_of_data(run: Run, images: int) -> None:
 
 def _freeze(plan: str, structure: Structure) -> str:
     """The plan of the run, or one that lets the last so many blocks train."""
+    # Counted from the end, since later blocks are the ones to unfreeze.
     blocks = trainable_blocks(structure)
     parsed = FreezePlan.parse(plan)
     options = ["all", *(f"last:{n}" for n in range(1, len(blocks) + 1)), "none"]

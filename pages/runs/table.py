@@ -51,10 +51,13 @@ _STYLE = """<style>
 def show_list() -> None:
     """All runs, newest first; choosing one opens it."""
     store = session.store()
+    # First what goes on and then the list: a run that ends in between is noticed by the
+    # next tick.
     seen, found = _what_changes(store.going_on()), store.summaries()
     if not found:
         _show_none()
         return
+    # Filters over three runs would take more room than the runs.
     wanted = filter_and_sort(found) if len(found) >= FILTERS_FROM else found
     if not wanted:
         st.caption("No run fits.")
@@ -102,12 +105,14 @@ def filter_and_sort(found: list[Summary]) -> list[Summary]:
         and (not datasets or run.dataset in datasets)
         and set(tags) <= set(run.tags)
     ]
+    # Each word anywhere, as one writes into a search box.
     if words := asked.lower().split():
         wanted = [run for run in wanted if _has_all(run, words)]
     return sorted(wanted, key=SORTED[by])
 
 
 def _has_all(run: Summary, words: list[str]) -> bool:
+    # By the title of a backbone as well as by its name in the settings.
     called = [run.id, run.name, default_name(run.config), run.config.backbone]
     said = " ".join([*called, run.note, run.dataset]).lower()
     return all(word in said for word in words)
@@ -128,6 +133,7 @@ def show_rows(ids: list[str], newest: str, seen: Changing) -> None:
         st.rerun()  # the whole page: other rows are wanted, or in another order
     queued = places.places(going_on, queue.max_running())
     naming.show_actions(ids)
+    # Before the rows, which would else be seen to change their look.
     st.html(_STYLE)
     place = st.container(key="run-list", gap="xsmall")
     pages = math.ceil(len(ids) / ROWS)

@@ -99,6 +99,7 @@ def _classes_and_images(
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Class names, and address and label of each pinned image."""
     try:
+        # Of a dataset that was deleted since, a copy of the list may be kept.
         revision = keeping.revision(run)
     except TransferError:
         return [], []
@@ -112,6 +113,7 @@ def cards_of(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> 
     """HTML of the followed images; names may hold any characters."""
     cards = []
     for place, (address, label) in enumerate(images):
+        # One answer for each state, from the start to the last epoch.
         answers = [state["answers"][place] for state in seen.states]
         answered, probability, _ = answers[-1]
         right = answered == label
@@ -153,6 +155,8 @@ def _confusion(run: Run) -> None:
         return
     axis = {"type": "nominal", "sort": shown.names}
     count = {"field": "images", "type": "quantitative"}
+    # By the root: hits are many times as frequent as mistakes, which would all look
+    # empty.
     scale = {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]}
     color = {**count, "scale": scale, "legend": None}
     layers: list[dict[str, Any]] = [{"mark": "rect", "encoding": {"color": color}}]
@@ -216,6 +220,7 @@ def _blocks(run: Run) -> None:
         f"{still} of {len(seen.blocks)} blocks are exactly as they were: not one of "
         "their weights has changed."
     )
+    # As high as its bars need, for a network may have a hundred blocks.
     height = 80 + 18 * len(seen.blocks)
     st.vega_lite_chart(
         shown.blocks,

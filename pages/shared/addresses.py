@@ -24,6 +24,8 @@ def upload(upload_id: str) -> str:
 
 def thumbnail(sha256: str, grey: Grey | None = None) -> str:
     """Where a browser gets a small version of this image, in its dataset's greys."""
+    # Part of what is signed: else anybody could have pictures made at any range, each
+    # kept on disk.
     value = f"{sha256}-{_RANGE.pack(*grey).hex()}" if grey else sha256
     return f"{_base()}/api/image/{links.sign('image', value)}"
 
@@ -57,5 +59,6 @@ def plotly() -> str:
 
 
 def _base() -> str:
+    # Read at each call: it is set by the command line after this module was imported.
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""

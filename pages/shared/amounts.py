@@ -7,6 +7,7 @@ def duration(seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
+    # Rounded before it is divided, or 119.7 s would be 1 min 60 s.
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{rest} s"
@@ -18,6 +19,7 @@ def about(seconds: float) -> str:
     """An estimated length of time: no more digits than are known."""
     if seconds < 9.5:
         return f"{max(seconds, 1):.0f} s"
+    # Two digits: an estimate of 3 min 07 s would claim to know.
     return duration(float(f"{seconds:.2g}")).removesuffix(" 00 s")
 
 

@@ -54,6 +54,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_guarded(message: Message) -> None:
+            # Also of a websocket that was refused, whose message begins with
+            # `websocket.`.
             if message["type"].endswith("http.response.start"):
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
@@ -121,12 +123,14 @@ def is_known(host: str) -> bool:
 def is_from_here(scope: Scope) -> bool:
     """Whether a program of this machine asks, and not a proxy for somebody else."""
     headers = Headers(scope=scope)
+    # A proxy on this machine connects from here too, for whoever asked it.
     if any(name in _FORWARDED or name.startswith("x-forwarded-") for name in headers):
         return False
     try:
         address = ipaddress.ip_address((scope.get("client") or [""])[0])
     except ValueError:
         return False
+    # A server that listens to IPv6 sees 127.0.0.1 as ::ffff:127.0.0.1.
     inner = getattr(address, "ipv4_mapped", None) or address
     return inner.is_loopback and name_of(headers.get("host", "")) in LOCAL
 
@@ -138,6 +142,7 @@ def held_photographs() -> int:
     visits: Any = runtime.get_instance().uploaded_file_mgr
     return sum(
         len(file.data)
+        # Copies of the lists: other threads change them meanwhile.
         for visit in list(visits.file_storage.values())
         for file in list(visit.values())
     )

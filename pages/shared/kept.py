@@ -20,11 +20,13 @@ def choose(
         gone: What is said of one in the address that is none of them; {} stands for it.
         more: For `st.selectbox`.
     """
+    # The address first: a link must show what it names, whatever was open before.
     named, last = st.query_params.get(name, ""), st.session_state.get(f"last-{name}")
     if named and named not in options:
         st.warning(gone.format(escape(named)))
     wanted = next((one for one in (named, last) if one in options), options[0])
     chosen = place.selectbox(name.capitalize(), options, options.index(wanted), **more)
+    # So that a reload, a bookmark and a link show the same.
     st.query_params[name] = chosen
     remember(name, chosen)
     return str(chosen)

@@ -7,6 +7,7 @@ import streamlit as st
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = str(PAGES / "shared" / "logo.png")
 
+# By path and not by function: AppTest and links find a page by its file only.
 page = st.navigation(
     [
         st.Page(PAGES / "1_data.py", title="Data", url_path="start", default=True),

@@ -58,6 +58,8 @@ def show_link(step: Step) -> None:
 def next_step() -> Step:
     """What is missing where no run has a model: data, a run, or its end."""
     store = session.store()
+    # In the order of what helps soonest: wait for a run, look why one failed, start
+    # one, bring data.
     if going_on := store.going_on():
         query = {"run": going_on[0].id} if len(going_on) == 1 else {}
         name = escape(going_on[0].name)
@@ -89,11 +91,13 @@ def choose(with_model: list[Summary]) -> Run:
 
 def labels(found: list[Summary]) -> dict[str, str]:
     """What runs are called in a list, by id: name, val, what it does not say, id."""
+    # What is the same for all would only push the rest out of view.
     datasets = {run.dataset for run in found}
     return {run.id: _label(run, len(datasets) > 1) for run in found}
 
 
 def _label(run: Summary, with_dataset: bool) -> str:
+    # Whoever gave a run no name has it already, made of just this.
     described = default_name(run.config)
     parts = [
         words.cut(run.name, LONGEST),

@@ -9,10 +9,12 @@ from transfer.store.runs import Store
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
     """The runs and their metrics."""
+    # One for all: it may be used from any thread, and each has a pool of connections.
     return Store()
 
 
 @st.cache_resource(show_spinner=False, on_release=InferenceProcess.close)
 def inference() -> InferenceProcess:
     """The process in which Keras lives; it starts when it is first asked."""
+    # One for all as well: each would hold Keras and its own copy of models.
     return InferenceProcess()

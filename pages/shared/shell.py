@@ -47,6 +47,7 @@ def begin_page(title: str, says: str = "") -> None:
         says: One line below it: what this page is for.
     """
     theme = "dark" if st.context.theme.type == "dark" else "light"
+    # At each run of the page: Streamlit drops what a run does not write again.
     st.html(_STYLE.format(ON_PRIMARY[theme]))
     st.title(title, anchor=False)
     if says:
@@ -69,6 +70,7 @@ def show_unexpected(error: Exception) -> bool:
     if isinstance(error, TransferError):
         show_error(error)
     else:
+        # A trace helps nobody who looks at the page, and may name files of the server.
         _log.error("A page failed", exc_info=error)
         st.error(
             "Something went wrong on this page, and nothing of yours was lost. Reload "

@@ -46,10 +46,13 @@ def show(
     """
 
     def on_click() -> None:
+        # A trigger of a component is there for one rerun only.
         click = st.session_state[key].get("click")
         if click and clicked:
             clicked(click["trace"], click["point"])
 
+    # `uirevision` is what Plotly keeps zoom and hidden curves by: as long as it stays,
+    # so do they.
     figure.update_layout(template={"layout": _look()}, uirevision=key)
     _component()(
         key=key,
@@ -67,6 +70,7 @@ def show(
 def _look() -> dict[str, Any]:
     """What all figures have in common, on light and on dark."""
     axis = {"gridcolor": "rgba(128,140,150,.25)", "zeroline": False}
+    # Long class names get the room that they need instead of being cut.
     axis |= {"automargin": True, "title": {"standoff": 12}}
     return {
         "font": {"color": charts.ink(), "family": "Source Sans, sans-serif"},

@@ -14,6 +14,7 @@ def show(data: Any, **options: Any) -> Any:
 
 
 def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    # Names of classes stand in headings and in the index as well.
     changed = table.rename(columns=_text, index=_text)
     for name in changed.select_dtypes(["object", "string"]):
         changed[name] = changed[name].map(_text)

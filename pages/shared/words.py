@@ -55,6 +55,7 @@ def of_setting(name: str, value: Any) -> tuple[str, str]:
         # By their names: two plans may train as many.
         chosen = names.replace(",", ", ") if kind in ("blocks", "layers") else ""
         return "What trains", chosen or freezing.in_words(value)
+    # Settings that the form does not show have no label of their own.
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     return label, VALUES.get(name, {}).get(value, str(value))
 

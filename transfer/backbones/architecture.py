@@ -40,6 +40,8 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
     try:
         model = builder(
             include_top=False,
+            # Keras' own loader would ask the network first and knows no starter; ours
+            # checks what it loads.
             weights=None,
             input_tensor=_scale(pixels, backbone),
             **backbone.arguments,
@@ -51,6 +53,7 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
         ) from error
     if weights != "random":
         pretrained.load(model, backbone, weights)
+    # After loading: the weights file names layers as Keras' builder does.
     if backbone.family in ("EfficientNet", "ConvNeXt"):
         model = _rebuild(model, backbone.family)
     return keras.Model(model.inputs[0], model.outputs[0], name=backbone.name)
@@ -66,8 +69,10 @@ def _scale(pixels: Any, backbone: Backbone) -> Any:
         return layers.Rescaling(scale, offset, name="scaling")(pixels)
     if backbone.preprocessing == "caffe":
         offset = [-mean for mean in _CAFFE_MEAN]
+        # These weights were learnt in Caffe, which reads pictures as blue, green, red.
         flipped = keras.ops.flip(pixels, axis=-1)
         return layers.Rescaling([1.0, 1.0, 1.0], offset, name="scaling")(flipped)
+    # The model scales them itself.
     return pixels
 
 

@@ -75,6 +75,7 @@ def cut_positions(operations: Sequence[Operation]) -> list[int]:
     for position, operation in enumerate(operations):
         for source in operation.inputs:
             last_use[source] = position
+    # One pass: whatever is read further up keeps all between from being a cut.
     cuts, reach = [], 0
     for position, use in enumerate(last_use):
         # `reach` is the furthest reader of anything below this operation.
@@ -158,6 +159,8 @@ def _fill_between(
     operations: Sequence[Operation], named: list[str | None], segments: list[range]
 ) -> None:
     """Names the segments without any name, by what lies below and above them."""
+    # What is unnamed at either end is stem or top; in between it belongs to its
+    # neighbour above, which it prepares the input of.
     known = [i for i, s in enumerate(segments) if named[s[0]] is not None]
     first, last = known[0], known[-1]
     below = STEM

@@ -17,6 +17,7 @@ def shortest_plan(structure: Structure, layers: Collection[str]) -> FreezePlan:
         structure: The backbone.
         layers: Names of layers; those without parameters make no difference.
     """
+    # Layers without parameters would make equal plans look different.
     trainable = [layer for layer in structure.layers if layer.parameters]
     trains = [layer.name for layer in trainable if layer.name in layers]
     if not trains:
@@ -28,6 +29,7 @@ def shortest_plan(structure: Structure, layers: Collection[str]) -> FreezePlan:
         for name in trainable_blocks(structure)
         if all(one.name in layers for one in structure.blocks[name] if one.parameters)
     )
+    # Some layer trains beside whole blocks, so only single names tell it.
     if len(trains) > len(_layers_of(structure, whole)):
         return FreezePlan("layers", tuple(trains))
     if whole == trainable_blocks(structure)[-len(whole) :]:
@@ -44,10 +46,13 @@ def last_block(structure: Structure) -> FreezePlan:
 
 def last_stage(structure: Structure) -> FreezePlan:
     """The plan that trains all blocks whose output is as small as the backbone's."""
+    # The last stage is what works at the smallest size: there the task is named.
     final = structure.cuts[-1].shape[:-1]
     chosen: set[str] = set()
     for layers in structure.blocks.values():
         end = structure.layers.index(layers[-1])
+        # The size of a block is that of the last cut in it; a block without one has the
+        # size of the cut below.
         reached = [cut for cut in structure.cuts if cut.index <= end][-1:]
         if reached and reached[0].shape[:-1] == final:
             chosen |= {layer.name for layer in layers}
@@ -68,6 +73,8 @@ def after_click(before: Resolved, block: str, only: bool) -> FreezePlan:
     own = _layers_of(structure, (block,))
     if only:
         return shortest_plan(structure, trains - own if trains & own else trains | own)
+    # A second click on the first block that trains takes it back: so one can go up and
+    # down by clicks alone.
     start = blocks.index(block)
     if trains == _layers_of(structure, blocks[start:]):
         start += 1
@@ -105,6 +112,7 @@ def lessons(resolved: Resolved, images: int, head: int = 0) -> list[str]:
             "block that trains. These must be passed through in every epoch all the "
             "same, forwards and backwards, so freezing them saves memory, not time."
         )
+    # The head counts too, but alone it is no reason to warn: it must be trained.
     per_image = (resolved.trainable_parameters + head) / max(images, 1)
     if resolved.trains and per_image > MANY_PER_IMAGE:
         found.append(

@@ -75,6 +75,7 @@ class FreezePlan:
             FreezeError: The text is none of these.
         """
         kind, _, rest = text.strip().partition(":")
+        # Written twice, a name counts once; the order stays, for it is shown again.
         names = tuple(dict.fromkeys(n.strip() for n in rest.split(",") if n.strip()))
         if kind in ("all", "none") and not rest:
             return cls("all" if kind == "all" else "none")
@@ -98,9 +99,12 @@ class FreezePlan:
             FreezeError: It names blocks or layers that the backbone does not have, or
             that have nothing to train.
         """
+        # A layer without parameters can be named by its block, but there is nothing in
+        # it that could train.
         chosen = self._names_of_layers(structure)
         trains = [layer for layer in structure.layers if _trains(layer, chosen)]
         parameters = sum(layer.parameters for layer in trains)
+        # Statistics of BatchNorm count as frozen whatever trains: they always are.
         total = sum(one.parameters + one.statistics for one in structure.layers)
         return Resolved(
             structure=structure,
@@ -118,6 +122,7 @@ class FreezePlan:
             return set()
         if self.kind == "none":
             return everything
+        # Single layers on purpose, so no block is completed around them.
         if self.kind == "layers":
             layers = {layer.name: (layer,) for layer in structure.layers}
             _check("layer", self.names, layers, structure)
@@ -152,6 +157,7 @@ def head_parameters(kind: str, structure: Structure, num_classes: int) -> int:
         structure: The backbone below it.
         num_classes: Number of classes.
     """
+    # The head stands on the pooled last feature map, so only channels matter.
     channels = structure.cuts[-1].shape[-1]
     if kind == "linear":
         return (channels + 1) * num_classes
@@ -174,6 +180,8 @@ def _trains(layer: Layer, chosen: set[str]) -> bool:
 def _cut(structure: Structure, trains: list[Layer]) -> Cut:
     if not trains:
         return structure.cuts[-1]
+    # The cut must lie below the first layer that trains: above it, features would go
+    # stale with the first step.
     first = structure.layers.index(trains[0])
     if not any(layer.parameters for layer in structure.layers[:first]):
         # Scaled pixels are four times the size of pixels and save no time worth it.
@@ -210,6 +218,8 @@ def _check(
     """Every name is known and has something to train."""
     for name in names:
         if name not in known:
+            # A backbone may have hundreds of layers: the few that look alike help, the
+            # whole list does not.
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
             listed = ", ".join(near or [*known][:3] + ["…"])
             raise FreezeError(

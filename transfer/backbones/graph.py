@@ -48,6 +48,7 @@ def build(
     """
     backbone = catalogue.get(name)
     size = image_size or (backbone.native_size, backbone.native_size)
+    # Keras would fail deep inside with a shape that tells a user nothing.
     if min(size) < backbone.smallest_size:
         raise BackboneError(
             f"{name} cannot take images of {size[0]} x {size[1]} pixels: the smallest "
@@ -121,6 +122,7 @@ def suffix(model: keras.Model, layer: str) -> keras.Model:
             what lies above needs other tensors too.
     """
     start = _output(model, layer)
+    # Keras makes no model without a layer, so nothing above the cut is an identity.
     if start is model.outputs[0]:
         same = keras.Input(start.shape[1:], dtype=start.dtype)
         return keras.Model(same, same, name="suffix")
@@ -140,6 +142,7 @@ def fingerprint(model: keras.Model) -> str:
     for node in _nodes(model):
         operation = node.operation
         digest.update(f"{type(operation).__name__} {operation.name}\n".encode())
+        # Shape and type as well: the same bytes may be another array.
         for variable in getattr(operation, "weights", ()):
             value = np.ascontiguousarray(variable)
             digest.update(f"{value.shape} {value.dtype}\n".encode())
@@ -172,6 +175,8 @@ def _nodes(model: keras.Model) -> list[Any]:
     while pending:
         node = _node(pending[-1])
         inputs = [] if pending[-1] is source else node.input_tensors
+        # Depth first without recursion: the deepest networks have a thousand layers,
+        # more than Python's stack takes.
         unseen = [t for t in inputs if id(_node(t)) not in ordered]
         if unseen:
             pending.append(unseen[0])
@@ -218,6 +223,8 @@ def _layer(node: Any, block: str) -> Layer:
 def _multiply_adds(node: Any) -> int:
     """Each weight of a kernel is used once at every place of the output."""
     weights = getattr(node.operation, "weights", ())
+    # A bias or a scale is one addition or product to an output: nothing beside a
+    # kernel.
     kernels = _size(one for one in weights if len(one.shape) >= 2)
     return kernels * int(math.prod(node.outputs[0].shape[1:-1]))
 

@@ -85,11 +85,14 @@ def add(file: Path) -> Backbone:
             f"{backbone.weights_hash}.",
             f"Download it again from {backbone.weights_url}.",
         )
+    # Keras publishes no hash of some files; a count finds a file of another model.
     if not backbone.weights_hash:
         _count(file, backbone)
     place = weights.weights_file(backbone)
     with workspace.writing(place):
         place.parent.mkdir(parents=True, exist_ok=True)
+        # A copy that breaks off must not look like the file: what lies there is used
+        # unasked.
         part = place.with_suffix(".part")
         shutil.copyfile(file, part)
         part.replace(place)
@@ -106,6 +109,7 @@ def _count(file: Path, backbone: Backbone) -> None:
 
     try:
         with h5py.File(file) as opened:
+            # Only sizes are read, not the numbers: a large file takes no longer.
             opened.visititems(visit)
     except (OSError, RuntimeError, KeyError) as error:
         raise WeightsError(
@@ -124,6 +128,7 @@ def _assign(model: keras.Model, path: Path) -> None:
     """Sets each variable to the array of its path, float16 in the file."""
     with np.load(path, allow_pickle=False) as arrays:
         for variable in model.variables:
+            # In half precision the file that comes with the program is half as large.
             variable.assign(arrays[variable.path].astype(np.float32))
 
 

@@ -35,8 +35,11 @@ def classification_layer(
     """
     columns = _columns(class_names)
     builder = getattr(keras.applications, backbone.builder)
+    # Built without weights first: a download of a hundred megabytes would come before
+    # the news that it is of no use.
     empty = builder(include_top=True, weights=None, **backbone.arguments)
     last = empty.layers[-1]
+    # Dropout does nothing when a model answers, so it may stand between.
     below = [one for one in empty.layers[:-1] if not isinstance(one, layers.Dropout)]
     if not (
         isinstance(last, layers.Dense)

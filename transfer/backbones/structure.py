@@ -71,6 +71,8 @@ class Structure:
     @cached_property
     def blocks(self) -> dict[str, tuple[Layer, ...]]:
         """The layers by block name, blocks in order from input to output."""
+        # A dictionary keeps the order in which names first come, so blocks stay in the
+        # order of the network.
         blocks: dict[str, list[Layer]] = {}
         for layer in self.layers:
             blocks.setdefault(layer.block, []).append(layer)
@@ -83,6 +85,7 @@ class Structure:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Structure":
         """The structure that `to_json` wrote."""
+        # JSON has lists only; tuples are what makes these values hashable.
         height, width = data["image_size"]
         return cls(
             backbone=data["backbone"],

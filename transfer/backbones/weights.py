@@ -80,6 +80,8 @@ def default_backbone() -> str:
         return usual.name
     here = [b for b in BACKBONES.values() if b.imagenet_top_1 and is_at_hand(b)]
     if here:
+        # Weights that are here cost no wait and no network; among them accuracy is the
+        # best guess.
         return max(here, key=lambda one: one.imagenet_top_1 or 0.0).name
     # The number of the period is a parameter so that a new one is asked for anew.
     period = int(time.time() / _ASK_AGAIN)
@@ -112,6 +114,7 @@ def _can_be_fetched(url: str, period: int) -> bool:
 
 
 def _answers(url: str) -> bool:
+    # The head only: the file itself may have a hundred megabytes.
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310
