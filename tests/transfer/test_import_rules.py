@@ -64,7 +64,6 @@ LONG_CLASSES: dict[str, int] = {
 BARE_NAMES: dict[str, int] = {
     "transfer/commands": 5,
     "transfer/config.py": 2,
-    "transfer/export": 7,
     "transfer/prediction": 11,
     "transfer/runs": 11,
     "transfer/worker": 4,

@@ -15,6 +15,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from transfer.config import TrainConfig
 from transfer.errors import BackboneError
 
 Preprocessing = Literal["tf", "torch", "caffe", "included"]
@@ -96,6 +97,16 @@ def get(name: str) -> Backbone:
         + (f", among them {', '.join(near)}." if near else "."),
         "The list of backbones has them all.",
     )
+
+
+def image_size(config: TrainConfig) -> tuple[int, int]:
+    """Height and width in pixels of a run's images: as set, or the backbone's own.
+
+    Raises:
+        BackboneError: There is no backbone of that name.
+    """
+    size = config.image_size or get(config.backbone).native_size
+    return size, size
 
 
 def _mobilenet(

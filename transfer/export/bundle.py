@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
-from transfer.backbones import catalogue
-from transfer.classifier import model as classifier
-from transfer.datasets import decoding as images
-from transfer.datasets import library, names
+from transfer.backbones.catalogue import image_size
+from transfer.classifier import model
+from transfer.datasets import decoding, library, names
 from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results
-from transfer.export import card, formats, keeping, parity
-from transfer.export import catalogue as choices
+from transfer.export import card, catalogue, formats, keeping, parity
 from transfer.prediction import server
 from transfer.store import files
 from transfer.store.record import Run
@@ -44,7 +42,7 @@ class Order:
     """
 
     run: Run
-    chosen: choices.Format
+    chosen: catalogue.Format
     quantize: str = "none"
 
 
@@ -104,18 +102,18 @@ def _fill(
     run = order.run
     revision = keeping.revision(run)
     tell("loading the model")
-    model = _model(run)
-    size = tuple(model.input_shape[1:3])
+    classifier = _classifier(run)
+    size = tuple(classifier.input_shape[1:3])
     tell(f"writing {order.chosen.title}")
-    chosen = keeping.calibrating(revision) if order.quantize == "int8" else []
+    chosen = keeping.calibration_images(revision) if order.quantize == "int8" else []
     pixels = _pixels(chosen, size, run.grey)
-    formats.write(model, order.chosen, order.quantize, folder, pixels)
+    formats.write(classifier, order.chosen, order.quantize, folder, pixels)
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
     (folder / "labels.txt").write_text(_labels(described["class_names"]), "utf-8")
     _write_programs(folder, order.chosen)
 
-    split, compared = keeping.compared(revision)
+    split, compared = keeping.comparison_images(revision)
     tell(f"asking the app about {len(compared)} {split} images")
     paths = [library.image_path(one.sha256) for one in compared]
     own = server.load(run.id).probabilities(list(paths))
@@ -131,23 +129,23 @@ def _fill(
     return certificate
 
 
-def _model(run: Run) -> Any:
+def _classifier(run: Run) -> Any:
     path = files.model(run.id)
     if not path.is_file() or not run.result.get("class_names"):
         raise RunError(
             f"Run {run.id} is {run.status} and has no model to export.",
             "Choose a run that has finished.",
         )
-    size = run.config.image_size or catalogue.get(run.config.backbone).native_size
-    model = classifier.load(path, len(run.result["class_names"]), (size, size))
-    return formats.calibrate(model, float(run.result.get("temperature") or 1.0))
+    size = image_size(run.config)
+    classifier = model.load(path, len(run.result["class_names"]), size)
+    return formats.calibrate(classifier, float(run.result.get("temperature") or 1.0))
 
 
 def _pixels(
     chosen: list[Image], size: tuple[int, int], grey: Grey | None
 ) -> list[NDArray[np.float32]]:
     paths = [library.image_path(one.sha256) for one in chosen]
-    return [images.decode(path, size, grey).astype(np.float32) for path in paths]
+    return [decoding.decode(path, size, grey).astype(np.float32) for path in paths]
 
 
 def _description(
@@ -202,12 +200,12 @@ def _description(
     }
 
 
-def _versions(chosen: choices.Format) -> dict[str, str]:
+def _versions(chosen: catalogue.Format) -> dict[str, str]:
     made_with = {"keras", "tensorflow", "numpy", "pillow", "pi-heif", *chosen.packages}
     return {name: metadata.version(name) for name in sorted(made_with)}
 
 
-def _write_programs(folder: Path, chosen: choices.Format) -> None:
+def _write_programs(folder: Path, chosen: catalogue.Format) -> None:
     """predict.py and what it needs; nothing of it imports our package."""
     bundled = resources.files("transfer.export.bundled")
     for name, to in (
@@ -217,7 +215,7 @@ def _write_programs(folder: Path, chosen: choices.Format) -> None:
     ):
         content = bundled.joinpath(name).read_text("utf-8")
         (folder / to).write_text(content, "utf-8")
-    for name, text in decoding().items():
+    for name, text in decoding_programs().items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     packages = sorted({*chosen.packages, "numpy", "pillow", "pi-heif"})
@@ -230,15 +228,18 @@ def _labels(class_names: Sequence[str]) -> str:
     return "".join(f"{names.showable(one)}\n" for one in class_names)
 
 
-def decoding() -> dict[str, str]:
+def decoding_programs() -> dict[str, str]:
     """The programs that decode pictures, without our package, by their paths.
 
     All that lies in `pixels/` comes along, so that what is split there once more is
     not forgotten here.
     """
     ours = resources.files("transfer.datasets")
-    files = [one for one in ours.joinpath("pixels").iterdir() if one.name[-3:] == ".py"]
-    texts = {f"pixels/{one.name}": one.read_text("utf-8") for one in files}
+    texts = {
+        f"pixels/{one.name}": one.read_text("utf-8")
+        for one in ours.joinpath("pixels").iterdir()
+        if one.name.endswith(".py")
+    }
     texts["decoding.py"] = ours.joinpath("decoding.py").read_text("utf-8")
     moved = {"transfer.datasets.pixels": "pixels", "transfer.errors": "pixels.errors"}
     for old, new in moved.items():
@@ -265,8 +266,8 @@ def _write_golden(
             }
         )
     expected = {
-        "tolerance": choices.TOLERANCES.get(order.quantize),
-        "smallest_agreement": choices.smallest_agreement(order.quantize, len(listed)),
+        "tolerance": catalogue.TOLERANCES.get(order.quantize),
+        "smallest_agreement": catalogue.smallest_agreement(order.quantize, len(listed)),
         "images": listed,
     }
     _write_json(golden / "expected.json", expected)

@@ -167,7 +167,7 @@ def _results(
     if found.get("val_loss") is not None:
         lines.append(f"- Val loss: {found['val_loss']:.4f} nats.")
     for split, figures in found["evaluations"].items():
-        lines += _evaluated(split, figures)
+        lines += _figures_of_split(split, figures)
     lines += [
         f"- The exported file against the app, on {certificate.images} "
         f"{certificate.split} images: same first guess for "
@@ -180,7 +180,7 @@ def _results(
     return "\n".join(lines)
 
 
-def _evaluated(split: str, figures: dict[str, Any]) -> list[str]:
+def _figures_of_split(split: str, figures: dict[str, Any]) -> list[str]:
     """The stored figures of one split, and of each of its classes."""
     headline = ", ".join(
         f"{name.replace('_', ' ')} {_interval(figures[name])}" for name in HEADLINE

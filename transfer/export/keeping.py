@@ -25,7 +25,7 @@ COMPARED = 200
 CALIBRATING = 128
 
 
-def compared(revision: Revision) -> tuple[str, list[Image]]:
+def comparison_images(revision: Revision) -> tuple[str, list[Image]]:
     """The split and the images that an export is compared on, of all classes.
 
     Those of val; of train where there is no val.
@@ -39,7 +39,7 @@ def compared(revision: Revision) -> tuple[str, list[Image]]:
     raise NotFoundError("The dataset has no images to check the exported file on.")
 
 
-def calibrating(revision: Revision) -> list[Image]:
+def calibration_images(revision: Revision) -> list[Image]:
     """Some training images of all classes."""
     return _of_all_classes(revision, "train", CALIBRATING)
 
@@ -99,8 +99,8 @@ def _keep(run: Run) -> None:
         needed = library.load(run.config.dataset, run.config.revision)
     except (NotFoundError, StorageError):
         return  # of an earlier dataset of that name, kept before; or damaged
-    _, images = compared(needed)
-    hashes = [one.sha256 for one in [*images, *calibrating(needed)]]
+    _, images = comparison_images(needed)
+    hashes = [one.sha256 for one in [*images, *calibration_images(needed)]]
     listed = files.kept_images(run.id)
     workspace.write_atomically(listed, "\n".join(hashes).encode())
     manifest = gzip.compress(json.dumps(needed.to_json()).encode())

@@ -135,8 +135,8 @@ def _facts(
         "heic": bool(endings & _HEIC),
         "val": bool(revision.of_split("val")),
         "test": bool(revision.of_split("test")),
-        "left_out": bool(_left_out(revision)),
-        "moved": bool(_moved(revision)),
+        "left_out": bool(_files_to_skip(revision)),
+        "moved": bool(_corrected_classes(revision)),
         "views": bool(config.augmentations),
         "window": bool({"crop", "rotation"} & set(config.augmentations)),
         **dict.fromkeys(config.augmentations, True),
@@ -216,7 +216,7 @@ def _settings(
     is_fetched = config.weights == "imagenet" and not config.start_from
     values = config.model_dump() | {
         "class_names": list(revision.class_names),
-        "image_size": config.image_size or backbone.native_size,
+        "image_size": catalogue.image_size(config)[0],
         "grey": revision.grey or (0, 65535),
         # New views in every epoch become one for each epoch.
         "views": config.views or config.head_epochs,
@@ -244,29 +244,31 @@ def _lists(revision: Revision, factors: dict[str, float], facts: set[str]) -> st
     for split in [one for one in SPLITS[1:] if one in facts]:
         names = [one.sha256[:_DIGITS] for one in revision.of_split(split)]
         parts.append(f"# Images of {split}, by the beginning of their SHA-256.")
-        parts.append(f"{split.upper()} = set({_quoted(names)}.split())")
+        parts.append(f"{split.upper()} = set({_quote(names)}.split())")
     if "left_out" in facts:
-        parts.append(f"LEFT_OUT = {_left_out(revision)}  # damaged, or there twice")
+        parts.append(
+            f"LEFT_OUT = {_files_to_skip(revision)}  # damaged, or there twice"
+        )
     if "moved" in facts:
         parts.append("# Images whose class is another than their folder's.")
-        parts.append(f"MOVED = {_moved(revision)}")
+        parts.append(f"MOVED = {_corrected_classes(revision)}")
     if factors:
         parts.append("# Layers that train, each with a factor on its learning rate.")
         parts.append("TRAINED = {}")
     for factor in sorted(set(factors.values()), reverse=True):
         names = [name for name, own in factors.items() if own == factor]
-        parts.append(f"TRAINED |= dict.fromkeys({_quoted(names)}.split(), {factor})")
+        parts.append(f"TRAINED |= dict.fromkeys({_quote(names)}.split(), {factor})")
     return "\n".join(parts)
 
 
-def _quoted(names: list[str]) -> str:
+def _quote(names: list[str]) -> str:
     """The names as one text of short lines."""
     indent = 4 * " "
     lines = textwrap.wrap(" ".join(names), 88 - len(indent), break_on_hyphens=False)
     return '"""\n' + "".join(f"{indent}{line}\n" for line in lines) + '"""'
 
 
-def _left_out(revision: Revision) -> list[str]:
+def _files_to_skip(revision: Revision) -> list[str]:
     """Images that the run passed over: the class's folder and the file's name."""
     return sorted(
         {
@@ -277,7 +279,7 @@ def _left_out(revision: Revision) -> list[str]:
     )
 
 
-def _moved(revision: Revision) -> dict[str, str]:
+def _corrected_classes(revision: Revision) -> dict[str, str]:
     """The class of each image that lies in the folder of another one."""
     names = revision.class_names
     folders = {

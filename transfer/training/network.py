@@ -58,7 +58,7 @@ class Network:
         built = graph.build(
             config.backbone,
             weights=config.weights,
-            image_size=_image_size(config),
+            image_size=catalogue.image_size(config),
             seed=config.seed,
         )
         # Before pooling is added, which belongs to no block and has nothing to freeze.
@@ -115,10 +115,5 @@ def build_ahead(config: TrainConfig) -> None:
         BackboneError: There is no such backbone, or it cannot take this size.
         WeightsError: The weights are missing, broken or of another model.
     """
-    size = _image_size(config)
+    size = catalogue.image_size(config)
     graph.build_ahead(config.backbone, config.weights, size, config.seed)
-
-
-def _image_size(config: TrainConfig) -> tuple[int, int]:
-    size = config.image_size or catalogue.get(config.backbone).native_size
-    return (size, size)

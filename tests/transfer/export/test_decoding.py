@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.pictures import noisy_picture
 from tests.transfer.export.conftest import alone
-from transfer.datasets import decoding as images
+from transfer.datasets.decoding import decode
 from transfer.export import bundle
 
 
@@ -64,7 +64,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 def write(folder: Path) -> Path:
     """The folder, with the programs of a bundle that decode."""
     (folder / "pixels").mkdir()
-    for name, text in bundle.decoding().items():
+    for name, text in bundle.decoding_programs().items():
         (folder / name).write_text(text, "utf-8")
     return folder
 
@@ -83,7 +83,7 @@ def decoding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[types.ModuleT
 def test_decoding__pixels_are_the_apps(decoding: types.ModuleType, kind: str) -> None:
     content = PICTURES[kind]()
     for size in ((64, 64), (48, 96)):
-        own = images.decode(content, size)
+        own = decode(content, size)
         assert own.shape == (*size, 3)
         np.testing.assert_array_equal(decoding.decode(content, size), own)
 

@@ -72,7 +72,10 @@ def test_delete_dataset__images_go_with_the_last_run_that_keeps_them(
     monkeypatch.setattr(keeping, "CALIBRATING", 1)
     run = ended(tmp_path, class_names=["cat", "dog"])
     revision = library.load("pets")
-    images = [*keeping.compared(revision)[1], *keeping.calibrating(revision)]
+    images = [
+        *keeping.comparison_images(revision)[1],
+        *keeping.calibration_images(revision),
+    ]
     keeping.delete_dataset(Store(), "pets")
     assert keeping.revision(run) == revision
     assert stored(empty) == {one.sha256 for one in images} and len(images) == 3
@@ -116,4 +119,4 @@ def test_delete_dataset__of_a_new_one_keeps_what_is_left_of_the_old(
     importer.import_path(make_pictures(tmp_path / "b", {"cat": 2, "dog": 2}), "pets")
     keeping.delete_dataset(Store(), "pets")
     assert keeping.revision(run) == before
-    assert stored(empty) >= {one.sha256 for one in keeping.compared(before)[1]}
+    assert stored(empty) >= {one.sha256 for one in keeping.comparison_images(before)[1]}
