@@ -32,7 +32,7 @@ def flowers(folder: Path) -> Path:
     return next(path.parent.parent for path in folder.rglob("*.jpg"))
 
 
-def imported(folder: Path, seed: int = 0) -> float:
+def import_flowers(folder: Path, seed: int = 0) -> float:
     """Seconds of the import of flower_photos' folder as the dataset `flowers`."""
     source = flowers(folder / "photos")
     start = time.perf_counter()
@@ -82,7 +82,7 @@ def transfer(folder: Path, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def timed(*command: str, folder: Path) -> tuple[float, dict[str, Any]]:
+def run_timed(*command: str, folder: Path) -> tuple[float, dict[str, Any]]:
     """Seconds of a whole process, and the JSON on the last line that it printed."""
     start = time.perf_counter()
     done = subprocess.run(

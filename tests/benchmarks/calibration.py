@@ -35,7 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 
 
-def evaluated(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluation]:
+def evaluate(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluation]:
     """What a run of these settings says of val and of test."""
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.datasets import library  # noqa: PLC0415
@@ -106,7 +106,7 @@ def main() -> None:
             words = ("--name", f"flowers-{seed}", "--seed", str(seed), "--test", "0.2")
             bench.transfer(folder, "import", str(photos), *words)
         rows = [
-            row(what, [evaluated(settings, seed)[1] for seed in range(args.seeds)])
+            row(what, [evaluate(settings, seed)[1] for seed in range(args.seeds)])
             for what, settings in ROWS.items()
             if args.only in what
         ]

@@ -82,7 +82,7 @@ def _row(what: str, held_out: float, head: str, made: Set, seeds: int) -> Any:
             *made, test_size=held_out, stratify=made[1], random_state=seed
         )
         start = time.perf_counter()
-        probabilities = _fitted(head, x, y)(new)
+        probabilities = _fit(head, x, y)(new)
         seconds = time.perf_counter() - start
         right = float(np.mean(probabilities.argmax(1) == truth))
         told.append((right, float(log_loss(truth, probabilities)), seconds))
@@ -91,7 +91,7 @@ def _row(what: str, held_out: float, head: str, made: Set, seeds: int) -> Any:
     return {**row, "loss": loss, "seconds": seconds}
 
 
-def _fitted(head: str, x: Any, y: Any) -> Callable[[Any], Any]:
+def _fit(head: str, x: Any, y: Any) -> Callable[[Any], Any]:
     if head not in MODELS:
         solution = closed_form.solve(x, y, int(y.max()) + 1)
         return lambda new: keras.ops.convert_to_numpy(

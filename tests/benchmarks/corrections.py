@@ -48,7 +48,7 @@ def main() -> None:
             for stage in STAGES:
                 called = ("-m", "tests.benchmarks.corrections", "--stage", stage)
                 count = ("--corrections", str(args.corrections))
-                _, told = bench.timed(
+                _, told = bench.run_timed(
                     sys.executable, *called, *count, folder=Path(name)
                 )
                 row |= told

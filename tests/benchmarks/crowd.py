@@ -46,7 +46,7 @@ from transfer.prediction.client import InferenceProcess
 from transfer.runs import jobs, queue
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.status import RunStatus
+from transfer.store.status import JobStatus
 
 PICTURES = {"cat": 60, "dog": 60, "fox": 60}
 #: Of what is trained beforehand, and of what goes on meanwhile until it is stopped.
@@ -292,10 +292,10 @@ def task(folder: Path, store: Store, run: Run, number: int) -> Task:
 def copy_of(store: Store, run: Run) -> Run:
     """A run that has ended like this one, with the same model."""
     copy = store.create(run.config)
-    store.transition(copy.id, RunStatus.RUNNING, started_at=time.time())
+    store.transition(copy.id, JobStatus.RUNNING, started_at=time.time())
     source = workspace.home() / "runs" / run.id / "model.keras"
     shutil.copy(source, workspace.folder("runs", copy.id))
-    return store.finish(copy.id, RunStatus.COMPLETED, run.result)
+    return store.finish(copy.id, JobStatus.COMPLETED, run.result)
 
 
 async def crowd(

@@ -43,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
-        bench.imported(folder)
+        bench.import_flowers(folder)
         split = bench.split(folder)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
@@ -53,7 +53,7 @@ def main() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         plain = (sys.executable, "-c", PLAIN, str(split))
-        _, epoch = bench.timed(*plain, folder=folder)
+        _, epoch = bench.run_timed(*plain, folder=folder)
         rows = [
             {"what": "sweep over the depths", "seconds": seconds, "processor": used},
             {"what": "one full epoch from pixels", **epoch},

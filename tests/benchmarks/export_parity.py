@@ -107,7 +107,7 @@ def fresh_python(folder: Path, requirements: Path) -> str:
     return str(python)
 
 
-def verified(python: str, bundle: Path) -> str:
+def verify(python: str, bundle: Path) -> str:
     """What verify.py says in the end, in this Python."""
     command = [python, "-I", "verify.py"]
     done = subprocess.run(command, cwd=bundle, capture_output=True, text=True)
@@ -121,7 +121,7 @@ def smallest_of_each_family() -> list[Backbone]:
     return list({one.family: one for one in reversed(ordered)}.values())
 
 
-def trained(folder: Path, *options: str) -> str:
+def train(folder: Path, *options: str) -> str:
     """The id of a finished run on the dataset `flowers`."""
     command = ("train", "--dataset", "flowers", "--method", "instant", *options)
     return str(bench.transfer(folder, *command)["run"])
@@ -134,7 +134,7 @@ def own_answers(run: str, paths: list[Path]) -> NDArray[np.float32]:
     return server.load(run).probabilities(list(paths))
 
 
-def exported(folder: Path, run: str, name: str, quantize: str) -> Path:
+def export(folder: Path, run: str, name: str, quantize: str) -> Path:
     """The unpacked zip of an export, as somebody gets it who has nothing else."""
     output = folder / "exports" / f"{run}-{name}-{quantize}"
     options = ("--format", name, "--quantize", quantize, "--output", str(output))
@@ -144,7 +144,7 @@ def exported(folder: Path, run: str, name: str, quantize: str) -> Path:
     return folder / "elsewhere" / output.name
 
 
-def compared(
+def compare(
     folder: Path, run: str, formats: list[str], paths: list[Path]
 ) -> Iterator[dict[str, Any]]:
     """A row for each format and quantisation, each in an environment of its own."""
@@ -153,16 +153,16 @@ def compared(
     own = own_answers(run, paths)
     for name in formats:
         for quantize in catalogue.FORMATS[name].quantizations:
-            bundle = exported(folder, run, name, quantize)
+            bundle = export(folder, run, name, quantize)
             with tempfile.TemporaryDirectory() as room:
                 needs = bundle / "requirements.txt"
                 python = fresh_python(Path(room) / "venv", needs)
-                said = verified(python, bundle)
+                said = verify(python, bundle)
                 found = parity.certify(
                     bundle, paths, own, quantize=quantize, split="val", python=python
                 )
             row = {"format": name, "numbers": numbers(quantize), "verify.py": said}
-            yield row | told(found.to_json())
+            yield row | figures(found.to_json())
 
 
 def numbers(quantize: str) -> str:
@@ -170,7 +170,7 @@ def numbers(quantize: str) -> str:
     return "float32" if quantize == "none" else quantize
 
 
-def told(certificate: dict[str, Any]) -> dict[str, Any]:
+def figures(certificate: dict[str, Any]) -> dict[str, Any]:
     """What the table says of a certificate."""
     return {
         "images": certificate["images"],
@@ -191,7 +191,7 @@ def of_family(
     from transfer.store.runs import Store  # noqa: PLC0415
 
     options = ("--weights", "random", "--image-size", str(FAMILY_SIZE))
-    run = Store().get(trained(folder, "--backbone", backbone.name, *options))
+    run = Store().get(train(folder, "--backbone", backbone.name, *options))
     for name in formats:
         chosen = catalogue.FORMATS[name]
         for quantize in sorted({"none", "int8"} & {*chosen.quantizations}):
@@ -199,7 +199,7 @@ def of_family(
             order = bundle.Order(run=run, chosen=chosen, quantize=quantize)
             output = folder / "exports" / f"{run.id}-{name}-{quantize}"
             try:
-                row |= told(bundle.write(order, output)["parity"])
+                row |= figures(bundle.write(order, output)["parity"])
             except RunError as error:  # the others are still told
                 row["failed"] = str(error)[-200:]
             print(row, flush=True)
@@ -218,10 +218,10 @@ def main() -> None:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
         if args.families is None:
-            bench.imported(folder)
-            run = trained(folder, "--backbone", "mobilenet_v2_035")
+            bench.import_flowers(folder)
+            run = train(folder, "--backbone", "mobilenet_v2_035")
             paths = pictures(folder / "awkward", args.images)
-            bench.tell("export_parity", [*compared(folder, run, formats, paths)])
+            bench.tell("export_parity", [*compare(folder, run, formats, paths)])
             return
         few = some_flowers(folder)
         bench.transfer(folder, "import", str(few), "--name", "flowers")

@@ -44,13 +44,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
-        bench.imported(folder)
+        bench.import_flowers(folder)
         hashes = [i.sha256 for i in library.load("flowers").images][: args.images]
-        rows = [_measured(one, hashes, folder) for one in args.backbones.split(",")]
+        rows = [_measure(one, hashes, folder) for one in args.backbones.split(",")]
     bench.tell("extraction", rows, images=args.images)
 
 
-def _measured(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
+def _measure(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
     model = classifier.add_pooling(graph.build(name))
     pixels = np.zeros((BATCH, *model.input_shape[1:]), np.uint8)
     arrays: dict[str, Callable[[], Any]] = {
@@ -106,12 +106,12 @@ def _keras_from_files(model: keras.Model, hashes: list[str]) -> float:
     height, width = model.input_shape[1:3]
     paths = [str(library.image_path(one)) for one in hashes]
 
-    def decoded(path: Any) -> Any:
+    def decode(path: Any) -> Any:
         image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
         return tf.image.resize(image, (height, width))
 
     files = tf.data.Dataset.from_tensor_slices(paths)
-    batches = files.map(decoded, tf.data.AUTOTUNE).batch(BATCH).prefetch(2)
+    batches = files.map(decode, tf.data.AUTOTUNE).batch(BATCH).prefetch(2)
     model.predict(batches.take(1), verbose=0)  # builds the graph
     start = time.perf_counter()
     model.predict(batches, verbose=0)

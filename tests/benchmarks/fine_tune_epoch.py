@@ -82,10 +82,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
-        bench.imported(folder)
+        bench.import_flowers(folder)
         split = bench.split(folder)
         arguments = (sys.executable, "-c", PLAIN, str(split), str(epochs), str(BLOCKS))
-        _, told = bench.timed(*arguments, folder=folder)
+        _, told = bench.run_timed(*arguments, folder=folder)
         keras, cached = min(told["epochs"][1:]), min(ours(epochs)[1:])
         bench.tell(
             "fine_tune_epoch",

@@ -57,7 +57,7 @@ def main() -> None:
         backbone = ("--backbone", "mobilenet_v2_035", "--method", "instant")
         run = bench.transfer(folder, "train", "--dataset", "flowers", *backbone)["run"]
         command = (sys.executable, "-m", "tests.benchmarks.predict_folder")
-        _, found = bench.timed(*command, run, str(photos), folder=folder)
+        _, found = bench.run_timed(*command, run, str(photos), folder=folder)
     ways = {
         "keras": "Keras predict, one by one",
         "first": "ours, for the first time",

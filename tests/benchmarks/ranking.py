@@ -24,7 +24,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
-        bench.imported(folder)
+        bench.import_flowers(folder)
         rows: list[dict[str, Any]] = []
         commands = {}
         for backbones, weights in COMMANDS:

@@ -70,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.update(bench.environment(folder))
-        bench.imported(folder)
+        bench.import_flowers(folder)
         chosen = {what: one for what, one in RUNS.items() if args.only in what}
         rows = [row(folder, what, options) for what, options in chosen.items()]
     bench.tell("script_alone", rows)

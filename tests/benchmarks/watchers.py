@@ -139,7 +139,7 @@ class Session:
             self._next.setdefault(told.fragment_id, time.monotonic() + told.interval)
 
 
-async def measured(
+async def measure_stretch(
     server: psutil.Process, port: int, store: Store, run: str, sessions: int, s: float
 ) -> dict[str, Any]:
     """Server CPU and training steps a second over a stretch of so many seconds."""
@@ -259,7 +259,8 @@ def measure(
     with serving(folder) as (server, port):
 
         def stretch(sessions: int) -> dict[str, Any]:
-            return asyncio.run(measured(server, port, store, run, sessions, seconds))
+            measured = measure_stretch(server, port, store, run, sessions, seconds)
+            return asyncio.run(measured)
 
         detached = ["--dataset", "pets", "--detach"]
         run = bench.transfer(folder, "train", *detached, *TRAINING)["run"]

@@ -48,7 +48,7 @@ def main() -> None:
 def one(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
     """The three runs on the same split."""
     os.environ.update(bench.environment(folder))
-    imported = bench.imported(folder, seed)
+    imported = bench.import_flowers(folder, seed)
     settings = {
         "dataset": "flowers",
         "backbone": args.backbone,
@@ -102,7 +102,7 @@ def by_keras(
 ) -> tuple[float, dict[str, Any]]:
     """Seconds of the plain program on the same split, and what it told."""
     epochs = args.reference_epochs or args.epochs
-    seconds, told = bench.timed(
+    seconds, told = bench.run_timed(
         *(sys.executable, PLAIN, str(bench.split(folder))),
         *(args.backbone, args.weights, str(epochs), str(seed)),
         folder=folder,
