@@ -29,7 +29,7 @@ from transfer.errors import (
 )
 from transfer.export import orders
 from transfer.people import links
-from transfer.runs.queue import Supervisor
+from transfer.runs.supervisor import Supervisor
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20

@@ -12,7 +12,7 @@ signs of life neither, so another process must look.
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import psutil
@@ -124,6 +124,10 @@ class Watch:
         still += min(now - looked_at, _MOST_SECONDS)
         self._seen[name] = sign, still if sign == last else 0.0, now
         return self._seen[name][1]
+
+    def forget_all_but(self, names: Collection[str]) -> None:
+        """Keeps nothing of who is not looked at any more."""
+        self._seen = {name: self._seen[name] for name in self._seen if name in names}
 
     def forget(self, name: str) -> None:
         """Begins anew with this name."""

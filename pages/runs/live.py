@@ -21,7 +21,7 @@ from pages.runs import curves, details, table
 from pages.runs.curves import Point
 from pages.shared import addresses, charts, session
 from pages.shared.amounts import about
-from transfer.runs import places, queue
+from transfer.runs import places
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store import outcome
 from transfer.store.record import Run
@@ -144,7 +144,7 @@ def run_status(run: Run) -> str:
 def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
     if run.status is JobStatus.QUEUED:
-        queued = places.places(session.store().going_on(), queue.max_running())
+        queued = places.places(session.store())
         # It may have been taken between the two looks.
         place = queued.get(run.id)  # it may have been taken just now
         text = table.place_in_words(place) if place else "about to start"

@@ -131,7 +131,7 @@ def show_rows(ids: list[str], newest: str, seen: Changing) -> None:
     latest = [run.id for run in store.summaries(limit=1)]
     if latest != [newest] or _what_changes(going_on) != seen:
         st.rerun()  # the whole page: other rows are wanted, or in another order
-    queued = places.places(going_on, queue.max_running())
+    queued = places.places(store)
     naming.show_actions(ids)
     # Before the rows, which would else be seen to change their look.
     st.html(_STYLE)

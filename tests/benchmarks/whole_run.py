@@ -21,6 +21,7 @@ from tests.benchmarks import bench
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.runs import queue
+from transfer.runs.supervisor import Supervisor
 from transfer.store.runs import Store
 
 PLAIN = str(Path(__file__).with_name("plain_keras.py"))
@@ -81,7 +82,7 @@ def one(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
 def by_the_app(config: TrainConfig) -> float:
     """Seconds from the click to the end, with the server's spare worker."""
     store = Store()
-    supervisor = queue.Supervisor()
+    supervisor = Supervisor()
     supervisor.start()
     time.sleep(20)  # the spare worker gets ready
     start = time.time()

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from transfer.commands.options import Command, add_run
-from transfer.runs import queue
+from transfer.runs import queue, vanished
 from transfer.store import outcome
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -30,7 +30,7 @@ def add_to(command: Command) -> None:
 def runs(_: argparse.Namespace) -> dict[str, Any]:
     """All runs, newest first."""
     store = Store()
-    queue.sweep(store)
+    vanished.sweep(store)
     return {
         "runs": [
             {
@@ -48,7 +48,7 @@ def runs(_: argparse.Namespace) -> dict[str, Any]:
 def show(args: argparse.Namespace) -> dict[str, Any]:
     """A run with its settings and the values of its epochs."""
     store = Store()
-    queue.sweep(store)
+    vanished.sweep(store)
     run = store.get(args.run)
     epochs: dict[tuple[str, int], dict[str, float]] = {}
     for metric in store.metrics.of_epochs(run.id):
@@ -74,7 +74,8 @@ def tag(args: argparse.Namespace) -> dict[str, Any]:
 
 def stop(args: argparse.Namespace) -> dict[str, Any]:
     """A run after the request to stop it."""
-    return outcome_of(queue.stop(Store(), args.run))
+    store = Store()
+    return outcome_of(store.get(queue.stop(store, store.get(args.run).id).id))
 
 
 def delete(args: argparse.Namespace) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from transfer.commands.runs import outcome_of
 from transfer.datasets import library
 from transfer.errors import RunError
 from transfer.processes import Watch
-from transfer.runs import continuing, queue
+from transfer.runs import continuing, queue, vanished
 from transfer.store.record import Run
 from transfer.store.runs import Store
 
@@ -76,7 +76,7 @@ def _wait_for(store: Store, run_id: str) -> Run:
         if line != last:
             tell(f"\r{line:<78}", end="")
             last = line
-        queue.sweep(store, watch=watch)
+        vanished.sweep(store, watch=watch)
         queue.dispatch(store)
         time.sleep(LOOK)
     tell("")

@@ -1,12 +1,21 @@
 """What a run will take, told before it starts: way, time, disk and memory."""
 
 import math
+import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from transfer import workspace
-from transfer.backbones.freezing import Resolved
+from transfer.backbones import catalogue
+from transfer.backbones.freezing import FreezePlan, Resolved
+from transfer.backbones.structure import kept_structure
 from transfer.config import TrainConfig
+from transfer.datasets import library
+from transfer.errors import TransferError
 from transfer.features import cache, speeds
+from transfer.store.record import RUN, Run
+from transfer.store.runs import Store
 
 #: Multiplications per second of Keras where nothing was measured yet, and how much
 #: faster OpenVINO is. Seen on 2 cores: 13e9 to 100e9, and 1.5 to 4 times.
@@ -19,6 +28,8 @@ _BACKWARD = 2.0
 _HEAD_STEP = 4e-5
 #: Bytes of a worker before it has loaded a model.
 _WORKER_BYTES = 900e6
+#: Runs that ended last, from which the time of the next one is learnt.
+_LEARN_FROM = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +53,49 @@ class Estimate:
     keeps: bool
     why: str
     measured: bool
+
+
+def learn_durations(store: Store) -> Callable[[TrainConfig], float | None]:
+    """Tells how many seconds a run of some settings takes on this machine.
+
+    The estimate is corrected by what the last runs of the backbone took against theirs,
+    or the last of all where it has none. `None` where nothing is known of the backbone.
+    """
+    ratios: dict[str, list[float]] = {}
+    for run in store.last_ended(RUN, _LEARN_FROM):
+        took = run.result.get("seconds", {}).get("total")
+        if isinstance(run, Run) and took and (told := duration(run.config)):
+            ratios.setdefault(run.config.backbone, []).append(took / told)
+    every = [one for of_backbone in ratios.values() for one in of_backbone]
+
+    def takes(config: TrainConfig) -> float | None:
+        told = duration(config)
+        known = ratios.get(config.backbone, every)
+        return told * statistics.median(known) if told and known else told
+
+    return takes
+
+
+def duration(config: TrainConfig) -> float | None:
+    """Seconds that a run of these settings takes, if its backbone is known here."""
+    try:
+        size = config.image_size or catalogue.get(config.backbone).native_size
+        rates = speeds.kept_rates(config.backbone, (size, size))
+        return _duration(config, tuple(sorted(rates.items())))
+    except (TransferError, LookupError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _duration(config: TrainConfig, _: tuple[tuple[str, float], ...]) -> float:
+    """As `duration`, with what was measured as a part of the key: that may change."""
+    structure = kept_structure(config.backbone, config.image_size)
+    if structure is None:
+        raise LookupError("no structure is kept of it yet")
+    revision = library.load(config.dataset, config.revision)
+    images = len(revision.of_split("train")), len(revision.of_split("val"))
+    resolved = FreezePlan.parse(config.freeze).resolve(structure)
+    return estimate(config, resolved, images).seconds
 
 
 def estimate(

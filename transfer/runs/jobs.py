@@ -1,289 +1,235 @@
-"""Jobs: a command in a process of its own, with progress that a page can read.
+"""What the process of a job tells of itself: its life, its progress, its end."""
 
-A job is a folder `jobs/NAME` of the workspace: `status.json` is what the job says of
-itself, `process.json` which process it is, `log.txt` all its output. The name tells
-what the job is about, so that a page finds it again after a reload, and what came of
-it after a restart.
-"""
-
+import _thread
 import json
 import os
-import shutil
-import subprocess
-import sys
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Literal
-
-import psutil
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
 
 from transfer import processes, workspace
-from transfer.errors import RunError, StorageError, TransferError
-from transfer.processes import Watch
-from transfer.store.record import error_record
+from transfer.errors import NotFoundError, RunError, StorageError, TransferError
+from transfer.runs.kinds import KINDS
+from transfer.store import files
+from transfer.store.record import Job, error_record
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
 
-#: Progress is written no more often than this, in seconds.
-_PAUSE = 0.2
-#: Seconds for a cancelled process to end before it is killed.
-_GRACE = 1.0
-
-#: Seconds between two signs of life.
-_BEAT = 1.0
-
-_starting = threading.Lock()
-_watch = Watch()
-
-State = Literal["running", "done", "failed", "cancelled"]
+#: Seconds between two signs of life, and the least between two that tell progress.
+_BEAT, _PAUSE = 1.0, 0.2
+#: How nice the processes of jobs are: pages and predictions go first.
+_NICE, _NICE_LIGHT = 10, 15
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What is known of a job.
-
-    Attributes:
-        state: How it stands.
-        progress: Where it is now, in the job's own words.
-        result: What came of it; empty unless it is done.
-        error: `kind`, `message` and `hint` of what ended it; empty if nothing did.
-    """
-
-    state: State
-    progress: dict[str, Any] = field(default_factory=dict)
-    result: dict[str, Any] = field(default_factory=dict)
-    error: dict[str, str] = field(default_factory=dict)
-
-
-def start(name: str, command: Sequence[str]) -> None:
-    """Starts `python -m transfer COMMAND --job NAME`; it outlives this process.
-
-    Nothing happens if the job is running.
-
-    Args:
-        name: Of the job: letters, digits, `.`, `_` and `-`.
-        command: Words of our command line.
+def leave_word(kind: str, job_id: str, error: TransferError) -> None:
+    """Notes why a process ended, where it cannot write to the store.
 
     Raises:
-        RunError: The system cannot start another process.
-        StorageError: The workspace cannot be written.
+        StorageError: The disk is full or the folder cannot be written.
     """
-    with _starting:  # two visitors may ask for the same at once
-        if not is_running(name):
-            _start(name, command)
+    content = json.dumps(error_record(error)).encode()
+    workspace.write_atomically(files.last_word(kind, job_id), content)
 
 
-def _start(name: str, command: Sequence[str]) -> None:
-    folder = workspace.folder("jobs", name)
-    _write(name, Job(state="running"))
-    with workspace.writing(folder):
-        log = (folder / "log.txt").open("wb")
-    words = [sys.executable, "-m", "transfer", *command, "--job", name]
-    with log:
-        try:
-            process = subprocess.Popen(  # noqa: S603  our own module
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=processes.environment(),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise RunError(f"No process could be started: {error}.") from error
-    _note_process(name, process.pid)
-
-
-def status(name: str) -> Job | None:
-    """How the job stands; `None` if there never was one of that name.
-
-    A job whose process is gone without a word has failed. One that stands still is
-    ended, as it is asked for again and again.
-    """
+def take_word(kind: str, job_id: str) -> dict[str, str]:
+    """What `leave_word` noted, which is gone then; empty if there is nothing."""
+    path = files.last_word(kind, job_id)
     try:
-        job = Job(**json.loads((_folder(name) / "status.json").read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
-    if job.state != "running":
-        return job
-    if process := _process(name):
-        if not _stands_still(name):
-            return job
-        return _give_up(name, job, process)
-    # It may have written its last words and ended since they were read.
-    again = Job(**json.loads((_folder(name) / "status.json").read_bytes()))
-    if again.state != "running":
-        return again
-    record = error_record(_gone(name))
-    return Job(state="failed", progress=job.progress, error=record)
-
-
-def _gone(name: str) -> TransferError:
-    if workspace.is_full():
-        return workspace.full(_folder(name))
-    log = _folder(name) / "log.txt"
-    return RunError("It ended before it was done.", f"{log} has the details.")
-
-
-def _stands_still(name: str) -> bool:
-    """Whether a living job has given no sign for too long."""
-    try:
-        sign = _sign_path(name).stat().st_mtime_ns
-    except OSError:  # it still imports what it needs
-        return False
-    return _watch.seconds(name, sign) >= processes.LIMIT
-
-
-def _give_up(name: str, job: Job, process: psutil.Process) -> Job:
-    """Ends a job that stands still; how it stands then."""
-    _watch.forget(name)
-    with suppress(psutil.NoSuchProcess):
-        _end([process, *process.children(recursive=True)])
-    stuck = RunError(
-        f"It stood still for {processes.LIMIT:.0f} seconds, so its process was ended.",
-        "Start it again.",
-    )
-    ended = Job(state="failed", progress=job.progress, error=error_record(stuck))
-    _write(name, ended)
-    return ended
-
-
-def is_running(name: str) -> bool:
-    """Whether the job runs now."""
-    job = status(name)
-    return job is not None and job.state == "running"
-
-
-def cancel(name: str) -> None:
-    """Ends a running job, with all processes that it started; what it kept stays.
-
-    Raises:
-        StorageError: The workspace cannot be written.
-    """
-    job = status(name)
-    if not job or job.state != "running":
-        return
-    if process := _process(name):
-        with suppress(psutil.NoSuchProcess):
-            _end([process, *process.children(recursive=True)])
-    _write(name, Job(state="cancelled", progress=job.progress))
-
-
-def forget(name: str) -> None:
-    """Removes a job that is not running, and what came of it."""
-    job = status(name)
-    if job and job.state != "running":
-        shutil.rmtree(_folder(name), ignore_errors=True)
+        noted: dict[str, str] = json.loads(path.read_bytes())
+        path.unlink()
+        return noted
+    except (OSError, ValueError):
+        return {}
 
 
 class Reporter:
-    """What a job tells of itself.
+    """What a command tells of itself where it is a job.
+
+    A thread shows that the process lives, writes its progress and hears of a request
+    to stop, upon which it interrupts the main thread as Ctrl-C would.
 
     Args:
-        name: Of the job; without one nothing is written.
+        job_id: The job that this process does; without one nothing is written.
+
+    Raises:
+        RunError: The job is not one that a queue has just taken.
+        StorageError: The store cannot be opened.
     """
 
-    def __init__(self, name: str = "") -> None:
-        self._name, self._last = name, 0.0
+    def __init__(self, job_id: str = "") -> None:
+        self._job: Job | None = None
         self._progress: dict[str, Any] = {}
-        if name:
-            with suppress(OSError, AttributeError):
-                os.nice(10)  # pages and predictions go first
-            _note_process(name, os.getpid())
-            threading.Thread(target=_show_life, args=[name], daemon=True).start()
+        self._is_new, self._told_at = False, 0.0
+        self._closing = threading.Event()
+        if job_id:
+            self._store = Store()
+            self._job = self._store.begin(job_id)
+            _be_nice(self._job)
+            with suppress(ValueError):  # not the main thread, as in a test
+                # Where the server was started in the background it is ignored.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._thread = threading.Thread(target=self._show_life, daemon=True)
+            self._thread.start()
 
     def progress(self, **values: Any) -> None:
-        """Where the job is now; values that are not given stay.
-
-        Written at most five times a second.
-        """
-        self._progress |= values
-        if self._name and time.monotonic() - self._last > _PAUSE:
-            self._last = time.monotonic()
-            _write(self._name, Job(state="running", progress=self._progress))
+        """Where the job is now; values that are not given stay."""
+        self._progress = self._progress | values
+        self._is_new = True
 
     def done(self, result: dict[str, Any]) -> None:
         """The job's last words: what came of it."""
-        if self._name:
-            _write(
-                self._name, Job(state="done", progress=self._progress, result=result)
-            )
+        self._finish(JobStatus.COMPLETED, result)
 
     @contextmanager
     def telling(self) -> Iterator[None]:
         """Tells what ended the block, if it did not end by itself."""
         try:
             yield
+        except KeyboardInterrupt:
+            if self._job is None:
+                raise
+            processes.end_children()
+            self._finish(JobStatus.STOPPED)
+            raise SystemExit(130) from None
         except TransferError as error:
-            self._failed(error)
+            self._fail(error)
             raise
         except Exception as error:
             kind = type(error).__name__
-            told: TransferError = RunError(f"It failed: {kind}: {str(error)[:300]}")
+            reason: TransferError = RunError(f"It failed: {kind}: {str(error)[:300]}")
             if workspace.says_full(error):
-                told = workspace.full(workspace.home())
-            self._failed(told)
+                reason = workspace.full(workspace.home())
+            self._fail(reason)
+            raise
+        finally:
+            self._close()
+
+    def _fail(self, error: TransferError) -> None:
+        # The job may not be this process' any more, or the disk may be full: what ended
+        # the block comes first.
+        with suppress(TransferError):
+            self._finish(JobStatus.FAILED, error=error_record(error))
+
+    def _finish(
+        self,
+        status: JobStatus,
+        result: dict[str, Any] | None = None,
+        error: dict[str, str] | None = None,
+    ) -> None:
+        if self._job is None:
+            return
+        self._stop_thread()
+        claim = self._job.started_at
+        try:
+            self._store.heartbeat(self._job.id, self._progress, claim)
+            self._store.finish(self._job.id, status, result, error, claim)
+        except StorageError as reason:
+            with suppress(StorageError):
+                leave_word(self._job.kind, self._job.id, reason)
             raise
 
-    def _failed(self, error: TransferError) -> None:
-        if self._name:
-            job = Job(
-                state="failed", progress=self._progress, error=error_record(error)
+    def _close(self) -> None:
+        if self._job is not None:
+            self._stop_thread()
+            self._store.close()
+
+    def _stop_thread(self) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    def _show_life(self) -> None:
+        while not self._closing.wait(_PAUSE):
+            if self._is_new or time.monotonic() - self._told_at >= _BEAT:
+                self._beat()
+
+    def _beat(self) -> None:
+        if self._job is None:
+            return
+        self._is_new, self._told_at = False, time.monotonic()
+        try:
+            status = self._store.heartbeat(
+                self._job.id, self._progress, self._job.started_at
             )
-            with suppress(StorageError):  # a full disk: what ended the job comes first
-                _write(self._name, job)
+        except (RunError, NotFoundError):  # the job is not this process' any more
+            status = JobStatus.STOPPING
+        except TransferError:  # a locked or full disk: told again soon
+            self._is_new = True
+            return
+        if status is JobStatus.STOPPING and not self._closing.is_set():
+            self._closing.set()
+            _interrupt_main_thread()
 
 
-def _end(processes: list[psutil.Process]) -> None:
-    for one in processes:
-        with suppress(psutil.NoSuchProcess):
-            one.terminate()
-    _, left = psutil.wait_procs(processes, _GRACE)
-    for one in left:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
-    psutil.wait_procs(left, _GRACE)
+def _be_nice(job: Job) -> None:
+    wanted = _NICE_LIGHT if KINDS[job.kind].is_light else _NICE
+    with suppress(OSError, AttributeError):
+        # What such a process starts is as nice already.
+        os.nice(max(0, wanted - os.nice(0)))
 
 
-def _show_life(name: str) -> None:
-    path = _sign_path(name)
-    with suppress(OSError):  # its folder is gone, or the disk is full
-        path.touch()
-        while True:
-            time.sleep(_BEAT)
-            os.utime(path)
+def _interrupt_main_thread() -> None:
+    """Has the main thread meet a KeyboardInterrupt, also while it waits or sleeps."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
-def _folder(name: str) -> Path:
-    return workspace.home() / "jobs" / name
+# Until all pages ask by kind and subject, jobs are found by their old names too.
+
+_KINDS = {"sweep": "depths"}
+_STATES = {"completed": "done", "stopped": "cancelled"}
 
 
-def _sign_path(name: str) -> Path:
-    return _folder(name) / "alive"
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """How the job of an old name stands."""
+
+    state: str
+    progress: dict[str, Any]
+    result: dict[str, Any]
+    error: dict[str, str]
 
 
-def _write(name: str, job: Job) -> None:
-    content = json.dumps(asdict(job)).encode()
-    workspace.write_atomically(_folder(name) / "status.json", content)
+def _find(store: Store, name: str) -> Job | None:
+    prefix, _, subject = name.partition("-")
+    return store.find(_KINDS.get(prefix, prefix), subject)
 
 
-def _note_process(name: str, pid: int) -> None:
-    with suppress(psutil.NoSuchProcess):
-        record = {"pid": pid, "started_at": psutil.Process(pid).create_time()}
-        content = json.dumps(record).encode()
-        workspace.write_atomically(_folder(name) / "process.json", content)
+def start(name: str, command: Sequence[str]) -> None:
+    """Asks for the job of this name."""
+    from transfer.runs import queue  # noqa: PLC0415
+
+    prefix, _, subject = name.partition("-")
+    with closing(Store()) as store:
+        queue.ask(store, _KINDS.get(prefix, prefix), subject, command)
 
 
-def _process(name: str) -> psutil.Process | None:
-    """The job's living process; a zombie is gone, and so is one of the same number."""
-    try:
-        record = json.loads((_folder(name) / "process.json").read_bytes())
-        process = psutil.Process(record["pid"])
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        same = abs(process.create_time() - record["started_at"]) < 1.0
-        return process if same else None
-    except (OSError, ValueError, KeyError, psutil.Error):
+def status(name: str) -> Stand | None:
+    """How the job of this name stands."""
+    with closing(Store()) as store:
+        job = _find(store, name)
+    if job is None:
         return None
+    state = _STATES.get(job.status, "failed" if job.status.is_final else "running")
+    return Stand(state=state, progress=job.progress, result=job.result, error=job.error)
+
+
+def is_running(name: str) -> bool:
+    """Whether the job of this name waits or works."""
+    now = status(name)
+    return now is not None and now.state == "running"
+
+
+def cancel(name: str) -> None:
+    """Ends the job of this name."""
+    from transfer.runs import queue  # noqa: PLC0415
+
+    with closing(Store()) as store, suppress(TransferError):
+        if job := _find(store, name):
+            queue.stop(store, job.id)

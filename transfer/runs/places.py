@@ -1,62 +1,108 @@
-"""The line of queued runs: who is next, and about when it starts."""
+"""The line of queued jobs: who is next, and about when it starts."""
 
 import heapq
+import statistics
 import time
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from transfer.backbones.freezing import FreezePlan
-from transfer.backbones.structure import kept_structure
-from transfer.config import TrainConfig
-from transfer.datasets import library
-from transfer.errors import TransferError
-from transfer.runs import estimates
-from transfer.store.record import Run
-from transfer.store.status import JobStatus
+from transfer.runs import estimates, kinds
+from transfer.store.record import Job, Run
+from transfer.store.runs import Store
+
+#: Ended jobs of a kind from which the time of the next one is told.
+_LAST = 5
+
+Takes = Callable[[Job], float | None]
 
 
 class Place(NamedTuple):
-    """A queued run's place in the line.
+    """A queued job's place in the line.
 
     Attributes:
-        position: 1 for the next one.
-        seconds: Until it starts; `None` where a run before it was never estimated.
+        position: 1 for the next one of those that wait for the same room.
+        seconds: Until it starts; `None` where nothing is known of one before it.
     """
 
     position: int
     seconds: float | None
 
 
-def places(
-    runs: Sequence[Run],
-    slots: int,
-    takes: Callable[[TrainConfig], float | None] | None = None,
+def places(store: Store) -> dict[str, Place]:
+    """The place of each queued job by its id.
+
+    Raises:
+        ConfigError: As `kinds.room`.
+        StorageError: The store cannot be read.
+    """
+    waiting = store.waiting()
+    if not waiting:
+        return {}
+    known: dict[str, float | None] = {}
+    duration = estimates.learn_durations(store)
+
+    def takes(job: Job) -> float | None:
+        if isinstance(job, Run):
+            return duration(job.config)
+        if job.kind not in known:
+            known[job.kind] = _median_seconds(store.last_ended(job.kind, _LAST))
+        return known[job.kind]
+
+    return line_up(waiting, store.active(), kinds.room(), takes)
+
+
+def line_up(
+    waiting: Sequence[Job],
+    active: Sequence[Job],
+    room: Mapping[tuple[str, ...], int],
+    takes: Takes,
     now: float | None = None,
 ) -> dict[str, Place]:
-    """The place of each queued run by its id, the next one first.
+    """The place of each waiting job by its id.
 
     Args:
-        runs: All runs, in any order.
-        slots: Runs at a time.
-        takes: Seconds that a run of these settings takes; by default `duration`.
+        waiting: Who waits, in the order in which they are taken.
+        active: Who is being done.
+        room: For kinds of work how many jobs of them are done at a time.
+        takes: Seconds that a job takes; `None` where nothing is known.
         now: Seconds since 1970; `None` is the present.
     """
-    takes, now = takes or duration, time.time() if now is None else now
-    active = [run for run in runs if run.status.is_active]
-    ends: list[float | None] = [_left(run, takes(run.config), now) for run in active]
-    ends += [0.0] * (slots - len(active))
+    now = time.time() if now is None else now
+    found: dict[str, Place] = {}
+    for of_room, slots in room.items():
+        ends = [_seconds_left(one, takes, now) for one in active if one.kind in of_room]
+        ends += [0.0] * (slots - len(ends))
+        in_line = [
+            one
+            for one in waiting
+            if one.kind in of_room and one.priority > kinds.GIVES_WAY
+        ]
+        found |= _in_turn(in_line, ends, takes)
+    yielding = [one for one in waiting if one.priority <= kinds.GIVES_WAY]
+    for position, job in enumerate(yielding, len(found) + 1):
+        # It starts once nothing else is left, and nobody knows what is still to come.
+        alone = position == 1 and not active
+        found[job.id] = Place(position, 0.0 if alone else None)
+    return found
+
+
+def _in_turn(
+    in_line: Sequence[Job], ends: Sequence[float | None], takes: Takes
+) -> dict[str, Place]:
+    """Places of those who wait for the same room.
+
+    Args:
+        ends: Seconds until each of its slots is free; `None` where nothing is known.
+    """
     free = [one for one in ends if one is not None]
     unknown = len(free) < len(ends)
     heapq.heapify(free)
-    queued = [run for run in runs if run.status is JobStatus.QUEUED]
     found = {}
-    for position, run in enumerate(
-        sorted(queued, key=lambda one: (one.created_at, one.id)), 1
-    ):
+    for position, job in enumerate(in_line, 1):
+        # A slot of which nothing is known may be free before the others.
         start = heapq.heappop(free) if free and (not unknown or free[0] == 0) else None
-        found[run.id] = Place(position, start)
-        needs = takes(run.config)
+        found[job.id] = Place(position, start)
+        needs = takes(job)
         if start is None or needs is None:
             unknown = True
         else:
@@ -64,28 +110,16 @@ def places(
     return found
 
 
-def _left(run: Run, takes: float | None, now: float) -> float | None:
-    """Seconds until a run ends, by its estimate and by what its phase still takes."""
-    if takes is None:
+def _seconds_left(job: Job, takes: Takes, now: float) -> float | None:
+    """Seconds until a job ends, by its estimate and by what its phase still takes."""
+    needs = takes(job)
+    if needs is None:
         return None
-    begun = now - (run.started_at or now)
-    return max(takes - begun, run.progress.get("seconds_left") or 0.0, 1.0)
+    begun = now - (job.started_at or now)
+    return max(needs - begun, job.progress.get("seconds_left") or 0.0, 1.0)
 
 
-def duration(config: TrainConfig) -> float | None:
-    """Seconds that a run of these settings takes here, if its backbone is known."""
-    try:
-        return _duration(config)
-    except (TransferError, LookupError):
-        return None
-
-
-@lru_cache(maxsize=64)
-def _duration(config: TrainConfig) -> float:
-    structure = kept_structure(config.backbone, config.image_size)
-    if structure is None:
-        raise LookupError("no structure is kept of it yet")
-    revision = library.load(config.dataset, config.revision)
-    images = len(revision.of_split("train")), len(revision.of_split("val"))
-    resolved = FreezePlan.parse(config.freeze).resolve(structure)
-    return estimates.estimate(config, resolved, images).seconds
+def _median_seconds(ended: Sequence[Job]) -> float | None:
+    """What jobs took; a clock that was set meanwhile spoils one of them, not all."""
+    took = [(one.ended_at or 0.0) - (one.started_at or 0.0) for one in ended]
+    return max(statistics.median(took), 0.0) if took else None

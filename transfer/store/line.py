@@ -84,11 +84,14 @@ class Line:
         """The jobs that a process has: running or stopping, newest first."""
         return self._select(jobs.c.status.in_(_ACTIVE))
 
-    def waiting(self) -> list[Job]:
-        """The jobs that wait, the next one first."""
-        return self._select(jobs.c.status == JobStatus.QUEUED.value, order=_TURN)
+    def waiting(self, limit: int | None = None) -> list[Job]:
+        """The jobs that wait, the next one first; at most `limit`."""
+        queued = jobs.c.status == JobStatus.QUEUED.value
+        return self._select(queued, limit, _TURN)
 
-    def claim_next(self, host: str, room: Mapping[tuple[str, ...], int]) -> Job | None:
+    def claim_next(
+        self, host: str, room: Mapping[tuple[str, ...], int], lowest: int = 0
+    ) -> Job | None:
         """The next queued job, now `running` on this host; `None` if all must wait.
 
         Whoever is of priority below 0 waits until nothing else does, and nothing is
@@ -97,6 +100,7 @@ class Line:
 
         Args:
             room: For kinds of work how many jobs of them are done on a host at a time.
+            lowest: Priority of those that are taken at the least.
         """
         queued = jobs.c.status == JobStatus.QUEUED.value
         active = sa.select(jobs.c.kind, sa.func.count()).where(
@@ -107,11 +111,13 @@ class Line:
             "host": host,
             "started_at": time.time(),
         }
+        if not self.waiting(limit=1):  # nearly always, and this keeps no writer waiting
+            return None
         with self._database.writing(alone=True) as connection:
             counted = connection.execute(active.group_by(jobs.c.kind))
             busy: dict[str, int] = {kind: count for kind, count in counted}
             free = _free(room, busy)
-            wanted = queued & jobs.c.kind.in_(free)
+            wanted = queued & jobs.c.kind.in_(free) & (jobs.c.priority >= lowest)
             following = sa.select(jobs.c.id, jobs.c.priority).where(wanted)
             first = connection.execute(following.order_by(*_TURN).limit(1)).first()
             if first is None or (first.priority < 0 and busy):

@@ -20,10 +20,10 @@ from transfer import workspace
 from transfer.datasets import library
 from transfer.errors import RunError, StorageError, TransferError
 from transfer.evaluation import results
-from transfer.runs import continuing, details, queue
-from transfer.runs.engines import local
+from transfer.runs import continuing, jobs, queue
+from transfer.runs.kinds import GIVES_WAY
 from transfer.store import files, outcome, watched
-from transfer.store.record import Metric, Run, error_record
+from transfer.store.record import RUN, Metric, Run, error_record
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 from transfer.training import listener as callbacks
@@ -207,7 +207,17 @@ def work(store: Store, run: Run) -> None:
     if status is JobStatus.COMPLETED:
         files.checkpoint(run.id).unlink(missing_ok=True)
         if result and "temperature" in result:  # val was evaluated
-            _tried(lambda: details.ask_for(run.id))
+            _tried(lambda: _ask_for_details(store, run))
+
+
+def _ask_for_details(store: Store, run: Run) -> None:
+    """Has spoilt pictures tried, and the map made, once there is nothing else to do.
+
+    They take longer than all the rest of an evaluation, and nobody who waits for the
+    run, or for the next one, needs them at once.
+    """
+    words = ["evaluate", run.id, "--split", "val"]
+    queue.ask(store, "evaluate", f"{run.id}-val", words, GIVES_WAY)
 
 
 def _finish(store: Store, run: Run, status: JobStatus, **came_of_it: Any) -> None:
@@ -230,7 +240,7 @@ def _patiently(run_id: str, attempt: Callable[[], T]) -> T:
             print(f"The record of this run cannot be written: {error}", flush=True)
             if not left:
                 with suppress(TransferError):
-                    local.leave_word(run_id, error)
+                    jobs.leave_word(RUN, run_id, error)
                 raise
             time.sleep(_TRY_AGAIN)
     raise AssertionError  # the last try ends in one of the two
@@ -345,7 +355,7 @@ def _save(run_id: str, model: Any) -> None:
 
 
 def _evaluate(run: Run, model: Any, listener: StoreListener) -> dict[str, Any]:
-    """What the evaluation of val adds to the result; see `details` for its rest."""
+    """What the evaluation of val adds to the result; see `_ask_for_details`."""
     from transfer.evaluation import evaluator  # noqa: PLC0415
 
     found = evaluator.Evaluator(run, model, listener.log).evaluate("val")

@@ -1,228 +1,129 @@
-"""Jobs: a command in a process of its own, found again by its name."""
+"""What a command tells of itself where it is a job."""
 
-import math
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.patience import PATIENCE
-from transfer.errors import DatasetError
-from transfer.processes import Watch
+from tests.transfer.runs.processes_made import taken
+from transfer.errors import DatasetError, RunError, StorageError
 from transfer.runs import jobs
 from transfer.runs.jobs import Reporter
-
-pytestmark = pytest.mark.usefixtures("workspace")
-
-
-@pytest.fixture
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that waits for the end of its input."""
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    yield process
-    process.kill()
-    process.communicate()
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
 
 
-def running(name: str, process: subprocess.Popen[bytes], **progress: object) -> None:
-    """A job of this name that the process does."""
-    jobs._write(name, jobs.Job(state="running", progress=progress))
-    jobs._note_process(name, process.pid)
+@pytest.fixture(autouse=True)
+def as_nice_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C means here what it did."""
+    monkeypatch.setattr(jobs.signal, "signal", lambda *_: None)
 
 
-def test_status__of_no_job_is_none() -> None:
-    assert jobs.status("rank-none") is None
+def test_reporter__progress_adds_up_and_is_read_by_others(store: Store) -> None:
+    job = taken(store, "rank")
+    reporter = Reporter(job.id)
+    with reporter.telling():
+        reporter.progress(step=1, steps=2)
+        reporter.progress(step=2)
+        deadline = time.monotonic() + PATIENCE
+        while not store.get_job(job.id).progress and time.monotonic() < deadline:
+            os.sched_yield()
+        now = store.get_job(job.id)
+        assert now.progress == {"step": 2, "steps": 2}
+        assert now.pid == os.getpid() and now.heartbeat_at
+        reporter.progress(step=3)
+        reporter.done({"answer": 1})
+    ended = store.get_job(job.id)
+    assert (ended.status, ended.result) == ("completed", {"answer": 1})
+    assert ended.progress == {"step": 3, "steps": 2}
 
 
-def test_start__the_command_ends_and_its_words_are_read() -> None:
-    jobs.start("rank-1", ["rank", "--dataset", "gone", "--backbones", "vgg16"])
-    psutil.Process(jobs._process("rank-1").pid).wait(PATIENCE)  # type: ignore[union-attr]
-    job = jobs.status("rank-1")
-    assert job and job.state == "failed"
-    assert "gone" in job.error["message"] and job.error["kind"] == "NotFoundError"
-
-
-def test_start__a_running_job_is_not_started_twice(
-    sleeper: subprocess.Popen[bytes], workspace: Path
-) -> None:
-    running("rank-1", sleeper, found=[1])
-    jobs.start("rank-1", ["rank"])
-    job = jobs.status("rank-1")
-    assert job and (job.state, job.progress) == ("running", {"found": [1]})
-    assert not (workspace / "jobs" / "rank-1" / "log.txt").exists()
-
-
-def test_start__of_many_at_once_starts_one(
-    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[object] = []
-
-    def popen(*args: object, **_: object) -> subprocess.Popen[bytes]:
-        started.append(args)
-        return sleeper
-
-    monkeypatch.setattr(jobs.subprocess, "Popen", popen)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: jobs.start("rank-1", ["rank"]), range(8)))
-    assert len(started) == 1
-
-
-def test_status__a_process_that_stands_still_is_ended(
-    sleeper: subprocess.Popen[bytes],
-    workspace: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seconds = iter(range(1000))
-    monkeypatch.setattr(jobs, "_watch", Watch(lambda: float(next(seconds))))
-    monkeypatch.setattr(jobs.processes, "LIMIT", 5.0)
-    running("rank-1", sleeper, found=[1])
-    for _ in range(10):
-        assert jobs.is_running("rank-1"), "before its first sign it may take its time"
-    sign = workspace / "jobs" / "rank-1" / "alive"
-    sign.touch()
-    for second in range(10):
-        os.utime(sign, (second, second))
-        assert jobs.is_running("rank-1")
-    for _ in range(5):
-        job = jobs.status("rank-1")
-    assert job and (job.state, job.progress) == ("failed", {"found": [1]})
-    assert "stood still" in job.error["message"]
-    assert sleeper.poll() is not None
-
-
-def test_show_life__until_its_folder_is_gone(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sign, times = workspace / "jobs" / "rank-1" / "alive", []
-
-    def sleep(_: float) -> None:
-        times.append(sign.stat().st_mtime)
-        if len(times) == 1:
-            os.utime(sign, (5.0, 5.0))
-        else:
-            sign.unlink()
-
-    sign.parent.mkdir(parents=True)
-    monkeypatch.setattr(jobs.time, "sleep", sleep)
-    jobs._show_life("rank-1")
-    assert len(times) == 2 and times[1] > 5.0
-
-
-def test_status__a_process_that_vanished_on_a_full_disk(
-    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running("rank-1", sleeper)
-    sleeper.kill()
-    sleeper.wait()
-    monkeypatch.setattr(jobs.workspace, "is_full", lambda: True)
-    job = jobs.status("rank-1")
-    assert job and "The disk is full" in job.error["message"]
-
-
-def test_telling__a_full_disk_is_named_whatever_the_library_calls_it() -> None:
-    with pytest.raises(RuntimeError), Reporter("rank-1").telling():
-        raise RuntimeError("Check failed: write(): No space left on device")
-    job = jobs.status("rank-1")
-    assert job and "The disk is full" in job.error["message"]
-
-
-def test_status__a_process_that_vanished_has_failed(
-    sleeper: subprocess.Popen[bytes],
-) -> None:
-    running("rank-1", sleeper, found=[1])
-    sleeper.kill()
-    sleeper.wait()
-    job = jobs.status("rank-1")
-    assert job and (job.state, job.progress) == ("failed", {"found": [1]})
-    assert "ended before it was done" in job.error["message"]
-
-
-def test_status__another_process_of_the_same_number_is_not_it(workspace: Path) -> None:
-    jobs._write("rank-1", jobs.Job(state="running"))
-    record = workspace / "jobs" / "rank-1" / "process.json"
-    record.write_text(f'{{"pid": {os.getpid()}, "started_at": 1.0}}')
-    job = jobs.status("rank-1")
-    assert job and job.state == "failed"
-
-
-def test_cancel__ends_the_process_and_keeps_what_was_found(
-    sleeper: subprocess.Popen[bytes],
-) -> None:
-    running("rank-1", sleeper, found=[1])
-    jobs.cancel("rank-1")
-    assert not psutil.pid_exists(sleeper.pid)
-    job = jobs.status("rank-1")
-    assert job and (job.state, job.progress) == ("cancelled", {"found": [1]})
-
-
-def test_cancel__ends_what_the_process_started() -> None:
-    waits = "import sys; sys.stdin.read()"
-    starts = (
-        "import subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, '-c', '{waits}'])\n"
-        "print(child.pid, flush=True)\nchild.wait()"
-    )
-    command = [sys.executable, "-c", starts]
-    with subprocess.Popen(command, stdin=-1, stdout=-1) as process:
-        assert process.stdout
-        child = psutil.Process(int(process.stdout.readline()))
-        running("export-1", process)
-        jobs.cancel("export-1")
-        child.wait(60)
-
-
-def test_cancel__leaves_a_job_that_is_done() -> None:
-    Reporter("rank-1").done({"answer": 1})
-    jobs.cancel("rank-1")
-    job = jobs.status("rank-1")
-    assert job and (job.state, job.result) == ("done", {"answer": 1})
-
-
-def test_forget__removes_a_job_that_has_ended(workspace: Path) -> None:
-    Reporter("rank-1").done({})
-    jobs.forget("rank-1")
-    assert jobs.status("rank-1") is None
-
-
-def test_forget__leaves_a_running_job(sleeper: subprocess.Popen[bytes]) -> None:
-    running("rank-1", sleeper)
-    jobs.forget("rank-1")
-    job = jobs.status("rank-1")
-    assert job and job.state == "running"
-
-
-def test_reporter__progress_adds_up_and_is_read_by_others() -> None:
-    reporter = Reporter("rank-1")
-    reporter._last = -10.0  # nothing was written for long
-    reporter.progress(step=1, steps=2)
-    reporter._last = math.inf  # it is always too soon: kept for later
-    reporter.progress(step=2)
-    job = jobs.status("rank-1")
-    assert job and job.progress == {"step": 1, "steps": 2}
-    reporter.done({})
-    job = jobs.status("rank-1")
-    assert job and job.progress == {"step": 2, "steps": 2}
-
-
-def test_reporter__tells_errors_in_words() -> None:
-    with pytest.raises(DatasetError), Reporter("rank-1").telling():
+def test_reporter__tells_errors_in_words(store: Store) -> None:
+    job = taken(store, "rank")
+    with pytest.raises(DatasetError), Reporter(job.id).telling():
         raise DatasetError("No images.", "Bring some.")
-    job = jobs.status("rank-1")
-    assert job and job.error["hint"] == "Bring some."
-    with pytest.raises(ValueError), Reporter("rank-2").telling():
+    ended = store.get_job(job.id)
+    assert (ended.status, ended.error["hint"]) == ("failed", "Bring some.")
+    job = taken(store, "depths")
+    with pytest.raises(ValueError), Reporter(job.id).telling():
         raise ValueError("odd")
-    job = jobs.status("rank-2")
-    assert job and job.error["message"] == "It failed: ValueError: odd"
+    assert store.get_job(job.id).error["message"] == "It failed: ValueError: odd"
 
 
-def test_reporter__without_a_name_writes_nothing(workspace: Path) -> None:
+def test_telling__a_full_disk_is_named_whatever_the_library_calls_it(
+    store: Store,
+) -> None:
+    job = taken(store, "export")
+    with pytest.raises(RuntimeError), Reporter(job.id).telling():
+        raise RuntimeError("Check failed: write(): No space left on device")
+    assert "The disk is full" in store.get_job(job.id).error["message"]
+
+
+def test_telling__an_end_that_cannot_be_written_leaves_a_word(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise StorageError("The database of the runs is locked.", "Close it.")
+
+    job = taken(store, "rank")
+    reporter = Reporter(job.id)
+    monkeypatch.setattr(reporter._store, "finish", locked)
+    with pytest.raises(StorageError), reporter.telling():
+        reporter.done({})
+    assert jobs.take_word("rank", job.id)["hint"] == "Close it."
+
+
+def test_reporter__of_a_job_that_was_given_up_does_nothing(store: Store) -> None:
+    job = taken(store, "rank")
+    store.finish(job.id, JobStatus.INTERRUPTED)
+    with pytest.raises(RunError, match="is interrupted: no process"):
+        Reporter(job.id)
+
+
+def test_reporter__without_a_job_writes_nothing(workspace: Path) -> None:
     with Reporter().telling():
         Reporter().progress(step=1)
         Reporter().done({})
-    assert not (workspace / "jobs").exists()
+    assert not (workspace / "store.sqlite").exists()
+
+
+WAITS = """
+import subprocess, sys
+from transfer.runs.jobs import Reporter
+reporter = Reporter(sys.argv[1])
+with reporter.telling():
+    child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'])
+    print(child.pid, flush=True)
+    child.wait()
+"""
+
+
+@pytest.mark.parametrize("in_background", [False, True])
+def test_reporter__a_request_to_stop_ends_the_process_and_what_it_started(
+    store: Store, in_background: bool
+) -> None:
+    job = taken(store, "export")
+
+    def ignore() -> None:  # as a shell does for what it starts in the background
+        if in_background:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITS, job.id],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=ignore,
+    ) as process:
+        assert process.stdout
+        child = psutil.Process(int(process.stdout.readline()))
+        store.request_stop(job.id)
+        assert process.wait(PATIENCE) == 130
+        child.wait(PATIENCE)
+    ended = store.get_job(job.id)
+    assert (ended.status, ended.error) == ("stopped", {})

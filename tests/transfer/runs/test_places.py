@@ -1,63 +1,115 @@
-"""The line of queued runs."""
+"""The line of queued jobs."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from transfer.config import TrainConfig
-from transfer.runs import places as waiting
+from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
+from transfer.runs import estimates, kinds, places, queue
 from transfer.runs.places import Place
-from transfer.store.record import Run
+from transfer.store.record import Job
+from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
+ROOM = {kinds.HEAVY: 1, kinds.LIGHT: 2}
 
-def run(name: str, status: str = "queued", at: float = 0.0, **fields: object) -> Run:
-    made = Run(
-        id=name,
-        name=name,
-        status=JobStatus(status),
-        config=TrainConfig(dataset="pets"),
-        dataset="pets",
-        revision="",
-        created_at=at,
-    )
+
+def job(name: str, status: str = "queued", **fields: object) -> Job:
+    made = Job(id=name, status=JobStatus(status), created_at=0.0)
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
-def minute(_: TrainConfig) -> float:
+def minute(_: Job) -> float:
     return 60.0
 
 
-def test_places__in_the_order_in_which_they_came() -> None:
-    line = [run("late", at=2), run("done", "completed"), run("soon", at=1)]
-    busy = run("busy", "running", started_at=80.0)
-    places = waiting.places([busy, *line], 1, minute, now=100.0)
-    assert places == {"soon": Place(1, 40.0), "late": Place(2, 100.0)}
+def test_line_up__in_the_order_in_which_they_came() -> None:
+    line = [job("soon"), job("late", kind="rank")]
+    busy = job("busy", "running", started_at=80.0)
+    found = places.line_up(line, [busy], ROOM, minute, now=100.0)
+    assert found == {"soon": Place(1, 40.0), "late": Place(2, 100.0)}
 
 
-def test_places__a_free_slot_starts_at_once() -> None:
-    busy = run("busy", "running", started_at=100.0)
-    line = [run("a", at=1), run("b", at=2)]
-    places = waiting.places([busy, *line], 2, minute, now=100.0)
-    assert places == {"a": Place(1, 0.0), "b": Place(2, 60.0)}
+def test_line_up__a_free_slot_starts_at_once_and_light_work_beside_heavy() -> None:
+    busy = job("busy", "running", started_at=100.0)
+    export = job("export", "running", started_at=70.0, kind="export")
+    line = [job("a"), job("b", kind="import"), job("c", kind="measure")]
+    found = places.line_up(line, [busy, export], ROOM, minute, now=100.0)
+    assert found == {"a": Place(1, 60.0), "b": Place(1, 0.0), "c": Place(2, 30.0)}
 
 
-def test_places__a_phase_that_takes_longer_than_estimated_counts() -> None:
-    busy = run("busy", "running", started_at=1.0, progress={"seconds_left": 33.0})
-    places = waiting.places([busy, run("a")], 1, minute, now=1000.0)
-    assert places["a"] == Place(1, 33.0)
+def test_line_up__a_phase_that_takes_longer_than_estimated_counts() -> None:
+    busy = job("busy", "running", started_at=1.0, progress={"seconds_left": 33.0})
+    found = places.line_up([job("a")], [busy], ROOM, minute, now=1000.0)
+    assert found["a"] == Place(1, 33.0)
 
 
-def test_places__unknown_where_nothing_is_known() -> None:
-    busy = run("busy", "running", started_at=0.0)
-    places = waiting.places([busy, run("a"), run("b", at=1)], 1, lambda _: None, 5.0)
-    assert places == {"a": Place(1, None), "b": Place(2, None)}
+def test_line_up__unknown_where_nothing_is_known() -> None:
+    busy = job("busy", "running", started_at=0.0)
+    found = places.line_up([job("a"), job("b")], [busy], ROOM, lambda _: None, 5.0)
+    assert found == {"a": Place(1, None), "b": Place(2, None)}
+
+
+def test_line_up__what_gives_way_comes_last() -> None:
+    line = [job("a"), job("b", kind="evaluate", priority=kinds.GIVES_WAY)]
+    found = places.line_up(line, [], ROOM, minute, now=5.0)
+    assert found == {"a": Place(1, 0.0), "b": Place(2, None)}
+    assert places.line_up(line[1:], [], ROOM, minute)["b"] == Place(1, 0.0)
+
+
+def test_places__told_in_the_order_in_which_jobs_are_taken(store: Store) -> None:
+    took = [taken(store, "rank"), taken(store, "depths")]
+    for one in took:
+        store.finish(one.id, JobStatus.COMPLETED)
+    asked = [queue.ask(store, "rank", f"r{number}", ["rank"]) for number in range(3)]
+    asked.append(queue.ask(store, "depths", "d", ["sweep"], priority=1))
+    asked.append(queue.ask(store, "export", "e", ["export"]))
+    run = queue.submit(store, FLOWERS)
+    found = places.places(store)
+    assert [found[one.id].position for one in asked] == [2, 3, 4, 1, 1]
+    assert found[run.id].position == 5
+    assert found[asked[3].id].seconds == found[asked[4].id].seconds == 0.0
+    begun = queue.dispatch(store, lambda _: FakeProcess())
+    assert begun == [asked[3].id, asked[4].id]
+
+
+def test_places__nobody_waits(store: Store) -> None:
+    assert places.places(store) == {}
+
+
+def test_median_seconds__a_clock_that_was_set_spoils_one_of_them() -> None:
+    ended = [
+        job("a", "completed", started_at=0.0, ended_at=took)
+        for took in (30.0, 3_632.0, 31.0)
+    ]
+    assert places._median_seconds(ended) == 31.0
+    back = [job("a", "completed", started_at=9_000.0, ended_at=5_400.0)]
+    assert places._median_seconds(back) == 0.0
+    assert places._median_seconds([]) is None
+
+
+def test_learn_durations__by_what_the_last_runs_took(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimates, "duration", lambda _: 100.0)
+    assert estimates.learn_durations(store)(FLOWERS) == 100.0
+    other = FLOWERS.model_copy(update={"backbone": "vgg16"})
+    for config, took in ((FLOWERS, 150.0), (FLOWERS, 160.0), (other, 10.0)):
+        store.create(config)
+        run = store.claim_next("here", {("run",): 9})
+        assert run
+        result = {"seconds": {"total": took}}
+        store.finish(run.id, JobStatus.COMPLETED, result)
+    takes = estimates.learn_durations(store)
+    assert takes(FLOWERS) == 155.0
+    assert takes(other) == 10.0
+    unknown = FLOWERS.model_copy(update={"backbone": "resnet50"})
+    assert takes(unknown) == 150.0, "as the last of all"
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet_v2", "nonsense"])
 def test_duration__none_for_a_backbone_never_looked_at(
-    workspace: Path, backbone: str
+    store: Store, backbone: str
 ) -> None:
-    config = TrainConfig(dataset="pets", backbone=backbone)
-    assert waiting.duration(config) is None
+    config = FLOWERS.model_copy(update={"backbone": backbone})
+    assert estimates.duration(config) is None

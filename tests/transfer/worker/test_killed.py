@@ -12,7 +12,8 @@ from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.evaluation import results
-from transfer.runs import queue
+from transfer.runs import queue, vanished
+from transfer.runs.supervisor import Supervisor
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -35,7 +36,7 @@ def wait_for_epoch(store: Store, run_id: str, phase: str, epoch: int) -> Run:
 def ended(store: Store, run_id: str) -> Run:
     """The run once it has ended."""
     queue.dispatch(store)
-    wait_for(lambda: queue.sweep(store) or store.get(run_id).status.is_final)
+    wait_for(lambda: vanished.sweep(store) or store.get(run_id).status.is_final)
     return store.get(run_id)
 
 
@@ -64,7 +65,7 @@ def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
     """The run goes on by itself, and gets its details once nothing else waits."""
     monkeypatch.setattr(queue.standstill, "LIMIT", 5.0)
     run = store.create(settings(tmp_path), "stops dead")
-    supervisor = queue.Supervisor()
+    supervisor = Supervisor()
     supervisor.start()
     first = wait_for_epoch(store, run.id, "fine_tune", 40)
     os.kill(first.pid or 0, signal.SIGSTOP)

@@ -1,20 +1,28 @@
 """Worker processes that were started before there was a run for them."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.patience import PATIENCE
 from tests.pictures import make_pictures
+from tests.transfer.runs.processes_made import ROOM, taken
+from transfer import workspace as folders
 from transfer.backbones import graph
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
+from transfer.errors import StorageError
 from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
 from transfer.store import files
+from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.worker import __main__
+
+RANK = "-m transfer rank --job {}"
 
 
 def test_spare_worker__does_the_run_it_is_given(
@@ -31,10 +39,11 @@ def test_spare_worker__does_the_run_it_is_given(
         head_epochs=1,
     )
     run = store.create(config)
-    store.claim_next(os.uname().nodename, {("run",): 1})
+    claimed = store.claim_next(os.uname().nodename, {("run",): 1})
+    assert claimed
     spare = SpareWorker()
     spare.prepare()
-    process = spare.start(run.id)
+    process = spare.start(claimed)
     assert process.wait(PATIENCE) == 0
     ended = store.get(run.id)
     assert ended.status == "completed"
@@ -68,10 +77,63 @@ def test_spare_worker__ends_with_the_process_that_keeps_it(workspace: Path) -> N
     assert process.wait(PATIENCE) == 0
 
 
-def test_spare_worker__without_one_a_new_worker_is_started(
-    store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["run", "rank"])
+def test_spare_worker__takes_runs_only_and_without_one_a_new_worker_starts(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    started: list[str] = []
-    monkeypatch.setattr(local, "start_worker", started.append)
-    SpareWorker().start("abcdef01")
-    assert started == ["abcdef01"]
+    begun: list[Job] = []
+    monkeypatch.setattr(local, "start", begun.append)
+    job = taken(store, kind)
+    spare = SpareWorker()
+    if kind != "run":
+        spare._process = subprocess.Popen([sys.executable, "-c", ""])
+    spare.start(job)
+    spare.close()
+    assert begun == [job]
+
+
+def test_start__writes_its_output_to_the_log_from_any_folder(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "transfer").mkdir()
+    (tmp_path / "transfer" / "__init__.py").write_text(
+        "raise SystemExit('the wrong one')"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", _interpreter_that_tells(tmp_path))
+    for kind, words in (("run", "-m transfer.worker {}"), ("rank", RANK)):
+        job = taken(store, kind)
+        log = files.log(kind, job.id)
+        folders.make_folder(log.parent)
+        log.write_text("before\n")
+        assert local.start(job).wait(PATIENCE) == 0
+        before, module, package = log.read_text().splitlines()
+        assert (before, module) == ("before", words.format(job.id))
+        assert Path(package) == Path(local.__file__).parents[2] / "__init__.py"
+
+
+def _interpreter_that_tells(folder: Path) -> str:
+    """A program that tells its arguments and which `transfer` Python would import."""
+    script = folder / "python"
+    code = "import transfer; print(transfer.__file__)"
+    script.write_text(f'#!/bin/sh\necho "$@"\nexec {sys.executable} -c "{code}"\n')
+    script.chmod(0o755)
+    return str(script)
+
+
+def test_start__a_log_that_cannot_be_written(store: Store) -> None:
+    job = taken(store)
+    files.log("run", job.id).mkdir(parents=True)
+    with pytest.raises(StorageError, match="log.txt could not be written"):
+        local.start(job)
+
+
+def test_start__a_command_ends_and_says_so_in_its_job(store: Store) -> None:
+    words = ["rank", "--dataset", "gone", "--backbones", "vgg16"]
+    store.add("rank", "1", {"words": words})
+    job = store.claim_next("here", ROOM)
+    assert job
+    assert local.start(job).wait(PATIENCE) != 0
+    ended = store.get_job(job.id)
+    assert ended.status == "failed" and ended.pid
+    assert "gone" in ended.error["message"] and ended.error["kind"] == "NotFoundError"

@@ -1,0 +1,178 @@
+"""The thread that looks after all jobs."""
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.patience import PATIENCE
+from tests.transfer.runs.processes_made import FLOWERS, FakeProcess
+from transfer import workspace as folders
+from transfer.errors import StorageError
+from transfer.runs import queue, supervisor
+from transfer.runs.engines.local import SpareWorker
+from transfer.runs.supervisor import Supervisor
+from transfer.store import tables
+from transfer.store.record import Job
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+
+@pytest.mark.parametrize(("said", "prepared"), [("", 1), ("0", 0)])
+def test_supervisor__keeps_a_spare_worker_unless_told_not_to(
+    store: Store, monkeypatch: pytest.MonkeyPatch, said: str, prepared: int
+) -> None:
+    called: list[SpareWorker] = []
+    monkeypatch.setattr(SpareWorker, "prepare", lambda self: called.append(self))
+    monkeypatch.setenv("TRANSFER_SPARE_WORKER", said)
+    Supervisor().tick()
+    assert len(called) == prepared
+
+
+def test_supervisor__starts_the_next_run_when_one_has_ended(
+    store: Store, zombie: int
+) -> None:
+    started: list[str] = []
+
+    def launch(job: Job) -> FakeProcess:
+        started.append(job.id)
+        return FakeProcess(zombie)
+
+    runs = [store.create(FLOWERS).id, store.create(FLOWERS).id]
+    supervisor = Supervisor(launch=launch)
+    supervisor.tick()
+    assert started == runs[:1]
+    supervisor.tick()
+    assert started == runs
+    assert store.get(runs[0]).status == "interrupted"
+
+
+def test_supervisor__reaps_the_children_that_ended(store: Store) -> None:
+    process = FakeProcess()
+    store.create(FLOWERS)
+    supervisor = Supervisor(launch=lambda _: process)
+    supervisor.tick()
+    assert supervisor._children == [process]
+    process.returncode = 0
+    supervisor.tick()
+    assert supervisor._children == []
+
+
+def test_supervisor__survives_a_problem_and_logs_it_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores = iter([StorageError("no room"), StorageError("no room"), store])
+
+    def open_store() -> Store:
+        found = next(stores)
+        if isinstance(found, StorageError):
+            raise found
+        return found
+
+    store.create(FLOWERS)
+    supervisor = Supervisor(open_store, launch=lambda _: FakeProcess())
+    with caplog.at_level(logging.ERROR):
+        supervisor.tick()
+        supervisor.tick()
+    assert len(caplog.records) == 1
+    supervisor.tick()
+    assert store.runs()[0].status == "running"
+
+
+@pytest.mark.parametrize("asks", ["run", "export"])
+def test_submit_and_ask__wake_the_supervisor(store: Store, asks: str) -> None:
+    launched = threading.Event()
+
+    def launch(_: Job) -> FakeProcess:
+        launched.set()
+        return FakeProcess()
+
+    supervisor = Supervisor(interval=600.0, launch=launch)
+    supervisor.start()
+    job: Job = (
+        queue.submit(store, FLOWERS, "mine")
+        if asks == "run"
+        else queue.ask(store, asks, "one", [asks])
+    )
+    assert launched.wait(PATIENCE)
+    supervisor.stop()
+    assert store.get_job(job.id).status == "running"
+
+
+def test_supervisor__its_thread_works_until_it_is_stopped(store: Store) -> None:
+    launched = threading.Event()
+    process = FakeProcess()
+
+    def launch(_: Job) -> FakeProcess:
+        launched.set()
+        return process
+
+    store.create(FLOWERS)
+    supervisor = Supervisor(interval=0.01, launch=launch)
+    supervisor.start()
+    assert launched.wait(PATIENCE)
+    supervisor.stop()
+    assert not supervisor._thread.is_alive()
+    assert process.told == [], "the worker goes on"
+
+
+def _age(store: Store, job: Job, days: float) -> None:
+    """The job was asked for and ended so many days ago."""
+    moved = {
+        "created_at": tables.jobs.c.created_at - days * 86_400,
+        "ended_at": tables.jobs.c.ended_at - days * 86_400,
+    }
+    with store._database.writing() as connection:
+        row = sa.update(tables.jobs).where(tables.jobs.c.id == job.id)
+        connection.execute(row.values(moved))
+
+
+def test_tidy__old_jobs_go_but_the_newest_of_each_subject_and_all_runs(
+    store: Store, workspace: Path
+) -> None:
+    stays, goes = [], []
+    for subject, days, of in (
+        ("a", 90, goes),
+        ("a", 8, goes),
+        ("a", 1, stays),
+        ("b", 90, stays),
+        ("c", 200, goes),
+    ):
+        job = store.add("rank", subject, {"words": []})
+        store.request_stop(job.id)
+        _age(store, job, days)
+        folders.folder("jobs", job.id)
+        of.append(job.id)
+    run = store.create(FLOWERS)
+    store.request_stop(run.id)
+    _age(store, run, 999)
+    waits = store.add("rank", "a", {"words": []})
+    _age(store, waits, 999)
+    for name, days in (("rank-0a1b", 99), ("rank-4e5f", 1)):
+        folder = folders.folder("jobs", name)
+        old = folder.stat().st_mtime - days * 86_400
+        os.utime(folder, (old, old))
+    supervisor.tidy(store)
+    assert store.which_exist([*stays, *goes, run.id, waits.id]) == {
+        *stays,
+        run.id,
+        waits.id,
+    }
+    left = {folder.name for folder in (workspace / "jobs").iterdir()}
+    assert left == {*stays, "rank-4e5f"}
+
+
+def test_tidy__more_than_are_removed_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transfer.store.line._BATCH", 2)
+    for _ in range(5):
+        job = store.add("rank", "a", {"words": []})
+        store.request_stop(job.id)
+        _age(store, job, 200)
+    supervisor.tidy(store)
+    assert store.find("rank", "a") is None
+    assert store.add("rank", "a", {}).status is JobStatus.QUEUED

@@ -1,0 +1,77 @@
+"""The kinds of long work, as data: whoever adds one adds a row here.
+
+Heavy work wants the whole machine, so few do it at a time; light work takes a minute or
+so and goes on beside it, at a lower priority.
+"""
+
+import os
+from dataclasses import dataclass
+
+from transfer.errors import ConfigError
+from transfer.store.record import RUN
+
+#: Light jobs that a machine does at a time.
+LIGHT_AT_ONCE = 2
+#: The priority of what gives way to everything else, and is begun anew after it.
+GIVES_WAY = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What is to be known of a kind of long work.
+
+    Attributes:
+        title: What it is called on a page.
+        is_light: Whether it goes on beside heavy work.
+        is_resumable: Whether it goes on where it was when its process was lost, so
+            that the queue begins it again by itself.
+        stop_grace: Seconds after the request to stop when its process is told to end.
+        kill_grace: Seconds after that request when it is ended by force.
+    """
+
+    title: str
+    is_light: bool = False
+    is_resumable: bool = False
+    stop_grace: float = 3.0
+    kill_grace: float = 6.0
+
+
+KINDS: dict[str, Kind] = {
+    # A run that is asked to stop keeps its best weights, which takes a while.
+    RUN: Kind(title="Run", is_resumable=True, stop_grace=30.0, kill_grace=60.0),
+    "rank": Kind(title="Ranking of backbones"),
+    "depths": Kind(title="Try of freeze depths"),
+    "rates": Kind(title="Search for learning rates"),
+    "evaluate": Kind(title="Evaluation", is_light=True),
+    "export": Kind(title="Export", is_light=True),
+    "measure": Kind(title="Measuring of a backbone", is_light=True),
+    "neighbours": Kind(title="Look at the training images", is_light=True),
+    "import": Kind(title="Import", is_light=True),
+    "download": Kind(title="Download of weights", is_light=True),
+}
+HEAVY = tuple(name for name, kind in KINDS.items() if not kind.is_light)
+LIGHT = tuple(name for name, kind in KINDS.items() if kind.is_light)
+
+
+def room() -> dict[tuple[str, ...], int]:
+    """How many jobs of which kinds this machine does at a time.
+
+    Raises:
+        ConfigError: As `max_running`.
+    """
+    return {HEAVY: max_running(), LIGHT: LIGHT_AT_ONCE}
+
+
+def max_running() -> int:
+    """Heavy jobs that this machine does at once: `TRANSFER_MAX_RUNNING`, else 1.
+
+    Raises:
+        ConfigError: The variable is not a whole number of at least 1.
+    """
+    named = os.environ.get("TRANSFER_MAX_RUNNING") or "1"
+    if named.isdecimal() and int(named) >= 1:
+        return int(named)
+    raise ConfigError(
+        f"TRANSFER_MAX_RUNNING is {named!r}, but a whole number of at least 1 was "
+        "expected."
+    )

@@ -1,0 +1,122 @@
+"""The thread of the server that starts what waits and notices what vanished."""
+
+import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from transfer.processes import Watch
+from transfer.runs import queue, vanished
+from transfer.runs.engines.local import SpareWorker
+from transfer.runs.kinds import GIVES_WAY
+from transfer.store import files
+from transfer.store.record import Job
+from transfer.store.runs import Store
+
+#: Seconds between two times at which old jobs are removed.
+_TIDY_EVERY = 3600.0
+#: Days after which a job that is no run goes if there is a newer one of its kind and
+#: subject, and after which it goes even so.
+_DAYS, _NEWEST_DAYS = 7, 180
+_DAY = 86_400.0
+
+_logger = logging.getLogger(__name__)
+
+
+def wants_spare() -> bool:
+    """Whether a worker is kept ready: unless `TRANSFER_SPARE_WORKER` is 0."""
+    return os.environ.get("TRANSFER_SPARE_WORKER") != "0"
+
+
+class Supervisor:
+    """Looks after the jobs three times a second in a thread of the server.
+
+    Their processes are on their own: they outlive the supervisor.
+
+    Args:
+        open_store: Opens the store, at the first round that succeeds in it.
+        interval: Seconds between two rounds.
+        launch: Starts the process of a job; by default that of a run is a spare
+            worker that has imported Keras while nothing ran.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], Store] = Store,
+        interval: float = 0.3,
+        launch: Callable[[Job], subprocess.Popen[bytes]] | None = None,
+    ) -> None:
+        self._open_store = open_store
+        self._store: Store | None = None
+        self._interval = interval
+        self._spare = SpareWorker()
+        self._launch = launch or self._spare.start
+        self._keeps_spare = launch is None and wants_spare()
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._watch = Watch()
+        self._tidy_at = 0.0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="job-supervisor", daemon=True
+        )
+        self._problem = ""
+
+    def start(self) -> None:
+        """Begins; to be called once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and leaves the processes of jobs running."""
+        self._closing.set()
+        queue.news.set()
+        self._thread.join()
+        self._spare.close()
+        if self._store:
+            self._store.close()
+
+    def tick(self) -> None:
+        """One round. It never raises: a full disk now may have room a second later."""
+        try:
+            self._children = [one for one in self._children if one.poll() is None]
+            self._store = self._store or self._open_store()
+            vanished.sweep(self._store, watch=self._watch)
+            vanished.give_way(self._store)
+            queue.dispatch(self._store, self._launch_child, GIVES_WAY)
+            if self._keeps_spare and not self._children:
+                self._spare.prepare()
+            if time.monotonic() >= self._tidy_at:
+                self._tidy_at = time.monotonic() + _TIDY_EVERY
+                tidy(self._store)
+            self._problem = ""
+        except Exception as error:
+            if str(error) != self._problem:  # Once, not each second.
+                _logger.exception("The supervisor of the jobs met a problem")
+            self._problem = str(error)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self.tick()
+            queue.news.wait(self._interval)
+            queue.news.clear()
+
+    def _launch_child(self, job: Job) -> subprocess.Popen[bytes]:
+        process = self._launch(job)
+        self._children.append(process)  # Polled later, so that no zombie stays.
+        return process
+
+
+def tidy(store: Store) -> None:
+    """Removes old jobs that are no runs, and folders of jobs that there are no more."""
+    now = time.time()
+    while store.prune(now - _DAYS * _DAY, now - _NEWEST_DAYS * _DAY):
+        pass
+    with suppress(OSError):
+        folders = {folder.name: folder for folder in files.all_jobs().iterdir()}
+        for name in folders.keys() - store.which_exist(folders):
+            # One of an earlier version, whose row was made of it, stays for a while.
+            if folders[name].stat().st_mtime < now - _DAYS * _DAY or len(name) == 8:
+                shutil.rmtree(folders[name], ignore_errors=True)

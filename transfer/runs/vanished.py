@@ -1,0 +1,211 @@
+"""Jobs whose process vanished, stands still or does not stop: nobody else ends them."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+import psutil
+
+from transfer import processes, workspace
+from transfer.errors import NotFoundError, RunError, StorageError, TransferError
+from transfer.processes import Watch
+from transfer.runs import jobs
+from transfer.runs.kinds import GIVES_WAY, KINDS
+from transfer.store import files
+from transfer.store.record import RUN, Job, error_record
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+#: Seconds that a job which was taken may stay without a process: more than a worker
+#: waits for a store that is locked.
+START_TIMEOUT = 300.0
+#: Seconds without a sign of life after which a process on another machine is given up.
+HEARTBEAT_TIMEOUT = 60.0
+
+
+class JobProcess(Protocol):
+    """A process that can be ended with all that it started, or a fake in tests."""
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Tree:
+    """A process and all that it has started."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+
+    def terminate(self) -> None:
+        """Asks each to end."""
+        self._tell(psutil.Process.terminate)
+
+    def kill(self) -> None:
+        """Ends each."""
+        self._tell(psutil.Process.kill)
+
+    def _tell(self, what: Callable[[psutil.Process], None]) -> None:
+        for one in [*self._process.children(recursive=True), self._process]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                what(one)
+
+
+def find_process(job: Job) -> JobProcess | None:
+    """The living process of a job of this machine; `None` if it is gone."""
+    process = processes.find(job.pid, job.pid_started_at, job.id)
+    return Tree(process) if process else None
+
+
+Find = Callable[[Job], JobProcess | None]
+
+
+def sweep(store: Store, find: Find = find_process, watch: Watch | None = None) -> None:
+    """Ends the jobs whose process vanished or does not stop.
+
+    On this machine the process itself is asked, so a computer that slept for an hour
+    loses no run; of other machines only the heartbeat is seen. What lives and stands
+    still is ended too; a run then waits once more for a worker, once.
+
+    Args:
+        watch: Of whoever sweeps again and again: only so is it known how long
+            something lasts. No time of another process is compared with ours.
+    """
+    watch, active = watch or Watch(), store.active()
+    ids = [job.id for job in active]
+    watch.forget_all_but({*ids, *map(_stop_of, ids)})
+    for job in active:
+        # Whoever has it may have ended it, or somebody deleted it, since it was read.
+        with contextlib.suppress(RunError, NotFoundError, psutil.NoSuchProcess):
+            _look_at(store, job, find, watch)
+
+
+def give_way(store: Store, find: Find = find_process) -> None:
+    """Puts back into the queue what gives way, once anything else waits or works."""
+    host = socket.gethostname()
+    here = [job for job in store.active() if job.host == host]
+    yielding = [job for job in here if job.priority <= GIVES_WAY]
+    if not yielding or len(yielding) == len(here) and not _waits(store):
+        return
+    for job in yielding:
+        with contextlib.suppress(RunError, NotFoundError, psutil.NoSuchProcess):
+            process = find(job)
+            store.give_way(job.id, job.started_at)
+            if process:
+                process.kill()
+
+
+def _stop_of(job_id: str) -> str:
+    """The name by which it is watched how long a job takes to stop."""
+    return f"{job_id} stops"
+
+
+def _waits(store: Store) -> bool:
+    return any(job.priority > GIVES_WAY for job in store.waiting(limit=1))
+
+
+def _look_at(store: Store, job: Job, find: Find, watch: Watch) -> None:
+    sign = job.started_at, job.heartbeat_at
+    if job.host != socket.gethostname():
+        if watch.seconds(job.id, sign) > HEARTBEAT_TIMEOUT:
+            _finish(store, job, _silent_error(job))
+    elif job.pid is None:
+        if watch.seconds(job.id, sign) > START_TIMEOUT:
+            _finish(store, job, _vanished_error(job))
+    elif job.status is JobStatus.STOPPING:
+        _help_to_stop(store, job, find(job), watch)
+    elif (process := find(job)) is None:
+        _finish(store, job, _vanished_error(job))
+    elif watch.seconds(job.id, sign) >= processes.LIMIT:
+        _end_what_stands_still(store, job, process, watch)
+
+
+def _help_to_stop(
+    store: Store, job: Job, process: JobProcess | None, watch: Watch
+) -> None:
+    kind = KINDS[job.kind]
+    asked = watch.seconds(_stop_of(job.id), job.stop_requested_at)
+    if process is None:
+        # A run that is asked to stop says so itself at its end; of other jobs nothing
+        # is left to be said.
+        overdue = asked >= kind.stop_grace
+        is_stopped = overdue or job.kind != RUN
+        error = _force_error(job) if overdue else _vanished_error(job)
+        status = JobStatus.STOPPED if is_stopped else JobStatus.INTERRUPTED
+        of_run = error_record(error) if job.kind == RUN else {}
+        store.finish(job.id, status, error=of_run)
+    elif asked >= kind.kill_grace:
+        process.kill()
+    elif asked >= kind.stop_grace:
+        process.terminate()
+
+
+def _end_what_stands_still(
+    store: Store, job: Job, process: JobProcess, watch: Watch
+) -> None:
+    # Whether it comes true or not, what was seen is used up: a store that could not be
+    # written may be the reason for the silence.
+    watch.forget(job.id)
+    error = error_record(_still_error(job))
+    # The record first, for this fails where the store is locked or the disk is full.
+    if KINDS[job.kind].is_resumable:
+        store.begin_again(job.id, job.started_at, error)
+    else:
+        store.finish(job.id, JobStatus.FAILED, error=error, claim=job.started_at)
+    process.kill()
+
+
+def _finish(store: Store, job: Job, error: TransferError) -> None:
+    store.finish(job.id, JobStatus.INTERRUPTED, error=error_record(error))
+
+
+def _vanished_error(job: Job) -> TransferError:
+    if word := jobs.take_word(job.kind, job.id):
+        return StorageError(f"The worker ended: {word['message']}", word["hint"])
+    if workspace.is_full():
+        return workspace.full(workspace.home())
+    if job.kind != RUN:
+        return RunError(
+            "It ended before it was done: its process was killed, perhaps because "
+            "memory ran out.",
+            f"Try again; {files.log(job.kind, job.id)} has the details.",
+        )
+    return RunError(
+        "The worker vanished: it was killed, perhaps because memory ran out.",
+        "The last checkpoint is kept. Start the run again, with a smaller batch size "
+        "if memory was short.",
+    )
+
+
+def _still_error(job: Job) -> RunError:
+    message = (
+        f"The worker stood still: it lived, but gave no sign for "
+        f"{processes.LIMIT:.0f} seconds, so its process was ended."
+    )
+    if not KINDS[job.kind].is_resumable:
+        return RunError(message, "Try again.")
+    if job.error:
+        return RunError(
+            f"{message} It was the second time.",
+            "The last checkpoint is kept; the end of the run's log says where it "
+            "stood. Start the run again.",
+        )
+    return RunError(message, "The run goes on from its last checkpoint.")
+
+
+def _silent_error(job: Job) -> RunError:
+    kept = " The last checkpoint is kept." if job.kind == RUN else ""
+    return RunError(
+        f"The worker on {job.host} has been silent for more than "
+        f"{HEARTBEAT_TIMEOUT:.0f} seconds.",
+        f"Check that machine and its network, then start it again.{kept}",
+    )
+
+
+def _force_error(job: Job) -> RunError:
+    return RunError(
+        f"The worker did not stop by itself within "
+        f"{KINDS[job.kind].stop_grace:.0f} seconds, so its process was ended.",
+        "Its last checkpoint is kept.",
+    )
