@@ -9,6 +9,7 @@ import pytest
 
 from tests.patience import wait_for
 from tests.pictures import make_pictures
+from transfer import processes
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.evaluation import results
@@ -63,7 +64,7 @@ def test_supervisor__a_worker_that_stops_dead_and_what_follows_its_run(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run goes on by itself, and gets its details once nothing else waits."""
-    monkeypatch.setattr(queue.standstill, "LIMIT", 5.0)
+    monkeypatch.setattr(processes, "LIMIT", 5.0)
     run = store.create(settings(tmp_path), "stops dead")
     supervisor = Supervisor()
     supervisor.start()
