@@ -22,8 +22,8 @@ from transfer.training.snapshot import Snapshot
 _SECONDS_PER_CALL = 0.2
 #: A call reads no more features than this, for the next call's are read meanwhile.
 _BYTES_PER_CALL = 32 << 20
-#: A request to stop is seen between steps, and after 30 s (`runs.queue.STOP_GRACE`) the
-#: worker is ended by force: a step may take a third of that.
+#: A request to stop is seen between steps, and after 30 s (`stop_grace` in
+#: `runs.kinds`) the worker is ended by force: a step may take a third of that.
 _SLOWEST_STEP = 10.0
 
 #: Features, labels and weights of some steps, each `(steps, batch_size, ...)`.
