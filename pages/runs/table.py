@@ -15,7 +15,7 @@ import streamlit as st
 from pages.runs import details, naming
 from pages.shared import amounts, run_choice, session
 from pages.shared.shell import escape
-from transfer.runs import places, queue
+from transfer.runs import places
 from transfer.runs.places import Place
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
