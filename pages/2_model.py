@@ -63,6 +63,7 @@ chosen["weights"] = source.choose_weights(left, backbone)
 chosen["image_size"] = form.image_size(right, backbone)
 backbone_table.show(use)
 try:
+    # From here on all may fail in a way that a user can mend; what stands above stays.
     revision = library.load(chosen["dataset"])
     rank.show(revision, backbone.name, chosen["weights"], use)
     st.header("What is frozen", anchor=False)

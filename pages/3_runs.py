@@ -34,6 +34,7 @@ def show_run(run: Run) -> None:
     # By id: a fragment runs again by itself, and must read how the run stands then.
     show_live(run.id, went_on=not run.status.is_final)
     show_more(run.id)
+    # As they were stored, for who wants to know exactly.
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
         details.show_events(run)
@@ -92,6 +93,7 @@ def show_live(run_id: str, went_on: bool) -> None:
 def show_more(run_id: str) -> None:
     """Folds; nothing is read for one that is closed."""
     run = session.store().get(run_id)
+    # Without steps there is nothing to follow.
     if run.config.method == "train":
         watched.show(run)
     details.fold("Log of the worker", ":material/terminal:", run, details.show_log)

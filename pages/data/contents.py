@@ -18,6 +18,7 @@ CLASSES = 10
 
 def show(revision: Revision) -> None:
     """Classes, counts by split as they will be used, and pictures of each class."""
+    # Said at once: a split that differs from the one expected spoils every figure.
     given = revision.split_source == "given"
     how = "as the folders give it" if given else f"stratified, seed {revision.seed}"
     st.caption(

@@ -34,6 +34,7 @@ def show(source: Path, key: str) -> tuple[Reading, Preview | None]:
         How to read it, and what comes of that; None where it is refused, which is said.
     """
     key = f"{key}-{source}"
+    # First as it would be read unasked: that is what the choices begin with.
     found = _preview(source, Reading())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reading = Reading(
@@ -91,6 +92,7 @@ def forget(source: Path) -> None:
 def _preview(source: Path, reading: Reading) -> Preview | TransferError:
     """The preview, kept for the reruns of the page; or why there is none."""
     kept = st.session_state.setdefault(f"understood-{source}", {})
+    # The same folder may have got more pictures meanwhile.
     changed = source.stat().st_mtime_ns if source.exists() else 0
     asked = (
         changed,
@@ -103,6 +105,8 @@ def _preview(source: Path, reading: Reading) -> Preview | TransferError:
             try:
                 kept[asked] = preview(source, reading)
             except TransferError as error:
+                # Kept as well: what cannot be read would be looked through at each
+                # rerun.
                 kept[asked] = error
     found: Preview | TransferError = kept[asked]
     return found
@@ -125,6 +129,7 @@ def _ask_layout(found: Preview | TransferError, key: str) -> Layout | None:
 
 def _ask_code_page(found: Preview | TransferError, key: str) -> str:
     """The code page of the names; empty for the one that was guessed."""
+    # Only a zip of an old program leaves it open.
     guessed = found.code_page if isinstance(found, Preview) else ""
     if not guessed:
         return ""
@@ -145,6 +150,8 @@ def _ask_code_page(found: Preview | TransferError, key: str) -> str:
 def _ask_splits(understood: Mapping[str, Split | None], key: str) -> dict[str, str]:
     """What folders are said to be other than what was understood."""
     said = {}
+    # A folder with hundreds below it is none of splits; a chooser for each would be the
+    # page.
     for folder, role in [*understood.items()][:_MOST]:
         chosen = st.selectbox(
             f"{shell.escape(folder)} is",

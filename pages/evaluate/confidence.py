@@ -25,6 +25,8 @@ def _show_reliability(evaluation: Evaluation) -> None:
     # What was trained always, what was scaled only where scaling helps.
     named = {"As trained": (before, charts.COLD)}
     if evaluation.temperature != 1.0:
+        # On val by halves, each scaled with the other's temperature: else scaling would
+        # look better than it is.
         after = curves.reliability(evaluation.judged, labels)
         named["Scaled"] = after, charts.WARM
     figure = go.Figure()

@@ -31,6 +31,7 @@ def line(now: dict[str, Any]) -> tuple[float, str]:
     if doing not in _DOING:
         return 0.0, "Loading Keras …"
     done, of = now.get("done", 0), max(now.get("of", 0), 1)
+    # Each of the three counts the same: how long they take differs with the run.
     share = ([*_DOING].index(doing) + done / of) / len(_DOING)
     return share, f"{_DOING[doing]}: {done:,} of {of:,} …"
 
@@ -158,6 +159,7 @@ def show_robustness(evaluation: Evaluation) -> None:
         return
     figure = go.Figure()
     for number, (name, points) in enumerate(tried.accuracy.items()):
+        # All curves begin at the same point, the pictures as they are.
         figures = [tried.unspoilt, *(one for _, one in points)]
         figure.add_scatter(
             x=np.arange(4) + (number - 2) * 0.03,  # else the intervals hide each other

@@ -61,6 +61,7 @@ def show(evaluation: Evaluation) -> None:
     colour = st.segmented_control(
         "Colour", [*COLOURS], default="Class", required=True, key="map-colour"
     )
+    # Each colour groups the same points anew.
     groups = COLOURS[colour](mapped, run)
     show_map(mapped, groups, run, colour)
 

@@ -21,6 +21,7 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     """
     if len(positions) > most:
         st.caption(f"The first {most} of {len(positions):,} images.")
+    # As the model saw them: of deep grey the range decides what can be seen at all.
     grey = session.store().get(evaluation.run).grey
     cards = "".join(_card(evaluation, int(one), grey) for one in positions[:most])
     columns = "repeat(auto-fill,minmax(9rem,1fr))"

@@ -34,8 +34,10 @@ def confusion(
     cell at `chosen` is framed.
     """
     turned = matrix[np.ix_(order, order)]
+    # A class without images in this split has a row of zeros, not of nothing.
     of_class = np.maximum(turned.sum(1, keepdims=True), 1)
     values = turned / of_class if shares else turned
+    # Where each class stands once the order is by similarity.
     place = {label: position for position, label in enumerate(order)}
     ticks = [words.short(names[label]) for label in order]
     size = len(order)
@@ -105,6 +107,7 @@ def image_map(
         pictures: Addresses of small pictures; each point carries its own.
     """
     figure = go.Figure()
+    # One trace for each, so that a click in the legend hides a group.
     for name, (color, positions) in groups.items():
         figure.add_scatter(
             x=places[positions, 0],

@@ -54,6 +54,7 @@ def show(choose: Callable[[str], None]) -> None:
 def table() -> pd.DataFrame:
     """The catalogue as it is shown."""
     every = list(catalogue.BACKBONES.values())
+    # Only what was measured: an estimate beside it would look as sure.
     rates = [speeds.kept_rates(b.name, (b.native_size,) * 2) for b in every]
     return pd.DataFrame(
         {

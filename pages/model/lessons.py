@@ -55,6 +55,7 @@ def warn(resolved: Resolved, images: int, head: int) -> None:
     # Warnings and no refusal: each plan can be right for somebody who knows why.
     for lesson in freeze_edits.lessons(resolved, images, head):
         st.warning(shell.escape(lesson), icon=":material/school:")
+    # Who knows BatchNorm from other programs expects its statistics to move.
     if count := freeze_edits.batch_norms(resolved):
         st.caption(
             f"{count} BatchNorm layer{'s' * (count > 1)} among them: their scale and "

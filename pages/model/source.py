@@ -68,6 +68,7 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
 def _show_missing(backbone: Backbone) -> None:
     """Says that the weights must be fetched, and what to do without a network."""
     path = weights.weights_file(backbone)
+    # Named here, so that who has no network need not search the whole list.
     others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
     here = ", ".join(others)
     st.info(

@@ -72,6 +72,7 @@ def _figure(
 ) -> go.Figure:
     # The same colours as in the drawing, where warm is what was chosen.
     colours = [TRAINS if point.name == now else FROZEN for point in points]
+    # Plotly wants lengths, not ends.
     up = [point.high - point.accuracy for point in points]
     down = [point.accuracy - point.low for point in points]
     trace = go.Scatter(

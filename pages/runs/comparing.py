@@ -5,11 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.runs import curves, details
+from pages.runs import curves, details, verdict
 from pages.shared import amounts, charts, session, shell, tables, words
 from transfer.errors import TransferError
 from transfer.evaluation import comparing
-from transfer.evaluation.comparing import Paired
 from transfer.store import outcome
 from transfer.store.record import Run, backbone_title, default_name, what_trains
 
@@ -37,7 +36,7 @@ def show(ids: list[str]) -> None:
     show_settings(found)
     st.header("Is one really better?", anchor=False)
     for other in found[1:]:
-        show_verdict(found[0], other, labels(found))
+        verdict.show(found[0], other, labels(found))
 
 
 def _find(ids: list[str]) -> tuple[list[Run], list[str]]:
@@ -55,6 +54,7 @@ def show_table(found: list[Run]) -> None:
     """What came of each run, and what it cost."""
     names = labels(found)
     rows = [{"Run": names[run.id], **_figures(run)} for run in found]
+    # Every column costs width, of which a phone has little.
     said = set()  # what the names say, or what is the same for all
     if all(run.name == default_name(run.config) for run in found):
         said |= {"Backbone", "What trains"}
@@ -109,6 +109,7 @@ def _figures(run: Run) -> dict[str, Any]:
 def show_curves(ids: list[str], were_live: bool) -> None:
     """Val accuracy and val loss by epoch, one line a run."""
     found, missing = _find(ids)
+    # The last tick of a run that has ended brings its figures into the table too.
     if missing or (were_live and all(run.status.is_final for run in found)):
         st.rerun()  # the whole page: what is said below of them has changed
     # Each is drawn once for all who look, see `curves.draw`.
@@ -206,6 +207,7 @@ def _spec(name: str, labelled: list[str]) -> dict[str, Any]:
 
 def show_settings(found: list[Run]) -> None:
     """A table of the settings that are not the same in all runs."""
+    # What is the same in all would hide what is not.
     differing = comparing.differing_settings(found)
     if not differing:
         st.caption("Nothing: all settings are the same.")
@@ -221,76 +223,3 @@ def show_settings(found: list[Run]) -> None:
         columns=[names[run.id] for run in found],
     )
     tables.show(table, alt="Settings that differ")
-
-
-def show_verdict(first: Run, second: Run, names: dict[str, str]) -> None:
-    """Whether the second run is better than the first, and in which classes."""
-    one, other = (f"“{shell.escape(names[run.id])}”" for run in (first, second))
-    learnt = [run.result.get("class_names") for run in (first, second)]
-    # The same label would mean another class in each.
-    if all(learnt) and learnt[0] != learnt[1]:
-        st.caption(f"{one} and {other} learnt different classes: no comparison holds.")
-        return
-    found = comparing.compare(first, second)
-    if found is None:
-        st.caption(
-            f"{one} and {other}: no answers on the same val images yet. They are "
-            "stored when a run ends and when it is evaluated."
-        )
-        return
-    st.markdown(verdict(one, other, found))
-    if any(outcome.measure(run) != "accuracy" for run in (first, second)):
-        st.caption(
-            "That is by top-1 accuracy. In balanced accuracy, at which weights aim, "
-            f"{other} is {100 * found.balanced_difference:+.1f} points from {one}."
-        )
-    with st.expander(f"By class: {one} and {other}"):
-        show_classes(names[first.id], names[second.id], found)
-
-
-def verdict(first: str, second: str, found: Paired) -> str:
-    """One sentence: better, worse, or not to be told; with the figures."""
-    difference, low, high = (100 * one for one in found.difference)
-    tested = (
-        f"on {found.images:,} same images only {first} was right on "
-        f"{found.only_first}, only {second} on {found.only_second}; "
-        f"p = {found.p_value:.2g}"
-    )
-    if not found.is_real:
-        span = f"95 % interval {low:+.1f} to {high:+.1f}"
-        points = f"{difference:+.1f} points"
-        return (
-            f"**{second} is not told apart from {first}** ({points}, {span}; {tested})."
-        )
-    better, worse = (second, first) if difference > 0 else (first, second)
-    least, most = (low, high) if difference > 0 else (-high, -low)
-    points = f"{abs(difference):.1f} points"
-    span = f"95 % interval {least:.1f} to {most:.1f}"
-    return f"**{better} is better than {worse} by {points}** ({span}; {tested})."
-
-
-def show_classes(first: str, second: str, found: Paired) -> None:
-    """Each class's share of right answers in both, most different first."""
-    rows: list[dict[str, Any]] = [
-        {
-            "Class": name,
-            "Images": images,
-            f"1: {first}": 100 * one,
-            f"2: {second}": 100 * other,
-            "Difference": 100 * (other - one),
-        }
-        for name, (images, one, other) in found.classes.items()
-    ]
-    # What differs most is what one looks for.
-    rows.sort(key=lambda row: -abs(row["Difference"]))
-    percent = st.column_config.NumberColumn(format="%.1f%%")
-    tables.show(
-        rows,
-        hide_index=True,
-        alt="Right answers by class",
-        column_config={
-            f"1: {first}": percent,
-            f"2: {second}": percent,
-            "Difference": st.column_config.NumberColumn(format="%+.1f"),
-        },
-    )

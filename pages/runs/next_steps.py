@@ -102,6 +102,7 @@ def _freeze(plan: str, structure: Structure) -> str:
     blocks = trainable_blocks(structure)
     parsed = FreezePlan.parse(plan)
     options = ["all", *(f"last:{n}" for n in range(1, len(blocks) + 1)), "none"]
+    # Single blocks or layers, which the list cannot offer, but must not lose.
     if str(parsed) not in options:
         options.insert(0, str(parsed))
     return str(

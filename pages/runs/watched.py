@@ -74,6 +74,7 @@ def _images(run: Run) -> None:
 # the browser fetch the pictures each second.
 @st.cache_resource(ttl="12h", max_entries=100, show_spinner=False)
 def _make(run_id: str, version: int, _run: Run) -> _Shown:
+    # Nothing is there before the first state, and the folds are.
     seen = watched.load(run_id) or Watched()
     names, images = _classes_and_images(_run, seen.pinned)
     confusion = [
@@ -159,7 +160,9 @@ def _confusion(run: Run) -> None:
     # empty.
     scale = {"type": "sqrt", "range": ["#87919b22", COLORS["val"]]}
     color = {**count, "scale": scale, "legend": None}
+    # Numbers lie over the colours, as a layer of their own.
     layers: list[dict[str, Any]] = [{"mark": "rect", "encoding": {"color": color}}]
+    # Above that numbers would run into one another; hovering tells them.
     if len(shown.names) <= MOST_NAMED:
         layers.append({"mark": "text", "encoding": {"text": count}})
     spec: dict[str, Any] = {

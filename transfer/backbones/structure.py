@@ -90,6 +90,8 @@ class Structure:
         return cls(
             backbone=data["backbone"],
             image_size=(height, width),
+            # A record of an older version has no `multiply_adds`: it counts as none
+            # then.
             layers=tuple(Layer(**layer) for layer in data["layers"]),
             cuts=tuple(
                 Cut(layer=cut["layer"], index=cut["index"], shape=tuple(cut["shape"]))

@@ -8,13 +8,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.runs import comparing
 from tests.pages.opened import opened
 from transfer import workspace
 from transfer.config import TrainConfig
 from transfer.evaluation import metrics, results
-from transfer.evaluation.comparing import Paired
-from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
@@ -130,25 +127,3 @@ def test_comparing__one_run_is_not_enough() -> None:
     at = open_page(finished("one").id)
     assert not at.exception
     assert "Tick two or more" in at.info[0].value
-
-
-@pytest.mark.parametrize(
-    ("p_value", "difference", "said"),
-    [
-        (0.001, 0.1, "**B is better than A by 10.0 points**"),
-        (0.001, -0.1, "**A is better than B by 10.0 points**"),
-        (0.3, 0.1, "**B is not told apart from A**"),
-    ],
-)
-def test_verdict__says_which_is_better(
-    p_value: float, difference: float, said: str
-) -> None:
-    found = Paired(
-        images=100,
-        only_first=2,
-        only_second=12,
-        difference=Interval(difference, 0.03, 0.17),
-        p_value=p_value,
-        classes={},
-    )
-    assert comparing.verdict("A", "B", found).startswith(said)
