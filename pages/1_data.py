@@ -74,6 +74,8 @@ def show_arrival(made: Revision) -> None:
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
 datasets = {one.dataset: one for one in library.list_datasets()}
 with st.container():
+    if made := importing.show_progress():
+        show_made(made)
     if came := st.session_state.pop("came-in", None):
         show_arrival(came)
     # What was brought, and what is said of it, is then in view on a small screen.
@@ -85,15 +87,13 @@ with st.container():
             icon=":material/photo_library:",
         )
         st.markdown("No photographs at hand? These samples need no internet:")
-        if made := importing.show_samples("empty"):
-            show_made(made)
+        importing.show_samples("empty")
 # Whether it is a fold stays the same until an import is done, also when somebody else
 # imports meanwhile: an uploader that is moved on the page loses its upload.
 is_first = st.session_state.setdefault("is_first_import", not datasets)
 place = st.container(border=True) if is_first else st.expander("Import a dataset")
 with place:
-    if made := importing.show_import():
-        show_made(made)
+    importing.show_import()
 if datasets:
     gone = "There is no dataset {}, so another one is shown."
     chosen = kept.choose(st, "dataset", list(datasets), gone)

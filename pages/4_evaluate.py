@@ -9,7 +9,7 @@ from transfer.datasets.revision import Split
 from transfer.errors import TransferError
 from transfer.evaluation import results
 from transfer.evaluation.results import Evaluation, Source
-from transfer.runs import jobs
+from transfer.runs import requests
 from transfer.store.record import Run
 
 #: In the order in which they are offered; train says how well it learned by heart.
@@ -67,17 +67,13 @@ def choose_split(splits: list[Split]) -> Split | None:
 
 def offer(run: Run, split: Source, label: str, thorough: bool = False) -> None:
     """A button that has the split evaluated, and how far that is."""
-    job = results.job_name(run.id, split)
-    if not jobs.is_running(job) and st.button(
+    request = requests.evaluate(run.id, split, thorough)
+    job = job_progress.find(request)
+    if not job_progress.goes_on(job) and st.button(
         label, type="primary", icon=":material/query_stats:"
     ):
-        try:
-            results.start(run.id, split, thorough)
-        except TransferError as error:
-            shell.show_error(error)
-            return
-        st.rerun()
-    job_progress.watch(job, figures.line, cancelled="Cancelled.")
+        job_progress.ask(request)
+    job_progress.show(job, figures.line, cancelled="Cancelled.")
 
 
 def show(run: Run, found: Evaluation, with_images: bool) -> None:

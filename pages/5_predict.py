@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.predict import answers, card, folder, photographs
+from pages.predict import answers, card, folder, photographs, training_images
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell, words
 from transfer.evaluation import results
@@ -55,7 +55,8 @@ def choose_view(finished: list[Summary]) -> View:
             heat = st.toggle("Heat map", value=True, key="with-heat")
             near = st.toggle("Nearest training images", value=True, key="with-nearest")
     runs = (run, *others)
-    return View(runs=runs, threshold=threshold, heat=heat, nearest=near)
+    nearest = frozenset(one.id for one in runs if near)
+    return View(runs=runs, threshold=threshold, heat=heat, nearest=nearest)
 
 
 def introduce(run: Run) -> None:
@@ -81,9 +82,11 @@ else:
     pictures = photographs.choose()
     if not pictures:
         introduce(view.runs[0])
-    elif len(pictures) > CARDS:
-        folder.show(pictures, view)
     else:
-        for picture in {one.key: one for one in pictures}.values():
-            card.show(picture, view)
+        view = training_images.with_neighbours(view)
+        if len(pictures) > CARDS:
+            folder.show(pictures, view)
+        else:
+            for picture in {one.key: one for one in pictures}.values():
+                card.show(picture, view)
     answers.forget_oldest(len(view.runs) * min(len(pictures), CARDS))

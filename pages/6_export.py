@@ -1,42 +1,31 @@
 """Export: take a finished run away, as files that prove themselves, or as code."""
 
-from functools import partial
-
 import streamlit as st
 
 from pages.export import downloads
 from pages.shared import job_progress, run_choice, session, shell
 from transfer.errors import TransferError
 from transfer.export import orders
-from transfer.runs import jobs
 from transfer.store.record import Run
 
 
 def show_export(run: Run) -> None:
     """Format, start, progress and what came of it."""
     chosen, quantize = downloads.choose(run)
-    made = downloads.certificate(run, chosen.name, quantize)
-    job = orders.job_name(run.id, chosen.name, quantize)
-    if not jobs.is_running(job) and st.button(
+    request = orders.request(run, chosen.name, quantize)
+    job = job_progress.find(request)
+    made = downloads.certificate(job)
+    if not job_progress.goes_on(job) and st.button(
         "Export again" if made else "Export",
         icon=":material/ios_share:",
         type="secondary" if made else "primary",
         key="export",
     ):
-        try:
-            orders.start(run, chosen.name, quantize)
-        except TransferError as error:
-            shell.show_error(error)
-            return
-        st.rerun()
-    job_progress.watch(
-        job,
-        downloads.line,
-        cancel=partial(orders.cancel, run.id, chosen.name, quantize),
-        cancelled="Cancelled; nothing of it is kept.",
-    )
+        job_progress.ask(request)
+    cancelled = "Cancelled; nothing of it is kept."
+    job_progress.show(job, downloads.line, cancelled=cancelled)
     if made:
-        downloads.show_done(orders.key(run.id, chosen.name, quantize), made)
+        downloads.show_done(request.subject, made)
 
 
 shell.begin_page("Export", "Take a model away: it works without this app.")

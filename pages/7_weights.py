@@ -2,16 +2,17 @@
 
 import hmac
 import os
-from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared import shell, tables
+from pages.shared import job_progress, session, shell, tables
+from transfer import workspace
 from transfer.backbones import catalogue, weights
 from transfer.datasets.ingest import allowed_folders
 from transfer.errors import TransferError
-from transfer.prediction.client import InferenceProcess
+from transfer.runs import requests
 
 
 def show_table() -> None:
@@ -57,11 +58,21 @@ def fetch() -> None:
     missing = [b for b in catalogue.BACKBONES.values() if not weights.is_at_hand(b)]
     titles = {one.name: one.title for one in missing}
     chosen = st.multiselect("Download", list(titles), format_func=titles.__getitem__)
-    if st.button("Download", disabled=not chosen, icon=":material/download:"):
-        _in_a_process(
-            lambda process: list(map(process.fetch, chosen)),
-            f"Downloading {len(chosen)} …",
-        )
+    request = requests.download(chosen)
+    job = job_progress.find(request)
+    idle = job_progress.goes_on(job) or not chosen
+    if st.button("Download", disabled=idle, icon=":material/download:"):
+        job_progress.ask(request)
+    kept = "Cancelled; what came whole until then is kept."
+    job_progress.show(job, downloading, cancelled=kept)
+
+
+def downloading(now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and where a download is."""
+    title, number = catalogue.get(now["backbone"]).title, now["number"]
+    done, of = now["done"], max(now["of"], 1)
+    amounts = f"{workspace.amount(done)} of {workspace.amount(of)}"
+    return done / of, f"{title} ({number}): {amounts}"
 
 
 def add() -> None:
@@ -72,22 +83,14 @@ def add() -> None:
         + " or ".join(f"`{root}`" for root in allowed_folders.roots()),
     )
     if st.button("Add", disabled=not text, icon=":material/add:"):
-        _in_a_process(
-            lambda process: process.add(allowed_folders.resolve(text)), "Checking …"
-        )
-
-
-def _in_a_process(does: Callable[[InferenceProcess], object], says: str) -> None:
-    """In a process of its own, so that predictions go on meanwhile."""
-    process = InferenceProcess()
-    try:
-        with st.spinner(says):
-            does(process)
-        st.rerun()
-    except TransferError as error:
-        shell.show_error(error)
-    finally:
-        process.close()
+        try:
+            file = allowed_folders.resolve(text)
+        except TransferError as error:
+            shell.show_error(error)
+        else:
+            job_progress.ask(requests.add_weights(file))
+    job = session.store().find("download", "file")
+    job_progress.show(job, lambda _: (0.5, "Checking …"), cancelled="Cancelled.")
 
 
 shell.begin_page("Weights", "What backbones have learnt before; got once, then kept.")

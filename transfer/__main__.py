@@ -14,6 +14,7 @@ from transfer.commands import (
     evaluate,
     export,
     learning_rate,
+    neighbours,
     predict,
     rank,
     runs,
@@ -28,7 +29,7 @@ from transfer.store.status import JobStatus
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
     *(datasets, backbones, weights, train, runs, predict),
-    *(evaluate, rank, sweep, learning_rate, export),
+    *(evaluate, rank, sweep, learning_rate, neighbours, export),
 )
 
 

@@ -2,18 +2,24 @@
 
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.data import understood
-from pages.shared import shell, uploader
-from transfer.datasets import library
-from transfer.datasets.ingest import allowed_folders, importer, samples
+from pages.shared import job_progress, session, shell, uploader
+from transfer.datasets import library, splits
+from transfer.datasets.ingest import allowed_folders, samples
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
-from transfer.errors import TransferError
+from transfer.errors import NameTakenError, TransferError
+from transfer.runs import queue, requests
+from transfer.store.record import Job
+from transfer.store.status import JobStatus
 
 
 def has_source() -> bool:
@@ -21,47 +27,120 @@ def has_source() -> bool:
     return uploader.has_arrived() or bool(st.session_state.get(_path_key()))
 
 
-def show_import() -> Revision | None:
-    """The ways to bring images; the dataset once it is made."""
+class _Split(NamedTuple):
+    """Shares of val and test, and the seed of the split."""
+
+    val: float = 0.2
+    test: float = 0.0
+    seed: int = 0
+
+
+def show_progress() -> Revision | None:
+    """How far the imports are that go on; the dataset that was asked for, once made."""
+    wanted = st.query_params.get("import") or st.session_state.get("import", "")
+    store = session.store()
+    for one in (*store.active(), *store.waiting()):
+        if one.kind == "import" and one.subject != wanted:
+            _show(one)
+    job = store.find("import", wanted) if wanted else None
+    if job is None:
+        return None
+    if job.status is JobStatus.COMPLETED:
+        return _take(job)
+    if job.status.is_final:
+        uploader.take_back()
+        st.session_state.pop("import", None)  # on another page it is old news
+    shell.scroll_here(f"import-{job.id}")
+    _show(job)
+    return None
+
+
+def _show(job: Job) -> None:
+    title = f"Import of {shell.escape(job.subject)}"
+    gone = f"{title} was cancelled; nothing of it is kept."
+    job_progress.show(job, partial(_line, title), gone, title)
+
+
+def _line(title: str, now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and where an import is."""
+    done, of = now["done"], now["of"]
+    return done / max(of, 1), f"{title}: checked {done:,} of {of:,} images"
+
+
+def _take(job: Job) -> Revision | None:
+    """The dataset that was made; the page is ready for the next one."""
+    st.query_params.pop("import", None)
+    st.session_state.pop("import", None)
+    uploader.let_go()
+    st.session_state["server-imports"] = _server_imports() + 1
+    with suppress(TransferError):  # it was deleted since
+        return library.load(job.subject)
+    return None
+
+
+def show_import() -> None:
+    """The ways to bring images."""
     upload, server, sample, public = st.tabs(
         ["Upload", "Folder on this server", "Samples", "Public sets"]
     )
     with upload:
         arrival = uploader.folder_upload()
-        source, called = (arrival.source, arrival.name) if arrival else (None, "")
-        made = _import_form(source, called, "upload")
-        if made:
-            uploader.forget()
+        if arrival:
+            _show_form(arrival.source, arrival.name, "upload", arrival.upload)
+        else:
+            _show_form(None, "", "upload")
     with server:
-        made = _import_from_server() or made
+        _show_server()
     with sample:
-        made = show_samples("tab") or made
+        show_samples("tab")
     with public:
         _show_public_sets()
-    return made
 
 
-def show_samples(key: str) -> Revision | None:
-    """The samples, each with a button that makes a dataset of it; that dataset."""
-    made = None
+def show_samples(key: str) -> None:
+    """The samples, each with a button that makes a dataset of it."""
     for one, place in zip(samples.SAMPLES.values(), st.columns(2), strict=True):
         with place.container(border=True):
             st.markdown(f"**{one.title}**  \n{shell.escape(one.about)}")
             if st.button(f"Use {one.title.lower()}", key=f"{one.name}-{key}"):
-                made = _import_sample(one.name)
-    return made
+                _ask(f"sample:{one.name}", _free_name(one.name))
 
 
-def _import_sample(name: str) -> Revision | None:
+def _free_name(name: str) -> str:
+    """The name, with a number where it is taken."""
     taken = {one.dataset for one in library.list_datasets()}
     numbers = (f"{name} {number}" for number in range(2, len(taken) + 3))
-    free = next(one for one in [name, *numbers] if one not in taken)
+    return next(one for one in [name, *numbers] if one not in taken)
+
+
+def _ask(
+    source: Path | str,
+    name: str,
+    split: _Split = _Split(),  # noqa: B008
+    reading: Reading = Reading(),  # noqa: B008
+    upload: str = "",
+) -> None:
+    """Has it imported; what stands against it is said, and nothing is done."""
+    val, test, seed = split
+    request = requests.import_(
+        source, name, val=val, test=test, seed=seed, reading=reading, upload=upload
+    )
     try:
-        with st.spinner("Making the pictures …"):
-            return importer.import_sample(name, free)
+        library.check_name(name)
+        splits.check_shares(val, test, seed)
+        if job_progress.goes_on(job_progress.find(request)):
+            raise NameTakenError(
+                f'"{name}" is being imported already.', "Choose another name."
+            )
+        queue.ask(session.store(), request.kind, name, list(request.words))
     except TransferError as error:
         shell.show_error(error)
-        return None
+        return
+    # In the address for a reload, in the session for whoever turns to another page.
+    st.query_params["import"] = st.session_state["import"] = name
+    if upload:
+        uploader.hand_over()
+    st.rerun()
 
 
 def _show_public_sets() -> None:
@@ -71,7 +150,7 @@ def _show_public_sets() -> None:
         st.markdown(f"[{one.title}]({one.url}): {shell.escape(one.about)}")
 
 
-def _import_from_server() -> Revision | None:
+def _show_server() -> None:
     text = st.text_input(
         "Path of a folder or zip on the server",
         key=_path_key(),
@@ -84,12 +163,7 @@ def _import_from_server() -> Revision | None:
             called = source.name if source.is_dir() else source.stem
         except TransferError as error:
             shell.show_error(error)
-    made = _import_form(source, called, "server")
-    if made:
-        st.session_state["server-imports"] = (
-            st.session_state.get("server-imports", 0) + 1
-        )
-    return made
+    _show_form(source, called, "server")
 
 
 def _path_key() -> str:
@@ -101,7 +175,7 @@ def _server_imports() -> int:
     return int(st.session_state.get("server-imports", 0))
 
 
-def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
+def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> None:
     """What was understood, name and split of a new dataset; imports it when asked."""
     called = _allowed_name(called)
     reading, found = understood.show(source, key) if source else (Reading(), None)
@@ -116,23 +190,23 @@ def _import_form(source: Path | None, called: str, key: str) -> Revision | None:
             help="Without one it is named like the folder or zip.",
             key=f"name-{key}",
         )
-        val, test, seed = _split_choices(columns[1:4], key)
+        split = _split_choices(columns[1:4], key)
         asked = columns[4].form_submit_button("Import", type="primary", width="stretch")
     if found:
         understood.show_counts(found)
     if not asked:
-        return None
+        return
     with place:
         st.session_state["presses"] = presses = st.session_state.get("presses", 0) + 1
         shell.scroll_here(f"import-{presses}")
         if source is None:
             st.warning("Choose a folder or a zip first, and wait until it has arrived.")
-            return None
-        if found is None:
+        elif found is None:
             st.warning("It cannot be imported as it is; above it says why.")
             understood.forget(source)
-            return None
-        return _import(source, name.strip() or called, val, test, seed, reading)
+        else:
+            understood.forget(source)
+            _ask(source, name.strip() or called, split, reading, upload)
 
 
 def _allowed_name(called: str) -> str:
@@ -144,10 +218,7 @@ def _allowed_name(called: str) -> str:
     return "".join(signs)[: library.MAX_NAME_LENGTH].lstrip(" .").rstrip()
 
 
-def _split_choices(
-    columns: Sequence[DeltaGenerator], key: str
-) -> tuple[float, float, int]:
-    """The shares of val and test, and the seed."""
+def _split_choices(columns: Sequence[DeltaGenerator], key: str) -> _Split:
     val, test, seed = columns
     with val:
         val_share = _share(
@@ -170,37 +241,10 @@ def _split_choices(
         help="The same seed splits the same images the same way.",
         key=f"seed-{key}",
     )
-    return val_share, test_share, int(number)
+    return _Split(val_share, test_share, int(number))
 
 
 def _share(label: str, value: float, says: str, key: str) -> float:
     says += " Train, val and test folders that you bring are used as they are."
     share = st.slider(label, 0.0, 0.5, value, 0.05, "percent", key=key, help=says)
     return float(share)
-
-
-def _import(
-    source: Path, name: str, val: float, test: float, seed: int, reading: Reading
-) -> Revision | None:
-    """The new dataset; what is wrong is said and nothing is kept."""
-    bar = st.progress(0.0, "Reading …")
-
-    def progress(done: int, of: int) -> None:
-        if done % 25 == 0 or done == of:
-            bar.progress(done / max(of, 1), f"Checked {done:,} of {of:,} images")
-
-    try:
-        return importer.import_path(
-            source,
-            name,
-            val=val,
-            test=test,
-            seed=seed,
-            reading=reading,
-            progress=progress,
-        )
-    except TransferError as error:
-        bar.empty()
-        understood.forget(source)
-        shell.show_error(error)
-        return None

@@ -9,8 +9,8 @@ from transfer import workspace
 from transfer.backbones.freezing import FreezePlan
 from transfer.errors import NotFoundError
 from transfer.export import catalogue, keeping, orders, script
-from transfer.runs import jobs
-from transfer.store.record import Run
+from transfer.store.record import Job, Run
+from transfer.store.status import JobStatus
 
 
 def choose(run: Run) -> tuple[catalogue.Format, str]:
@@ -42,22 +42,22 @@ def choose(run: Run) -> tuple[catalogue.Format, str]:
     return chosen, quantize or "none"
 
 
-def certificate(run: Run, name: str, quantize: str) -> dict[str, Any]:
+def certificate(job: Job | None) -> dict[str, Any]:
     """What a finished export answered; empty if there is none to download."""
-    job = jobs.status(orders.job_name(run.id, name, quantize))
+    if job is None or job.status is not JobStatus.COMPLETED:
+        return {}
     try:
-        orders.archive(orders.key(run.id, name, quantize))
+        orders.archive(job.subject)
     except NotFoundError:
         return {}
-    return job.result if job and job.state == "done" else {}
+    return job.result
 
 
 def line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and what an export does now."""
-    step, steps = now.get("step", 0), now.get("steps", 1)
-    says = shell.escape(now.get("says", "Starting"))
-    number = f"Step {step} of {steps}: " if step else ""
-    return step / (steps + 1), f"{number}{says} …"
+    step, steps = now["step"], now["steps"]
+    says = shell.escape(now["says"])
+    return step / (steps + 1), f"Step {step} of {steps}: {says} …"
 
 
 def show_done(key: str, answer: dict[str, Any]) -> None:

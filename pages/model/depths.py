@@ -6,14 +6,12 @@ import streamlit as st
 
 from pages.model import freeze_editor, tradeoff_chart
 from pages.model.tradeoff_chart import Point
-from pages.shared import amounts, job_progress, shell
+from pages.shared import amounts, job_progress
 from transfer.advice import depths
 from transfer.advice.candidates import MOST_IMAGES
 from transfer.advice.depths import Depth
 from transfer.backbones.freezing import in_words
 from transfer.datasets.revision import Revision
-from transfer.errors import TransferError
-from transfer.runs import jobs
 from transfer.store import outcome
 
 
@@ -36,8 +34,9 @@ def show(
         class_weights: As `TrainConfig.class_weights`.
     """
     settings = backbone, source, size, class_weights
-    job = depths.job_name(revision, *settings)
-    running = jobs.is_running(job)
+    request = depths.request(revision, *settings)
+    job = job_progress.find(request)
+    running = job_progress.goes_on(job)
     with st.expander(
         "Where should I freeze?",
         icon=":material/stairs:",
@@ -48,14 +47,9 @@ def show(
             f"{MOST_IMAGES:,} images: what unfreezing gains, and what it costs."
         )
         if st.button("Try the depths", icon=":material/play_arrow:", disabled=running):
-            try:
-                depths.start(revision, *settings)
-            except TransferError as error:
-                shell.show_error(error)
-            else:
-                st.rerun()
-        found = [Depth(**one) for one in job_progress.watch(job, _line)]
-        if found:
+            job_progress.ask(request)
+        job_progress.show(job, _line)
+        if found := [Depth(**one) for one in job_progress.findings(job)]:
             # Held to what the run will be judged by.
             balanced = class_weights != "none"
             measure = "balanced_accuracy" if balanced else "accuracy"
@@ -66,7 +60,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and where the sweep is."""
     depth, of, phase = (now.get(k, 0) for k in ("depth", "depths", "phase"))
     if not of:
-        return 0.0, "Starting …"
+        return 0.0, "Loading Keras"
     step, steps = now.get("step", 0), max(now.get("steps", 1), 1)
     if phase == "prepare":
         words = f"Features at all depths: {step:,} of {steps:,} images"

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts, session, shell
+from pages.shared import amounts, job_progress, shell
 from transfer import workspace
 from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
-from transfer.runs import estimates
+from transfer.runs import estimates, requests
 
 
 def show(
@@ -36,11 +36,21 @@ def show(
     # Once measured there is nothing more to know before a run.
     if takes.measured:
         return
+    request = requests.measure(config.backbone, config.image_size)
+    job = job_progress.find(request)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "A rough estimate: this backbone was never measured here.", width="content"
         )
-        if st.button("Measure on this machine", icon=":material/speed:"):
-            with st.spinner("Measuring; up to a minute …"):
-                session.inference().measure(config.backbone, config.image_size)
-            st.rerun()
+        if not job_progress.goes_on(job) and st.button(
+            "Measure on this machine", icon=":material/speed:"
+        ):
+            job_progress.ask(request)
+    job_progress.show(job, _line, cancelled="Cancelled.")
+
+
+def _line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share that is done, and what the measuring does now."""
+    if now["doing"] == "import":
+        return 0.1, "Loading Keras"
+    return 0.4, "Measuring; up to a minute"

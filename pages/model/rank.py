@@ -8,13 +8,11 @@ import streamlit as st
 
 from pages.model import tradeoff_chart
 from pages.model.tradeoff_chart import Point
-from pages.shared import amounts, job_progress, shell, tables
+from pages.shared import amounts, job_progress, session, shell, tables
 from transfer.advice import candidates
 from transfer.advice.candidates import MOST_IMAGES, Candidate
 from transfer.backbones import catalogue, weights
 from transfer.datasets.revision import Revision
-from transfer.errors import TransferError
-from transfer.runs import jobs
 
 #: Backbones that are proposed to be ranked.
 PROPOSED = 6
@@ -31,8 +29,7 @@ def show(
         source: Where parameters come from.
         choose: Called with the name of another backbone.
     """
-    job = candidates.job_name(revision)
-    running = jobs.is_running(job)
+    job = session.store().find("rank", revision.id)
     with st.expander(
         "Rank for my images",
         icon=":material/leaderboard:",
@@ -43,9 +40,9 @@ def show(
             "images; a linear head on its features, cross-validated, tells the "
             "accuracy to expect with everything frozen. No val or test image is used."
         )
-        _ask(revision, backbone, source, running)
-        job_progress.watch(job, _line)
-        for one in job_progress.progress(job).get("passed_over", []):
+        _ask(revision, backbone, source, job_progress.goes_on(job))
+        job_progress.show(job, _line)
+        for one in job.progress.get("passed_over", []) if job else []:
             title = catalogue.get(one["backbone"]).title
             st.caption(shell.escape(f"{title} was passed over. {one['reason']}"))
         if found := candidates.all_kept(revision, source):
@@ -67,20 +64,15 @@ def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
     )
     idle = running or not wanted
     if st.button("Rank", icon=":material/play_arrow:", disabled=idle):
-        try:
-            candidates.start(revision, wanted, source)
-        except TransferError as error:
-            shell.show_error(error)
-        else:
-            st.rerun()
+        job_progress.ask(candidates.request(revision, wanted, source))
 
 
 def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and where the ranking is."""
     of, step, steps = (now.get(k, 0) for k in ("candidates", "step", "steps"))
-    number = now.get("candidate", 0)
+    number = now["candidate"]
     if not number:
-        return 0.0, "Starting …"
+        return 0.0, "Loading Keras"
     part = step / steps if steps else 0.0
     title = shell.escape(catalogue.get(now["backbone"]).title)
     words = f"{title} ({number} of {of}): {step:,} of {steps:,} images"

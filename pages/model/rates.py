@@ -6,12 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import charts, job_progress, shell, steady_chart
+from pages.shared import charts, job_progress, steady_chart
 from transfer.advice import rates
 from transfer.advice.rates import Curve
 from transfer.config import TrainConfig
-from transfer.errors import TransferError
-from transfer.runs import jobs
 from transfer.store.outcome import PHASES
 
 
@@ -24,8 +22,9 @@ def show(config: TrainConfig) -> None:
     # A closed form takes no steps, so there is no rate to find.
     if config.method != "train":
         return
-    job = rates.job_name(config)
-    running = jobs.is_running(job)
+    request = rates.request(config)
+    job = job_progress.find(request)
+    running = job_progress.goes_on(job)
     with st.expander(
         "Find the learning rates",
         icon=":material/query_stats:",
@@ -37,13 +36,9 @@ def show(config: TrainConfig) -> None:
             "batch size. What it trains is thrown away."
         )
         if st.button("Find the rates", icon=":material/play_arrow:", disabled=running):
-            try:
-                rates.start(config)
-            except TransferError as error:
-                shell.show_error(error)
-            else:
-                st.rerun()
-        found = [Curve(**one) for one in job_progress.watch(job, _line)]
+            job_progress.ask(request)
+        job_progress.show(job, _line)
+        found = [Curve(**one) for one in job_progress.findings(job)]
         for curve, place in zip(found, st.columns(2), strict=False):
             with place:
                 _show_curve(curve)
@@ -59,7 +54,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share of this phase that is done, and where the test is."""
     phase, step, steps = (now.get(k, 0) for k in ("phase", "step", "steps"))
     if not steps:
-        return 0.0, "Starting …"
+        return 0.0, "Loading Keras"
     if phase == "prepare":
         return step / steps, f"Features: {step:,} of {steps:,} images"
     name = PHASES.get(phase, phase)

@@ -103,7 +103,7 @@ def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:
 
 
 def nearest(run: Run, picture: Picture) -> list[dict[str, Any]] | None:
-    """The training images that are most like the picture."""
+    """The training images that are most like the picture, see `training_images`."""
     return _remember(
         ("nearest", run.id, picture.key),
         lambda: session.inference().nearest(run.id, picture.content),

@@ -27,13 +27,13 @@ class View:
         runs: One run, or two beside each other.
         threshold: Probability below which no class is an answer, in [0, 1].
         heat: Whether with heat maps.
-        nearest: Whether with the nearest training images.
+        nearest: Ids of the runs that tell the nearest training images.
     """
 
     runs: tuple[Run, ...]
     threshold: float
     heat: bool
-    nearest: bool
+    nearest: frozenset[str]
 
 
 def show(picture: Picture, view: View) -> None:
@@ -74,7 +74,7 @@ def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -
     else:
         _show_classes(said, view.threshold)
         _show_heat(picture, run, said)
-    if view.nearest:
+    if run.id in view.nearest:
         _show_nearest(picture, run)
 
 
@@ -106,7 +106,7 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
 
 
 def _show_nearest(picture: Picture, run: Run) -> None:
-    with st.spinner("Comparing with the training images; once for each run."):
+    with st.spinner("Comparing with the training images."):
         found = answers.nearest(run, picture)
     if found:
         st.caption(

@@ -18,10 +18,9 @@ from transfer.datasets.decoding import Grey
 from transfer.errors import ImageError, TransferError
 from transfer.prediction import answers
 from transfer.prediction.answers import DONT_KNOW, Answer
+from transfer.prediction.client import Ranking
 from transfer.store.record import Run
 
-#: Pictures that are asked about at once: the bar moves, and engines are kept busy.
-PIECE = 256
 #: Classes that are kept of each picture.
 TOP = 20
 #: Rows of the table that are shown at a time.
@@ -85,30 +84,27 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
     if len(found) == len(pictures):
         return found, kept["seconds"]
     bar = st.progress(0.0, "Asking the model; the first answers take some seconds.")
-    while len(found) < len(pictures):
-        piece = pictures[len(found) : len(found) + PIECE]
-        start = time.perf_counter()
-        try:
-            found += _ask(run, piece)
-        except TransferError as error:
-            shell.show_error(error)
-            break
-        kept["seconds"] += time.perf_counter() - start
-        done = f"{len(found):,} of {len(pictures):,} pictures"
-        bar.progress(len(found) / len(pictures), done)
+    left = [picture.content for picture in pictures[len(found) :]]
+    start = time.perf_counter()
+    try:
+        for said in session.inference().predict_in_pieces(run.id, left, TOP):
+            piece = pictures[len(found) : len(found) + len(said)]
+            found += map(_to_answer, piece, said)
+            now = time.perf_counter()
+            kept["seconds"] += now - start
+            start = now
+            done = f"{len(found):,} of {len(pictures):,} pictures"
+            bar.progress(len(found) / len(pictures), done)
+    except TransferError as error:
+        shell.show_error(error)
     bar.empty()
     return found, kept["seconds"]
 
 
-def _ask(run: Run, piece: Sequence[Picture]) -> list[Answer]:
-    contents = [picture.content for picture in piece]
-    said = session.inference().predict_each(run.id, contents, TOP)
-    return [
-        Answer(path=picture.name, ranking=[], error=str(one))
-        if isinstance(one, ImageError)
-        else Answer(path=picture.name, ranking=one)
-        for picture, one in zip(piece, said, strict=True)
-    ]
+def _to_answer(picture: Picture, said: Ranking | ImageError) -> Answer:
+    if isinstance(said, ImageError):
+        return Answer(path=picture.name, ranking=[], error=str(said))
+    return Answer(path=picture.name, ranking=said)
 
 
 def _filter(found: list[Answer], threshold: float) -> list[int]:

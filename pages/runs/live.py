@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import plotly.offline
 import streamlit as st
 
-from pages.runs import curves, details, table
+from pages.runs import curves, details
 from pages.runs.curves import Point
-from pages.shared import addresses, charts, session
+from pages.shared import addresses, charts, session, words
 from pages.shared.amounts import about
 from transfer.runs import places
 from transfer.runs.shared_reads import OnceAWhile
@@ -146,8 +146,8 @@ def _where(run: Run) -> dict[str, Any]:
     if run.status is JobStatus.QUEUED:
         queued = places.places(session.store())
         # It may have been taken between the two looks.
-        place = queued.get(run.id)  # it may have been taken just now
-        text = table.place_in_words(place) if place else "about to start"
+        place = queued.get(run.id)
+        text = words.of_place(place) if place else "about to start"
         return {"phase": text.capitalize(), "part": 0.0, "tiles": {"Worker": "waiting"}}
     if not run.status.is_active:
         return {}

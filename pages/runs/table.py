@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages.runs import details, naming
-from pages.shared import amounts, run_choice, session
+from pages.shared import amounts, run_choice, session, words
 from pages.shared.shell import escape
 from transfer.runs import places
 from transfer.runs.places import Place
@@ -151,18 +151,6 @@ def _what_changes(going_on: list[Run]) -> Changing:
     return tuple((run.id, run.status) for run in going_on)
 
 
-def place_in_words(place: Place) -> str:
-    """Where a queued run stands, and about when it starts."""
-    start = (
-        "when those before it have ended"
-        if place.seconds is None
-        else f"in about {amounts.about(place.seconds)}"
-        if place.seconds
-        else "at once"
-    )
-    return f"number {place.position} in the queue, starts {start}"
-
-
 def _show_row(run: Summary, place: Place | None) -> None:
     look = details.STATUS[run.status]
     with st.container(horizontal=True, wrap=False, key=f"run-row-{run.id}"):
@@ -193,7 +181,7 @@ def _facts(run: Summary, place: Place | None) -> list[str]:
     facts = [
         outcome.headline_in_words(run),
         *outcome.remarks(run),
-        place_in_words(place) if place else "",
+        words.of_place(place) if place else "",
         _doing(run) if run.status.is_active else "",
         run.dataset,
         described if described != run.name else "",

@@ -1,75 +1,147 @@
-"""A job on a page: its progress while it runs, and a way to end it."""
+"""A job on a page: its place in the queue, its progress, a way to end it, its end."""
 
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
-from pages.shared import shell
-from transfer.errors import RunError
-from transfer.runs import jobs
+from pages.shared import session, shell, words
+from transfer.errors import NotFoundError, RunError, TransferError
+from transfer.runs import places, queue
+from transfer.runs.kinds import KINDS
+from transfer.runs.requests import Request
+from transfer.runs.shared_reads import OnceAWhile
+from transfer.store.record import Job
+from transfer.store.status import JobStatus
 
-#: Seconds between two looks at a job that runs.
+#: Seconds between two looks at a job that goes on.
 LOOK = 1.0
+#: What is said once a job was cancelled.
+KEPT = "Cancelled; what was found until then is kept."
 
+#: Of a job's progress: the share that is done, 0 to 1, and where it is.
 Line = Callable[[dict[str, Any]], tuple[float, str]]
 
 
-def watch(
-    name: str,
-    line: Line,
-    cancel: Callable[[], None] | None = None,
-    cancelled: str = "Cancelled; what was found until then is kept.",
-) -> list[dict[str, Any]]:
-    """What a job has found so far; while it runs, its progress and a button to cancel.
+def find(request: Request) -> Job | None:
+    """The newest job of this request; `None` if it was never asked for."""
+    return session.store().find(request.kind, request.subject)
+
+
+def goes_on(job: Job | None) -> bool:
+    """Whether it waits or works."""
+    return job is not None and not job.status.is_final
+
+
+def findings(job: Job | None) -> list[dict[str, Any]]:
+    """What a job has found so far, of those that tell it piece by piece."""
+    return list(job.progress.get("found", [])) if job else []
+
+
+def ask(request: Request) -> None:
+    """Has the work done, and shows the page anew; what stands against it is said."""
+    try:
+        queue.ask(session.store(), request.kind, request.subject, list(request.words))
+    except TransferError as error:
+        shell.show_error(error)
+    else:
+        st.rerun()
+
+
+def show(job: Job | None, line: Line, cancelled: str = KEPT, title: str = "") -> None:
+    """How a job stands: place, progress and a button to cancel, or what ended it.
+
+    Nothing of one that is done, or was never asked for.
 
     Args:
-        name: Of the job, whether or not there ever was one.
-        line: Of its progress: the share that is done, 0 to 1, and where it is.
-        cancel: Ends it, where more is to be done than to end the job.
+        job: As `find` has it.
+        line: Of its progress, once it has told any.
         cancelled: What is said once it was cancelled.
+        title: What is done, in Markdown; what is done in jobs of its kind by default.
     """
-    job = jobs.status(name)
-    if job is None:
-        return []
-    if job.state == "running":
-        end = cancel or partial(jobs.cancel, name)
-        st.fragment(_tick, run_every=LOOK)(name, line, end)
-    elif job.state == "failed":
-        words = {"kind": "", "message": "It failed.", "hint": "", **job.error}
-        shell.show_error(RunError(words["message"], words["hint"]))
-    elif job.state == "cancelled":
-        st.caption(cancelled)
-    return list(job.progress.get("found", []))
+    with st.container():  # what comes and goes: folds that move on the page close
+        if job is None or job.status is JobStatus.COMPLETED:
+            return
+        if not job.status.is_final:
+            title = title or KINDS[job.kind].title
+            st.fragment(_tick, run_every=LOOK)(job, [job], line, title)
+            return
+        if job.status is JobStatus.STOPPED:
+            st.caption(cancelled)
+        else:
+            said = {"message": "It failed.", "hint": "", **job.error}
+            shell.show_error(RunError(said["message"], said["hint"]))
+        if command := job.settings.get("words"):
+            key = f"again-{job.id}"
+            if st.button("Try again", key=key, icon=":material/replay:"):
+                ask(Request(job.kind, job.subject, tuple(command)))
 
 
-def stays_open(fold: str, name: str) -> bool:
-    """Whether a fold is to be open: once its job runs, and from then on.
+def stays_open(fold: str, job: Job | None) -> bool:
+    """Whether a fold is to be open: once its job goes on, and from then on.
 
-    Were it to be so only while the job runs, it would close over what was found.
+    Were it to be so only while the job goes on, it would close over what was found.
     """
     key = f"open-{fold}"
-    st.session_state[key] = st.session_state.get(key, False) or jobs.is_running(name)
+    st.session_state[key] = st.session_state.get(key, False) or goes_on(job)
     return bool(st.session_state[key])
 
 
-def progress(name: str) -> dict[str, Any]:
-    """What the job has told of itself; empty if there never was one."""
-    job = jobs.status(name)
-    return job.progress if job else {}
+def _tick(shown: Job, fresh: list[Job], line: Line, title: str) -> None:
+    """The job as it stands now; where there is more to see, the page is shown anew.
 
-
-def _tick(name: str, line: Line, cancel: Callable[[], None]) -> None:
-    job = jobs.status(name)
-    found = job.progress.get("found", []) if job else []
-    seen = st.session_state.setdefault(f"seen-{name}", len(found))
-    if not job or job.state != "running" or len(found) != seen:
-        st.session_state[f"seen-{name}"] = len(found)
+    Args:
+        shown: The job as the page has it.
+        fresh: It once more, for the first time: what visitors share may be older.
+        line: As in `show`.
+        title: As in `show`.
+    """
+    job = fresh.pop() if fresh else _read(shown.id)
+    if job is None or job.status.is_final or len(findings(job)) > len(findings(shown)):
         st.rerun()
-    done, words = line(job.progress)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(max(done, 0.0), 1.0), words)
-        if st.button("Cancel", key=f"cancel-{name}", icon=":material/close:"):
-            cancel()
+        if job.status is JobStatus.QUEUED:
+            st.caption(f":material/schedule: {_place(job, title)}", width="stretch")
+        else:
+            done, text = line(job.progress) if job.progress else (0.0, "Starting …")
+            if job.status is JobStatus.STOPPING:
+                text = "Cancelling …"
+            st.progress(min(max(done, 0.0), 1.0), text)
+        if job.status is not JobStatus.STOPPING and st.button(
+            "Cancel", key=f"cancel-{job.id}", icon=":material/close:"
+        ):
+            with suppress(RunError, NotFoundError):  # it has ended just now
+                queue.stop(session.store(), job.id)
             st.rerun()
+
+
+def _place(job: Job, title: str) -> str:
+    """Where a job stands in the queue, and about when it starts."""
+    place = _places().get(job.id)
+    return f"{title}: {words.of_place(place) if place else 'about to start'}"
+
+
+# Twenty visitors who look at the same job read it once.
+
+
+@st.cache_resource(ttl=600, max_entries=500, show_spinner=False)
+def _once_a_while(about: str) -> OnceAWhile[Any]:
+    return OnceAWhile(LOOK / 2)
+
+
+def _read(job_id: str) -> Job | None:
+    def make() -> Job | None:
+        with suppress(NotFoundError):
+            return session.store().get_job(job_id)
+        return None
+
+    job: Job | None = _once_a_while(job_id).get(make)
+    return job
+
+
+def _places() -> dict[str, places.Place]:
+    line: dict[str, places.Place] = _once_a_while("places").get(
+        lambda: places.places(session.store())
+    )
+    return line

@@ -26,6 +26,7 @@ class Arrival:
 
     Attributes:
         source: The folder or zip to import; None where nothing arrived.
+        upload: Its id.
         name: Of the folder or zip that was chosen; empty if several were.
         chosen: Files in what the user chose.
         arrived: Files that lie on the server's disk.
@@ -35,6 +36,7 @@ class Arrival:
     """
 
     source: Path | None
+    upload: str
     name: str
     chosen: int
     arrived: int
@@ -102,12 +104,27 @@ def has_arrived(purpose: str = "folder") -> bool:
     return bool(arrival and arrival.source)
 
 
-def forget(purpose: str = "folder") -> None:
-    """Removes what was uploaded and makes room for the next upload."""
+def hand_over(purpose: str = "folder") -> None:
+    """Leaves what was uploaded to a job, which lets it go in the end.
+
+    The next upload goes to a place of its own, so it does not disturb the job.
+    """
+    kept = st.session_state[f"{purpose}_uploads"]
+    kept["handed-over"] = {name: kept.pop(name) for name in ("upload", "arrival")}
+
+
+def take_back(purpose: str = "folder") -> None:
+    """What was handed over, for another try, unless something else came meanwhile."""
     kept = st.session_state.get(f"{purpose}_uploads", {})
-    if upload := kept.pop("upload", None):
-        uploads.discard(upload)
-    kept.pop("arrival", None)
+    if (before := kept.pop("handed-over", None)) and "arrival" not in kept:
+        if upload := kept.get("upload"):
+            uploads.discard(upload)
+        kept.update(before)
+
+
+def let_go(purpose: str = "folder") -> None:
+    """Forgets what was handed over: there is nothing to try again."""
+    st.session_state.get(f"{purpose}_uploads", {}).pop("handed-over", None)
 
 
 def _forget_last(key: str) -> None:
@@ -122,6 +139,7 @@ def _take_in(key: str) -> None:
     source, arrived = uploads.source(upload), uploads.count(upload).files
     kept["arrival"] = Arrival(
         source=source if arrived else None,
+        upload=upload,
         name=_name(source) if arrived else "",
         chosen=done["chosen"],
         arrived=arrived,

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from pages.shared import amounts
 from transfer.backbones import freezing
 from transfer.evaluation.intervals import Interval
+from transfer.runs.places import Place
 
 METHODS = {
     "train": "Train in steps",
@@ -78,3 +80,15 @@ def cut(name: str, longest: int = LONGEST) -> str:
 def plain(text: str) -> str:
     """Text in which Plotly finds no markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def of_place(place: Place) -> str:
+    """Where a queued job stands, and about when it starts."""
+    start = (
+        "when those before it have ended"
+        if place.seconds is None
+        else f"in about {amounts.about(place.seconds)}"
+        if place.seconds
+        else "at once"
+    )
+    return f"number {place.position} in the queue, starts {start}"

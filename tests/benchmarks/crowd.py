@@ -40,11 +40,11 @@ from tests.pictures import make_pictures
 from transfer import workspace
 from transfer.advice import candidates
 from transfer.datasets.ingest import importer
-from transfer.evaluation import results
 from transfer.export import orders
 from transfer.prediction.client import InferenceProcess
-from transfer.runs import jobs, queue
-from transfer.store.record import Run
+from transfer.runs import queue, requests
+from transfer.runs.requests import Request
+from transfer.store.record import Job, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -67,13 +67,13 @@ class Task(NamedTuple):
         page: Its path in the address.
         query: What the address says besides.
         button: Beginning of the button's label.
-        job: Name of the job that comes of it.
+        request: The job that comes of it.
     """
 
     page: str
     query: str
     button: str
-    job: str
+    request: Request
 
 
 class Session:
@@ -279,14 +279,14 @@ def task(folder: Path, store: Store, run: Run, number: int) -> Task:
         name = f"pets-{number}"
         make_pictures(folder / name, PICTURES, seed=1 + number)
         revision = importer.import_path(folder / name, name)
-        job = candidates.job_name(revision)
-        return Task("model", f"dataset={name}", "Rank", job)
+        request = candidates.request(revision, [], "imagenet")
+        return Task("model", f"dataset={name}", "Rank", request)
     own = copy_of(store, run)
     if kind == 1:
-        job = orders.job_name(own.id, "keras", "none")
-        return Task("export", f"run={own.id}", "Export", job)
-    job = results.job_name(own.id, "val")
-    return Task("evaluate", f"run={own.id}", "Evaluate on", job)
+        request = orders.request(own, "keras", "none")
+        return Task("export", f"run={own.id}", "Export", request)
+    request = requests.evaluate(own.id, "val")
+    return Task("evaluate", f"run={own.id}", "Evaluate on", request)
 
 
 def copy_of(store: Store, run: Run) -> Run:
@@ -313,12 +313,12 @@ async def crowd(
     pressed = time.monotonic()
     await asyncio.sleep(training)
     await asyncio.to_thread(queue.stop, store, run.id)
-    if idle := [one.button for one in tasks if jobs.status(one.job) is None]:
+    if idle := [one.button for one in tasks if find(store, one) is None]:
         sys.exit(f"Nothing came of {', '.join(idle)}.")
     ended: Counter[str] = Counter()
     while ended.total() < len(tasks) and time.monotonic() < pressed + PATIENCE:
         await asyncio.sleep(LOOK)
-        ended = await asyncio.to_thread(ends, tasks)
+        ended = await asyncio.to_thread(ends, store, tasks)
     done = time.monotonic()
     for visit in visits:
         visit.cancel()
@@ -347,10 +347,15 @@ def begin_training(store: Store) -> Run:
     return run
 
 
-def ends(tasks: Sequence[Task]) -> Counter[str]:
+def find(store: Store, task: Task) -> Job | None:
+    """The job that came of what a session asked for."""
+    return store.find(task.request.kind, task.request.subject)
+
+
+def ends(store: Store, tasks: Sequence[Task]) -> Counter[str]:
     """How many jobs have ended, by how they ended."""
-    found = [jobs.status(one.job) for one in tasks]
-    return Counter(one.state for one in found if one and one.state != "running")
+    found = [find(store, one) for one in tasks]
+    return Counter(str(one.status) for one in found if one and one.status.is_final)
 
 
 if __name__ == "__main__":

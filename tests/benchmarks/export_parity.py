@@ -129,9 +129,9 @@ def train(folder: Path, *options: str) -> str:
 
 def own_answers(run: str, paths: list[Path]) -> NDArray[np.float32]:
     """The app's probabilities."""
-    from transfer.prediction import server  # noqa: PLC0415  after TRANSFER_HOME is set
+    from transfer.prediction import models  # noqa: PLC0415  after TRANSFER_HOME is set
 
-    return server.load(run).probabilities(list(paths))
+    return models.load(run).probabilities(list(paths))
 
 
 def export(folder: Path, run: str, name: str, quantize: str) -> Path:

@@ -26,10 +26,10 @@ ONE_BY_ONE = 200
 def ask(run: str, folder: str) -> None:
     """Prints the seconds of each way as JSON; runs in a process of its own."""
     from transfer.datasets import decoding  # noqa: PLC0415
-    from transfer.prediction import server  # noqa: PLC0415  Keras, only in the child
+    from transfer.prediction import models  # noqa: PLC0415  Keras, only in the child
 
     pictures: list[Any] = sorted(Path(folder).rglob("*.jpg"))[:COUNT]
-    classifier = server.load(run)
+    classifier = models.load(run)
     classifier.probabilities(pictures[:1])
     seconds = {}
     for way in ("first", "again"):

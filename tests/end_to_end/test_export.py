@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page
 
+from tests import jobs_made
 from tests.end_to_end.conftest import settle
 from tests.pictures import make_pictures
 from transfer.advice import effort
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.export import catalogue, orders, script
-from transfer.runs import jobs
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -49,8 +49,7 @@ def starter_run(tmp_path: Path) -> Run:
 
 def left(workspace: Path, run: Run, name: str, quantize: str) -> None:
     """The files of an export as its process leaves them; the zip says which it is."""
-    job = jobs.Job(state="done", result={"parity": PARITY})
-    jobs._write(orders.job_name(run.id, name, quantize), job)
+    jobs_made.ended(orders.request(run, name, quantize), result={"parity": PARITY})
     folder = workspace / "runs" / run.id / "exports" / f"{name}-{quantize}"
     folder.mkdir(parents=True)
     title = orders.title(run, name, quantize)

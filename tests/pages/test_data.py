@@ -4,12 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.opened import opened
+from pages.shared.uploader import Arrival
+from tests import jobs_made
+from tests.pages.opened import ROUTER, opened
+from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer.datasets import library
-from transfer.datasets.ingest import importer
+from transfer.datasets.ingest import importer, uploads
+from transfer.runs import requests
+from transfer.runs.requests import Request
+from transfer.store.status import JobStatus
 
 
 def _import_buttons(page: AppTest) -> list[Any]:
@@ -19,6 +26,12 @@ def _import_buttons(page: AppTest) -> list[Any]:
 
 def _dataset(page: AppTest) -> Any:
     return next(one for one in page.selectbox if one.label == "Dataset")
+
+
+@pytest.fixture(autouse=True)
+def fresh(workspace: Path) -> None:
+    """A store of this test's own workspace."""
+    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -58,7 +71,13 @@ def test_data__a_folder_of_the_server_is_imported(
     page.text_input(key="name-server").set_value("birds")
     _import_buttons(page)[1].click().run()
     assert not page.exception
-    assert _dataset(page).value == "birds"
+    assert page.query_params["import"] == "birds"
+    assert any(
+        "Import of birds: number 1 in the queue" in one.value for one in page.caption
+    )
+    assert jobs_made.carry_out("import", "birds") == 0
+    page.run()
+    assert _dataset(page).value == "birds" and "import" not in page.query_params
 
 
 def _labelled(page: AppTest, label: str) -> Any:
@@ -82,6 +101,8 @@ def test_data__what_is_understood_can_be_changed_before_the_import(
     _labelled(page, "2024 is").set_value("test").run()
     assert page.dataframe[0].value["test"].tolist() == [2, 2]
     _import_buttons(page)[1].click().run()
+    assert jobs_made.carry_out("import", "set") == 0
+    page.run()
     assert not page.exception
     assert "set** came in: 10 images in 2 classes" in page.success[0].value
     assert library.load("set").counts()["cat"]["test"] == 2
@@ -120,7 +141,8 @@ def test_data__a_dataset_without_a_name_is_called_like_its_folder(
     page.text_input[1].set_value("Birds, 2024 (all)").run()
     assert page.text_input(key="name-server").placeholder == "Birds- 2024 -all-"
     _import_buttons(page)[1].click().run()
-    assert _dataset(page).value == "Birds- 2024 -all-"
+    assert jobs_made.carry_out("import", "Birds- 2024 -all-") == 0
+    assert _dataset(page.run()).value == "Birds- 2024 -all-"
 
 
 def test_data__nothing_to_import_is_said(workspace: Path) -> None:
@@ -129,14 +151,115 @@ def test_data__nothing_to_import_is_said(workspace: Path) -> None:
     assert "wait until it has arrived" in page.warning[0].value
 
 
-def test_data__a_sample_becomes_a_dataset(workspace: Path) -> None:
-    page = opened("1_data.py")
-    next(b for b in page.button if b.label == "Use handwritten digits").click().run()
+def test_data__a_sample_is_imported_under_a_name_that_is_free(
+    workspace: Path, tmp_path: Path
+) -> None:
+    for name in ("digits", "digits 2"):
+        page = opened("1_data.py")
+        use = next(b for b in page.button if b.label == "Use handwritten digits")
+        use.click().run()
+        assert not page.exception
+        words = jobs_made.asked_for("import", name)
+        assert words[:3] == ["import", "sample:digits", f"--name={name}"]
+        importer.import_path(make_pictures(tmp_path / name, {"0": 2, "1": 2}), name)
+
+
+def _import_of(name: str, source: Path) -> Request:
+    return requests.import_(source, name, val=0.5)
+
+
+def test_data__an_import_is_found_again_after_a_reload(
+    workspace: Path, tmp_path: Path
+) -> None:
+    request = _import_of("birds", tmp_path / "birds")
+    jobs_made.working(request, done=25, of=100)
+    page = opened("1_data.py", **{"import": "birds"})
     assert not page.exception
-    assert _dataset(page).value == "digits"
-    again = next(b for b in page.button if b.label == "Use handwritten digits")
-    again.click().run()
-    assert _dataset(page).value == "digits 2"
+    bar = page.get("progress")[0].proto
+    assert bar.text == "Import of birds: checked 25 of 100 images" and bar.value == 25
+    elsewhere = opened("1_data.py")  # somebody else sees it too
+    assert elsewhere.get("progress")[0].proto.value == 25
+    make_pictures(tmp_path / "birds", {"wren": 3, "crow": 3})
+    importer.import_path(tmp_path / "birds", "birds")
+    jobs_made.ended(request)
+    page = opened("1_data.py", **{"import": "birds"})
+    assert "birds** came in: 6 images" in page.success[0].value
+    assert page.query_params.get("import") is None
+    assert _dataset(page).value == "birds"
+
+
+def test_data__an_import_that_failed_can_be_tried_again(
+    workspace: Path, tmp_path: Path
+) -> None:
+    request = _import_of("birds", tmp_path / "birds")
+    jobs_made.waiting(request)
+    assert jobs_made.carry_out("import", "birds") == 1
+    page = opened("1_data.py", **{"import": "birds"})
+    assert "birds" in page.error[0].value
+    make_pictures(tmp_path / "birds", {"wren": 3, "crow": 3})
+    next(one for one in page.button if one.label == "Try again").click().run()
+    assert jobs_made.carry_out("import", "birds") == 0
+    assert _dataset(page.run()).value == "birds"
+
+
+def _page_with_upload(upload: str) -> AppTest:
+    """The page to which this upload has come."""
+    page = AppTest.from_file(str(ROUTER), default_timeout=PATIENCE)
+    source = uploads.source(upload)
+    counts = {"chosen": 6, "arrived": 6, "failed": 0, "left_out": 0}
+    arrival = Arrival(source=source, upload=upload, name="up", reasons=[], **counts)
+    kept = {"upload": upload, "arrival": arrival}
+    page.session_state["folder_uploads"] = kept
+    page.run()
+    _import_buttons(page)[0].click().run()
+    assert not page.exception
+    return page
+
+
+def test_data__an_upload_is_let_go_once_it_is_a_dataset(workspace: Path) -> None:
+    upload = uploads.start()
+    make_pictures(workspace / "uploads" / upload / "files", {"cat": 3, "dog": 3})
+    page = _page_with_upload(upload)
+    assert page.session_state["folder_uploads"]["upload"] != upload
+    assert jobs_made.carry_out("import", "up") == 0
+    assert _dataset(page.run()).value == "up"
+    assert not (workspace / "uploads" / upload).exists()
+
+
+def test_data__an_upload_that_was_refused_can_be_read_in_another_way(
+    workspace: Path,
+) -> None:
+    upload = uploads.start()
+    folder = workspace / "uploads" / upload / "files"
+    make_pictures(folder, {"cat": 3, "dog": 3})
+    for picture in folder.glob("dog/*"):
+        picture.write_bytes(b"broken")
+    page = _page_with_upload(upload)
+    assert jobs_made.carry_out("import", "up") == 1
+    page.run()
+    assert 'None of the 3 pictures of the class "dog"' in page.error[0].value
+    assert page.session_state["folder_uploads"]["upload"] == upload
+    assert "6 pictures in 2 classes" in page.info[0].value
+    assert folder.exists()
+
+
+def test_data__a_cancelled_import_says_that_nothing_is_kept(workspace: Path) -> None:
+    jobs_made.ended(_import_of("birds", workspace), JobStatus.STOPPED)
+    page = opened("1_data.py", **{"import": "birds"})
+    said = "Import of birds was cancelled; nothing of it is kept."
+    assert said in [one.value for one in page.caption]
+
+
+def test_data__a_name_that_is_being_imported_is_taken(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pictures(tmp_path / "birds", {"wren": 3, "crow": 3})
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    jobs_made.working(_import_of("birds", tmp_path / "other"), done=1, of=2)
+    page = opened("1_data.py")
+    page.text_input[1].set_value(str(tmp_path / "birds")).run()
+    _import_buttons(page)[1].click().run()
+    assert "being imported already" in page.error[0].value
 
 
 def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:

@@ -1,6 +1,5 @@
 """The page Evaluate: empty, before an evaluation, and every view of a stored one."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.evaluate import confusions, image_map, plots
 from pages.shared import steady_chart
+from tests import jobs_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
@@ -23,8 +23,7 @@ from transfer.evaluation import metrics, results
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
-from transfer.runs import jobs
-from transfer.runs.jobs import Job
+from transfer.runs import requests
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -121,31 +120,25 @@ def test_evaluate__no_model_says_what_to_do() -> None:
     assert "No model yet" in at.info[0].value
 
 
-def test_evaluate__not_yet_evaluated_offers_it(
-    finished: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(jobs, "start", lambda *words: started.append(words))
+def test_evaluate__not_yet_evaluated_offers_it(finished: Run) -> None:
     at = open_page(finished.id)
     assert not at.exception
     assert "not been evaluated on val" in at.info[0].value
     button(at, "Evaluate on val").click().run()
     assert not at.exception
-    name = f"evaluate-{finished.id}-val"
-    assert started == [(name, ["evaluate", finished.id, "--split", "val"])]
+    words = ["evaluate", finished.id, "--split", "val"]
+    assert jobs_made.asked_for("evaluate", f"{finished.id}-val") == words
 
 
 def test_evaluate__how_far_it_is_and_what_went_wrong(finished: Run) -> None:
-    name = results.job_name(finished.id, "val")
-    now = {"doing": "spoilt", "done": 50, "of": 100}
-    jobs._write(name, Job(state="running", progress=now))
-    jobs._note_process(name, os.getpid())
+    request = requests.evaluate(finished.id, "val")
+    jobs_made.working(request, doing="spoilt", done=50, of=100)
     at = open_page(finished.id)
     bar = at.get("progress")[0].proto
     assert "spoilt images: 50 of 100" in bar.text and bar.value == 50
     assert [one.label for one in at.button] == ["Cancel"]
     error = {"kind": "RunError", "message": "No memory.", "hint": ""}
-    jobs._write(name, Job(state="failed", error=error))
+    jobs_made.ended(request, JobStatus.FAILED, error=error)
     assert "No memory" in open_page(finished.id).error[0].value
 
 
@@ -319,16 +312,13 @@ def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> N
     assert button(at, "Compute it now")
 
 
-def test_evaluate__what_was_too_slow_can_be_tried_all_the_same(
-    finished: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(jobs, "start", lambda _, words: started.append(words))
+def test_evaluate__what_was_too_slow_can_be_tried_all_the_same(finished: Run) -> None:
     evaluation_of(finished, robustness=Robustness(skipped="It is too slow."))
     at = open_page(finished.id, view="Robustness")
     assert at.info[0].value == "It is too slow."
     button(at, "Try it all the same").click().run()
-    assert started == [["evaluate", finished.id, "--split", "val", "--thorough"]]
+    words = ["evaluate", finished.id, "--split", "val", "--thorough"]
+    assert jobs_made.asked_for("evaluate", f"{finished.id}-val") == words
 
 
 def test_evaluate__nothing_is_measured_without_pictures(finished: Run) -> None:

@@ -1,8 +1,5 @@
 """The page Export: empty, before, during and after an export."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +9,14 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import run_choice
+from tests import jobs_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.errors import NotFoundError
 from transfer.export import orders
-from transfer.runs import jobs
-from transfer.runs.jobs import Job
+from transfer.runs.requests import Request
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -56,22 +53,17 @@ def finished_run(tmp_path: Path) -> Run:
     return store.finish(run.id, JobStatus.COMPLETED, result)
 
 
-def left(run: Run, job: Job, process: int = 0) -> None:
-    """What an export in Keras' format leaves, or has written until now."""
-    name = orders.job_name(run.id, "keras", "none")
-    jobs._write(name, job)
-    if process:
-        jobs._note_process(name, process)
+def request(run: Run) -> Request:
+    """An export in Keras' format."""
+    return orders.request(run, "keras", "none")
+
+
+def exported(run: Run, **changes: Any) -> None:
+    """What a finished export leaves."""
     folder = files.export(run.id, "keras", "none")
     folder.mkdir(parents=True)
-    if job.state == "done":
-        title = orders.title(run, "keras", "none")
-        (folder / f"{title}.zip").write_bytes(b"zip")
-
-
-def done(**changes: Any) -> Job:
-    """The last words of an export."""
-    return Job(state="done", result={"parity": {**PARITY, **changes}})
+    (folder / f"{orders.title(run, 'keras', 'none')}.zip").write_bytes(b"zip")
+    jobs_made.ended(request(run), result={"parity": {**PARITY, **changes}})
 
 
 def open_page(run: str = "") -> AppTest:
@@ -115,24 +107,19 @@ def test_choice__says_what_trains_and_the_dataset_where_there_are_several(
     assert run_choice.labels([run, unnamed])["0123abcd"] == said
 
 
-def test_export__button_starts_a_job(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export__button_asks_for_a_job(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    started: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(jobs, "start", lambda *words: started.append(words))
     at = open_page(run.id)
     assert not at.exception
     at.button(key="export").click().run()
-    name, words = started[0]
-    assert name == f"export-{run.id}-keras-none"
+    words = jobs_made.asked_for("export", f"{run.id}-keras-none")
     assert words[:4] == ["export", run.id, "--format", "keras"]
+    assert "Export: number 1 in the queue, starts at once" in at.caption[-1].value
 
 
 def test_export__progress_is_there_after_a_reload(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    now = {"step": 3, "steps": 6, "says": "writing Keras"}
-    left(run, Job(state="running", progress=now), os.getpid())
+    jobs_made.working(request(run), step=3, steps=6, says="writing Keras")
     at = open_page(run.id)
     assert not at.exception
     bar = at.get("progress")[0].proto
@@ -141,22 +128,25 @@ def test_export__progress_is_there_after_a_reload(tmp_path: Path) -> None:
     assert "Cancel" in [one.label for one in at.button]
 
 
-def test_cancel__ends_the_export_and_removes_what_it_wrote(tmp_path: Path) -> None:
+def test_export__of_a_cancelled_one_nothing_is_kept(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
-    left(run, Job(state="running"), process.pid)
-    orders.cancel(run.id, "keras", "none")
-    assert process.poll() is not None
-    assert not files.export(run.id, "keras", "none").exists()
+    jobs_made.ended(request(run), JobStatus.STOPPED)
     at = open_page(run.id)
     assert "nothing of it is kept" in " ".join(one.value for one in at.caption)
     assert at.button(key="export").label == "Export"
 
 
+def test_make_room__an_earlier_export_goes(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    exported(run)
+    orders.make_room(run.id, "keras", "none")
+    with pytest.raises(NotFoundError):
+        orders.archive(f"{run.id}-keras-none")
+
+
 def test_export__certificate_comes_with_the_download(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(run, done())
+    exported(run)
     at = open_page(run.id)
     assert not at.exception
     assert "answers as the app does" in at.success[0].value
@@ -167,7 +157,7 @@ def test_export__certificate_comes_with_the_download(tmp_path: Path) -> None:
 
 def test_export__short_numbers_are_not_said_to_answer_alike(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(run, done(tolerance=None, agreement=0.99))
+    exported(run, tolerance=None, agreement=0.99)
     said = open_page(run.id).success[0].value
     assert "99.0% of the first guesses" in said and "answers as" not in said
 
@@ -175,25 +165,19 @@ def test_export__short_numbers_are_not_said_to_answer_alike(tmp_path: Path) -> N
 def test_export__disagreement_is_shown(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     differing = [{"file": "a.jpg", "app": "cat", "exported": "dog"}]
-    left(run, done(agrees=False, agreement=0.5, differing=differing))
+    exported(run, agrees=False, agreement=0.5, differing=differing)
     at = open_page(run.id)
     assert "does not answer as the app does" in at.error[0].value
     assert at.dataframe[0].value["exported"].tolist() == ["dog"]
 
 
-@pytest.mark.parametrize(
-    ("job", "says"),
-    [
-        (Job(state="failed", error={"message": "The disk is full."}), "disk is full"),
-        (Job(state="running"), "ended before it was done"),
-    ],
-)
-def test_export__failure_is_explained(tmp_path: Path, job: Job, says: str) -> None:
+def test_export__failure_is_explained(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(run, job)
+    error = {"kind": "StorageError", "message": "The disk is full.", "hint": ""}
+    jobs_made.ended(request(run), JobStatus.FAILED, error=error)
     at = open_page(run.id)
     assert not at.exception
-    assert says in at.error[0].value
+    assert "disk is full" in at.error[0].value
     assert at.button(key="export").label == "Export"
 
 
@@ -207,7 +191,7 @@ def test_export__code_is_shown(tmp_path: Path) -> None:
 
 def test_archive__only_finished_exports_of_a_run(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
-    left(run, done())
+    exported(run)
     assert orders.archive(f"{run.id}-keras-none").read_bytes() == b"zip"
     for wrong in (f"{run.id}-onnx-none", f"{run.id}-..-none", "../etc-a-b"):
         with pytest.raises(NotFoundError):

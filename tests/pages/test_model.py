@@ -3,8 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.model import augmentation_preview
+from tests import jobs_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import __main__ as command_line
@@ -25,11 +24,10 @@ from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
-from transfer.errors import RunError
 from transfer.features import speeds
-from transfer.prediction.client import InferenceProcess
-from transfer.runs import jobs
+from transfer.runs.requests import Request
 from transfer.store.runs import Store
+from transfer.store.status import JobStatus
 
 #: (block, layer, kind, parameters, statistics); the output of each is a cut.
 LAYERS = [
@@ -425,23 +423,19 @@ def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
     assert "the backbone runs once per image" in shown
 
 
-def test_model__measuring_makes_the_estimate_sure(
-    dataset: Revision, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def measure(
-        self: InferenceProcess, backbone: str, image_size: int | None
-    ) -> dict[str, float]:
-        rates = {"keras": 100.0}
-        record = speeds.rates_record(backbone, (224, 224))
-        workspace.write_atomically(record, json.dumps(rates).encode())
-        return rates
-
-    monkeypatch.setattr(InferenceProcess, "measure", measure)
+def test_model__measuring_makes_the_estimate_sure(dataset: Revision) -> None:
     at = open_page()
     assert any("rough estimate" in one.value for one in at.caption)
     next(one for one in at.button if one.label.startswith("Measure")).click().run()
-    assert not at.exception
-    assert not any("rough estimate" in one.value for one in at.caption)
+    assert not at.exception and "Measuring of a backbone: number 1" in messages(at)
+    subject = f"{catalogue.DEFAULT}-native"
+    words = jobs_made.asked_for("measure", subject)
+    assert words == ["measure", catalogue.DEFAULT]
+    rates = json.dumps({"keras": 100.0}).encode()
+    record = speeds.rates_record(catalogue.DEFAULT, (224, 224))
+    workspace.write_atomically(record, rates)
+    jobs_made.ended(Request("measure", subject, tuple(words)))
+    assert "rough estimate" not in messages(at.run())
 
 
 def messages(at: AppTest) -> str:
@@ -497,47 +491,29 @@ def test_model__ranking_is_kept_and_shown_best_first(dataset: Revision) -> None:
     assert charts(at) == ["rank-chart"]
 
 
-def test_model__rank_starts_a_job_for_what_was_asked(
-    dataset: Revision, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(
-        jobs, "start", lambda name, words: started.append((name, words))
-    )
+def test_model__rank_asks_for_a_job_for_what_was_chosen(dataset: Revision) -> None:
     at = open_page()
     at.multiselect(key="rank-backbones").set_value(["vgg16", "mobilenet_v2"])
     next(one for one in at.button if one.label == "Rank").click().run()
-    ((name, words),) = started
-    assert name == candidates.job_name(dataset)
+    words = jobs_made.asked_for("rank", dataset.id)
     assert words[words.index("--backbones") + 1] == "vgg16,mobilenet_v2"
-
-
-def test_model__a_job_that_failed_says_why(dataset: Revision) -> None:
-    with pytest.raises(RunError):
-        with jobs.Reporter(candidates.job_name(dataset)).telling():
-            raise RunError("The weights are broken.", "Fetch them again.")
-    at = open_page()
-    assert "The weights are broken" in at.error[0].value
 
 
 def test_model__a_running_job_shows_its_progress_and_can_be_cancelled(
     dataset: Revision,
 ) -> None:
-    name = candidates.job_name(dataset)
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        now = {"candidate": 1, "candidates": 2, "backbone": "vgg16"}
-        job = jobs.Job(state="running", progress=now | {"step": 2, "steps": 6})
-        jobs._write(name, job)
-        jobs._note_process(name, process.pid)
-        at = open_page()
-        rank = next(one for one in at.button if one.label == "Rank")
-        assert rank.disabled
-        at.button(key=f"cancel-{name}").click().run()
-        assert not at.exception
-        assert "Cancelled" in messages(at)
-        fold = next(one for one in at.expander if one.label == "Rank for my images")
-        assert fold.proto.expanded  # what was found until then stays in sight
+    now = {"candidate": 1, "candidates": 2, "backbone": "vgg16", "step": 2, "steps": 6}
+    job = jobs_made.working(candidates.request(dataset, ["vgg16"], "imagenet"), **now)
+    at = open_page()
+    assert next(one for one in at.button if one.label == "Rank").disabled
+    at.button(key=f"cancel-{job.id}").click().run()
+    assert not at.exception
+    assert "Cancelling" in at.get("progress")[0].proto.text
+    Store().finish(job.id, JobStatus.STOPPED)
+    at.run()
+    assert "Cancelled" in messages(at)
+    fold = next(one for one in at.expander if one.label == "Rank for my images")
+    assert fold.proto.expanded  # what was found until then stays in sight
 
 
 def swept(revision: Revision) -> None:
@@ -549,11 +525,8 @@ def swept(revision: Revision) -> None:
         {**depth, "freeze": "last:2", "blocks": 2, "epoch_seconds": 5.0}
         | {"accuracy": 0.9, "low": 0.8, "high": 0.95},
     ]
-    reporter = jobs.Reporter(
-        depths.job_name(revision, "mobilenet_v2", "imagenet", None)
-    )
-    reporter.progress(found=found)
-    reporter.done({})
+    request = depths.request(revision, "mobilenet_v2", "imagenet", None)
+    jobs_made.ended(request, found=found)
 
 
 def test_model__a_depth_is_adopted_by_one_click(dataset: Revision) -> None:
@@ -565,19 +538,15 @@ def test_model__a_depth_is_adopted_by_one_click(dataset: Revision) -> None:
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
 
 
-def rates_found(revision: Revision, **settings: Any) -> str:
-    """What range tests of the default backbone have found; the name of the job."""
+def rates_found(revision: Revision, **settings: Any) -> None:
+    """What range tests of the default backbone have found."""
     given = {"dataset": "pets", "revision": revision.id, **settings}
-    name = rates.job_name(TrainConfig(**given))
     curve = {"rates": [1e-5, 1e-3, 1e-1], "losses": [1.0, 0.5, 2.0]}
     found = [
         {**curve, "phase": "head", "suggested": 2e-4},
         {**curve, "phase": "fine_tune", "suggested": 5e-4},
     ]
-    reporter = jobs.Reporter(name)
-    reporter.progress(found=found)
-    reporter.done({})
-    return name
+    jobs_made.ended(rates.request(TrainConfig(**given)), found=found)
 
 
 def test_model__a_learning_rate_is_adopted_by_one_click(dataset: Revision) -> None:
@@ -593,15 +562,12 @@ def test_model__a_learning_rate_is_adopted_by_one_click(dataset: Revision) -> No
     assert not charts(preset(at, "none"))
 
 
-def test_model__learning_rates_are_found_by_a_job(
-    dataset: Revision, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+def test_model__learning_rates_are_found_by_a_job(dataset: Revision) -> None:
     at = preset(open_page(), "last")
     next(one for one in at.button if one.label == "Find the rates").click().run()
-    ((name, words),) = started
-    assert name.startswith(f"rates-{dataset.id}-")
+    (job,) = Store().waiting()
+    words = job.settings["words"]
+    assert job.kind == "rates" and job.subject.startswith(f"{dataset.id}-")
     assert words[0] == "learning-rate"
     assert words[words.index("--freeze") + 1] == "last:1"
 

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests import jobs_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
@@ -16,6 +17,7 @@ from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.errors import ImageError, NotFoundError
 from transfer.prediction.client import InferenceProcess, Ranking
+from transfer.runs import requests
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -57,6 +59,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
     monkeypatch.setattr(InferenceProcess, "explain", explain)
     monkeypatch.setattr(InferenceProcess, "nearest", nearest)
+    monkeypatch.setattr(
+        InferenceProcess, "knows_training_images", lambda self, run: True
+    )
     return pictures
 
 
@@ -202,6 +207,42 @@ def test_predict__heat_map_and_nearest_images_beside_the_picture(
     at.toggle(key="with-nearest").set_value(False).run()
     assert len(at.get("image")) == 1
     assert "87%" not in texts(at)
+
+
+def test_predict__a_run_that_does_not_know_its_training_images_looks_at_them(
+    asked: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: set[str] = set()
+    monkeypatch.setattr(
+        InferenceProcess, "knows_training_images", lambda self, run: run in known
+    )
+    run = finished_run()
+    at = with_pictures(open_page(), ("a.jpg", jpeg()), ("b.jpg", jpeg("red")))
+    request = requests.neighbours(run.id)
+    assert jobs_made.asked_for(*request[:2]) == ["neighbours", run.id]
+    assert "number 1 in the queue" in messages(at) and "87%" not in texts(at)
+    jobs_made.working(request, doing="look", done=5, of=20)
+    bar = at.run().get("progress")[0].proto
+    assert "5 of 20 looked at" in bar.text and bar.value == 25
+    known.add(run.id)
+    jobs_made.ended(request)
+    at.run()
+    assert not at.exception and not at.get("progress") and "87%" in texts(at)
+
+
+def test_predict__a_look_that_was_cancelled_does_not_begin_by_itself(
+    asked: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        InferenceProcess, "knows_training_images", lambda self, run: False
+    )
+    request = requests.neighbours(finished_run().id)
+    job = jobs_made.ended(request, JobStatus.STOPPED)
+    at = with_pictures(open_page(), ("a.jpg", jpeg()))
+    assert "Cancelled, so the nearest ones are not shown" in messages(at)
+    store = Store()
+    found = store.find(request.kind, request.subject)
+    assert found is not None and found.id == job.id and not store.waiting()
 
 
 def test_predict__what_cannot_be_explained_is_said_beside_the_answer(

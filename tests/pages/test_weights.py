@@ -6,9 +6,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests import jobs_made
 from tests.pages.opened import opened
-from transfer.errors import WeightsError
-from transfer.prediction.client import InferenceProcess
+from transfer.backbones import catalogue
+from transfer.runs import requests
 
 
 @pytest.fixture(autouse=True)
@@ -23,32 +24,31 @@ def open_page() -> AppTest:
     return opened("7_weights.py")
 
 
-def test_weights__the_starter_is_here_and_the_others_can_be_fetched(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    fetched = []
-    monkeypatch.setattr(InferenceProcess, "fetch", lambda _, name: fetched.append(name))
+def test_weights__the_starter_is_here_and_the_others_can_be_fetched() -> None:
     at = open_page()
     table = at.dataframe[0].value
     assert table[table["Weights"] == "here"]["Backbone"].tolist() == ["Starter"]
     at.multiselect[0].select("resnet50").run()
     at.button[0].click().run()
-    assert fetched == ["resnet50"]
+    words = jobs_made.asked_for("download", "weights")
+    assert words == ["weights", "fetch", "resnet50"]
+    now = {"backbone": "resnet50", "number": "1 of 1", "done": 50 << 20}
+    jobs_made.working(requests.download(["resnet50"]), **now, of=100 << 20)
+    bar = open_page().get("progress")[0].proto
+    assert "ResNet50" in bar.text and bar.value == 50
 
 
 def test_weights__a_refused_file_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def refuse(_: InferenceProcess, file: Path) -> str:
-        raise WeightsError(f"{file.name} is damaged.", "Download it again.")
-
-    monkeypatch.setattr(InferenceProcess, "add", refuse)
     monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
-    (tmp_path / "resnet.h5").write_bytes(b"half")
+    name = catalogue.get("resnet50").weights_file
+    (tmp_path / name).write_bytes(b"half")
     at = open_page()
-    at.text_input[0].set_value(str(tmp_path / "resnet.h5")).run()
+    at.text_input[0].set_value(str(tmp_path / name)).run()
     at.button[1].click().run()
-    assert "is damaged" in at.error[0].value
+    assert jobs_made.carry_out("download", "file") == 1
+    assert "is damaged" in at.run().error[0].value
 
 
 def test_weights__only_who_knows_the_word_adds_any(

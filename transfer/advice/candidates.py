@@ -11,7 +11,7 @@ from transfer import workspace
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import Backbone
 from transfer.datasets.revision import Revision
-from transfer.runs import jobs
+from transfer.runs.requests import Request
 
 #: Training images that a ranking or a sweep looks at.
 MOST_IMAGES = 1000
@@ -64,21 +64,11 @@ def source(backbone: Backbone, weights: str) -> str:
     return own if weights in ("imagenet", "starter") else weights
 
 
-def job_name(revision: Revision) -> str:
-    """The job that ranks backbones for this revision; one at a time."""
-    return f"rank-{revision.id}"
-
-
-def start(revision: Revision, backbones: Sequence[str], weights: str) -> None:
-    """Starts the ranking in a process of its own.
-
-    Raises:
-        RunError: The system cannot start another process.
-        StorageError: The workspace cannot be written.
-    """
-    words = ["rank", "--dataset", revision.dataset, "--revision", revision.id]
-    words += ["--backbones", ",".join(backbones), "--weights", weights]
-    jobs.start(job_name(revision), words)
+def request(revision: Revision, backbones: Sequence[str], weights: str) -> Request:
+    """A ranking of backbones for this revision; one at a time."""
+    dataset = f"--dataset={revision.dataset}", "--revision", revision.id
+    wanted = "--backbones", ",".join(backbones), f"--weights={weights}"
+    return Request("rank", revision.id, ("rank", *dataset, *wanted))
 
 
 def kept_candidate(

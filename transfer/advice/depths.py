@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
 from transfer.datasets.revision import Revision
-from transfer.runs import jobs
+from transfer.runs.requests import Request
 
 #: Numbers of last blocks that train, where there are so many.
 _COUNTS = (0, 1, 2, 4, 6, 8)
@@ -71,38 +71,22 @@ def advise(depths: Iterable[Depth]) -> Depth:
     return next(one for one in tried if one.high >= best)
 
 
-def job_name(
+def request(
     revision: Revision,
     backbone: str,
     weights: str,
     image_size: int | None,
     class_weights: str = "none",
-) -> str:
-    """The job that tries the depths of this backbone on this revision."""
-    # Weights may be the path of a file, which makes no name of a job.
+) -> Request:
+    """A try of the depths of this backbone on this revision."""
+    # Weights may be the path of a file, which is too long for a name.
     source = weights.encode()
     named = weights if weights.isalnum() else hashlib.sha256(source).hexdigest()[:8]
     weighted = "" if class_weights == "none" else f"-{class_weights}"
-    return f"sweep-{revision.id}-{backbone}-{named}-{image_size or 'native'}{weighted}"
-
-
-def start(
-    revision: Revision,
-    backbone: str,
-    weights: str,
-    image_size: int | None,
-    class_weights: str = "none",
-) -> None:
-    """Starts the sweep in a process of its own.
-
-    Raises:
-        RunError: The system cannot start another process.
-        StorageError: The workspace cannot be written.
-    """
-    words = ["sweep", "--dataset", revision.dataset, "--revision", revision.id]
-    words += ["--backbone", backbone, "--weights", weights]
-    if image_size:
-        words += ["--image-size", str(image_size)]
+    size = image_size or "native"
+    subject = f"{revision.id}-{backbone}-{named}-{size}{weighted}"
+    words = ["sweep", f"--dataset={revision.dataset}", "--revision", revision.id]
+    words += ["--backbone", backbone, f"--weights={weights}"]
+    words += ["--image-size", str(image_size)] if image_size else []
     words += ["--class-weights", class_weights]
-    name = job_name(revision, backbone, weights, image_size, class_weights)
-    jobs.start(name, words)
+    return Request("depths", subject, tuple(words))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from transfer.config import TrainConfig, options
 from transfer.errors import ConfigError, TrainingError
-from transfer.runs import jobs
+from transfer.runs.requests import Request
 
 #: The rates that are tried: as many as there are steps, each so much larger.
 LOWEST, HIGHEST, STEPS = 1e-5, 1.0, 100
@@ -127,19 +127,13 @@ def _smooth(losses: Sequence[float]) -> NDArray[np.float64]:
     return np.array(means[_FEW:])
 
 
-def job_name(config: TrainConfig) -> str:
-    """The job that finds the rates for these settings."""
-    content = relevant(config).model_dump_json().encode()
-    return f"rates-{config.revision}-{hashlib.sha256(content).hexdigest()[:12]}"
-
-
-def start(config: TrainConfig) -> None:
-    """Starts the range tests in a process of its own.
+def request(config: TrainConfig) -> Request:
+    """A test of the learning rates for these settings.
 
     Raises:
         ConfigError: The head is not trained in steps.
-        RunError: The system cannot start another process.
-        StorageError: The workspace cannot be written.
     """
+    content = relevant(config).model_dump_json().encode()
+    subject = f"{config.revision}-{hashlib.sha256(content).hexdigest()[:12]}"
     words = options(relevant(config).model_dump(exclude=set(PASSED_OVER)))
-    jobs.start(job_name(config), ["learning-rate", *words])
+    return Request("rates", subject, ("learning-rate", *words))

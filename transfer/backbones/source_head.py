@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from transfer.backbones import pretrained, weights
+from transfer.backbones import download, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import BackboneError, WeightsError
 
@@ -68,7 +68,7 @@ def classification_layer(
 
 def _columns(class_names: Sequence[str]) -> list[int]:
     """ImageNet's label index of each class."""
-    listed = json.loads(pretrained.class_index().read_text())
+    listed = json.loads(download.class_index().read_text())
     known: dict[str, int] = {}
     for index, (synset, label) in listed.items():
         known[synset] = int(index)

@@ -23,7 +23,7 @@ from transfer.features.extract import Extractor, ahead
 
 #: From this number of pictures on an engine is worth its start, which takes seconds
 #: the first time that a model is used.
-_MANY = 2 * BATCH
+MANY = 2 * BATCH
 
 Pixels = NDArray[np.uint8]
 
@@ -97,6 +97,11 @@ class Runner:
         key = self._extractor(bfloat16=False).tensors["pooling"].engine
         return engines.choose(self._pooled, self._backbone, key, self._log)
 
+    def prepare(self, pictures: int) -> None:
+        """Converts and measures the model where so many pictures are worth it."""
+        if pictures >= MANY:
+            _ = self._engine
+
     def warm(self) -> None:
         """Builds what the first answer needs."""
         self._few(np.zeros((1, *self.image_size, 3), np.uint8))
@@ -108,7 +113,7 @@ class Runner:
         features = np.full((len(pictures), channels), np.nan, np.float32)
         probabilities = np.full((len(pictures), classes), np.nan, np.float32)
         unreadable: dict[int, ImageError] = {}
-        compute = self._many if len(pictures) >= _MANY else self._few
+        compute = self._many if len(pictures) >= MANY else self._few
         for start, batch in ahead(pictures, self._decode):
             readable: dict[int, Pixels] = {}
             for position, one in enumerate(batch, start):

@@ -1,19 +1,27 @@
-"""`backbones`: what there is to fine-tune."""
+"""`backbones` and `measure`: what there is to fine-tune, and how fast it runs here."""
 
 import argparse
 from typing import Any
 
 from transfer.backbones import catalogue, weights
+from transfer.commands import options
 from transfer.commands.options import Command
+from transfer.commands.output import tell
+from transfer.runs.jobs import Reporter
 
 
 def add_to(command: Command) -> None:
-    """Adds the word to the command line.
+    """Adds the words to the command line.
 
     Args:
         command: Makes the parser of a word: of its name, its function and its help.
     """
     command("backbones", backbones, "list the backbones")
+    about = "how many images a second a backbone does on this machine"
+    one = command("measure", measure, about)
+    one.add_argument("backbone", metavar="BACKBONE", help="its name")
+    options.add_image_size(one)
+    options.add_job(one)
 
 
 def backbones(_: argparse.Namespace) -> dict[str, Any]:
@@ -31,3 +39,28 @@ def backbones(_: argparse.Namespace) -> dict[str, Any]:
             for name, one in catalogue.BACKBONES.items()
         ]
     }
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Images per second of each engine; kept for what is said of runs beforehand."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        name, size = catalogue.get(args.backbone).name, args.image_size
+        reporter.progress(doing="import")
+        # Importing Keras takes seconds; a wrong name is told before that.
+        from transfer.backbones import graph  # noqa: PLC0415
+        from transfer.classifier import model  # noqa: PLC0415
+        from transfer.features import engines  # noqa: PLC0415
+
+        reporter.progress(doing="measure")
+        built = graph.build(name, image_size=(size, size) if size else None)
+        pooled = model.add_pooling(built)
+        height, width = pooled.input_shape[1:3]
+        rates = engines.measure(pooled, name, f"{name}-random-{height}x{width}", tell)
+        result = {
+            "backbone": name,
+            "image_size": [height, width],
+            "images_per_second": rates,
+        }
+        reporter.done(result)
+        return result

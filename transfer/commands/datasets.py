@@ -2,19 +2,20 @@
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import LOOK, tell
 from transfer.datasets import library
-from transfer.datasets.ingest import code_pages, importer, layouts, samples
+from transfer.datasets.ingest import code_pages, importer, layouts, samples, uploads
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
+from transfer.runs.jobs import Reporter
 
 #: What stands before the name of a sample where a path is expected.
-_SAMPLE = "sample:"
+SAMPLE = "sample:"
 
 
 def add_to(command: Command) -> None:
@@ -26,7 +27,6 @@ def add_to(command: Command) -> None:
     one = command("import", import_, "make a dataset of a folder or zip")
     one.add_argument(
         "path",
-        type=Path,
         metavar="PATH",
         help="folder or zip, or sample:NAME for one that comes with the program: "
         + ", ".join(samples.SAMPLES),
@@ -44,6 +44,7 @@ def add_to(command: Command) -> None:
     one.add_argument(
         "--splits",
         nargs="+",
+        action="extend",
         default=[],
         metavar="FOLDER=SPLIT",
         help="what folders that stand for splits are: train, val, test or 'left out'",
@@ -54,44 +55,55 @@ def add_to(command: Command) -> None:
         choices=[*code_pages.CODE_PAGES],
         help="code page of names in a zip that does not say it; guessed if not given",
     )
+    one.add_argument("--upload", default="", help=argparse.SUPPRESS)
+    options.add_job(one)
     command("datasets", datasets, "list the datasets")
 
 
 def import_(args: argparse.Namespace) -> dict[str, Any]:
     """A new dataset."""
-    options: dict[str, Any] = {
-        "val": args.val,
-        "test": args.test,
-        "seed": args.seed,
-        "progress": _progress(),
-    }
-    if str(args.path).startswith(_SAMPLE):
-        sample = str(args.path).removeprefix(_SAMPLE)
-        revision = importer.import_sample(sample, args.name, **options)
-    else:
-        splits = dict(one.rpartition("=")[::2] for one in args.splits)
-        reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
-        revision = importer.import_path(
-            args.path, args.name, reading=reading, **options
-        )
-    tell("")
-    passed_over = [
-        {"path": one.path, "reason": one.reason} for one in revision.passed_over
-    ]
-    said = {"notes": [*revision.notes], "passed_over": passed_over}
-    return {**_summary(revision), **said, "nearly_constant": [*revision.flat]}
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        revision = _import(args, reporter)
+        tell("")
+        result = {
+            **_summary(revision),
+            "notes": [*revision.notes],
+            "passed_over": [
+                {"path": one.path, "reason": one.reason} for one in revision.passed_over
+            ],
+            "nearly_constant": [*revision.flat],
+        }
+        # A job's result is read again and again; the manifest has the long lists.
+        reporter.done(_summary(revision))
+        if args.upload:
+            uploads.discard(args.upload)
+        return result
 
 
-def _progress() -> Callable[[int, int], None]:
+def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
     last = 0.0
 
     def progress(done: int, of: int) -> None:
         nonlocal last
+        reporter.progress(done=done, of=of)
         if done == of or time.monotonic() - last > LOOK:
             last = time.monotonic()
             tell(f"\rimported {done} of {of} images", end="")
 
-    return progress
+    how: dict[str, Any] = {
+        "val": args.val,
+        "test": args.test,
+        "seed": args.seed,
+        "progress": progress,
+    }
+    if args.path.startswith(SAMPLE):
+        sample = args.path.removeprefix(SAMPLE)
+        return importer.import_sample(sample, args.name, **how)
+    splits = dict(one.rpartition("=")[::2] for one in args.splits)
+    reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
+    path = Path(args.path)
+    return importer.import_path(path, args.name, reading=reading, **how)
 
 
 def datasets(_: argparse.Namespace) -> dict[str, Any]:

@@ -43,17 +43,17 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         complete = found and results.load(run.id, "all")
         if found is None or not complete or found.lacks_robustness(args.thorough):
             reporter.progress(doing="import")
-            # Importing Keras takes seconds; a wrong name is told before that.
+            # Importing Keras takes seconds; a wrong name is report before that.
             from transfer.evaluation import evaluator  # noqa: PLC0415
-            from transfer.prediction import server  # noqa: PLC0415
+            from transfer.prediction import models  # noqa: PLC0415
 
-            def told(doing: str, done: int, of: int) -> None:
+            def report(doing: str, done: int, of: int) -> None:
                 reporter.progress(doing=doing, done=done, of=of)
                 tell_over(f"{doing}: {done} of {of} images")
 
-            model = server.load(run.id).model
+            model = models.load(run.id).model
             found = evaluator.evaluate(
-                run, model, args.split, tell_over, told, args.thorough
+                run, model, args.split, tell_over, report, args.thorough
             )
             if args.split == "val":
                 store.amend(run.id, temperature=found.temperature)

@@ -9,7 +9,7 @@ from transfer.backbones.freezing import FreezePlan
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell
-from transfer.export import catalogue, keeping
+from transfer.export import catalogue, keeping, orders
 from transfer.export import script as writer
 from transfer.prediction.client import InferenceProcess
 from transfer.runs.jobs import Reporter
@@ -48,7 +48,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
     """Where the bundle lies, and how far it agrees with the app."""
     reporter, step = Reporter(args.job), 0
 
-    def told(says: str) -> None:
+    def report(says: str) -> None:
         nonlocal step
         step += 1
         reporter.progress(step=step, steps=_STEPS, says=says)
@@ -57,11 +57,13 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
     with reporter.telling():
         chosen = catalogue.get(args.format, args.quantize)
         run = _run(args.run)
-        told("loading Keras")
+        report("loading Keras")
         from transfer.export import bundle  # noqa: PLC0415  it loads Keras
 
+        if args.job:  # in its place in the workspace an earlier one gives way
+            orders.make_room(run.id, chosen.name, args.quantize)
         order = bundle.Order(run=run, chosen=chosen, quantize=args.quantize)
-        made = bundle.write(order, args.output, zipped=args.zip, tell=told)
+        made = bundle.write(order, args.output, zipped=args.zip, tell=report)
         reporter.done(made)
         return made
 

@@ -32,16 +32,16 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
         config = rates.relevant(options.settings(args))
         revision = library.load(config.dataset, config.revision)
         reporter.progress(phase="import")
-        # Importing Keras takes seconds; wrong names are told before that.
+        # Importing Keras takes seconds; wrong names are report before that.
         from transfer.advice import try_rates  # noqa: PLC0415
 
         found: list[Curve] = []
 
-        def told(**values: Any) -> None:
+        def report(**values: Any) -> None:
             reporter.progress(**values)
             tell_over(f"{values['phase']}: {values.get('step', 0)}")
 
-        for curve in try_rates.find(config, revision, told):
+        for curve in try_rates.find(config, revision, report):
             found.append(curve)
             reporter.progress(found=[asdict(each) for each in found])
         result = {

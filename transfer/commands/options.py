@@ -50,6 +50,13 @@ def add_weights(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_image_size(command: argparse.ArgumentParser) -> None:
+    """The size of the pictures that a backbone is given."""
+    command.add_argument(
+        "--image-size", type=int, default=None, help="height and width in pixels"
+    )
+
+
 def add_settings(
     command: argparse.ArgumentParser, without: Collection[str] = ()
 ) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         named = list(_pictures(args.paths, Path(folder)))
         try:
-            said = process.predict_each(run.id, [path for _, path in named])
+            paths = [path for _, path in named]
+            said = [*chain(*process.predict_in_pieces(run.id, paths))]
         finally:
             process.close()
     found = []

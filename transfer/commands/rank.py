@@ -39,20 +39,20 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
             catalogue.get(name)
         revision = library.load(args.dataset, args.revision)
         reporter.progress(candidate=0, candidates=len(names), step=0, steps=0)
-        # Importing Keras takes seconds; wrong names are told before that.
+        # Importing Keras takes seconds; wrong names are report before that.
         from transfer.advice import rank_candidates  # noqa: PLC0415
 
         found: list[Candidate] = []
         passed_over: list[PassedOver] = []
 
-        def told(**values: Any) -> None:
+        def report(**values: Any) -> None:
             number = len(found) + len(passed_over) + 1
             reporter.progress(candidate=number, **values)
             tell_over(
                 f"{values['backbone']}: {values['step']} of {values['steps']} images"
             )
 
-        for one in rank_candidates.rank(revision, names, args.weights, told):
+        for one in rank_candidates.rank(revision, names, args.weights, report):
             if isinstance(one, Candidate):
                 found.append(one)
             else:

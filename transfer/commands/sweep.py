@@ -25,9 +25,7 @@ def add_to(command: Command) -> None:
     one.add_argument("--dataset", required=True, help="name of the dataset")
     options.add_revision(one)
     one.add_argument("--backbone", help="its name; else the best here")
-    one.add_argument(
-        "--image-size", type=int, default=None, help="height and width in pixels"
-    )
+    options.add_image_size(one)
     field = TrainConfig.model_fields["class_weights"]
     one.add_argument("--class-weights", default=field.default, help=field.description)
     options.add_weights(one)
@@ -42,12 +40,12 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
         source = candidates.source(catalogue.get(name), args.weights)
         revision = library.load(args.dataset, args.revision)
         reporter.progress(phase="import", depth=0, depths=0)
-        # Importing Keras takes seconds; wrong names are told before that.
+        # Importing Keras takes seconds; wrong names are report before that.
         from transfer.advice import try_depths as trainings  # noqa: PLC0415
 
         found: list[Depth] = []
 
-        def told(**values: Any) -> None:
+        def report(**values: Any) -> None:
             reporter.progress(**values)
             tell_over(
                 f"{values['phase']}: {values['depth']} of {values['depths']} depths"
@@ -55,7 +53,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
 
         settings = {"backbone": name, "weights": source}
         settings |= {key: getattr(args, key) for key in ("image_size", "class_weights")}
-        for one in trainings.sweep(revision, settings, told):
+        for one in trainings.sweep(revision, settings, report):
             found.append(one)
             reporter.progress(found=[asdict(each) for each in found])
         result = {

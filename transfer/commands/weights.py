@@ -1,13 +1,17 @@
 """`python -m transfer weights`: which pretrained weights are here, and getting more."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from transfer.backbones import catalogue, weights
+from transfer.backbones import catalogue, download, weights
 from transfer.backbones.catalogue import Backbone
+from transfer.commands import options
 from transfer.commands.options import Command
+from transfer.commands.output import tell_over
 from transfer.errors import WeightsError
+from transfer.runs.jobs import Reporter
 
 
 def add_to(command: Command) -> None:
@@ -28,6 +32,8 @@ def add_to(command: Command) -> None:
     add_ = ways.add_parser("add", help="take a weights file from a stick or a share")
     add_.add_argument("files", nargs="+", type=Path, metavar="FILE")
     add_.set_defaults(does=add)
+    for way in (fetch_, add_):
+        options.add_job(way)
     for way in (listed, fetch_, add_):
         way.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -39,30 +45,40 @@ def list_(_: argparse.Namespace) -> dict[str, Any]:
 
 def fetch(args: argparse.Namespace) -> dict[str, Any]:
     """Downloads what is missing; where one fails, the others still come."""
-    # Keras takes seconds to import, and `list` needs none of it.
-    from transfer.backbones import pretrained  # noqa: PLC0415
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        names = list(catalogue.BACKBONES) if args.names == ["all"] else args.names
+        wanted = [catalogue.get(name) for name in names]
+        failed = []
+        for number, one in enumerate(wanted, 1):
+            told = partial(_tell, reporter, one, f"{number} of {len(wanted)}")
+            try:
+                download.fetch(one, told)
+            except WeightsError as error:
+                failed.append(f"{one.name}: {error}")
+        if failed:
+            raise WeightsError(
+                f"{len(failed)} of {len(wanted)} weights could not be fetched. "
+                + " ".join(failed)
+            )
+        result = {"weights": [_record(one) for one in wanted]}
+        reporter.done(result)
+        return result
 
-    names = list(catalogue.BACKBONES) if args.names == ["all"] else args.names
-    wanted = [catalogue.get(name) for name in names]
-    failed = []
-    for one in wanted:
-        try:
-            pretrained.fetch(one)
-        except WeightsError as error:
-            failed.append(f"{one.name}: {error}")
-    if failed:
-        raise WeightsError(
-            f"{len(failed)} of {len(wanted)} weights could not be fetched. "
-            + " ".join(failed)
-        )
-    return {"weights": [_record(one) for one in wanted]}
+
+def _tell(reporter: Reporter, one: Backbone, number: str, done: int, of: int) -> None:
+    about = {"backbone": one.name, "number": number}
+    reporter.progress(**about, done=done, of=of)
+    tell_over(f"{one.name} ({number}): {done >> 20} of {of >> 20} MB")
 
 
 def add(args: argparse.Namespace) -> dict[str, Any]:
     """Checks each file and puts it where Keras looks for it."""
-    from transfer.backbones import pretrained  # noqa: PLC0415
-
-    return {"weights": [_record(pretrained.add(file)) for file in args.files]}
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        result = {"weights": [_record(download.add(file)) for file in args.files]}
+        reporter.done(result)
+        return result
 
 
 def _record(one: Backbone) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from transfer.errors import NotFoundError
 from transfer.evaluation import calibration, curves, metrics
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.metrics import Figures
-from transfer.runs import jobs
 from transfer.store import files
 
 _ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_places")
@@ -201,27 +200,6 @@ def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
         robustness=Robustness.from_json(tried) if tried else None,
         **arrays,
     )
-
-
-def job_name(run_id: str, split: str) -> str:
-    """The job that evaluates a run on a split."""
-    return f"evaluate-{run_id}-{split}"
-
-
-def start(run_id: str, split: str, thorough: bool = False) -> None:
-    """Starts an evaluation in a process of its own; `load` has what comes of it.
-
-    Args:
-        run_id: A run that has finished.
-        split: The images.
-        thorough: Try spoilt pictures however long it takes.
-
-    Raises:
-        RunError: The system cannot start another process.
-        StorageError: The workspace cannot be written.
-    """
-    words = ["evaluate", run_id, "--split", split]
-    jobs.start(job_name(run_id, split), words + ["--thorough"] * thorough)
 
 
 def keep_threshold(run_id: str, threshold: float) -> None:

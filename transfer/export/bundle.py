@@ -23,7 +23,7 @@ from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results
 from transfer.export import card, catalogue, formats, keeping, parity
-from transfer.prediction import server
+from transfer.prediction import models
 from transfer.store import files
 from transfer.store.record import Run
 
@@ -116,7 +116,7 @@ def _fill(
     split, compared = keeping.comparison_images(revision)
     tell(f"asking the app about {len(compared)} {split} images")
     paths = [library.image_path(one.sha256) for one in compared]
-    own = server.load(run.id).probabilities(list(paths))
+    own = models.load(run.id).probabilities(list(paths))
     golden = keeping.evenly(range(len(compared)), GOLDEN)
     _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
     tell(f"asking the exported file about {len(compared)} {split} images")

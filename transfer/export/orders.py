@@ -1,4 +1,4 @@
-"""Exports as jobs, and the zip that each leaves below `runs/RUN/exports`."""
+"""Exports as they are asked for, and the zip that each leaves with its run."""
 
 import re
 import shutil
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from transfer.errors import NotFoundError
 from transfer.export import catalogue
-from transfer.runs import jobs
+from transfer.runs.requests import Request
 from transfer.store import files
 from transfer.store.record import Run
 
@@ -20,34 +20,21 @@ def key(run_id: str, name: str, quantize: str) -> str:
     return f"{run_id}-{name}-{quantize}"
 
 
-def job_name(run_id: str, name: str, quantize: str) -> str:
-    """The job that makes this export."""
-    return f"export-{key(run_id, name, quantize)}"
-
-
-def start(run: Run, name: str, quantize: str) -> None:
-    """Starts an export, which outlives this process; an older one gives way.
-
-    Nothing happens where the same export runs already.
+def request(run: Run, name: str, quantize: str) -> Request:
+    """An export of this run.
 
     Raises:
         ConfigError: There is no such format or quantisation.
-        RunError: The system cannot start another process.
-        StorageError: The workspace cannot be written.
     """
     catalogue.get(name, quantize)
-    job, folder = job_name(run.id, name, quantize), files.export(run.id, name, quantize)
-    if jobs.is_running(job):
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    options = ["--format", name, "--quantize", quantize, "--zip"]
-    output = folder / title(run, name, quantize)
-    jobs.start(job, ["export", run.id, *options, "--output", str(output)])
+    output = files.export(run.id, name, quantize) / title(run, name, quantize)
+    options = ("--format", name, "--quantize", quantize, "--zip")
+    words = ("export", run.id, *options, "--output", str(output))
+    return Request("export", key(run.id, name, quantize), words)
 
 
-def cancel(run_id: str, name: str, quantize: str) -> None:
-    """Ends an export, and removes what it has written."""
-    jobs.cancel(job_name(run_id, name, quantize))
+def make_room(run_id: str, name: str, quantize: str) -> None:
+    """Removes the export that was made of this run before, or a part of it."""
     shutil.rmtree(files.export(run_id, name, quantize), ignore_errors=True)
 
 

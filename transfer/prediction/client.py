@@ -3,11 +3,11 @@
 import base64
 import contextlib
 import json
-import math
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,16 @@ from transfer.backbones.structure import (
     structure_path,
 )
 from transfer.errors import ImageError, RunError, TransferError
-from transfer.processes import LIMIT, environment
+from transfer.prediction import exchange
+from transfer.prediction.turns import Turns
+from transfer.processes import environment
 
-#: Seconds between two signs of life of the process while it answers.
-BEAT = 1.0
+#: Who is asked first, the lowest number: somebody looks at an empty card meanwhile.
+_URGENCY = {"predict": 0, "structure": 0, "explain": 1, "nearest": 1}
+_URGENCY |= {"knows_training_images": 1, "warm": 2, "predict_each": 3}
+#: Pictures of a piece: few enough for an answer in a second, so that others need not
+#: wait for long, and enough to be worth an engine.
+_FIRST_PIECE, _LEAST, _MOST = 128, 64, 512
 
 #: All classes with their probabilities, best first.
 Ranking = list[tuple[str, float]]
@@ -31,17 +37,18 @@ class InferenceProcess:
     """Asks a process of its own for predictions and backbone structures.
 
     The process starts with the first request, or with `start`, and starts again after
-    it has died. Requests of several threads are answered one after the other.
+    it has died. Requests of several threads are answered one after the other, a single
+    picture before a folder of them. One that takes too long ends the process.
     """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._starting = threading.Lock()
         self._warmed: set[str] = set()
 
-    def start(self) -> None:
-        """Starts the process without waiting until it has imported Keras."""
+    def start(self) -> "subprocess.Popen[bytes]":
+        """The process; a new one is not waited for until it has imported Keras."""
         with self._starting:
             if self._process is None or self._process.poll() is not None:
                 self._warmed.clear()
@@ -53,6 +60,7 @@ class InferenceProcess:
                         stderr=log,
                         env=environment(),
                     )
+            return self._process
 
     def close(self) -> None:
         """Ends the process."""
@@ -72,11 +80,11 @@ class InferenceProcess:
             RunError: It has no model, or the process died.
             ImageError: A picture cannot be read.
         """
-        answer = self._ask("predict", run=run, pictures=[_sent(p) for p in pictures])
+        answer = self._ask("predict", run=run, pictures=[_to_send(p) for p in pictures])
         return [[(name, value) for name, value in ranking] for ranking in answer]
 
     def predict_each(
-        self, run: str, pictures: list[bytes | Path], top: int | None = None
+        self, run: str, pictures: Sequence[bytes | Path], top: int | None = None
     ) -> list[Ranking | ImageError]:
         """As `predict`, but a picture that cannot be read stops no other.
 
@@ -92,13 +100,25 @@ class InferenceProcess:
             NotFoundError: There is no such run.
             RunError: It has no model, or the process died.
         """
-        sent = [_sent(picture) for picture in pictures]
+        sent = [_to_send(picture) for picture in pictures]
         return [
             ImageError(one["error"]["message"], one["error"]["hint"])
             if "error" in one
             else [(name, value) for name, value in one["ranking"]]
             for one in self._ask("predict_each", run=run, pictures=sent, top=top)
         ]
+
+    def predict_in_pieces(
+        self, run: str, pictures: Sequence[bytes | Path], top: int | None = None
+    ) -> Iterator[list[Ranking | ImageError]]:
+        """As `predict_each`, of any number of pictures, about a second's at a time."""
+        start, size = 0, _FIRST_PIECE
+        while start < len(pictures):
+            began = time.monotonic()
+            yield self.predict_each(run, pictures[start : start + size], top)
+            start += size
+            seconds = max(time.monotonic() - began, 0.01)
+            size = min(max(int(size / seconds), size // 2, _LEAST), 2 * size, _MOST)
 
     def explain(self, run: str, picture: bytes | Path, class_name: str) -> bytes:
         """A PNG of the picture, bright where the model sees evidence for a class.
@@ -113,7 +133,7 @@ class InferenceProcess:
             RunError: It has no model, or the process died.
             ImageError: The picture cannot be read.
         """
-        sent = _sent(picture)
+        sent = _to_send(picture)
         answer = self._ask("explain", run=run, picture=sent, class_name=class_name)
         return base64.b64decode(answer)
 
@@ -121,8 +141,6 @@ class InferenceProcess:
         self, run: str, picture: bytes | Path, count: int = 5
     ) -> list[dict[str, Any]]:
         """The training images that the model finds most like a picture.
-
-        For the first picture of a run it may have to look at all training images once.
 
         Args:
             run: Id or name of a run that has finished.
@@ -135,11 +153,21 @@ class InferenceProcess:
 
         Raises:
             NotFoundError: There is no such run, or its dataset was deleted.
-            RunError: It has no model, or the process died.
+            RunError: It has no model, it must look at its training images first (see
+                `knows_training_images`), or the process died.
             ImageError: The picture cannot be read.
         """
-        sent = _sent(picture)
+        sent = _to_send(picture)
         return list(self._ask("nearest", run=run, picture=sent, count=count))
+
+    def knows_training_images(self, run: str) -> bool:
+        """Whether `nearest` can be asked: else it takes the job `requests.neighbours`.
+
+        Raises:
+            NotFoundError: There is no such run, or its dataset was deleted.
+            RunError: It has no model, or the process died.
+        """
+        return bool(self._ask("knows_training_images", run=run))
 
     def warm(self, run: str) -> None:
         """Has a run's model loaded while nobody waits for it; returns at once.
@@ -172,96 +200,24 @@ class InferenceProcess:
         workspace.write_atomically(path, json.dumps(answer).encode())
         return Structure.from_json(answer)
 
-    def measure(self, backbone: str, image_size: int | None = None) -> dict[str, float]:
-        """Images per second of each engine with a backbone on this machine.
-
-        It is kept for `estimates`. Takes some seconds; half a minute for the largest.
-
-        Args:
-            backbone: Name in the catalogue.
-            image_size: Height and width in pixels; `None` is the backbone's own.
-
-        Raises:
-            BackboneError: There is no such backbone, or the size is too small for it.
-        """
-        return dict(self._ask("measure", backbone=backbone, image_size=image_size))
-
-    def fetch(self, backbone: str) -> None:
-        """Downloads a backbone's pretrained weights if they are not there.
-
-        Raises:
-            WeightsError: They cannot be downloaded, or what is there is damaged.
-        """
-        self._ask("fetch", backbone=backbone)
-
-    def add(self, file: Path) -> str:
-        """Takes a weights file; the name of the backbone that it belongs to.
-
-        Raises:
-            WeightsError: It is damaged or of no backbone of the catalogue.
-        """
-        return str(self._ask("add", path=str(file)))
-
     def _ask(self, request: str, **arguments: Any) -> Any:
         line = json.dumps({"request": request, "arguments": arguments}).encode()
-        with self._lock:
-            self.start()
-            answer = json.loads(self._exchange(line + b"\n"))
+        limit = exchange.LIMITS.get(request, exchange.ANSWER_LIMIT)
+        with self._turns.take(_URGENCY[request]):
+            process = self.start()
+            answer = json.loads(exchange.ask(process, line + b"\n", limit))
         if "error" in answer:
-            raise _raised(answer["error"])
+            raise _to_error(answer["error"])
         return answer["result"]
 
-    def _exchange(self, line: bytes) -> bytes:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise RunError("The inference process is not running.")
-        try:
-            with _watched(process) as heard:
-                process.stdin.write(line)
-                process.stdin.flush()
-                while answer := process.stdout.readline():
-                    if answer.strip():
-                        return answer
-                    heard.set()
-        except OSError:
-            pass
-        raise RunError(
-            "The inference process ended before it had answered.",
-            f"Try again; {workspace.home() / 'inference.log'} has the details.",
-        )
 
-
-@contextlib.contextmanager
-def _watched(process: "subprocess.Popen[bytes]") -> Iterator[threading.Event]:
-    """Ends a process that falls silent in the block; the event says it was heard."""
-    heard, over = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        # Counted beat by beat, so that a machine that sleeps counts for none, and from
-        # the first sign on: the import of Keras shows none.
-        silent = -math.inf
-        while not over.wait(BEAT):
-            silent = 0.0 if heard.is_set() else silent + BEAT
-            heard.clear()
-            if silent >= LIMIT:
-                process.kill()
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield heard
-    finally:
-        over.set()
-        thread.join()
-
-
-def _sent(picture: bytes | Path) -> dict[str, str]:
+def _to_send(picture: bytes | Path) -> dict[str, str]:
     if isinstance(picture, bytes):
         return {"bytes": base64.b64encode(picture).decode()}
     return {"path": str(picture.absolute())}
 
 
-def _raised(record: dict[str, str]) -> TransferError:
+def _to_error(record: dict[str, str]) -> TransferError:
     kind = getattr(errors, record["kind"], RunError)
     error: TransferError = kind(record["message"], record["hint"])
     return error

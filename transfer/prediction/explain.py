@@ -50,7 +50,7 @@ def heat_map(model: keras.Model, pixels: NDArray[np.uint8], label: int) -> HeatM
     strongest = float(evidence.max())
     if strongest > 0:
         evidence = evidence / strongest
-    return _enlarged(evidence, pixels.shape[:2])
+    return _enlarge(evidence, pixels.shape[:2])
 
 
 def _feature_map(model: keras.Model, pixels: NDArray[np.uint8]) -> tf.Tensor:
@@ -61,7 +61,7 @@ def _feature_map(model: keras.Model, pixels: NDArray[np.uint8]) -> tf.Tensor:
     return tf.cast(unpooled(batch, training=False), tf.float32)
 
 
-def _enlarged(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
+def _enlarge(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
     image = Image.fromarray(evidence.astype(np.float32))
     resized = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.clip(np.asarray(resized, np.float32), 0, 1)
@@ -81,7 +81,7 @@ def overlay(picture: bytes, heat: HeatMap, grey: Grey | None = None) -> bytes:
     """
     thumbnail = decoding.encode_thumbnail(picture, 512, grey)
     small = decoding.decode(thumbnail).astype(np.float32)
-    heat = _enlarged(heat, small.shape[:2])[..., np.newaxis]
+    heat = _enlarge(heat, small.shape[:2])[..., np.newaxis]
     stops = np.linspace(0, 1, len(_COLOURS))
     colours = np.concatenate(
         [np.interp(heat, stops, channel) for channel in _COLOURS.T], axis=-1

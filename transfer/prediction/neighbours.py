@@ -5,6 +5,8 @@ the images from which the model has learnt to see this picture as it does.
 """
 
 import io
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.classifier.runner import Runner
 from transfer.datasets import library
-from transfer.datasets.revision import Image
+from transfer.datasets.revision import Image, Revision
 from transfer.errors import NotFoundError
 from transfer.store import files
 from transfer.store.record import Run
@@ -22,6 +24,10 @@ from transfer.store.record import Run
 #: Training images that are looked at; of more, as many are drawn. Their features take
 #: 50 MB with 1,280 channels.
 MOST = 20_000
+#: Up to so many are read at once, where training has left their features.
+AT_ONCE = 5_000
+#: Images between two words of how far it is.
+_PIECE = 512
 
 
 class Neighbours(NamedTuple):
@@ -62,8 +68,8 @@ class Neighbours(NamedTuple):
         ]
 
 
-def of_run(run: Run, runner: Runner) -> Neighbours:
-    """The training images of a run; their features are computed once and kept.
+def at_hand(run: Run, runner: Runner) -> Neighbours | None:
+    """What is kept of a run's training images; `None` before somebody called `look`.
 
     Args:
         run: A run that has finished.
@@ -71,57 +77,88 @@ def of_run(run: Run, runner: Runner) -> Neighbours:
 
     Raises:
         NotFoundError: Its dataset was deleted.
+    """
+    revision, path = _revision(run), files.neighbours(run.id)
+    modified = path.stat().st_mtime_ns if path.exists() else 0
+    if known := _read(path, modified, run.dataset, revision.id):
+        return known
+    images = _draw(revision)
+    if len(images) > AT_ONCE:
+        return None
+    # Of a frozen backbone training has left all: reading them takes no second.
+    features, lost = runner.kept_features([image.sha256 for image in images])
+    return None if lost else _keep(run, revision, features)
+
+
+def look(
+    run: Run, runner: Runner, told: Callable[[int, int], None] = lambda done, of: None
+) -> Neighbours:
+    """All training images of a run as its model sees them, kept for the next time.
+
+    Args:
+        run: A run that has finished.
+        runner: Its model.
+        told: Takes the number of images that are done, and of all, again and again.
+
+    Raises:
+        NotFoundError: Its dataset was deleted.
         ImageError: A training image was damaged.
     """
+    revision = _revision(run)
+    hashes = [image.sha256 for image in _draw(revision)]
+    # In bfloat16 they are off by less than a hundredth, and likeness by less than that.
+    features, lost = runner.kept_features(hashes)
+    for start in range(0, len(lost), _PIECE):
+        told(len(hashes) - len(lost) + start, len(hashes))
+        piece = lost[start : start + _PIECE]
+        found = runner.run([library.image_path(hashes[i]) for i in piece])
+        for error in found.unreadable.values():
+            raise error
+        features[piece] = found.features
+    return _keep(run, revision, features)
+
+
+def _revision(run: Run) -> Revision:
     try:
-        revision = library.load(run.dataset, run.revision)
+        return library.load(run.dataset, run.revision)
     except NotFoundError as error:
         raise NotFoundError(
             f'The training images are gone: the dataset "{run.dataset}" was deleted.'
         ) from error
-    train = _drawn(revision.of_split("train"))
-    path = files.neighbours(run.id)
-    features = _kept(path, train)
-    if features is None:
-        features = _unit(_computed(train, runner)).astype(np.float16)
-        _keep(path, features, train)
-    return Neighbours(features, train, revision.class_names)
 
 
-def _drawn(train: tuple[Image, ...]) -> tuple[Image, ...]:
+def _draw(revision: Revision) -> tuple[Image, ...]:
+    """The training images, or as many of them as are looked at."""
+    train = revision.of_split("train")
     if len(train) <= MOST:
         return train
     chosen = np.random.default_rng(0).choice(len(train), MOST, replace=False)
     return tuple(train[i] for i in np.sort(chosen))
 
 
-def _kept(path: Path, train: tuple[Image, ...]) -> NDArray[np.float16] | None:
-    """What an earlier time left; None where it is missing or of other images."""
+@lru_cache(maxsize=4)
+def _read(
+    path: Path, modified: int, dataset: str, revision_id: str
+) -> Neighbours | None:
+    """What is kept; `None` where there is nothing, or it is damaged or of others."""
     try:
+        revision = library.load(dataset, revision_id)
+        images = _draw(revision)
         with np.load(path) as kept:
-            same = [*kept["sha256"]] == [image.sha256 for image in train]
-            return np.asarray(kept["features"], np.float16) if same else None
+            if [*kept["sha256"]] != [image.sha256 for image in images]:
+                return None
+            features = np.asarray(kept["features"], np.float16)
     except (OSError, ValueError, KeyError, EOFError):
         return None
+    return Neighbours(features, images, revision.class_names)
 
 
-def _keep(path: Path, features: NDArray[np.float16], train: tuple[Image, ...]) -> None:
+def _keep(run: Run, revision: Revision, features: NDArray[np.float32]) -> Neighbours:
+    images, unit = _draw(revision), _unit(features).astype(np.float16)
     buffer = io.BytesIO()
-    np.savez(buffer, features=features, sha256=[image.sha256 for image in train])
-    workspace.write_atomically(path, buffer.getvalue())
-
-
-def _computed(train: tuple[Image, ...], runner: Runner) -> NDArray[np.float32]:
-    """Pooled features: those that training left in the cache, and the others anew."""
-    hashes = [image.sha256 for image in train]
-    # In bfloat16 they are off by less than a hundredth, and likeness by less than that.
-    features, lost = runner.kept_features(hashes)
-    if lost:
-        found = runner.run([library.image_path(hashes[i]) for i in lost])
-        for error in found.unreadable.values():
-            raise error
-        features[lost] = found.features
-    return features
+    np.savez(buffer, features=unit, sha256=[image.sha256 for image in images])
+    workspace.write_atomically(files.neighbours(run.id), buffer.getvalue())
+    return Neighbours(unit, images, revision.class_names)
 
 
 def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,9 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from transfer import processes, workspace
@@ -178,58 +177,3 @@ def _interrupt_main_thread() -> None:
         signal.pthread_kill(main, signal.SIGINT)
     else:
         _thread.interrupt_main()
-
-
-# Until all pages ask by kind and subject, jobs are found by their old names too.
-
-_KINDS = {"sweep": "depths"}
-_STATES = {"completed": "done", "stopped": "cancelled"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stand:
-    """How the job of an old name stands."""
-
-    state: str
-    progress: dict[str, Any]
-    result: dict[str, Any]
-    error: dict[str, str]
-
-
-def _find(store: Store, name: str) -> Job | None:
-    prefix, _, subject = name.partition("-")
-    return store.find(_KINDS.get(prefix, prefix), subject)
-
-
-def start(name: str, command: Sequence[str]) -> None:
-    """Asks for the job of this name."""
-    from transfer.runs import queue  # noqa: PLC0415
-
-    prefix, _, subject = name.partition("-")
-    with closing(Store()) as store:
-        queue.ask(store, _KINDS.get(prefix, prefix), subject, command)
-
-
-def status(name: str) -> Stand | None:
-    """How the job of this name stands."""
-    with closing(Store()) as store:
-        job = _find(store, name)
-    if job is None:
-        return None
-    state = _STATES.get(job.status, "failed" if job.status.is_final else "running")
-    return Stand(state=state, progress=job.progress, result=job.result, error=job.error)
-
-
-def is_running(name: str) -> bool:
-    """Whether the job of this name waits or works."""
-    now = status(name)
-    return now is not None and now.state == "running"
-
-
-def cancel(name: str) -> None:
-    """Ends the job of this name."""
-    from transfer.runs import queue  # noqa: PLC0415
-
-    with closing(Store()) as store, suppress(TransferError):
-        if job := _find(store, name):
-            queue.stop(store, job.id)

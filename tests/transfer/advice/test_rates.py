@@ -14,7 +14,6 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, TrainingError
-from transfer.runs import jobs
 from transfer.training.phase import Phase
 from transfer.training.steps import Steps
 
@@ -99,21 +98,17 @@ def test_relevant__a_closed_form_has_no_rate() -> None:
         config(method="instant")
 
 
-def test_job_name__differs_where_the_curves_do() -> None:
-    name = rates.job_name(config())
-    assert rates.job_name(config(head_epochs=3, learning_rate=0.1)) == name
+def test_request__its_subject_differs_where_the_curves_do() -> None:
+    first = rates.request(config())
+    assert rates.request(config(head_epochs=3, learning_rate=0.1)) == first
     for change in ({"freeze": "last:1"}, {"batch_size": 4}, {"optimizer": "sgd"}):
-        assert rates.job_name(config(**change)) != name
+        assert rates.request(config(**change)).subject != first.subject
 
 
-def test_start__the_command_has_the_same_settings(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(jobs, "start", lambda _, words: started.append(words))
+def test_request__the_command_has_the_same_settings() -> None:
     wanted = config(freeze="last:2", l2_sp=0.1, revision="abc")
-    rates.start(wanted)
-    args = vars(parser().parse_args([*started[0], "--job", "x"]))
+    words = rates.request(wanted).words
+    args = vars(parser().parse_args([*words, "--job", "x"]))
     given = {k: v for k, v in args.items() if k in TrainConfig.model_fields}
     assert rates.relevant(TrainConfig(**given)) == wanted
 

@@ -4,14 +4,14 @@ import importlib
 import random
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
-import h5py
 import keras
 import numpy as np
 import pytest
 
 from tests.transfer.backbones.conftest import built
-from transfer.backbones import catalogue, graph, pretrained, weights
+from transfer.backbones import catalogue, download, graph
 from transfer.errors import StorageError, WeightsError
 
 NAME = "mobilenet_v2_035"
@@ -20,13 +20,12 @@ SIZE = (64, 64)
 
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras' own downloader meets a machine without a network."""
+    """A machine without a network."""
 
-    def urlretrieve(url: str, *_: Any) -> None:
-        raise OSError(f"no route to {url}")
+    def urlopen(url: str, **_: Any) -> None:
+        raise URLError(f"no route to {url}")
 
-    module = importlib.import_module("keras.src.utils.file_utils")
-    monkeypatch.setattr(module, "urlretrieve", urlretrieve)
+    monkeypatch.setattr(download.urllib.request, "urlopen", urlopen)
 
 
 def pictures(size: tuple[int, int], count: int = 2) -> Any:
@@ -133,47 +132,6 @@ def test_load__broken_file(tmp_path: Path, ending: str) -> None:
     path.write_bytes(random.Random(0).randbytes(1000))  # noqa: S311
     with pytest.raises(WeightsError, match="does not hold weights that fit"):
         graph.build(NAME, weights=str(path), image_size=SIZE)
-
-
-def test_add__puts_a_file_where_keras_looks_for_it(
-    keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    backbone = catalogue.get(NAME)
-    brought = tmp_path / backbone.weights_file
-    with h5py.File(brought, "w") as file:
-        file.create_group("layer")["kernel"] = np.zeros(backbone.parameters, "f4")
-    assert pretrained.add(brought) is backbone
-    assert weights.is_at_hand(backbone)
-    assert pretrained.fetch(backbone) == weights.weights_file(backbone)
-
-
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        (NAME, "cannot be read as a weights file"),
-        ("resnet50", "does not have the published hash"),
-    ],
-)
-def test_add__a_broken_file_is_refused(
-    keras_home: Path, tmp_path: Path, name: str, says: str
-) -> None:
-    brought = tmp_path / catalogue.get(name).weights_file
-    brought.write_bytes(b"half a file")
-    with pytest.raises(WeightsError, match=says):
-        pretrained.add(brought)
-    assert not weights.is_at_hand(catalogue.get(name))
-
-
-def test_add__a_file_of_another_model_is_refused(
-    keras_home: Path, tmp_path: Path
-) -> None:
-    brought = tmp_path / catalogue.get(NAME).weights_file
-    with h5py.File(brought, "w") as file:
-        file["kernel"] = np.zeros(7, "f4")
-    with pytest.raises(WeightsError, match=r"holds 7 weights, but .* has 410,208"):
-        pretrained.add(brought)
-    with pytest.raises(WeightsError, match="There is no file"):
-        pretrained.add(tmp_path / "nowhere.h5")
 
 
 def test_load__weights_of_another_backbone(real_weights: Path) -> None:

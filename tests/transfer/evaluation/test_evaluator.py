@@ -19,8 +19,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import DatasetError, ImageError, NotFoundError
 from transfer.evaluation import evaluator, image_map, results, robustness
 from transfer.evaluation.results import Evaluation
-from transfer.prediction import server
-from transfer.runs import jobs
+from transfer.prediction import models
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -94,7 +93,7 @@ def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:
 
     # What prediction says of the same files, with the temperature in it.
     paths = [library.image_path(image.sha256) for image in val]
-    said = server.load(finished.id).probabilities([*paths])
+    said = models.load(finished.id).probabilities([*paths])
     np.testing.assert_allclose(found.shown, said, atol=1e-4)
 
     # The details come after the run has ended.
@@ -152,7 +151,7 @@ def test_work__a_broken_evaluation_fails_no_run(
 
 
 def test_evaluate__says_what_is_wrong(finished: Run, pets: Revision) -> None:
-    model = server.load(finished.id).model
+    model = models.load(finished.id).model
     made = evaluator.Evaluator(finished, model, print)
     made._revision = replace(pets, images=pets.of_split("train"))
     with pytest.raises(DatasetError, match="has no test images.*another split"):
@@ -170,14 +169,12 @@ def test_robustness__a_slow_backbone_is_tried_only_when_asked(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluator, "_SECONDS", 1e-9)
-    model = server.load(finished.id).model
+    model = models.load(finished.id).model
     found = evaluator.evaluate(finished, model, "test", print)
     assert found.robustness and "was left out" in found.robustness.skipped
-    asked(finished, "--split", "test", "--thorough", "--job", "one")
+    asked(finished, "--split", "test", "--thorough")
     tried = evaluated(finished, "test").robustness
     assert tried and tried.images == len(found.labels) and not tried.skipped
-    job = jobs.status("one")
-    assert job and job.state == "done"
 
 
 def test_save__a_deleted_run_does_not_come_back(finished: Run) -> None:
@@ -246,4 +243,4 @@ def test_chosen__is_bounded() -> None:
 def test_evaluation__grey_pictures_are_taken(finished: Run, tmp_path: Path) -> None:
     path = tmp_path / "grey.png"
     Image.new("L", (40, 30), 90).save(path)
-    assert server.load(finished.id).probabilities([path]).shape == (1, 3)
+    assert models.load(finished.id).probabilities([path]).shape == (1, 3)

@@ -15,7 +15,7 @@ from tests.transfer.export.conftest import GREY, SIZE, THRESHOLD, alone
 from transfer.datasets import decoding, library
 from transfer.errors import ConfigError
 from transfer.export import bundle, catalogue, parity
-from transfer.prediction import server
+from transfer.prediction import models
 from transfer.store.record import Run
 
 EVERY = [(one.name, q) for one in catalogue.FORMATS.values() for q in one.quantizations]
@@ -109,7 +109,7 @@ def test_predict__deep_grey_is_scaled_as_the_app_scales_it(
     for number, values in enumerate((ramp, np.sort(ramp, axis=0)[::-1] + 9)):
         Image.fromarray(values).save(tmp_path / f"{number}.png")
     paths = sorted(tmp_path.glob("*.png"))
-    own = server.load(finished.id).probabilities(list(paths))
+    own = models.load(finished.id).probabilities(list(paths))
     assert np.ptp(decoding.decode(paths[0], (SIZE, SIZE), finished.grey)) > 200
     output, _ = export("onnx")
     got, _ = parity.exported_answers(output, paths)
@@ -123,7 +123,7 @@ def test_runner__takes_batches_of_any_size(
     output, _ = export(name)
     revision = library.load("pets")
     paths = [library.image_path(one.sha256) for one in revision.images[:5]]
-    own = server.load(finished.id).probabilities(list(paths))
+    own = models.load(finished.id).probabilities(list(paths))
     pixels = np.stack([decoding.decode(one, (SIZE, SIZE)) for one in paths])
     np.save(tmp_path / "pixels.npy", pixels.astype(np.float32))
     code = (
@@ -191,7 +191,7 @@ def test_certify__disagreement_is_shown(export: Export, finished: Run) -> None:
     output, _ = export("onnx")
     chosen = library.load("pets").of_split("val")[:4]
     paths = [library.image_path(one.sha256) for one in chosen]
-    own = server.load(finished.id).probabilities(list(paths))
+    own = models.load(finished.id).probabilities(list(paths))
     turned = np.roll(own, 1, axis=1)
     found = parity.certify(output, paths, turned, quantize="none", split="val")
     assert not found.agrees

@@ -1,17 +1,18 @@
-"""`export` and `script` on the command line, and the launch of exports."""
+"""`export` and `script` on the command line, and exports as jobs."""
 
 import json
 import zipfile
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.patience import PATIENCE
+from tests import jobs_made
 from tests.transfer.test_main import run
 from transfer.export import orders
-from transfer.runs import jobs
+from transfer.store import files
 from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
 
 
 def test_export__writes_the_bundle_and_its_zip(finished: Run, tmp_path: Path) -> None:
@@ -49,15 +50,21 @@ def test_script__is_written(finished: Run, tmp_path: Path) -> None:
     compile(path.read_text("utf-8"), "train.py", "exec")
 
 
-def test_start__runs_to_its_end_without_the_caller(finished: Run) -> None:
-    orders.start(finished, "keras", "none")
-    name = orders.job_name(finished.id, "keras", "none")
-    psutil.Process(jobs._process(name).pid).wait(PATIENCE)  # type: ignore[union-attr]
-    job = jobs.status(name)
-    assert job and job.state == "done", job
+def test_export__as_a_job_tells_its_steps_and_takes_the_place_of_an_earlier_one(
+    finished: Run,
+) -> None:
+    request = orders.request(finished, "keras", "none")
+    earlier = files.export(finished.id, "keras", "none") / "earlier.zip"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"zip")
+    jobs_made.waiting(request)
+    assert jobs_made.carry_out(request.kind, request.subject) == 0
+    job = Store().find(request.kind, request.subject)
+    assert job and job.status is JobStatus.COMPLETED
     assert job.result["parity"]["agrees"]
     assert job.progress["step"] == job.progress["steps"]
-    path = orders.archive(orders.key(finished.id, "keras", "none"))
+    path = orders.archive(request.subject)
+    assert not earlier.exists()
     with zipfile.ZipFile(path) as archive:
         inside = archive.namelist()
     assert f"{path.stem}/model.keras" in inside

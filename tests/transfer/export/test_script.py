@@ -28,7 +28,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import RunError
 from transfer.export import script
 from transfer.features import views
-from transfer.prediction import server
+from transfer.prediction import models
 from transfer.store.record import Run
 from transfer.store.status import JobStatus
 
@@ -281,7 +281,7 @@ def test_text__goes_on_from_the_model_of_a_run(finished: Run, tmp_path: Path) ->
     done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     paths = [library.image_path(one.sha256) for one in val]
-    own = server.load(finished.id).probabilities(list(paths)).argmax(1)
+    own = models.load(finished.id).probabilities(list(paths)).argmax(1)
     accuracy = np.mean(own == [one.label for one in val])
     assert f"val accuracy {accuracy:.4f}" in done.stdout
 

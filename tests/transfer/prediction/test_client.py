@@ -1,40 +1,50 @@
-"""The side that asks the inference process, with programs in that process' place."""
+"""The side that asks the inference process."""
 
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from transfer.errors import RunError
-from transfer.prediction import client
-from transfer.prediction.client import InferenceProcess
+from transfer.errors import ImageError, RunError
+from transfer.prediction import client, exchange
+from transfer.prediction.client import InferenceProcess, Ranking
 
 
-def process_that(does: str) -> InferenceProcess:
-    """Asks a program that does this with each line that it is sent."""
-    code = f"import sys, time\nfor line in sys.stdin:\n    {does}"
-    pipe = subprocess.PIPE
-    asking = InferenceProcess()
-    asking._process = subprocess.Popen(
-        [sys.executable, "-u", "-c", code], stdin=pipe, stdout=pipe
-    )
-    return asking
-
-
-def test_exchange__empty_lines_are_signs_of_life(workspace: Path) -> None:
-    asking = process_that("print(); print(); print('{}')")
-    assert asking._exchange(b"?\n") == b"{}\n"
-    asking.close()
-
-
-def test_exchange__a_process_that_falls_silent_is_ended(
+def test_ask__each_request_has_its_limit_and_a_replaced_process_is_started_anew(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "BEAT", 0.01)
-    monkeypatch.setattr(client, "LIMIT", 0.05)
-    asking = process_that("print(); time.sleep(600)")
-    with pytest.raises(RunError, match="ended before it had answered"):
-        asking._exchange(b"?\n")
-    assert asking._process and asking._process.wait(60)
-    asking.close()
+    asking, limits, started = InferenceProcess(), [], []
+
+    def ask(process: Any, line: bytes, limit: float) -> bytes:
+        limits.append(limit)
+        raise RunError("It took too long.")
+
+    monkeypatch.setattr(exchange, "ask", ask)
+    monkeypatch.setattr(InferenceProcess, "start", lambda self: started.append(self))
+    with pytest.raises(RunError, match="too long"):
+        asking.predict("a", [])
+    with pytest.raises(RunError, match="too long"):
+        asking.structure("vgg16", 64)
+    assert limits == [exchange.ANSWER_LIMIT, exchange.LIMITS["structure"]]
+    assert len(started) == 2
+
+
+def test_predict_in_pieces__as_many_as_an_answer_in_a_second_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds, sizes = [0.0], []
+
+    def predict_each(
+        _: InferenceProcess, run: str, pictures: Sequence[Any], top: int | None
+    ) -> list[Ranking | ImageError]:
+        sizes.append(len(pictures))
+        seconds[0] += len(pictures) / 300 if len(sizes) < 4 else len(pictures) / 20
+        return [[("cat", 1.0)]] * len(pictures)
+
+    monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
+    monkeypatch.setattr(client.time, "monotonic", lambda: seconds[0])
+    pieces = InferenceProcess().predict_in_pieces("a", [b""] * 1400, 1)
+    assert sum(len(one) for one in pieces) == 1400
+    assert sizes[:5] == pytest.approx([128, 256, 300, 300, 150], abs=1)
+    assert set(sizes[6:-1]) == {64}

@@ -18,7 +18,7 @@ from transfer.datasets import decoding, library
 from transfer.errors import ImageError, NotFoundError, RunError
 from transfer.features.extract import Extractor
 from transfer.features.views import View
-from transfer.prediction import neighbours, server
+from transfer.prediction import models, neighbours, server
 from transfer.store.runs import Store
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -35,7 +35,7 @@ def ask(request: str, **arguments: Any) -> Any:
     line = json.dumps({"request": request, "arguments": arguments}).encode()
     answers = io.BytesIO()
     server.serve(io.BytesIO(line), answers)
-    return json.loads(answers.getvalue())
+    return json.loads(answers.getvalue().splitlines()[-1])  # signs of life before it
 
 
 @pytest.mark.parametrize("fastest", ["openvino", "keras"])
@@ -47,8 +47,8 @@ def test_probabilities__many_and_few_agree_with_keras(
     many: list[Path | bytes] = [
         p if i % 3 else p.read_bytes() for i, p in enumerate(paths)
     ]
-    assert len(many) >= bulk._MANY and len(many) % bulk.BATCH
-    classifier = server.load(run.id)
+    assert len(many) >= bulk.MANY and len(many) % bulk.BATCH
+    classifier = models.load(run.id)
     expected = by_keras(model, many)
     assert np.ptp(expected, axis=0).max() > 0.01  # pictures do differ
     np.testing.assert_allclose(classifier.probabilities(many), expected, atol=1e-4)
@@ -67,7 +67,7 @@ def test_load__deep_grey_by_the_range_that_the_run_has_kept(
     ramp = np.linspace(1200, 1400, 40 * 40).reshape(40, 40).astype(np.uint16)
     Image.fromarray(ramp).save(tmp_path / "deep.png")
     pixels = decoding.decode(tmp_path / "deep.png", (32, 32), (1200.0, 1400.0))
-    (said,) = server.load(run.id).probabilities([tmp_path / "deep.png"])
+    (said,) = models.load(run.id).probabilities([tmp_path / "deep.png"])
     expected = model.predict(pixels[np.newaxis], verbose=0)[0]
     np.testing.assert_allclose(said, expected, atol=1e-4)
 
@@ -77,7 +77,7 @@ def test_answers__an_unreadable_picture_stops_no_other(
 ) -> None:
     run, _ = finished_run(tmp_path)
     good = next((tmp_path / "pets").rglob("*.png"))
-    classifier = server.load(run.id)
+    classifier = models.load(run.id)
     found = classifier.answers([good, b"no picture", tmp_path / "nowhere.jpg", good])
     assert sorted(found.unreadable) == [1, 2]
     assert np.isnan(found.probabilities[1:3]).all()
@@ -125,6 +125,11 @@ def test_serve__nearest_finds_the_training_image_itself(
     revision = library.load("pets")
     image = revision.of_split("train")[3]
     sent = {"path": str(library.image_path(image.sha256))}
+    assert ask("knows_training_images", run=run.id)["result"] is False
+    refused = ask("nearest", run=run.id, picture=sent, count=4)
+    assert f"transfer neighbours {run.id}" in refused["error"]["hint"]
+    neighbours.look(run, models.load(run.id).runner)
+    assert ask("knows_training_images", run=run.id)["result"] is True
     found = ask("nearest", run=run.id, picture=sent, count=4)["result"]
     assert len(found) == 4
     assert found[0]["sha256"] == image.sha256
@@ -136,28 +141,29 @@ def test_serve__nearest_finds_the_training_image_itself(
     assert {one["sha256"] for one in found} <= in_train
 
 
-def test_of_run__features_are_computed_once_and_kept(
+def test_look__what_is_computed_is_kept_and_told(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, _ = finished_run(tmp_path)
-    runner = server.load(run.id).runner
-    first = neighbours.of_run(run, runner)
-    monkeypatch.setattr(bulk.Runner, "run", None)  # must not be asked again
-    again = neighbours.of_run(run, runner)
-    np.testing.assert_array_equal(first.features, again.features)
+    runner, told = models.load(run.id).runner, []
+    monkeypatch.setattr(neighbours, "_PIECE", 20)
+    first = neighbours.look(run, runner, lambda done, of: told.append((done, of)))
+    of = len(first.images)
+    assert told == [(done, of) for done in range(0, of, 20)] and of > 20
     np.testing.assert_allclose(
-        np.linalg.norm(again.features.astype(float), axis=1), 1, atol=2e-3
+        np.linalg.norm(first.features.astype(float), axis=1), 1, atol=2e-3
     )
-    kept = workspace / "runs" / run.id / "neighbours.npz"
-    kept.write_bytes(b"damaged")
-    monkeypatch.undo()
-    monkeypatch.setenv("TRANSFER_HOME", str(workspace))
-    once_more = neighbours.of_run(run, runner)
+    again = neighbours.at_hand(run, runner)
+    assert again is not None
+    np.testing.assert_array_equal(first.features, again.features)
+    (workspace / "runs" / run.id / "neighbours.npz").write_bytes(b"damaged")
+    assert neighbours.at_hand(run, runner) is None
+    once_more = neighbours.look(run, runner)
     np.testing.assert_allclose(once_more.features, first.features, atol=2e-3)
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
-def test_of_run__features_that_training_left_are_used(
+def test_at_hand__features_that_training_left_are_used(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bfloat16: bool
 ) -> None:
     run, model = finished_run(tmp_path)
@@ -165,21 +171,22 @@ def test_of_run__features_that_training_left_are_used(
     extractor = Extractor(pooled, ["pooling"], "tiny", lambda line: None, bfloat16)
     views = [View(one.sha256) for one in library.load("pets").of_split("train")]
     extractor.compute({"pooling": views}, lambda done, of: None)
-    runner = server.load(run.id).runner
-    monkeypatch.setattr(bulk.Runner, "run", None)
-    assert len(neighbours.of_run(run, runner).images) == len(views)
+    runner = models.load(run.id).runner
+    monkeypatch.setattr(bulk.Runner, "run", None)  # must not be asked
+    found = neighbours.at_hand(run, runner)
+    assert found is not None and len(found.images) == len(views)
 
 
-def test_of_run__a_deleted_dataset_is_named(workspace: Path, tmp_path: Path) -> None:
+def test_look__a_deleted_dataset_is_named(workspace: Path, tmp_path: Path) -> None:
     run, _ = finished_run(tmp_path)
     library.delete("pets")
     with pytest.raises(NotFoundError, match='dataset "pets" was deleted'):
-        neighbours.of_run(run, server.load(run.id).runner)
+        neighbours.look(run, models.load(run.id).runner)
 
 
 def test_load__a_run_without_a_model_says_so(workspace: Path, tmp_path: Path) -> None:
     run, _ = finished_run(tmp_path)
     (workspace / "runs" / run.id / "model.keras").unlink()
     with pytest.raises(RunError, match="has no model"):
-        server.load(run.id)
+        models.load(run.id)
     assert ask("warm", run=run.id)["error"]["kind"] == "RunError"

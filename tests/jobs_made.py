@@ -1,0 +1,70 @@
+"""Jobs as they stand while they wait, while they work and once they have ended."""
+
+import io
+from contextlib import redirect_stdout
+from typing import Any
+
+from transfer.__main__ import main
+from transfer.runs.kinds import KINDS
+from transfer.runs.requests import Request
+from transfer.store.record import Job
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+#: Room for a job of any kind.
+ROOM = {tuple(KINDS): 100}
+
+
+def waiting(request: Request) -> Job:
+    """The job once it was asked for."""
+    store = Store()
+    words = {"words": list(request.words)}
+    job = store.add(request.kind, request.subject, words)
+    store.close()
+    return job
+
+
+def working(request: Request, **progress: Any) -> Job:
+    """The job while this process does it, which has told so much of it."""
+    job = waiting(request)
+    store = Store()
+    while store.get_job(job.id).status is JobStatus.QUEUED:
+        store.claim_next("here", ROOM)
+    store.begin(job.id)
+    store.heartbeat(job.id, progress)
+    store.close()
+    return job
+
+
+def ended(
+    request: Request,
+    status: JobStatus = JobStatus.COMPLETED,
+    result: dict[str, Any] | None = None,
+    error: dict[str, str] | None = None,
+    **progress: Any,
+) -> Job:
+    """The job after its end."""
+    job = working(request, **progress)
+    store = Store()
+    job = store.finish(job.id, status, result or {}, error)
+    store.close()
+    return job
+
+
+def asked_for(kind: str, subject: str) -> list[str]:
+    """The words of the newest job of this kind and subject; none if there is none."""
+    store = Store()
+    job = store.find(kind, subject)
+    store.close()
+    return list(job.settings["words"]) if job else []
+
+
+def carry_out(kind: str, subject: str) -> int:
+    """Does what was asked for, in this process; the exit status of the command."""
+    store = Store()
+    job = store.find(kind, subject)
+    store.close()
+    assert job is not None
+    working(Request(kind, subject, tuple(job.settings["words"])))
+    with redirect_stdout(io.StringIO()):
+        return main([*job.settings["words"], "--job", job.id])

@@ -1,0 +1,98 @@
+"""What long work can be asked for: its kind, what it is about, and the command.
+
+`queue.ask` makes a job of a request. What the advice on settings and an export need to
+know besides lies with them: `advice.candidates`, `advice.depths`, `advice.rates`,
+`export.orders`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from transfer.datasets.ingest.layouts import Reading
+
+
+class Request(NamedTuple):
+    """A job that may be asked for.
+
+    Attributes:
+        kind: Of `kinds.KINDS`.
+        subject: What it is about. Nobody does the same kind of work on the same
+            subject twice at a time, and a page finds it again by both.
+        words: Of our command line; `--job` and the id follow.
+    """
+
+    kind: str
+    subject: str
+    words: tuple[str, ...]
+
+
+def evaluate(run_id: str, split: str, thorough: bool = False) -> Request:
+    """How well a run does on a split; `evaluation.results` has what comes of it.
+
+    Args:
+        run_id: A run that has finished.
+        split: The images.
+        thorough: Try spoilt pictures however long it takes.
+    """
+    more = ("--thorough",) * thorough
+    words = ("evaluate", run_id, "--split", split, *more)
+    return Request("evaluate", f"{run_id}-{split}", words)
+
+
+def neighbours(run_id: str) -> Request:
+    """A look at all training images of a run, so that the nearest can be told."""
+    return Request("neighbours", run_id, ("neighbours", run_id))
+
+
+def measure(backbone: str, image_size: int | None = None) -> Request:
+    """How fast each engine runs a backbone here; `features.speeds` has it then.
+
+    Args:
+        backbone: Name in the catalogue.
+        image_size: Height and width in pixels; `None` is the backbone's own.
+    """
+    size = ("--image-size", str(image_size)) if image_size else ()
+    subject = f"{backbone}-{image_size or 'native'}"
+    return Request("measure", subject, ("measure", backbone, *size))
+
+
+def import_(
+    path: Path | str,
+    name: str,
+    *,
+    val: float = 0.2,
+    test: float = 0.0,
+    seed: int = 0,
+    reading: Reading = Reading(),  # noqa: B008
+    upload: str = "",
+) -> Request:
+    """A new dataset.
+
+    Args:
+        path: A folder or zip, or `sample:NAME`.
+        name: What the dataset is to be called.
+        val: As in `importer.import_path`, like the next ones.
+        upload: The upload that is let go once it is a dataset.
+    """
+    # With an equals sign, for names and folders may begin with a dash.
+    shares = (f"--val={val}", f"--test={test}", f"--seed={seed}")
+    words = ["import", str(path), f"--name={name}", *shares]
+    if reading.layout:
+        words.append(f"--layout={reading.layout}")
+    words += [f"--splits={folder}={role}" for folder, role in reading.splits.items()]
+    if reading.code_page:
+        words.append(f"--encoding={reading.code_page}")
+    if upload:
+        words.append(f"--upload={upload}")
+    return Request("import", name, tuple(words))
+
+
+def download(backbones: Sequence[str]) -> Request:
+    """Pretrained weights out of the internet; one job at a time."""
+    return Request("download", "weights", ("weights", "fetch", *backbones))
+
+
+def add_weights(file: Path) -> Request:
+    """Pretrained weights out of a file; one job at a time."""
+    return Request("download", "file", ("weights", "add", str(file)))
