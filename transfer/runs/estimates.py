@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from transfer import workspace
@@ -30,6 +30,8 @@ _HEAD_STEP = 4e-5
 _WORKER_BYTES = 900e6
 #: Runs that ended last, from which the time of the next one is learnt.
 _LEARN_FROM = 20
+#: What they can make of an estimate: one odd run shall not spoil the next one.
+_FACTORS = 0.25, 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,25 +57,30 @@ class Estimate:
     measured: bool
 
 
-def learn_durations(store: Store) -> Callable[[TrainConfig], float | None]:
-    """Tells how many seconds a run of some settings takes on this machine.
+def learn_factors(store: Store) -> Callable[[TrainConfig], float]:
+    """Tells how many times as long as estimated a run of some settings takes here.
 
-    The estimate is corrected by what the last runs of the backbone took against theirs,
-    or the last of all where it has none. `None` where nothing is known of the backbone.
+    By the last runs of this backbone on this dataset, whose features may be kept; else
+    by the last ones of the backbone, or by the last of all.
     """
-    ratios: dict[str, list[float]] = {}
+    ratios: dict[tuple[str, ...], list[float]] = {}
     for run in store.last_ended(RUN, _LEARN_FROM):
         took = run.result.get("seconds", {}).get("total")
         if isinstance(run, Run) and took and (told := duration(run.config)):
-            ratios.setdefault(run.config.backbone, []).append(took / told)
-    every = [one for of_backbone in ratios.values() for one in of_backbone]
+            for key in _alike(run.config):
+                ratios.setdefault(key, []).append(took / told)
 
-    def takes(config: TrainConfig) -> float | None:
-        told = duration(config)
-        known = ratios.get(config.backbone, every)
-        return told * statistics.median(known) if told and known else told
+    def factor(config: TrainConfig) -> float:
+        known = (ratios[key] for key in _alike(config) if key in ratios)
+        low, high = _FACTORS
+        return min(max(statistics.median(next(known, [1.0])), low), high)
 
-    return takes
+    return factor
+
+
+def _alike(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
+    """By what runs are taken for alike, the closest first."""
+    return (config.backbone, config.dataset), (config.backbone,), ()
 
 
 def duration(config: TrainConfig) -> float | None:
@@ -99,7 +106,10 @@ def _duration(config: TrainConfig, _: tuple[tuple[str, float], ...]) -> float:
 
 
 def estimate(
-    config: TrainConfig, resolved: Resolved, images: tuple[int, int]
+    config: TrainConfig,
+    resolved: Resolved,
+    images: tuple[int, int],
+    factor: float = 1.0,
 ) -> Estimate:
     """What this run will take on this machine.
 
@@ -107,8 +117,11 @@ def estimate(
         config: Its settings.
         resolved: Its freeze plan, on the backbone at the run's image size.
         images: Number of training images and of val images.
+        factor: How many times as long as estimated a run takes, see `learn_factors`.
     """
-    return _Sum(config, resolved, images).estimate()
+    told = _Sum(config, resolved, images).estimate()
+    seconds, of_epoch = told.seconds * factor, told.epoch_seconds * factor
+    return replace(told, seconds=seconds, epoch_seconds=of_epoch)
 
 
 class _Sum:
@@ -179,8 +192,10 @@ class _Sum:
     def _memory(self, disk: float) -> int:
         parameters = sum(layer.parameters for layer in self.structure.layers)
         trained = self.resolved.trainable_parameters if self.epochs else 0
-        # Twice to convert the backbone; values, gradients and two moments to train.
-        held = 8 * parameters + 16 * trained
+        # Twice to convert the backbone; values, gradients and two moments to train. A
+        # copy of values and moments is kept to go on from, one of the best values, and
+        # all of these once more while they are written: 16 + 16 bytes, as measured.
+        held = 8 * parameters + (16 + 16 + 16) * trained
         batch = min(self.config.batch_size, self.train)
         activations = batch * self.suffix / self.total * 60e6
         return int(_WORKER_BYTES + held + activations + min(disk, 500e6))

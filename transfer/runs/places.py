@@ -39,11 +39,12 @@ def places(store: Store) -> dict[str, Place]:
     if not waiting:
         return {}
     known: dict[str, float | None] = {}
-    duration = estimates.learn_durations(store)
+    factor = estimates.learn_factors(store)
 
     def takes(job: Job) -> float | None:
         if isinstance(job, Run):
-            return duration(job.config)
+            told = estimates.duration(job.config)
+            return told and told * factor(job.config)
         if job.kind not in known:
             known[job.kind] = _median_seconds(store.last_ended(job.kind, _LAST))
         return known[job.kind]

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from transfer import workspace
 from transfer.errors import StorageError
+from transfer.store.tables import alembic_version, metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -88,8 +89,8 @@ def default_url() -> str | sa.URL:
 def open_database(url: str | sa.URL) -> sa.Engine:
     """An engine on a database whose tables are those of this version.
 
-    An up-to-date database is opened in milliseconds: Alembic (0.3 s to import) is
-    loaded only where there is something to migrate.
+    A new or an up-to-date database is opened in milliseconds: Alembic (0.3 s to import)
+    is loaded only where there is something to migrate.
 
     Raises:
         StorageError: The address is none, there is no driver for it, the database
@@ -104,7 +105,7 @@ def open_database(url: str | sa.URL) -> sa.Engine:
             version = _version(engine)
             if version != newest_version():
                 _refuse_newer(version)
-                _migrate(engine)
+                _bring_up_to_date(engine)
     except UNUSABLE as error:
         engine.dispose()
         raise unreachable(error) from error
@@ -185,11 +186,9 @@ def _known_versions() -> set[str]:
 
 def _version(engine: sa.Engine) -> str | None:
     with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
+        if not sa.inspect(connection).has_table(alembic_version.name):
             return None
-        text = sa.text("SELECT version_num FROM alembic_version")
-        version: str | None = connection.scalar(text)
-        return version
+        return connection.scalar(sa.select(alembic_version.c.version_num))
 
 
 def _refuse_newer(version: str | None) -> None:
@@ -203,24 +202,37 @@ def _refuse_newer(version: str | None) -> None:
     )
 
 
-def _migrate(engine: sa.Engine) -> None:
-    # Both cost 0.3 s, and almost no process has anything to migrate.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-
+def _bring_up_to_date(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
         _switch_to_wal(engine)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
     with engine.connect().execution_options(writes=True) as connection:
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 # The file lock holds only on this machine; this one ends with the
                 # transaction.
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if sa.inspect(connection).get_table_names():
+                _migrate(connection)
+            else:
+                _create(connection)
+
+
+def _create(connection: sa.Connection) -> None:
+    """The tables as they are now; a test holds that migrations lead to the same."""
+    metadata.create_all(connection)
+    connection.execute(sa.insert(alembic_version).values(version_num=newest_version()))
+
+
+def _migrate(connection: sa.Connection) -> None:
+    # Both cost 0.3 s, and almost no process has anything to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _switch_to_wal(engine: sa.Engine) -> None:

@@ -13,8 +13,8 @@ from transfer.store.record import RUN, Job, read_job
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
 
-_ACTIVE = [status.value for status in JobStatus if status.is_active]
-UNFINISHED = [JobStatus.QUEUED.value, *_ACTIVE]
+ACTIVE = [status.value for status in JobStatus if status.is_active]
+UNFINISHED = [JobStatus.QUEUED.value, *ACTIVE]
 #: In which order those that wait are taken.
 _TURN = sa.desc(jobs.c.priority), jobs.c.created_at, jobs.c.id
 NEWEST = sa.desc(jobs.c.created_at), jobs.c.id
@@ -82,7 +82,7 @@ class Line:
 
     def active(self) -> list[Job]:
         """The jobs that a process has: running or stopping, newest first."""
-        return self._select(jobs.c.status.in_(_ACTIVE))
+        return self._select(jobs.c.status.in_(ACTIVE))
 
     def waiting(self, limit: int | None = None) -> list[Job]:
         """The jobs that wait, the next one first; at most `limit`."""
@@ -104,7 +104,7 @@ class Line:
         """
         queued = jobs.c.status == JobStatus.QUEUED.value
         active = sa.select(jobs.c.kind, sa.func.count()).where(
-            jobs.c.status.in_(_ACTIVE), jobs.c.host == host
+            jobs.c.status.in_(ACTIVE), jobs.c.host == host
         )
         claim = {
             "status": JobStatus.RUNNING.value,

@@ -10,7 +10,7 @@ from transfer.errors import NotFoundError, RunError
 from transfer.store import rows, summaries
 from transfer.store.database import Database
 from transfer.store.jobs import Jobs
-from transfer.store.line import NEWEST, UNFINISHED
+from transfer.store.line import ACTIVE, NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
 from transfer.store.record import RUN, Run, default_name
 from transfer.store.status import JobStatus
@@ -150,6 +150,9 @@ class Store(Jobs):
     def delete(self, run_id: str) -> None:
         """Removes the record of a run that has ended or waits, and its metrics.
 
+        What was done or is still to be done with the run goes with it: its exports,
+        its evaluations.
+
         Raises:
             RunError: A worker has the run.
         """
@@ -161,6 +164,11 @@ class Store(Jobs):
                     "Stop it first and wait until it has ended.",
                 )
             connection.execute(sa.delete(jobs).where(jobs.c.id == run_id))
+            is_about_it = sa.or_(
+                jobs.c.subject == run_id, jobs.c.subject.startswith(f"{run_id}-")
+            )
+            passive = jobs.c.status.not_in(ACTIVE)
+            connection.execute(sa.delete(jobs).where(~_IS_RUN, is_about_it, passive))
 
     def _runs(
         self, match: sa.ColumnElement[bool], limit: int | None = None

@@ -55,3 +55,8 @@ metrics = sa.Table(
     # it saw must not miss values after the newest run was deleted.
     sqlite_autoincrement=True,
 )
+
+#: Alembic's own: which migration was the last.
+alembic_version = sa.Table(
+    "alembic_version", metadata, Column("version_num", String(32), primary_key=True)
+)

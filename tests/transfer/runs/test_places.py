@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
-from transfer.runs import estimates, kinds, places, queue
+from transfer.runs import kinds, places, queue
 from transfer.runs.places import Place
 from transfer.store.record import Job
 from transfer.store.runs import Store
@@ -86,30 +84,3 @@ def test_median_seconds__a_clock_that_was_set_spoils_one_of_them() -> None:
     back = [job("a", "completed", started_at=9_000.0, ended_at=5_400.0)]
     assert places._median_seconds(back) == 0.0
     assert places._median_seconds([]) is None
-
-
-def test_learn_durations__by_what_the_last_runs_took(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(estimates, "duration", lambda _: 100.0)
-    assert estimates.learn_durations(store)(FLOWERS) == 100.0
-    other = FLOWERS.model_copy(update={"backbone": "vgg16"})
-    for config, took in ((FLOWERS, 150.0), (FLOWERS, 160.0), (other, 10.0)):
-        store.create(config)
-        run = store.claim_next("here", {("run",): 9})
-        assert run
-        result = {"seconds": {"total": took}}
-        store.finish(run.id, JobStatus.COMPLETED, result)
-    takes = estimates.learn_durations(store)
-    assert takes(FLOWERS) == 155.0
-    assert takes(other) == 10.0
-    unknown = FLOWERS.model_copy(update={"backbone": "resnet50"})
-    assert takes(unknown) == 150.0, "as the last of all"
-
-
-@pytest.mark.parametrize("backbone", ["mobilenet_v2", "nonsense"])
-def test_duration__none_for_a_backbone_never_looked_at(
-    store: Store, backbone: str
-) -> None:
-    config = FLOWERS.model_copy(update={"backbone": backbone})
-    assert estimates.duration(config) is None

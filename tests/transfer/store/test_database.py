@@ -152,11 +152,12 @@ def test_open_database__a_newer_version_is_refused(file: Path) -> None:
         Store()
 
 
-def test_open_database__an_up_to_date_one_needs_no_alembic(workspace: Path) -> None:
-    Store().close()
+def test_open_database__a_new_and_an_up_to_date_one_need_no_alembic(
+    workspace: Path,
+) -> None:
     code = (
         "import sys; from transfer.store.runs import Store; Store().close();"
-        "sys.exit('alembic' in sys.modules)"
+        "Store().close(); sys.exit('alembic' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

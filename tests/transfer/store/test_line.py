@@ -1,0 +1,113 @@
+"""Who waits, who is taken next."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import sqlalchemy as sa
+
+from tests.transfer.store.runs_taken import FLOWERS, HOST
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+
+def test_claim_next__takes_the_oldest_and_keeps_the_limit(store: Store) -> None:
+    first, second = store.create(FLOWERS), store.create(FLOWERS)
+    claimed = store.claim_next(HOST, {("run",): 1})
+    assert claimed and (claimed.id, claimed.status) == (first.id, JobStatus.RUNNING)
+    assert claimed.host == HOST and claimed.started_at
+    assert store.claim_next(HOST, {("run",): 1}) is None
+    store.request_stop(first.id)
+    assert store.claim_next(HOST, {("run",): 1}) is None, (
+        "a stopping run still takes its place"
+    )
+    other = store.claim_next("elsewhere", {("run",): 1})
+    assert other and other.id == second.id
+
+
+def test_claim_next__threads_at_once_get_each_run_once(store: Store) -> None:
+    for _ in range(6):
+        store.create(FLOWERS)
+    together = threading.Barrier(8)
+
+    def claim(_: int) -> Run | None:
+        together.wait()
+        return store.claim_next(HOST, {("run",): 4})
+
+    with ThreadPoolExecutor(8) as pool:
+        claimed = [run.id for run in pool.map(claim, range(8)) if run]
+    assert len(claimed) == len(set(claimed)) == 4
+
+
+def test_claim_next__processes_at_once_get_each_run_once(store: Store) -> None:
+    for _ in range(3):
+        store.create(FLOWERS)
+    code = (
+        "import sys; from transfer.store.runs import Store\n"
+        "store = Store(); print('ready', flush=True); sys.stdin.readline()\n"
+        "found = [store.claim_next('here', {('run',): 2}) for _ in range(3)]\n"
+        "print(*[run.id for run in found if run])"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", code]
+    workers = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for worker in workers:
+        worker.stdout.readline()
+    for worker in workers:
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    claimed = [one for worker in workers for one in worker.communicate()[0].split()]
+    assert len(claimed) == len(set(claimed)) == 2
+
+
+def test_line__nothing_reads_all_that_has_ended(store: Store) -> None:
+    """With 5,000 runs a look at the few that wait or work stays a look at these."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: object, _k: object, text: str, values: Any, *_: object) -> None:
+        if text.lstrip().startswith(("SELECT", "UPDATE")):
+            seen.append((text, values))
+
+    run = store.create(FLOWERS)
+    engine = store._database._engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    store.active()
+    store.waiting()
+    store.find("rank", "r1")
+    store.add("rank", "r1", {})
+    store.last_ended("run", 5)
+    store.claim_next(HOST, {("run", "rank"): 1})
+    store.heartbeat(run.id, {})
+    store.stop_requested(run.id)
+    store.which_exist([run.id])
+    store.going_on()
+    store.summaries(limit=20)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(seen) > 12
+    with store._database.reading() as connection:
+        for text, values in seen:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+            plan = " ".join(row.detail for row in rows)
+            assert "SEARCH jobs" in plan and "SCAN" not in plan, (text, plan)
+
+
+def test_add__the_one_of_a_subject_that_goes_on_is_not_asked_for_again(
+    store: Store,
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(lambda _: store.add("rank", "r1", {"words": []}), range(8))
+        assert len({job.id for job in made}) == 1
+
+
+def test_find__the_newest_whatever_became_of_it(store: Store) -> None:
+    assert store.find("rank", "r1") is None
+    first = store.add("rank", "r1", {"words": ["rank"]})
+    store.request_stop(first.id)
+    found = store.find("rank", "r1")
+    assert found and (found.id, found.status) == (first.id, "stopped")
+    again = store.add("rank", "r1", {"words": ["rank"]})
+    found = store.find("rank", "r1")
+    assert found and found.id == again.id != first.id
