@@ -51,14 +51,12 @@ EACH_OTHER: dict[str, int] = {
 }
 LONG_FILES: dict[str, int] = {
     "transfer/backbones/starter/pretrain.py": 425,
-    "transfer/worker/__main__.py": 452,
 }
 LONG_CLASSES: dict[str, int] = {}
 #: By folder; a number may go down without a change here. With the last, all go.
 BARE_NAMES: dict[str, int] = {
     "transfer/config.py": 2,
     "transfer/runs": 11,
-    "transfer/worker": 4,
 }
 
 

@@ -20,7 +20,7 @@ from transfer.runs.engines.local import SpareWorker
 from transfer.store import files
 from transfer.store.record import Job
 from transfer.store.runs import Store
-from transfer.worker import __main__
+from transfer.worker import spare
 
 RANK = "-m transfer rank --job {}"
 
@@ -58,9 +58,9 @@ def test_spare_worker__has_the_newest_run_s_backbone_ready(
         dataset="pets", backbone="mobilenet_v2_035", weights="random", image_size=32
     )
     store.create(config.model_copy(update={"backbone": "gone"}))
-    __main__._build_ahead()  # nothing that ends the worker
+    spare.build_ahead()  # nothing that ends the worker
     store.create(config)
-    __main__._build_ahead()
+    spare.build_ahead()
     ((key, built),) = graph._ahead.items()
     assert key == ("mobilenet_v2_035", "random", (32, 32), config.seed)
     arguments = {"weights": "random", "image_size": (32, 32), "seed": config.seed}
