@@ -98,7 +98,8 @@ def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:
 
     # The details come after the run has ended.
     assert found.robustness is None
-    assert (workspace.home() / "details" / finished.id).exists()
+    job = Store().find("evaluate", f"{finished.id}-val")
+    assert job and job.priority < 0
     asked(finished)
     found = evaluated(finished)
     mapped = results.load(finished.id, "all")
