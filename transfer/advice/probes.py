@@ -53,7 +53,12 @@ def cross_validated(
 
 
 def folds(labels: Labels, seed: int) -> NDArray[np.int64]:
-    """The fold of each image, 0 to 4; each class is spread over all folds alike."""
+    """The fold of each image, 0 to 4; each class is spread over all folds alike.
+
+    Scikit-learn's `StratifiedKFold` deals them out in the same way, but refuses where
+    every class has fewer images than there are folds: the sets for which somebody who
+    has just begun to collect most needs advice.
+    """
     random = np.random.default_rng(seed)
     order = random.permutation(len(labels))
     # Stable, so that within a class the order stays the random one.

@@ -35,6 +35,7 @@ def scale(
     Returns:
         Probabilities of the same shape and dtype.
     """
+    # Exactly as the model gave them, not by way of a logarithm and back.
     if temperature == 1.0:
         return probabilities
     logits = _logits(probabilities) / temperature
@@ -80,6 +81,7 @@ def scale_honestly(
 def _scale_crosswise(
     probabilities: Probabilities, labels: Labels
 ) -> NDArray[np.floating[Any]]:
+    # A fixed seed: the same split must be judged alike every time.
     order = np.random.default_rng(0).permutation(len(labels))
     halves = order[::2], order[1::2]
     result = np.empty_like(probabilities)
@@ -94,6 +96,7 @@ def _best_temperature(probabilities: Probabilities, labels: Labels) -> float:
     logits = _logits(probabilities)
     share = 1 / (len(labels) + 1)
     right = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+    # The mixed target that `fit` speaks of, written out.
     target = (1 - share) * right + share * logits.mean(axis=1)
 
     def loss(log_temperature: float) -> float:
@@ -113,4 +116,5 @@ def _likelihoods(probabilities: Probabilities, labels: Labels) -> NDArray[np.flo
 
 
 def _logits(probabilities: Probabilities) -> NDArray[np.float64]:
+    # Logits up to a constant for each image, which a softmax does not see.
     return np.log(np.maximum(probabilities, _SMALLEST)).astype(np.float64)

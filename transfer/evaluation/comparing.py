@@ -65,10 +65,12 @@ def val_accuracy(run: Run) -> Interval | None:
 
 def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
     """The settings in which the runs differ, each with its value in every run."""
+    # As JSON, in which every value can be compared and shown.
     settings = [run.config.model_dump(mode="json") for run in runs]
     return {
         name: [one[name] for one in settings]
         for name in (settings[0] if settings else {})
+        # Lists cannot be members of a set, and 1 must not pass for True.
         if len({repr(one[name]) for one in settings}) > 1
     }
 
@@ -109,6 +111,8 @@ def paired_test(
         second: The same of the second run, images in the same order.
         classes: Name of each image's class.
     """
+    # Images that both got right, or both wrong, do not say which is better; only
+    # those that one alone got right do.
     both, only_first = int(np.sum(first & second)), int(np.sum(first & ~second))
     only_second, apart = int(np.sum(~first & second)), int(np.sum(first != second))
     fewer = min(only_first, only_second)
@@ -118,6 +122,7 @@ def paired_test(
         only_first=only_first,
         only_second=only_second,
         difference=_newcombe(both, only_second, only_first, len(first)),
+        # Both tails, which overlap where the two are exactly even.
         p_value=min(1.0, 2 * tail),
         classes={
             str(name): (

@@ -105,6 +105,7 @@ def reliability(probabilities: Probabilities, labels: Labels) -> Reliability:
     Guo et al. 2017, https://arxiv.org/abs/1706.04599, section 2.
     """
     confidence, right = answers(probabilities, labels)
+    # Of equal width, so that the diagram can be compared with published ones.
     edges = np.linspace(0, 1, BINS + 1)
     # A confidence on an edge belongs to the bin below it, as in the paper.
     bins = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, BINS - 1)
@@ -114,6 +115,7 @@ def reliability(probabilities: Probabilities, labels: Labels) -> Reliability:
     accuracy, low, high = wilson_arrays(hits, counts)
     with np.errstate(invalid="ignore"):
         means = sums / counts
+        # Hits less confidences: the distance of a bin times its count.
         error = np.abs(hits - sums).sum() / np.float64(len(labels))
     return Reliability(
         edges=edges,

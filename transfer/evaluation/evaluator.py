@@ -61,6 +61,8 @@ class Evaluator:
     ) -> None:
         self._run, self._log, self._told = run, log, told
         self._revision = library.load(run.config.dataset, run.config.revision)
+        # The two parts are asked apart: the pooled features are what is cached, and
+        # what the map is drawn from.
         self._head = model.get_layer("head")
         backbone = model.get_layer("pooled_backbone")
         self._extractor = Extractor(
@@ -131,6 +133,7 @@ class Evaluator:
     def _features(self, found: Sequence[Image], doing: str) -> NDArray[np.float32]:
         views, pieces = [View(one.sha256) for one in found], []
         for start in range(0, max(len(views), 1), _PIECE):
+            # In pieces, so that the page hears how far it is.
             self._told(doing, start, len(views))
             piece = views[start : start + _PIECE]
             pieces.append(self._extractor.read("pooling", piece))
@@ -151,6 +154,7 @@ class Evaluator:
         return replace(evaluation, robustness=self._robustness(evaluation, thorough))
 
     def _robustness(self, evaluation: Evaluation, thorough: bool) -> Robustness:
+        # The same images in every run of this split, so that runs can be compared.
         order = np.random.default_rng(0).permutation(len(evaluation.labels))[:_MOST]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             seconds = self._seconds_per_image() * _WAYS  # for one image
@@ -163,6 +167,7 @@ class Evaluator:
                     f"{'minute' if minutes == 1 else 'minutes'} on this machine, so it "
                     "was left out."
                 )
+            # A sample that the time allows for; fewer than the fewest tell nothing.
             chosen = order[:affordable]
             hits: _Hits = {}
             for start in range(0, len(chosen), BATCH):
@@ -196,6 +201,7 @@ class Evaluator:
             features = self._extractor.run("pooling", np.stack(pixels))
             return np.asarray(self._answers(features).argmax(1), np.int64)
 
+        # The same images unspoilt, for a sample does not have the accuracy of all.
         yield ("", 0.0), ask(pictures)
         for name, kind in KINDS.items():
             for strength in kind.strengths:
@@ -240,6 +246,8 @@ def evaluate(
     """
     evaluator = Evaluator(run, model, log, told)
     found = results.load(run.id, split)
+    # Stored after each stage, so that a page can show the first while the rest is
+    # still computed, and nothing is lost where it is cut off.
     if found is None:
         found = evaluator.evaluate(split)
         results.save(found)

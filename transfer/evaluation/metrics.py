@@ -97,6 +97,8 @@ def figures(
     """
     ranks = label_ranks(probabilities, labels)
     matrix = confusion(labels, probabilities.argmax(1), probabilities.shape[1])
+    # A share of images has Wilson's interval. A mean over classes is no share, so it
+    # is resampled.
     intervals = {
         "top_1": wilson(np.sum(ranks < 1), len(ranks)),
         "top_5": wilson(np.sum(ranks < 5), len(ranks)),
@@ -116,6 +118,7 @@ def label_ranks(
     """
     right = np.take_along_axis(probabilities, labels[:, None], axis=1)
     before = np.arange(probabilities.shape[1]) < labels[:, None]
+    # Ties as `argmax` breaks them; else top-1 would not be what is answered.
     above = (probabilities > right) | ((probabilities == right) & before)
     return np.asarray(above.sum(axis=1), np.int64)
 
@@ -126,6 +129,7 @@ def confusion(
     num_classes: int,
 ) -> NDArray[np.int64]:
     """Number of images by right label (rows) and predicted label (columns)."""
+    # One number for each pair counts all of them in one pass.
     cells = labels.astype(np.int64) * num_classes + predicted
     counts = np.bincount(cells, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
@@ -182,6 +186,7 @@ def _macro_f1(hits: Floats, images: Floats, predicted: Floats) -> Floats:
 def _mean_share(hits: Floats, of: Floats) -> Floats:
     """Mean over the last axis of the shares that have a value."""
     with np.errstate(invalid="ignore", divide="ignore"):
+        # A class without images has no share: it is left out, not counted as 0.
         shares = np.where(of > 0, hits / np.maximum(of, 1), 0.0)
         return np.asarray(shares.sum(-1) / (of > 0).sum(-1))
 
@@ -194,6 +199,7 @@ def _bootstrap(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interva
     need be touched. Where no answer is wrong, or every one, resampling changes
     nothing, and the interval is Wilson's for as many images.
     """
+    # Only cells that hold images: with 1,000 classes few of a million do.
     rows, columns = np.nonzero(matrix)
     cells, total = matrix[rows, columns], int(matrix.sum())
     if not total:
@@ -211,6 +217,7 @@ def _bootstrap(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interva
         return wilson(total * value, total)
     drawn = np.random.default_rng(seed).multinomial(total, cells / total, _RESAMPLES)
     low, high = np.quantile(of(drawn), (0.025, 0.975))
+    # With few images the percentiles can lie beside the figure itself.
     return Interval(value, min(float(low), value), max(float(high), value))
 
 
@@ -220,9 +227,12 @@ def similarity_order(matrix: NDArray[np.int64]) -> list[int]:
     Average linkage on the symmetrised shares of confusions, its leaves in the order
     of Bar-Joseph et al. 2001, https://doi.org/10.1093/bioinformatics/17.suppl_1.S22.
     """
+    # Two classes have no order to choose, and one has no distance.
     if len(matrix) < 3:
         return list(range(len(matrix)))
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    # Shares of each class, or large classes would seem close to everything; both
+    # ways, since a distance has no direction.
     apart = 1 - (shares + shares.T) / 2
     np.fill_diagonal(apart, 0.0)
     condensed = scipy.spatial.distance.squareform(apart, checks=False)

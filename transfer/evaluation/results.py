@@ -19,6 +19,7 @@ from transfer.evaluation.intervals import Interval
 from transfer.evaluation.metrics import Figures
 from transfer.store import files
 
+# Members of the file by their own names; what else it holds is JSON.
 _ARRAYS = ("sha256", "paths", "labels", "probabilities", "map_places")
 
 #: Where answers come from: one split, or images of all splits, for the map.
@@ -110,6 +111,7 @@ class Evaluation:
         The temperature was fitted on val, so there each half of the images is scaled
         by what the other half gives.
         """
+        # Judged on what it was fitted on, the scaling would look better than it is.
         if self.split == "val" and self.temperature != 1.0:
             return calibration.scale_honestly(self.probabilities, self.labels)
         return self.shown
@@ -160,6 +162,7 @@ def save(evaluation: Evaluation) -> None:
         StorageError: The disk is full or the folder cannot be written.
     """
     path = files.evaluation(evaluation.run, evaluation.split)
+    # Deleted while it was evaluated: writing would bring its folder back.
     if not path.parent.exists():
         raise NotFoundError(f"There is no run {evaluation.run} any more.")
     robustness = evaluation.robustness
@@ -170,6 +173,7 @@ def save(evaluation: Evaluation) -> None:
         "robustness": robustness.to_json() if robustness else None,
     }
     arrays = {name: getattr(evaluation, name) for name in _ARRAYS}
+    # Into memory first: half a file on a full disk would look like a damaged one.
     buffer = io.BytesIO()
     np.savez(buffer, about=np.array(json.dumps(about)), **arrays)
     workspace.write_atomically(path, buffer.getvalue())
@@ -180,6 +184,7 @@ def load(run_id: str, split: Source) -> Evaluation | None:
     path = files.evaluation(run_id, split)
     try:
         return _read(path, path.stat().st_mtime_ns, run_id, split)
+    # Damaged, or of a version that knew less: as good as none, and made anew.
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None
 
@@ -187,6 +192,7 @@ def load(run_id: str, split: Source) -> Evaluation | None:
 @lru_cache(maxsize=8)
 def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
     """The file; the time of its last change tells a new one from a cached one."""
+    # Never a pickle, which could run anything that a copied workspace brings.
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in _ARRAYS}
         about = json.loads(str(file["about"]))
@@ -218,6 +224,7 @@ def keep_threshold(run_id: str, threshold: float) -> None:
 def threshold(run_id: str) -> float:
     """The confidence that was kept for this run, 0 to 1; 0 if none was."""
     try:
+        # What cannot be read must not keep a model from answering.
         kept = json.loads(files.threshold(run_id).read_bytes())["threshold"]
         return min(max(float(kept), 0.0), 1.0)
     except (OSError, ValueError, KeyError, TypeError):

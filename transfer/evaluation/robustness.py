@@ -31,11 +31,13 @@ class Kind(NamedTuple):
 
 
 def _blur(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    # A share of the picture, so that a strength means the same at any size.
     radius = strength / 100 * min(pixels.shape[:2])
     return np.array(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def _add_noise(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    # The seed comes from the image, so every run sees the same noise.
     random = np.random.default_rng(seed)
     noise = random.standard_normal(pixels.shape, np.float32) * np.float32(strength)
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
@@ -49,12 +51,14 @@ def _darken(pixels: Pixels, strength: float, seed: int) -> Pixels:
 def _rotate(pixels: Pixels, strength: float, seed: int) -> Pixels:
     """Turned to a side that chance decides; bare corners get the mean colour."""
     image = Image.fromarray(pixels)
+    # Black corners would be a second change, which the model could go by.
     mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     turn = strength * (1 if seed % 2 else -1)
     return np.array(image.rotate(turn, Image.Resampling.BILINEAR, fillcolor=mean))
 
 
 def _compress(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    # Saved and read again: only the coder itself makes its artefacts.
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=round(100 - strength))
     with Image.open(buffer) as image:

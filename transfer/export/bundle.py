@@ -78,10 +78,12 @@ def write(
         )
     with workspace.writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the output, so that the last step is a rename on the same disk.
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as made:
             folder = Path(made) / "bundle"
             folder.mkdir()
             certificate = _fill(folder, order, tell)
+            # An empty folder is in the way of a rename on Windows.
             if output.exists():
                 output.rmdir()
             os.replace(folder, output)
@@ -113,6 +115,7 @@ def _fill(
     (folder / "labels.txt").write_text(_labels(described["class_names"]), "utf-8")
     _write_programs(folder, order.chosen)
 
+    # The app's own answers come first: they are what the file is held against.
     split, compared = keeping.comparison_images(revision)
     tell(f"asking the app about {len(compared)} {split} images")
     paths = [library.image_path(one.sha256) for one in compared]
@@ -120,6 +123,7 @@ def _fill(
     golden = keeping.evenly(range(len(compared)), GOLDEN)
     _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
     tell(f"asking the exported file about {len(compared)} {split} images")
+    # By the bundle's own program in a process of its own, as others will ask it.
     certificate = parity.certify(
         folder, paths, own, quantize=order.quantize, split=split
     )
@@ -136,6 +140,7 @@ def _classifier(run: Run) -> Any:
             f"Run {run.id} is {run.status} and has no model to export.",
             "Choose a run that has finished.",
         )
+    # Checked against what the run should be before anything is loaded from it.
     size = image_size(run.config)
     classifier = model.load(path, len(run.result["class_names"]), size)
     return formats.calibrate(classifier, float(run.result.get("temperature") or 1.0))
@@ -201,6 +206,7 @@ def _description(
 
 
 def _versions(chosen: catalogue.Format) -> dict[str, str]:
+    # Besides what runs it, what made it: whoever finds a difference needs both.
     made_with = {"keras", "tensorflow", "numpy", "pillow", "pi-heif", *chosen.packages}
     return {name: metadata.version(name) for name in sorted(made_with)}
 
@@ -219,6 +225,7 @@ def _write_programs(folder: Path, chosen: catalogue.Format) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     packages = sorted({*chosen.packages, "numpy", "pillow", "pi-heif"})
+    # The very versions that the certificate was measured with.
     pinned = [f"{name}=={metadata.version(name)}\n" for name in packages]
     (folder / "requirements.txt").write_text("".join(pinned), "utf-8")
 
@@ -255,6 +262,7 @@ def _write_golden(
     golden.mkdir()
     listed = []
     for number, (image, row) in enumerate(zip(chosen, own, strict=True), 1):
+        # Numbered, since two folders may hold pictures of one name.
         name = f"{number:02}{Path(image.path).suffix.lower()}"
         shutil.copyfile(library.image_path(image.sha256), golden / name)
         listed.append(
@@ -285,6 +293,7 @@ def _zip(folder: Path, tell: Callable[[str], None]) -> Path:
     try:
         with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
             for one in sorted(folder.rglob("*")):
+                # Below a folder of its own, or unpacking would strew files about.
                 archive.write(one, Path(folder.name) / one.relative_to(folder))
         os.replace(written, path)
     finally:  # half of one would fill the disk further

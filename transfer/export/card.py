@@ -27,9 +27,11 @@ def metrics(run: Run, revision: Revision) -> dict[str, Any]:
         "val_loss": result.get("val_loss"),
     }
     if images and found["val_accuracy"] is not None:
+        # From the run's own accuracy, which is there without a stored evaluation too.
         interval = wilson(float(found["val_accuracy"]) * images, images)
         found["val_accuracy_interval_95"] = [round(one, 4) for one in interval[1:]]
     splits: tuple[Split, ...] = ("val", "test")
+    # Only what is stored: an export does not wait for another evaluation.
     stored = {split: results.load(run.id, split) for split in splits}
     found["evaluations"] = {
         split: {k: v for k, v in one.summary().items() if k not in ("run", "split")}
@@ -100,6 +102,7 @@ def _method(run: Run) -> str:
     if config.method == "source":
         return "the source model's own classification layer, nothing trained"
     phases = f"{config.head_epochs} epochs of the head on the frozen backbone"
+    # With all frozen the second phase is passed over, whatever it was set to.
     if config.freeze != "all" and config.fine_tune_epochs:
         phases += f", then {config.fine_tune_epochs} epochs of the unfrozen layers too"
     by = outcome.TITLES[outcome.measure(run)].lower()
@@ -153,6 +156,7 @@ def _results(
     found = described["metrics"]
     accuracy = found["val_accuracy"]
     lines = ["The run had no val images, so its accuracy is not known."]
+    # Without val images the card says so; it never shows train accuracy instead.
     if accuracy is not None:
         low, high = found.get("val_accuracy_interval_95", (0.0, 1.0))
         lines = [
@@ -202,6 +206,7 @@ def _figures_of_split(split: str, figures: dict[str, Any]) -> list[str]:
 
 
 def _interval(figure: dict[str, float | None]) -> str:
+    # A class without images, or one that nothing was taken for.
     if figure["value"] is None:
         return "not known"
     return f"{figure['value']:.2%} ({figure['low']:.2%} to {figure['high']:.2%})"
@@ -228,6 +233,7 @@ def _caveats(described: dict[str, Any], certificate: parity.Certificate) -> str:
             f"- Numbers are stored as {described['quantize']}, so answers differ from "
             "the app's; how much is measured above."
         )
+    # Named one by one, so that somebody can look at them.
     if certificate.differing:
         lines.append(
             f"- {len(certificate.differing)} compared images get another first guess "

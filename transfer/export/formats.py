@@ -43,6 +43,7 @@ def calibrate(model: keras.Model, temperature: float) -> keras.Model:
     last = model.layers[-1]
     if not isinstance(last, layers.Softmax):
         raise RunError(f"The model ends in {type(last).__name__}, not in a softmax.")
+    # Before the softmax: its logarithm would lose what float32 rounds to 0.
     scaled = layers.Rescaling(1 / temperature, name="temperature")(last.input)
     softmax = layers.Softmax(name="probabilities", dtype="float32")
     return keras.Model(model.inputs[0], softmax(scaled), name="classifier")
@@ -73,6 +74,7 @@ def write(
         RunError: The model cannot be written in this format.
     """
     path = folder / chosen.file
+    # A SavedModel is a folder, in which files of an earlier one would stay.
     if path.is_dir():
         shutil.rmtree(path)
     try:
@@ -86,12 +88,14 @@ def write(
             _write_openvino(_trace(model), path)
         else:
             litert.write(model, path, quantize, list(pixels))
+    # Each format has its own converter, which may not be installed.
     except ImportError as error:
         raise RunError(
             f"The {chosen.title} export needs the package {error.name}.",
             "Install what requirements.txt names.",
         ) from error
     except Exception as error:
+        # Converters tell of a full disk by errors of their own.
         if workspace.says_full(error):
             raise workspace.full(path) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -52,6 +52,7 @@ def evenly(values: Sequence[Any], count: int) -> list[Any]:
 
 
 def _of_all_classes(revision: Revision, split: Split, count: int) -> list[Image]:
+    # By hash within a class: neighbours in a folder are often shots of one thing.
     found = revision.of_split(split)
     return evenly(sorted(found, key=lambda one: (one.label, one.sha256)), count)
 
@@ -100,6 +101,7 @@ def _keep(run: Run) -> None:
     except (NotFoundError, StorageError):
         return  # of an earlier dataset of that name, kept before; or damaged
     _, images = comparison_images(needed)
+    # Few images are kept, not the dataset: it was deleted to get the room back.
     hashes = [one.sha256 for one in [*images, *calibration_images(needed)]]
     listed = files.kept_images(run.id)
     workspace.write_atomically(listed, "\n".join(hashes).encode())

@@ -33,6 +33,7 @@ def write(
     """
     # Only LiteRT's own operators: others would need TensorFlow on the device.
     target: dict[str, Any] = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+    # From a SavedModel, since only its converter takes sample pictures.
     if quantize == "int8":
         path.write_bytes(_int8(model, pixels, target))
         return
@@ -104,6 +105,7 @@ def _int8(
 
     with tempfile.TemporaryDirectory() as folder:
         model.export(folder, format="tf_saved_model", verbose=False)
+        # Converted twice: layers have the names that the converter gives them.
         small = _small_layers(converter(folder).convert())
         eight = converter(folder)
         eight.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -120,7 +120,7 @@ def certify(
         bundle: The bundle's folder, complete but for the certificate.
         pictures: Encoded pictures.
         own: The app's probabilities of them, `(pictures, num_classes)`.
-        quantize: One of `choices.QUANTIZATIONS`.
+        quantize: One of `catalogue.QUANTIZATIONS`.
         split: Where the pictures come from.
         python: The interpreter that runs the bundle's predict.py.
 

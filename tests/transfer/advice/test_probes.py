@@ -1,10 +1,13 @@
 """Cross-validation against chance and certainty; LogME against direct maximisation."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
+from sklearn.model_selection import StratifiedKFold
 
 from transfer.advice import probes
 
@@ -44,6 +47,23 @@ def test_folds__spread_each_class_alike() -> None:
     for label, count in ((0, 10), (1, 4)):
         assert list(np.bincount(fold[labels == label], minlength=5)) == [count] * 5
     assert set(np.bincount(fold[labels == 2], minlength=5)) == {1, 2}
+
+
+@pytest.mark.parametrize("counts", [(50, 20, 7), (5, 5, 1)])
+def test_folds__are_as_large_as_those_of_scikit_learn(counts: tuple[int, ...]) -> None:
+    labels = np.repeat([0, 1, 2], counts).astype(np.int32)
+    fold = probes.folds(labels, seed=0)
+    splitter = StratifiedKFold(probes.FOLDS, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "The least populated class has only 1"
+        theirs = [len(test) for _, test in splitter.split(labels, labels)]
+    assert sorted(np.bincount(fold)) == sorted(theirs)
+
+
+def test_folds__two_images_of_a_class_are_never_left_out_together() -> None:
+    labels = np.repeat(np.arange(6), 2).astype(np.int32)
+    fold = probes.folds(labels, seed=0)
+    assert all(len(set(fold[labels == label])) == 2 for label in range(6))
 
 
 def test_stratified_sample__keeps_the_classes_shares() -> None:

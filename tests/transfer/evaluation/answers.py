@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.evaluation.intervals import Floats
+
 
 def sample(
     images: int = 400, classes: int = 7, seed: int = 0
@@ -17,6 +19,6 @@ def sample(
     return (exponents / exponents.sum(1, keepdims=True)).astype(np.float32), labels
 
 
-def covered(low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> float:
+def coverage(low: Floats, high: Floats, truth: float) -> float:
     """Share of the intervals that hold the truth."""
     return float(np.mean((low <= truth) & (truth <= high)))

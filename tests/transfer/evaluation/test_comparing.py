@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.transfer.evaluation.answers import covered
+from tests.transfer.evaluation.answers import coverage
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.evaluation import comparing, metrics, results
@@ -70,7 +70,7 @@ def test_paired_test__intervals_cover_the_difference() -> None:
     drawn = np.random.default_rng(0).multinomial(250, shares, 3000)
     found = [comparing._newcombe(a, b, c, 250) for a, b, c, _ in drawn.tolist()]
     low, high = np.array([one[1:] for one in found]).T
-    assert 0.93 <= covered(low, high, 0.05) <= 0.97
+    assert 0.93 <= coverage(low, high, 0.05) <= 0.97
 
 
 def test_paired_test__equals_published_figures() -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as reference
 
-from tests.transfer.evaluation.answers import covered, sample
+from tests.transfer.evaluation.answers import coverage, sample
 from transfer.evaluation import intervals, metrics
 
 
@@ -84,7 +84,7 @@ def test_figures__intervals_cover_what_they_estimate(
     drawn = np.random.default_rng(1).multinomial(300, cells.ravel(), 1000)
     intervals = [interval(figure, one.reshape(3, 3)) for one in drawn]
     low, high = np.array([one[1:] for one in intervals]).T
-    assert 0.93 <= covered(low, high, truth) <= 0.97
+    assert 0.93 <= coverage(low, high, truth) <= 0.97
 
 
 def interval(figure: str, matrix: NDArray[np.int64]) -> intervals.Interval:
