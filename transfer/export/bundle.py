@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results
-from transfer.export import card, catalogue, formats, keeping, parity
+from transfer.export import card, catalogue, formats, keeping, parity, programs
 from transfer.prediction import models
 from transfer.store import files
 from transfer.store.record import Run
@@ -113,7 +113,7 @@ def _fill(
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
     (folder / "labels.txt").write_text(_labels(described["class_names"]), "utf-8")
-    _write_programs(folder, order.chosen)
+    programs.write(folder, order.chosen)
 
     # The app's own answers come first: they are what the file is held against.
     split, compared = keeping.comparison_images(revision)
@@ -211,48 +211,9 @@ def _versions(chosen: catalogue.Format) -> dict[str, str]:
     return {name: metadata.version(name) for name in sorted(made_with)}
 
 
-def _write_programs(folder: Path, chosen: catalogue.Format) -> None:
-    """predict.py and what it needs; nothing of it imports our package."""
-    bundled = resources.files("transfer.export.bundled")
-    for name, to in (
-        ("predict.py", "predict.py"),
-        ("verify.py", "verify.py"),
-        (f"runner_{chosen.name}.py", "runner.py"),
-    ):
-        content = bundled.joinpath(name).read_text("utf-8")
-        (folder / to).write_text(content, "utf-8")
-    for name, text in decoding_programs().items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
-    packages = sorted({*chosen.packages, "numpy", "pillow", "pi-heif"})
-    # The very versions that the certificate was measured with.
-    pinned = [f"{name}=={metadata.version(name)}\n" for name in packages]
-    (folder / "requirements.txt").write_text("".join(pinned), "utf-8")
-
-
 def _labels(class_names: Sequence[str]) -> str:
     """One line a class, also of old datasets whose names have line breaks."""
     return "".join(f"{names.showable(one)}\n" for one in class_names)
-
-
-def decoding_programs() -> dict[str, str]:
-    """The programs that decode pictures, without our package, by their paths.
-
-    All that lies in `pixels/` comes along, so that what is split there once more is
-    not forgotten here.
-    """
-    ours = resources.files("transfer.datasets")
-    texts = {
-        f"pixels/{one.name}": one.read_text("utf-8")
-        for one in ours.joinpath("pixels").iterdir()
-        if one.name.endswith(".py")
-    }
-    texts["decoding.py"] = ours.joinpath("decoding.py").read_text("utf-8")
-    moved = {"transfer.datasets.pixels": "pixels", "transfer.errors": "pixels.errors"}
-    for old, new in moved.items():
-        texts = {name: text.replace(old, new) for name, text in texts.items()}
-    error = resources.files("transfer.export.bundled").joinpath("errors.py")
-    return {**texts, "pixels/errors.py": error.read_text("utf-8")}
 
 
 def _write_golden(

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.pictures import noisy_picture
 from tests.transfer.export.conftest import alone
 from transfer.datasets.decoding import decode
-from transfer.export import bundle
+from transfer.export import programs
 
 
 def saved(image: Image.Image, extension: str, **options: object) -> bytes:
@@ -64,7 +64,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 def write(folder: Path) -> Path:
     """The folder, with the programs of a bundle that decode."""
     (folder / "pixels").mkdir()
-    for name, text in bundle.decoding_programs().items():
+    for name, text in programs.decoding().items():
         (folder / name).write_text(text, "utf-8")
     return folder
 
