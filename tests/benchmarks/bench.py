@@ -53,6 +53,7 @@ def split(folder: Path) -> Path:
 
 def keras_home(folder: Path) -> Path:
     """A folder for Keras with the weights that lie beside the project."""
+    # A folder of its own, so that nothing that was fetched before helps along.
     models = folder / "keras" / "models"
     models.mkdir(parents=True, exist_ok=True)
     for weights in SHARED.glob("weights/*.h5"):
@@ -73,6 +74,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def transfer(folder: Path, *arguments: str) -> dict[str, Any]:
     """The JSON of `python -m transfer …` in the workspace below `folder`."""
+    # A process of its own, as a user would start it, with its start and its imports.
     command = [sys.executable, "-m", "transfer", *arguments, "--json"]
     done = subprocess.run(
         command, env=environment(folder), cwd=ROOT, capture_output=True, text=True
@@ -105,6 +107,7 @@ def tell(name: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> None:
                 cell.ljust(width) for cell, width in zip(line, widths, strict=True)
             )
         )
+    # Figures of two machines must not be taken for those of one.
     machine = {"cores": os.cpu_count(), "processor": platform.processor()}
     result = {"benchmark": name, "machine": machine, **facts, "rows": list(rows)}
     path = ROOT / ".benchmarks" / f"{name}.json"

@@ -59,6 +59,7 @@ def evaluate(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluatio
     )
     evaluator = Evaluator(run, trained.model, print)
     val, test = evaluator.evaluate("val"), evaluator.evaluate("test")
+    # Never fitted on test, which is there to judge it.
     return val, replace(test, temperature=val.temperature)
 
 

@@ -124,6 +124,7 @@ def _flowers(folder: Path) -> Iterable[tuple[Pixels, int]]:
 def _digits() -> Iterable[tuple[Pixels, int]]:
     digits = load_digits()
     for grey, label in zip(digits.images, digits.target, strict=True):
+        # Dark on light, as most photographs of writing are.
         small = Image.fromarray((255 - grey * 255 / 16).astype(np.uint8))
         yield np.asarray(small.convert("RGB").resize((224, 224))), int(label)
 

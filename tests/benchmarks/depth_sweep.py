@@ -45,6 +45,7 @@ def main() -> None:
         os.environ.update(bench.environment(folder))
         bench.import_flowers(folder)
         split = bench.split(folder)
+        # Processor seconds of the whole process, what it starts included.
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
         words = ("--dataset", "flowers", "--backbone", "mobilenet_v2_035")

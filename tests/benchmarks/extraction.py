@@ -52,6 +52,7 @@ def main() -> None:
 
 def _measure(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
     model = classifier.add_pooling(graph.build(name))
+    # What is in the pixels does not change how long they take.
     pixels = np.zeros((BATCH, *model.input_shape[1:]), np.uint8)
     arrays: dict[str, Callable[[], Any]] = {
         "Keras": partial(KerasEngine(model).run, pixels),
@@ -76,6 +77,7 @@ def _measure(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
         for what, measure in files.items():
             _empty_cache(folder)
             best[what] = max(best.get(what, 0.0), measure())
+    # The app takes the faster one, so it is held against that.
     engine = max(best["Keras"], best["OpenVINO"])
     row = {"backbone": name, **best, "share": best["ours from files"] / engine}
     row["ratio"] = best["ours from files"] / best["Keras from files"]
@@ -140,6 +142,7 @@ def _rate(call: Callable[[], Any]) -> float:
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
+    # The best of three: what else runs on the machine can only slow it.
     return BATCH / min(times)
 
 

@@ -86,6 +86,7 @@ def main() -> None:
         split = bench.split(folder)
         arguments = (sys.executable, "-c", PLAIN, str(split), str(epochs), str(BLOCKS))
         _, told = bench.run_timed(*arguments, folder=folder)
+        # Without the first epoch of each, in which its graph is built.
         keras, cached = min(told["epochs"][1:]), min(ours(epochs)[1:])
         bench.tell(
             "fine_tune_epoch",

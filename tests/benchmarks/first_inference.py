@@ -74,6 +74,7 @@ def main() -> None:
         if not _ends(_ENGINE, Path(folder)):  # converts, and keeps what came of it
             sys.exit("The conversion hung.")
         for what, code in (("OpenVINO alone", _ALONE), ("our engine", _ENGINE)):
+            # On idle cores the two threads hardly ever meet.
             with ThreadPoolExecutor(args.at_once) as pool:
                 tries = [before + code] * args.processes
                 ended = list(pool.map(_ends, tries, [Path(folder)] * args.processes))
@@ -98,6 +99,7 @@ def _ends(code: str, home: Path) -> bool:
             capture_output=True,
             timeout=_PATIENCE,
         )
+    # Killed by now. A process that fails is no hang, and ends the benchmark.
     except subprocess.TimeoutExpired:
         return False
     return True

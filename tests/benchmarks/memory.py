@@ -22,6 +22,7 @@ def main() -> None:
     for images in map(int, args.sizes.split(",")):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
+            # Made pictures: there are not as many photographs at hand.
             classes = {letter: images // 4 for letter in "abcd"}
             make_pictures(folder / "made", classes, (224, 224), extension=".jpg")
             bench.transfer(folder, "import", str(folder / "made"), "--name", "made")

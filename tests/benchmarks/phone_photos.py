@@ -40,6 +40,7 @@ def main() -> None:
         end = time.perf_counter()
         backbone = graph.build("mobilenet_v2_035", weights="imagenet")
     model = classifier.add_pooling(backbone)
+    # As a network sees them: pixels may differ where nothing is to be seen.
     features = [_directions(model.predict(x.astype("f4"))) for x in (quick, full)]
     same = float((features[0] * features[1]).sum(1).min())
     others = features[1] @ features[1].T - np.eye(count)
@@ -61,6 +62,7 @@ def _photographs(folder: Path, count: int) -> list[Path]:
     for number, source in enumerate(sources[:: len(sources) // count][:count]):
         with Image.open(source) as image:
             large = np.asarray(image.resize(SIZE, Image.Resampling.BICUBIC), np.int16)
+        # An enlarged picture is smooth, and would decode faster than a photograph.
         noisy = large + random.integers(-8, 9, large.shape, np.int16)
         paths.append(folder / f"{number}.jpg")
         Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(paths[-1], quality=90)

@@ -36,6 +36,7 @@ def ask(run: str, folder: str) -> None:
         start = time.perf_counter()
         ours = classifier.probabilities(pictures)
         seconds[way] = time.perf_counter() - start
+    # Decoded in one way for both, so that only the asking differs.
     size = classifier.model.input_shape[1:3]
     one = decoding.decode(pictures[0], size)[np.newaxis].astype(np.float32)
     classifier.model.predict(one, verbose=0)  # builds the graph

@@ -33,6 +33,7 @@ def main() -> None:
             ranked = bench.transfer(folder, "rank", *words, "--weights", weights)
             commands[f"{backbones}, {weights}"] = time.perf_counter() - start
             rows += [_row(folder, one) for one in ranked["candidates"]]
+    # In the order of the ranking, so that one sees where the other is not.
     rows.sort(key=lambda row: -row["expected"])
     trained = [row["fine-tuned"] for row in rows]
     in_order = trained == sorted(trained, reverse=True)

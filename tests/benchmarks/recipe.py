@@ -72,6 +72,7 @@ def row(name: str, settings: dict[str, Any], seeds: int) -> dict[str, Any]:
         )
         trained = train.train(config, library.load(config.dataset), Listener())
         accuracies.append(trained.best.accuracy)
+        # Not the features, which rows share: the first would pay for all.
         seconds.append(trained.seconds["head"] + trained.seconds["fine_tune"])
     made = {
         "recipe": name,

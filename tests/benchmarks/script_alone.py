@@ -29,6 +29,7 @@ RUNS: dict[str, tuple[str, ...]] = {
 
 def alone(folder: Path, program: Path, photos: Path) -> tuple[float, float]:
     """Val accuracy that the program prints at its end, and its seconds."""
+    # Neither PYTHONPATH nor the folder of the project: nothing of ours can help.
     clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")}
     start = time.perf_counter()
     done = subprocess.run(

@@ -20,6 +20,7 @@ def main() -> None:
     """Measures both in turns and tells."""
     steps = {policy: _step(policy) for policy in ("float32", "mixed_bfloat16")}
     times: dict[str, list[float]] = {policy: [] for policy in steps}
+    # In turns, so that another load on the machine hits both.
     for _ in range(3):
         for policy, step in steps.items():
             start = time.perf_counter()

@@ -150,6 +150,7 @@ async def measure_stretch(
         ticks = sum(one.ticks for one in visitors)
         return time.monotonic(), _cpu(server), store.metrics.count_done(run)[0], ticks
 
+    # The first load of a page costs much more than watching it.
     await asyncio.sleep(OPENING)
     before = until_now()
     await asyncio.sleep(s)
@@ -276,6 +277,7 @@ def measure(
             training.append(stretch(one))
         if store.get(run).status.is_final:
             sys.exit(f"The run ended too soon: {store.get(run).error}")
+        # The same page after the end, when nothing is new any more.
         queue.stop(store, run)
         _wait(lambda: store.get(run).status.is_final, "the run did not stop")
         for one in order:

@@ -59,6 +59,7 @@ def one(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
         "precision": args.precision,
         "seed": seed,
     }
+    # The import counts too: Keras reads the same folder in its own time.
     start = time.perf_counter()
     words = [w for n, v in settings.items() for w in (f"--{n.replace('_', '-')}", v)]
     first = bench.transfer(folder, "train", *map(str, words))
@@ -108,6 +109,7 @@ def by_keras(
         *(args.backbone, args.weights, str(epochs), str(seed)),
         folder=folder,
     )
+    # The first epoch builds the graph and would be counted several times.
     later = told["epochs"][1:] or told["epochs"]
     return seconds + (args.epochs - epochs) * statistics.mean(later), told
 
