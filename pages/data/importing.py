@@ -132,7 +132,7 @@ def _ask(
             raise NameTakenError(
                 f'"{name}" is being imported already.', "Choose another name."
             )
-        queue.ask(session.store(), request.kind, name, list(request.words))
+        queue.ask(session.store(), request)
     except TransferError as error:
         shell.show_error(error)
         return

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts, job_progress, shell
+from pages.shared import amounts, job_progress, session, shell
 from transfer import workspace
 from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
@@ -22,7 +22,8 @@ def show(
         images: Number of training images and of val images.
         places: Beside the freeze plan, for seconds of an epoch and disk.
     """
-    takes = estimates.estimate(config, resolved, images)
+    factor = estimates.learn_factors(session.store())(config)
+    takes = estimates.estimate(config, resolved, images, factor)
     one_epoch = f"about {amounts.about(takes.epoch_seconds)}"
     # Beside the plan, far above: they change with each click in the drawing.
     places[0].metric("One epoch", one_epoch, width="content")

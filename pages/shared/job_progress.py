@@ -42,7 +42,7 @@ def findings(job: Job | None) -> list[dict[str, Any]]:
 def ask(request: Request) -> None:
     """Has the work done, and shows the page anew; what stands against it is said."""
     try:
-        queue.ask(session.store(), request.kind, request.subject, list(request.words))
+        queue.ask(session.store(), request)
     except TransferError as error:
         shell.show_error(error)
     else:

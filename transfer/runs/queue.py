@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from transfer import workspace
 from transfer.config import TrainConfig
@@ -14,6 +14,7 @@ from transfer.datasets import library
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.runs import kinds, vanished
 from transfer.runs.engines import local
+from transfer.runs.requests import Request
 from transfer.store import files
 from transfer.store.record import Job, Run, error_record
 from transfer.store.runs import Store
@@ -36,18 +37,14 @@ def submit(store: Store, config: TrainConfig, name: str = "") -> Run:
     return run
 
 
-def ask(
-    store: Store, kind: str, subject: str, words: Sequence[str], priority: int = 0
-) -> Job:
+def ask(store: Store, request: Request, priority: int = 0) -> Job:
     """A new queued job, or the one of this kind and subject that waits or works.
 
     Args:
-        kind: Of `kinds.KINDS`; runs are submitted.
-        subject: What the work is done to, by which a page finds it again.
-        words: Of our command line, which do the work.
         priority: `kinds.GIVES_WAY` for what nobody waits for.
     """
-    job = store.add(kind, subject, {"words": list(words)}, priority)
+    settings = {"words": list(request.words)}
+    job = store.add(request.kind, request.subject, settings, priority)
     news.set()
     return job
 

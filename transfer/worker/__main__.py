@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from transfer import workspace
 from transfer.errors import RunError, StorageError, TransferError
-from transfer.runs import jobs, queue
+from transfer.runs import jobs, queue, requests
 from transfer.runs.kinds import GIVES_WAY
 from transfer.store import files
 from transfer.store.record import RUN, Run, error_record
@@ -76,8 +76,7 @@ def _ask_for_details(store: Store, run: Run) -> None:
     They take longer than all the rest of an evaluation, and nobody who waits for the
     run, or for the next one, needs them at once.
     """
-    words = ["evaluate", run.id, "--split", "val"]
-    queue.ask(store, "evaluate", f"{run.id}-val", words, GIVES_WAY)
+    queue.ask(store, requests.evaluate(run.id, "val"), GIVES_WAY)
 
 
 def _finish(store: Store, run: Run, status: JobStatus, **came_of_it: Any) -> None:

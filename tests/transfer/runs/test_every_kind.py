@@ -12,6 +12,7 @@ from tests.patience import PATIENCE
 from tests.transfer.runs.processes_made import FLOWERS, Lasting
 from tests.transfer.test_processes import set_clock
 from transfer.runs import kinds, queue
+from transfer.runs.requests import Request
 from transfer.runs.supervisor import Supervisor
 from transfer.store.record import Job
 from transfer.store.runs import Store
@@ -43,7 +44,7 @@ def jobs(store: Store, processes: Processes) -> list[Job]:
     asked = [
         queue.submit(store, FLOWERS)
         if kind == "run"
-        else queue.ask(store, kind, "it", [kind])
+        else queue.ask(store, Request(kind, "it", (kind,)))
         for kind in kinds.KINDS
     ]
 
@@ -120,7 +121,7 @@ def test_every_kind__cancelled_while_it_waits(store: Store) -> None:
         job: Job = (
             queue.submit(store, FLOWERS)
             if kind == "run"
-            else queue.ask(store, kind, "it", [kind])
+            else queue.ask(store, Request(kind, "it", (kind,)))
         )
         assert queue.stop(store, job.id).status == "stopped"
     tick()

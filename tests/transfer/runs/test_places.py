@@ -5,6 +5,7 @@ from dataclasses import replace
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
 from transfer.runs import kinds, places, queue
 from transfer.runs.places import Place
+from transfer.runs.requests import Request
 from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -59,9 +60,12 @@ def test_places__told_in_the_order_in_which_jobs_are_taken(store: Store) -> None
     took = [taken(store, "rank"), taken(store, "depths")]
     for one in took:
         store.finish(one.id, JobStatus.COMPLETED)
-    asked = [queue.ask(store, "rank", f"r{number}", ["rank"]) for number in range(3)]
-    asked.append(queue.ask(store, "depths", "d", ["sweep"], priority=1))
-    asked.append(queue.ask(store, "export", "e", ["export"]))
+    asked = [
+        queue.ask(store, Request("rank", f"r{number}", ("rank",)))
+        for number in range(3)
+    ]
+    asked.append(queue.ask(store, Request("depths", "d", ("sweep",)), priority=1))
+    asked.append(queue.ask(store, Request("export", "e", ("export",))))
     run = queue.submit(store, FLOWERS)
     found = places.places(store)
     assert [found[one.id].position for one in asked] == [2, 3, 4, 1, 1]

@@ -10,6 +10,7 @@ from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
 from transfer import workspace as folders
 from transfer.errors import NotFoundError, RunError
 from transfer.runs import kinds, queue
+from transfer.runs.requests import Request
 from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -38,7 +39,7 @@ def test_dispatch__at_most_the_limit_of_heavy_work_and_light_work_beside_it(
 ) -> None:
     monkeypatch.setenv("TRANSFER_MAX_RUNNING", "2")
     asked = [
-        queue.ask(store, kind, f"{kind}-{number}", [kind])
+        queue.ask(store, Request(kind, f"{kind}-{number}", (kind,)))
         for number in range(3)
         for kind in ("rank", "depths", "export", "evaluate")
     ]
@@ -54,8 +55,10 @@ def test_dispatch__at_most_the_limit_of_heavy_work_and_light_work_beside_it(
 
 
 def test_dispatch__what_gives_way_waits_until_all_else_is_done(store: Store) -> None:
-    details = queue.ask(store, "evaluate", "a-val", ["evaluate"], kinds.GIVES_WAY)
-    export = queue.ask(store, "export", "a", ["export"])
+    details = queue.ask(
+        store, Request("evaluate", "a-val", ("evaluate",)), kinds.GIVES_WAY
+    )
+    export = queue.ask(store, Request("export", "a", ("export",)))
     run = queue.submit(store, FLOWERS)
     assert queue.dispatch(store, launches, kinds.GIVES_WAY) == [export.id, run.id]
     store.finish(run.id, JobStatus.COMPLETED)
@@ -85,18 +88,50 @@ def test_dispatch__a_worker_that_has_ended_already_keeps_its_end(store: Store) -
 
 
 def test_ask__the_same_work_twice_is_one_job(store: Store) -> None:
-    first = queue.ask(store, "rank", "r1", ["rank", "a"], kinds.GIVES_WAY)
-    again = queue.ask(store, "rank", "r1", ["rank", "b"])
+    first = queue.ask(
+        store,
+        Request(
+            "rank",
+            "r1",
+            (
+                "rank",
+                "a",
+            ),
+        ),
+        kinds.GIVES_WAY,
+    )
+    again = queue.ask(
+        store,
+        Request(
+            "rank",
+            "r1",
+            (
+                "rank",
+                "b",
+            ),
+        ),
+    )
     assert again.id == first.id and again.priority == 0
     assert again.settings["words"] == ["rank", "b"], "it has not begun"
     queue.dispatch(store, launches)
-    working = queue.ask(store, "rank", "r1", ["rank", "c"], 5)
+    working = queue.ask(
+        store,
+        Request(
+            "rank",
+            "r1",
+            (
+                "rank",
+                "c",
+            ),
+        ),
+        5,
+    )
     assert (working.id, working.priority) == (first.id, 5)
     assert working.settings["words"] == ["rank", "b"]
-    assert queue.ask(store, "rank", "r2", ["rank"]).id != first.id
-    assert queue.ask(store, "depths", "r1", ["sweep"]).id != first.id
+    assert queue.ask(store, Request("rank", "r2", ("rank",))).id != first.id
+    assert queue.ask(store, Request("depths", "r1", ("sweep",))).id != first.id
     store.finish(first.id, JobStatus.FAILED)
-    new = queue.ask(store, "rank", "r1", ["rank"])
+    new = queue.ask(store, Request("rank", "r1", ("rank",)))
     assert new.id != first.id
     found = store.find("rank", "r1")
     assert found and found.id == new.id
@@ -108,7 +143,7 @@ def test_stop__by_name(store: Store) -> None:
 
 
 def test_stop__of_a_job_that_waits_or_works(store: Store) -> None:
-    job = queue.ask(store, "rank", "r1", ["rank"])
+    job = queue.ask(store, Request("rank", "r1", ("rank",)))
     assert queue.stop(store, job.id).status == "stopped"
     job = taken(store, "rank", os.getpid())
     assert queue.stop(store, job.id).status == "stopping"

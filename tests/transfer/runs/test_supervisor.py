@@ -14,6 +14,7 @@ from transfer import workspace as folders
 from transfer.errors import StorageError
 from transfer.runs import queue, supervisor
 from transfer.runs.engines.local import SpareWorker
+from transfer.runs.requests import Request
 from transfer.runs.supervisor import Supervisor
 from transfer.store import tables
 from transfer.store.record import Job
@@ -95,7 +96,7 @@ def test_submit_and_ask__wake_the_supervisor(store: Store, asks: str) -> None:
     job: Job = (
         queue.submit(store, FLOWERS, "mine")
         if asks == "run"
-        else queue.ask(store, asks, "one", [asks])
+        else queue.ask(store, Request(asks, "one", (asks,)))
     )
     assert launched.wait(PATIENCE)
     supervisor.stop()

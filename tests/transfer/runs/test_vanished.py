@@ -22,6 +22,7 @@ from transfer.errors import StorageError
 from transfer.processes import Watch
 from transfer.runs import jobs, kinds, queue, vanished
 from transfer.runs.kinds import KINDS
+from transfer.runs.requests import Request
 from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -200,7 +201,9 @@ def test_sweep__a_worker_that_ended_on_a_full_disk(
 
 
 def test_give_way__begun_anew_after_all_else(store: Store) -> None:
-    details = queue.ask(store, "evaluate", "a-val", ["evaluate"], kinds.GIVES_WAY)
+    details = queue.ask(
+        store, Request("evaluate", "a-val", ("evaluate",)), kinds.GIVES_WAY
+    )
     process = FakeProcess()
     queue.dispatch(store, lambda _: process, kinds.GIVES_WAY)
     vanished.give_way(store, lambda _: process)
@@ -220,9 +223,9 @@ def test_give_way__begun_anew_after_all_else(store: Store) -> None:
 
 def test_give_way__not_once_a_user_waits_for_it(store: Store) -> None:
     process = FakeProcess()
-    queue.ask(store, "evaluate", "a-val", ["evaluate"], kinds.GIVES_WAY)
+    queue.ask(store, Request("evaluate", "a-val", ("evaluate",)), kinds.GIVES_WAY)
     queue.dispatch(store, lambda _: process, kinds.GIVES_WAY)
-    queue.ask(store, "evaluate", "a-val", ["evaluate"])
+    queue.ask(store, Request("evaluate", "a-val", ("evaluate",)))
     store.create(FLOWERS)
     vanished.give_way(store, lambda _: process)
     assert process.told == []
