@@ -104,10 +104,13 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         sha256 = _copy(source, entry.path, target)
         # The copy: the original may change between this look and the next.
         with target.open("rb") as file:
-            levels = decoding.levels(file)
-            # At the first size fine patterns are gone too.
-            is_flat = all(
-                grey.are_flat(decoding.decode(file, (side, side))) for side in (32, 256)
+            small = decoding.decode(file, (32, 32))
+            # Deep grey has no colours, so most pictures need not be opened once more.
+            is_grey = bool((small[..., 0] == small[..., 2]).all())
+            levels = decoding.levels(file) if is_grey else None
+            # At the first size fine patterns are gone too, hence the second.
+            is_flat = grey.are_flat(small) and grey.are_flat(
+                decoding.decode(file, (256, 256))
             )
         return Picture(
             entry=entry,
