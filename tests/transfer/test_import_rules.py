@@ -50,7 +50,7 @@ EACH_OTHER: dict[str, int] = {
     "transfer.backbones ↔ transfer.backbones.starter": 1,
 }
 LONG_FILES: dict[str, int] = {
-    "transfer/backbones/starter/pretrain.py": 425,
+LONG_FILES: dict[str, int] = {}
 }
 LONG_CLASSES: dict[str, int] = {}
 #: By folder; a number may go down without a change here. With the last, all go.

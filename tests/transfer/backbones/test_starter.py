@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from transfer.backbones import catalogue, graph, weights
-from transfer.backbones.starter import network, pretrain
+from transfer.backbones.starter import network, pictures, pretrain, student
 from transfer.config import TrainConfig
 from transfer.errors import ConfigError, WeightsError
 
@@ -37,8 +37,8 @@ def tiles(tmp_path: Path) -> Path:
     return path
 
 
-def recipe(epochs: int) -> pretrain.Recipe:
-    return pretrain.Recipe(sizes=(32,) * epochs, batch_size=8, learning_rate=0.005)
+def recipe(epochs: int) -> student.Recipe:
+    return student.Recipe(sizes=(32,) * epochs, batch_size=8, learning_rate=0.005)
 
 
 def test_weights__ship_with_their_hash_and_few_bytes() -> None:
@@ -88,15 +88,15 @@ def test_config__the_starter_has_weights_of_its_own() -> None:
 
 
 def test_read__tiles_row_by_row(tiles: Path) -> None:
-    images, labels = pretrain.read(tiles, "train")
+    images, labels = pictures.read(tiles, "train")
     assert (images.shape, images.dtype) == ((24, 64, 64, 3), np.uint8)
     assert labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert images.mean((1, 2)).argmax(1).tolist() == labels.tolist()
-    assert len(pretrain.read(tiles, "val", limit=2)[0]) == 6
+    assert len(pictures.read(tiles, "val", limit=2)[0]) == 6
 
 
 def test_boxes__lie_in_the_picture() -> None:
-    boxes = pretrain.boxes(1000, 0.4, (0,))
+    boxes = pictures.boxes(1000, 0.4, (0,))
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     assert boxes.min() >= 0
     assert boxes.max() <= 1 + 1e-6
@@ -121,8 +121,8 @@ def test_pretrain__resumes_where_it_was_cut_off(
 
     keep = pretrain._keep
 
-    def cut_off(student: object, output: Path, epochs: int, line: object) -> None:
-        keep(student, output, epochs, line)  # type: ignore[arg-type]
+    def cut_off(whose: object, output: Path, epochs: int, line: object) -> None:
+        keep(whose, output, epochs, line)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pretrain, "_keep", cut_off)
@@ -140,8 +140,8 @@ def test_teacher__its_features_are_scaled_and_kept(
 ) -> None:
     monkeypatch.setattr(pretrain, "_TEACHER_SIZE", 32)
     random_weights(monkeypatch)
-    images, _ = pretrain.read(tiles, "train")
-    taught = pretrain.Recipe(sizes=(32,), teacher="mobilenet_v2_035")
+    images, _ = pictures.read(tiles, "train")
+    taught = student.Recipe(sizes=(32,), teacher="mobilenet_v2_035")
     features = pretrain.Teacher(taught, images, tmp_path).features(0)
     assert features.shape == (24, 1280)
     assert abs(float(features.astype(np.float32).mean())) < 0.01
