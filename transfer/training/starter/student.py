@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from transfer.backbones.starter import network
-from transfer.backbones.starter.pictures import Labels, Pixels, crop
+from transfer.training.starter.pictures import Labels, Pixels, crop
 
 #: Epochs over which the learning rate rises.
 _WARM_UP = 2

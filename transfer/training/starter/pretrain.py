@@ -1,4 +1,4 @@
-"""Makes the starter's weights: `python -m transfer.backbones.starter.pretrain`.
+"""Makes the starter's weights: `python -m transfer.training.starter.pretrain`.
 
 The network learns the classes of Tiny ImageNet and, beside them, to predict what the
 ImageNet MobileNetV2 makes of the same crops (Romero et al. 2015,
@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from transfer import workspace
 from transfer.backbones import graph
-from transfer.backbones.starter.pictures import Labels, Pixels, boxes, crop, read
-from transfer.backbones.starter.student import Recipe, Student
 from transfer.classifier.model import add_pooling
 from transfer.features import engines
+from transfer.training.starter.pictures import Labels, Pixels, boxes, crop, read
+from transfer.training.starter.student import Recipe, Student
 
 #: Sizes in pixels at which the val pictures are judged.
 _VAL_SIZES = (64, 80, 96, 112)
