@@ -234,6 +234,14 @@ def test_text__unused_parts_are_left_out(revision: Revision) -> None:
     assert "mirror" in flipped and "transform(" not in flipped
 
 
+def test_text__reads_heic_where_the_dataset_has_it(revision: Revision) -> None:
+    first, *others = revision.images
+    phone = replace(revision, images=(replace(first, path="cat/1.HEIC"), *others))
+    written = script.text(run_of(), phone)
+    assert "pi_heif.register_heif_opener()" in written and "pi-heif==" in written
+    assert "heif" not in script.text(run_of(), revision)
+
+
 def test_text__source_method_has_no_program(revision: Revision) -> None:
     with pytest.raises(RunError, match="trained nothing"):
         script.text(run_of(method="source"), revision)
