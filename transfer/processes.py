@@ -44,6 +44,7 @@ def start_of(pid: int) -> float:
     then, so that a clock which is set later changes nothing.
     """
     try:
+        # The name of the program, in brackets, may hold spaces and brackets itself.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, IndexError, ValueError, AttributeError):
@@ -72,6 +73,8 @@ def find(pid: int | None, started_at: float | None, name: str) -> psutil.Process
             return None
         same = abs(start_of(pid) - started_at) < 0.005
         if not same and started_at > _BY_THE_CALENDAR:
+            # psutil counts from the start of the machine, too, and adds what the
+            # calendar says of that now: an hour more once the clock was set.
             near = abs(process.create_time() - started_at) < 1.0
             same = near or name in process.cmdline()
         return process if same else None
@@ -79,22 +82,13 @@ def find(pid: int | None, started_at: float | None, name: str) -> psutil.Process
         return None
 
 
-def end_all(process: psutil.Process) -> None:
-    """Ends a process and all that it has started, by force where need be."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        _end([process, *process.children(recursive=True)])
-
-
 def end_children() -> None:
-    """Ends all that this process has started."""
-    _end(psutil.Process().children(recursive=True))
-
-
-def _end(processes: list[psutil.Process]) -> None:
-    for one in processes:
+    """Ends all that this process has started, by force where need be."""
+    children = psutil.Process().children(recursive=True)
+    for one in children:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.terminate()
-    _, left = psutil.wait_procs(processes, _GRACE)
+    _, left = psutil.wait_procs(children, _GRACE)
     for one in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.kill()

@@ -79,21 +79,6 @@ def test_start_of__no_process() -> None:
     assert processes.start_of(1 << 30) == 0.0
 
 
-def test_end_all__ends_what_the_process_started() -> None:
-    inner = "import sys; sys.stdin.read()"
-    starts = (
-        "import subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, '-c', '{inner}'])\n"
-        "print(child.pid, flush=True)\nchild.wait()"
-    )
-    command = [sys.executable, "-c", starts]
-    with subprocess.Popen(command, stdin=-1, stdout=-1) as process:
-        assert process.stdout
-        child = psutil.Process(int(process.stdout.readline()))
-        processes.end_all(psutil.Process(process.pid))
-        child.wait(60)
-
-
 class Clock:
     """Seconds that a test sets."""
 

@@ -50,6 +50,7 @@ def check(run: Run, config: TrainConfig, revision: Revision) -> None:
         for name in _SAME
         if getattr(run.config, name) != getattr(config, name)
     ]
+    # In the same order too: the head knows classes only by their numbers.
     if list(revision.class_names) != had:
         classes = ", ".join(revision.class_names)
         problems.append(f"its classes are {', '.join(had)}, not {classes}")

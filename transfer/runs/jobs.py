@@ -91,6 +91,7 @@ class Reporter:
         except KeyboardInterrupt:
             if self._job is None:
                 raise
+            # They would outlive this process, and nobody would know of them.
             processes.end_children()
             self._finish(JobStatus.STOPPED)
             raise SystemExit(130) from None
@@ -121,6 +122,7 @@ class Reporter:
     ) -> None:
         if self._job is None:
             return
+        # Before the end, or a last sign of life could come after it.
         self._stop_thread()
         claim = self._job.started_at
         try:

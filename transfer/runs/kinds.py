@@ -11,7 +11,7 @@ from transfer.errors import ConfigError
 from transfer.store.record import RUN
 
 #: Light jobs that a machine does at a time.
-LIGHT_AT_ONCE = 2
+LIGHT_AT_ONCE = 2  # one alone would let a long import hold up every evaluation
 #: The priority of what gives way to everything else, and is begun anew after it.
 GIVES_WAY = -1
 
@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "import": Kind(title="Import", is_light=True),
     "download": Kind(title="Download of weights", is_light=True),
 }
+# Each of the two has room of its own, so that neither waits for the other.
 HEAVY = tuple(name for name, kind in KINDS.items() if not kind.is_light)
 LIGHT = tuple(name for name, kind in KINDS.items() if kind.is_light)
 

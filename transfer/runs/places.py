@@ -38,7 +38,7 @@ def places(store: Store) -> dict[str, Place]:
     waiting = store.waiting()
     if not waiting:
         return {}
-    known: dict[str, float | None] = {}
+    known: dict[str, float | None] = {}  # by kind, for twenty exports ask for the same
     factor = estimates.learn_factors(store)
 
     def takes(job: Job) -> float | None:
@@ -71,6 +71,7 @@ def line_up(
     now = time.time() if now is None else now
     found: dict[str, Place] = {}
     for of_room, slots in room.items():
+        # Each room has a line of its own: light work does not wait for heavy work.
         ends = [_seconds_left(one, takes, now) for one in active if one.kind in of_room]
         ends += [0.0] * (slots - len(ends))
         in_line = [
@@ -116,6 +117,7 @@ def _seconds_left(job: Job, takes: Takes, now: float) -> float | None:
     needs = takes(job)
     if needs is None:
         return None
+    # A clock that was set spoils this guess until the job ends, and nothing else.
     begun = now - (job.started_at or now)
     return max(needs - begun, job.progress.get("seconds_left") or 0.0, 1.0)
 

@@ -90,13 +90,14 @@ def stop(store: Store, job: str) -> Job:
         NotFoundError: There is no such job.
         RunError: It has ended or is stopping already.
     """
+    # First, so that one whose process is gone is not asked in vain.
     vanished.sweep(store)
     try:
         found = store.get_job(job)
     except NotFoundError:
         found = store.get(job)
     stopped = store.request_stop(found.id)
-    news.set()
+    news.set()  # a place may be free now
     return stopped
 
 

@@ -24,6 +24,7 @@ class OncePerHeartbeat(Generic[T]):
 
     def get(self, run: Run, make: Callable[[], T]) -> T:
         """The value as of this heartbeat; `make` is never called twice at a time."""
+        # The status as well: the end of a run comes without a heartbeat.
         state = run.heartbeat_at, run.status
         with self._lock:
             if self._made is None or self._made[0] != state:
@@ -46,6 +47,7 @@ class OnceAWhile(Generic[T]):
     @property
     def value(self) -> T | None:
         """The value, while it stands."""
+        # Without the lock: who only looks shall not wait for who makes it anew.
         return self._value if time.monotonic() < self._until else None
 
     def get(self, make: Callable[[], T]) -> T:

@@ -83,6 +83,7 @@ class Supervisor:
         try:
             self._children = [one for one in self._children if one.poll() is None]
             self._store = self._store or self._open_store()
+            # In this order: what ended makes room, what gives way makes more.
             vanished.sweep(self._store, watch=self._watch)
             vanished.give_way(self._store)
             queue.dispatch(self._store, self._launch_child, GIVES_WAY)

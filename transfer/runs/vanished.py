@@ -85,11 +85,13 @@ def give_way(store: Store, find: Find = find_process) -> None:
     """Puts back into the queue what gives way, once anything else waits or works."""
     host = socket.gethostname()
     here = [job for job in store.active() if job.host == host]
+    # Of this machine only: what happens on another one takes nothing away here.
     yielding = [job for job in here if job.priority <= GIVES_WAY]
     if not yielding or len(yielding) == len(here) and not _waits(store):
         return
     for job in yielding:
         with contextlib.suppress(RunError, NotFoundError, psutil.NoSuchProcess):
+            # Found before, for the record forgets which process it was.
             process = find(job)
             store.give_way(job.id, job.started_at)
             if process:
@@ -106,6 +108,8 @@ def _waits(store: Store) -> bool:
 
 
 def _look_at(store: Store, job: Job, find: Find, watch: Watch) -> None:
+    # Only whether these change is asked, never how long ago they are: the clock may
+    # have been set since, and another machine's is never quite the same.
     sign = job.started_at, job.heartbeat_at
     if job.host != socket.gethostname():
         if watch.seconds(job.id, sign) > HEARTBEAT_TIMEOUT:

@@ -5,6 +5,9 @@ from pathlib import Path
 from transfer import workspace
 from transfer.datasets import library
 
+# No function here makes a folder: a page that looks for a file of a run which was
+# deleted must not bring its folder back.
+
 
 def of_run(run_id: str) -> Path:
     """The folder of a run; it may not be there yet."""
@@ -84,5 +87,6 @@ def kept_images(run_id: str) -> Path:
 def model_findings(run_id: str) -> list[Path]:
     """Files and folders that say something of the run's model, and of no other."""
     folder = of_run(run_id)
+    # Not what it shows of its training, nor the images that it keeps.
     about = ("evaluation-*.npz", neighbours(run_id).name, threshold(run_id).name)
     return [path for name in (*about, "exports") for path in folder.glob(name)]

@@ -15,6 +15,9 @@ from transfer.store.record import Job, label
 from transfer.store.status import JobStatus, check_transition
 from transfer.store.tables import jobs
 
+# Every change is made in one transaction with the look at what the job is now: a
+# supervisor may give it up, and a user stop it, while its own process writes.
+
 #: What is known of a process, where there is none.
 _NO_PROCESS: dict[str, Any] = dict.fromkeys(
     ("host", "pid", "pid_started_at", "heartbeat_at", "stop_requested_at")
@@ -49,6 +52,7 @@ class Jobs(Line):
             RunError: The job is not one that a queue has just taken.
         """
         pid = pid or os.getpid()
+        # The supervisor notes it as well as the process itself: whoever comes first.
         self._touch(
             job_id,
             host=socket.gethostname(),
@@ -86,6 +90,7 @@ class Jobs(Line):
             row = rows.lock(connection, job_id)
             status = JobStatus(row["status"])
             if status is JobStatus.QUEUED:
+                # No process has it, so nobody else would end it.
                 to, changes = JobStatus.STOPPED, {"ended_at": now}
             elif status is JobStatus.RUNNING:
                 to, changes = JobStatus.STOPPING, {"stop_requested_at": now}
@@ -126,6 +131,7 @@ class Jobs(Line):
         Raises:
             RunError: The job had ended before, or another process has it.
         """
+        # A run that fails once it was resumed still has the model that it had before.
         known = {} if result is None else {"result": result}
         return self.transition(
             job_id, status, claim, ended_at=time.time(), error=error or {}, **known
@@ -149,6 +155,8 @@ class Jobs(Line):
         Raises:
             RunError: The job is not running, or another process has it.
         """
+        # Without its start, the claim of its old process holds no more: what that one
+        # still writes until it is ended is refused.
         again = {**_NO_PROCESS, "started_at": None, "progress": {}}
         return self.transition(job_id, JobStatus.QUEUED, claim, **again)
 
@@ -167,6 +175,7 @@ class Jobs(Line):
         with self._database.writing() as connection:
             row = rows.lock(connection, job_id, claim)
             to, changes = JobStatus.QUEUED, {**_NO_PROCESS, "progress": {}}
+            # Once: what stood still twice would do so for ever.
             if row["error"]:
                 to, changes = JobStatus.INTERRUPTED, {"ended_at": time.time()}
             check_transition(label(row["kind"], job_id), JobStatus(row["status"]), to)
@@ -182,5 +191,6 @@ class Jobs(Line):
             if not status.is_active:
                 called = label(row["kind"], job_id)
                 raise RunError(f"{called} is {status}: no process can have it now.")
+            # Others only ask whether it changes, so a clock that is set does no harm.
             rows.change(connection, job_id, heartbeat_at=time.time(), **changes)
         return status

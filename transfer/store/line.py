@@ -13,12 +13,13 @@ from transfer.store.record import RUN, Job, read_job
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
 
+#: As they are stored: of thousands of jobs few have one of these.
 ACTIVE = [status.value for status in JobStatus if status.is_active]
 UNFINISHED = [JobStatus.QUEUED.value, *ACTIVE]
 #: In which order those that wait are taken.
 _TURN = sa.desc(jobs.c.priority), jobs.c.created_at, jobs.c.id
 NEWEST = sa.desc(jobs.c.created_at), jobs.c.id
-#: Jobs that are removed at a time.
+#: Jobs that are removed at a time, for others want to write meanwhile.
 _BATCH = 500
 
 
@@ -42,6 +43,7 @@ class Line:
         """
         goes_on = _of(kind, subject) & jobs.c.status.in_(UNFINISHED)
         query = sa.select(jobs).where(goes_on).order_by(*NEWEST).limit(1)
+        # Alone, for two who ask at once would both find none.
         with self._database.writing(alone=True) as connection:
             row = connection.execute(query).mappings().one_or_none()
             if row is None:
@@ -54,6 +56,7 @@ class Line:
                 )
             else:
                 job_id = row["id"]
+                # Its process, if it has one, has read its settings already.
                 waits = row["status"] == JobStatus.QUEUED
                 priority = max(priority, row["priority"])
                 settings = settings if waits else row["settings"]
@@ -116,6 +119,8 @@ class Line:
         with self._database.writing(alone=True) as connection:
             counted = connection.execute(active.group_by(jobs.c.kind))
             busy: dict[str, int] = {kind: count for kind, count in counted}
+            # Counted in the store and not in this process: workers outlive servers, and
+            # the command line takes jobs as well.
             free = _free(room, busy)
             wanted = queued & jobs.c.kind.in_(free) & (jobs.c.priority >= lowest)
             following = sa.select(jobs.c.id, jobs.c.priority).where(wanted)
@@ -133,6 +138,7 @@ class Line:
                 of its kind and subject.
             newest_before: What ended earlier goes even if it is the newest.
         """
+        # What a page finds by kind and subject is always the newest.
         newer = jobs.alias()
         is_replaced = sa.exists().where(
             newer.c.kind == jobs.c.kind,
@@ -161,6 +167,7 @@ class Line:
         limit: int | None = None,
         order: Sequence[sa.ColumnElement[Any]] = NEWEST,
     ) -> list[Job]:
+        # Rows are made values only here, so that no other room sees SQL.
         query = sa.select(jobs).where(match).order_by(*order).limit(limit)
         with self._database.reading() as connection:
             return [read_job(row) for row in connection.execute(query).mappings()]

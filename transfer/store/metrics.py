@@ -38,6 +38,8 @@ class Metrics:
         values = [_to_row(run_id, row) for row in rows]
         if values:
             with self._database.writing() as connection:
+                # A worker that was taken for dead must not write into the run of the
+                # one that goes on with it.
                 table.lock(connection, run_id, claim)
                 connection.execute(sa.insert(metrics), values)
 
@@ -56,7 +58,7 @@ class Metrics:
             sa.or_(metrics.c.step.is_(None), metrics.c.step > step),
         )
         after = sa.and_(metrics.c.phase == phase, sa.or_(later, going_on))
-        # Fine-tuning comes last, so that then all other values came before it.
+        # Fine-tuning comes last: all that is stored of the head phase came before it.
         others = [] if phase == "fine_tune" else [metrics.c.phase != phase]
         with self._database.writing() as connection:
             connection.execute(sa.delete(metrics).where(of_run, sa.or_(after, *others)))
@@ -73,6 +75,7 @@ class Metrics:
         self, run_id: str, after_id: int = 0, limit: int | None = None
     ) -> list[Metric]:
         """The values newer than the one of `after_id`, oldest first."""
+        # By id and not by time: a clock that is set back would hide what is new.
         query = sa.select(*_COLUMNS).where(
             metrics.c.run_id == run_id, metrics.c.id > after_id
         )

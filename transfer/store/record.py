@@ -91,6 +91,7 @@ class Run(Job):
         return None if black is None or white is None else (black, white)
 
 
+# `TrainConfig` costs a fifth of a millisecond to make: too much for thousands of lines.
 class Outline(Protocol):
     """The settings that lists tell of a run; `TrainConfig` has them all."""
 
@@ -114,6 +115,7 @@ class Outline(Protocol):
 
 def read_job(row: RowMapping) -> Job:
     """The job of a row of the table `jobs`; a `Run` where it is one."""
+    # Not the whole row: one of a kind that is no run has columns that mean nothing.
     common = {one.name: row[one.name] for one in fields(Job)}
     common["status"] = JobStatus(row["status"])
     if row["kind"] != RUN:

@@ -26,9 +26,11 @@ def insert(connection: sa.Connection, **values: Any) -> str:
         "status": JobStatus.QUEUED.value,
         "created_at": time.time(),
         **{"progress": {}, "result": {}, "error": {}},
+        # Columns that only runs fill.
         **{"name": "", "dataset": "", "revision": ""},
         **values,
     }
+    # Short enough to be typed, so two may be the same.
     while connection.scalar(sa.select(jobs.c.id).filter_by(id=row["id"])):
         row["id"] = secrets.token_hex(4)
     connection.execute(sa.insert(jobs).values(row))

@@ -59,6 +59,7 @@ class Store(Jobs):
         Raises:
             NotFoundError: There is none, or several ids begin so.
         """
+        # An id first: somebody may call a run by the id of another.
         for match in (jobs.c.id == run.lower(), jobs.c.name == run):
             if found := self._runs(match, limit=1):
                 return found[0]
@@ -113,6 +114,7 @@ class Store(Jobs):
             NotFoundError: There is no run of that id.
         """
         with self._database.writing() as connection:
+            # Kept locked until the end, or another amendment in between would be lost.
             rows.lock(connection, run_id)
             had = connection.scalar(sa.select(jobs.c.result).filter_by(id=run_id))
             rows.change(connection, run_id, result={**(had or {}), **values})
@@ -164,6 +166,8 @@ class Store(Jobs):
                     "Stop it first and wait until it has ended.",
                 )
             connection.execute(sa.delete(jobs).where(jobs.c.id == run_id))
+            # Subjects of such jobs are the id, or begin with it: `RUN-val`. What works
+            # right now finds that the run is gone and ends by itself.
             is_about_it = sa.or_(
                 jobs.c.subject == run_id, jobs.c.subject.startswith(f"{run_id}-")
             )

@@ -20,6 +20,7 @@ def start(job: Job) -> subprocess.Popen[bytes]:
     path = files.log(job.kind, job.id)
     with workspace.writing(path):
         workspace.make_folder(path.parent)
+        # At its end: what is resumed, or begun anew, keeps what it said before.
         log = path.open("ab")
     with log:
         return _start(command(job), stdin=subprocess.DEVNULL, stdout=log)
@@ -60,6 +61,7 @@ class SpareWorker:
         """
         if job.kind != RUN:
             return start(job)
+        # Used up in any case: one that died would die again.
         process, self._process = self._process, None
         if process and process.stdin and process.poll() is None:
             with contextlib.suppress(OSError), process.stdin as stdin:
@@ -71,7 +73,7 @@ class SpareWorker:
         """Ends it; one that has a run goes on."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            self._process.communicate()  # closes its pipe, and no zombie stays
             self._process = None
 
 
