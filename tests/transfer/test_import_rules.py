@@ -106,7 +106,8 @@ PAGES = sorted(set(HOUSE.files) - set(TRANSFER))
 
 @pytest.mark.parametrize(
     "room",
-    {*MAY_IMPORT_KERAS, *IN_THE_SERVER, STARTED_BY_NAME, *sum(STAIR, ())},
+    # In one order: tests in several processes must have the same ones.
+    sorted({*MAY_IMPORT_KERAS, *IN_THE_SERVER, STARTED_BY_NAME, *sum(STAIR, ())}),
 )
 def test_rules__name_only_rooms_that_exist(room: str) -> None:
     assert room in HOUSE.all_rooms
