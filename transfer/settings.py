@@ -29,7 +29,7 @@ class Settings(BaseModel):
         "created.",
     )
     backbone: str = Field(
-        default="mobilenet_v2",
+        default="efficientnet_lite0",
         description="The pretrained network whose features are reused.",
     )
     weights: str = Field(

@@ -59,10 +59,7 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Backbone": [one.title for one in every],
-            "Weights": [
-                "here" if weights.is_at_hand(one) else "to be downloaded"
-                for one in every
-            ],
+            "Weights": [weights.whereabouts(one) for one in every],
             "Parameters": [one.parameters / 1e6 for one in every],
             "File": [weights.size(one) / 1e6 for one in every],
             "Pixels": [one.native_size for one in every],

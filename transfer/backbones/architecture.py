@@ -6,11 +6,16 @@ from typing import Any
 import keras
 from keras import layers
 
-from transfer.backbones import pretrained
+from transfer.backbones import efficientnet_lite, pretrained
 from transfer.backbones.catalogue import Backbone
 from transfer.backbones.starter import network
 from transfer.errors import BackboneError
 
+#: Builders that `keras.applications` does not have.
+_OURS: dict[str, Any] = {
+    "EfficientNetLite": efficientnet_lite.EfficientNetLite,
+    "Starter": network.Starter,
+}
 #: Mean and standard deviation of ImageNet's pixels, red, green, blue, in [0, 1].
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -32,11 +37,8 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
         WeightsError: The weights are missing, broken or of another model.
     """
     pixels = keras.Input((*size, 3), name="pixels")
-    builder = (
-        network.Starter
-        if backbone.pretrained == "starter"
-        else getattr(keras.applications, backbone.builder)
-    )
+    name = backbone.builder
+    builder = _OURS.get(name) or getattr(keras.applications, name)
     try:
         model = builder(
             include_top=False,

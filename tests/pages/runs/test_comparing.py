@@ -84,8 +84,8 @@ def test_comparing__begins_with_a_table_of_what_came_of_each() -> None:
     results.save(made_up(runs[0], images=100))
     table = open_page(*(run.id for run in runs)).dataframe[0].value
     assert list(table["Run"]) == [
-        "MobileNetV2 · head only",
-        "MobileNetV2 · last 2 blocks",
+        "EfficientNet-Lite0 · head only",
+        "EfficientNet-Lite0 · last 2 blocks",
     ]
     assert list(table["Val accuracy"])[0] == 90
     first = table.iloc[0]

@@ -1,6 +1,7 @@
 """The catalogue is complete, and says what Keras says."""
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ from transfer import config
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import BACKBONES
 from transfer.errors import BackboneError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Asked(Exception):
@@ -56,11 +59,21 @@ def test_backbones__every_builder_of_keras_is_there() -> None:
         for name in dir(keras.applications)
         if name[0].isupper() and callable(getattr(keras.applications, name))
     }
-    assert {one.builder for one in BACKBONES.values()} == builders | {"Starter"}
+    assert {one.builder for one in BACKBONES.values()} == builders | {
+        "EfficientNetLite",
+        "Starter",
+    }
 
 
-def test_backbones__starter_first() -> None:
-    assert next(iter(BACKBONES)) == catalogue.STARTER == config.STARTER
+def test_backbones__the_default_first() -> None:
+    assert next(iter(BACKBONES)) == catalogue.DEFAULT
+    assert catalogue.STARTER == config.STARTER
+    assert catalogue.DEFAULT == config.TrainConfig.model_fields["backbone"].default
+
+
+def test_weights_package__the_default_is_required() -> None:
+    required = (ROOT / "requirements.txt").read_text().splitlines()
+    assert catalogue.get(catalogue.DEFAULT).weights_package in required
 
 
 def test_backbones__named_by_their_key_in_lower_case() -> None:
@@ -88,7 +101,7 @@ def test_weights_file__is_what_keras_asks_for(name: str, asked: list[Any]) -> No
 
 @pytest.mark.slow
 def test_weights_file__is_what_keras_asks_for_in_all(asked: list[Any]) -> None:
-    for name in BACKBONES.keys() - {catalogue.STARTER}:
+    for name in (one.name for one in BACKBONES.values() if one.weights_url):
         ask(name)
         assert_agrees(name, asked)
 

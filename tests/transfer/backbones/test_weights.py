@@ -1,6 +1,7 @@
 """ImageNet weights are looked for under KERAS_HOME, as Keras does."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,24 +40,48 @@ def test_missing__names_file_folder_and_reason(keras_home: Path) -> None:
     assert RESNET.weights_file in text
     assert str(keras_home / "models") in text
     assert "no network" in text
-    assert text.endswith("weights are there (Starter), or random weights.")
+    here = "EfficientNet-Lite0, Starter"
+    assert text.endswith(f"weights are there ({here}), or random weights.")
 
 
+def test_default_backbone__its_package_is_required(keras_home: Path) -> None:
+    assert weights.default_backbone() == catalogue.DEFAULT == "efficientnet_lite0"
+
+
+@pytest.mark.usefixtures("keras_home", "without_packages")
 def test_default_backbone__without_weights_the_network_decides(
-    keras_home: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert weights.default_backbone() == catalogue.DEFAULT
+    assert weights.default_backbone() == catalogue.DOWNLOADED
     weights._can_be_fetched.cache_clear()
     monkeypatch.setattr(weights, "_answers", lambda url: False)
     assert weights.default_backbone() == catalogue.STARTER
 
 
-def test_default_backbone__the_best_whose_weights_are_here(keras_home: Path) -> None:
-    (keras_home / "models").mkdir(parents=True)
-    # Each is chosen before those above it; ResNet50 is more accurate than the usual.
-    for name in ("mobilenet_v2_035", "resnet50", catalogue.DEFAULT):
-        weights.weights_file(catalogue.get(name)).write_bytes(b"weights")
+@pytest.mark.usefixtures("keras_home", "without_packages")
+def test_default_backbone__the_best_whose_weights_are_here() -> None:
+    # Each is chosen before those above it; ResNet152 is more accurate than the usual.
+    for name in ("mobilenet_v2_035", "resnet152", catalogue.DEFAULT):
+        path = weights.weights_file(catalogue.get(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"weights")
         assert weights.default_backbone() == name
+
+
+def test_whereabouts__here_or_how_it_comes(
+    keras_home: Path, without_packages: Path
+) -> None:
+    put(keras_home)
+    lite = catalogue.get(catalogue.DEFAULT)
+    assert weights.whereabouts(MOBILENET) == "here"
+    assert weights.whereabouts(RESNET) == "to be downloaded"
+    assert weights.whereabouts(lite) == "to be installed"
+
+
+def test_weights_file__of_a_package_that_is_not_installed() -> None:
+    entry = replace(catalogue.get(catalogue.DEFAULT), weights_package="no-such==1")
+    assert weights.weights_file(entry).parent.parent.name == "no_such"
+    assert not weights.is_at_hand(entry)
 
 
 def test_title_and_place__marks_what_is_here(keras_home: Path) -> None:
@@ -67,8 +92,9 @@ def test_title_and_place__marks_what_is_here(keras_home: Path) -> None:
     assert weights.title_and_place(RESNET.name) == "ResNet50"
 
 
+@pytest.mark.usefixtures("keras_home", "without_packages")
 def test_default_backbone__a_network_that_is_silent_is_given_up(
-    keras_home: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ended = threading.Event()
     monkeypatch.setattr(weights, "_answers", lambda url: ended.wait(60))
