@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
@@ -216,6 +217,7 @@ def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
 
 
 def test_send_news__is_made_once_and_not_sent_again(workspace: Path) -> None:
+    st.cache_resource.clear()  # a test of a page may have left its store
     run = Store().create(TrainConfig(dataset="pets"))
     first = ask(app.send_news, links.sign("live", run.id))
     assert json.loads(gzip.decompress(bytes(first.body)))["status"] == "queued"
