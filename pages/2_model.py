@@ -87,6 +87,7 @@ try:
             augmentation_preview.show(revision, pixels, chosen["augmentation"])
     # Checked as a whole here, before what it will take is estimated from it.
     config = TrainConfig.checked(**chosen, revision=revision.id)
+    # After they were checked: the address would else keep what cannot be.
     settings.to_address(chosen)
     with st.container():
         rates.show(config)
@@ -96,6 +97,7 @@ try:
     estimate.show(config, resolved, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+            # The supervisor starts it; the page only leaves it in the queue.
             run = queue.submit(session.store(), config, name)
             st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
         settings.save(config)

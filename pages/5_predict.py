@@ -89,4 +89,5 @@ else:
         else:
             for picture in {one.key: one for one in pictures}.values():
                 card.show(picture, view)
+    # Pictures and heat maps are held in memory as long as the visit lasts.
     answers.forget_oldest(len(view.runs) * min(len(pictures), CARDS))

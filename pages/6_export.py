@@ -15,6 +15,7 @@ def show_export(run: Run) -> None:
     request = orders.request(run, chosen.name, quantize)
     job = job_progress.find(request)
     made = downloads.certificate(job)
+    # While it goes on the button would only ask for the same.
     if not job_progress.goes_on(job) and st.button(
         "Export again" if made else "Export",
         icon=":material/ios_share:",
@@ -39,6 +40,7 @@ if not with_model:
 else:
     opened = run_choice.choose(with_model)
     show_export(opened)
+    # Behind a switch: the layers of a backbone may have to be looked up for it.
     if st.toggle("Show me the code", key="code"):
         try:
             downloads.show_code(opened)

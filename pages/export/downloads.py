@@ -26,6 +26,7 @@ def choose(run: Run) -> tuple[catalogue.Format, str]:
     )
     chosen = catalogue.FORMATS[name or "keras"]
     st.caption(chosen.says)
+    # A choice of one is none.
     if len(chosen.quantizations) == 1:
         return chosen, "none"
     quantize = st.segmented_control(
@@ -47,6 +48,8 @@ def certificate(job: Job | None) -> dict[str, Any]:
     if job is None or job.status is not JobStatus.COMPLETED:
         return {}
     try:
+        # The room for exports is bounded: an old one may be gone while its record
+        # stands.
         orders.archive(job.subject)
     except NotFoundError:
         return {}
@@ -65,6 +68,7 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
     parity, archive = answer["parity"], orders.archive(key)
     if parity["agrees"]:
         says = "The exported file answers as the app does."
+        # Shorter numbers may differ by design; then first guesses are what counts.
         if parity["tolerance"] is None:
             says = (
                 f"{parity['agreement']:.1%} of the first guesses are the app's, as "
@@ -77,6 +81,7 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
             "before you use it.",
             icon=":material/error:",
         )
+    # A link and not Streamlit's own download, which would hold the file in memory.
     st.link_button(
         f"Download ({workspace.amount(archive.stat().st_size)})",
         addresses.export(key),
@@ -88,6 +93,7 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
         "without this app, and one that checks the file on your machine. It holds up "
         "to 20 of your val images."
     )
+    # Said whether it agrees or not: who takes it away should see by how much.
     st.table(_rows(parity))
     if differing := parity["differing"]:
         with st.expander(f"{len(differing)} images with another first guess"):

@@ -61,6 +61,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     depth, of, phase = (now.get(k, 0) for k in ("depth", "depths", "phase"))
     if not of:
         return 0.0, "Loading Keras"
+    # Before the first news there are no steps to divide by.
     step, steps = now.get("step", 0), max(now.get("steps", 1), 1)
     if phase == "prepare":
         words = f"Features at all depths: {step:,} of {steps:,} images"
@@ -96,6 +97,7 @@ def _show_found(
         outcome.TITLES[measure],
         choose,
         now=plan,
+        # Depths are steps of one stair, so a line joins them.
         line=True,
         log=True,
     )

@@ -45,6 +45,7 @@ def show(
         for one in job.progress.get("passed_over", []) if job else []:
             title = catalogue.get(one["backbone"]).title
             st.caption(shell.escape(f"{title} was passed over. {one['reason']}"))
+        # Also what earlier rankings of the same images found, whoever asked for it.
         if found := candidates.all_kept(revision, source):
             _show_found(found, backbone, choose)
 
@@ -104,6 +105,7 @@ def _show_found(
         "Expected accuracy",
         choose,
         now=backbone,
+        # One point has no distances to show.
         log=len(points) > 1,
     )
     _show_table(found, choose)

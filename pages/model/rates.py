@@ -39,6 +39,7 @@ def show(config: TrainConfig) -> None:
             job_progress.ask(request)
         job_progress.show(job, _line)
         found = [Curve(**one) for one in job_progress.findings(job)]
+        # The first phase may be done while the second goes on.
         for curve, place in zip(found, st.columns(2), strict=False):
             with place:
                 _show_curve(curve)

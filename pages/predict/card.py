@@ -40,6 +40,7 @@ def show(picture: Picture, view: View) -> None:
     """The card of a picture."""
     with st.spinner("Asking the model; the first answer takes some seconds."):
         said = [answers.answer(run, picture) for run in view.runs]
+    # Of a picture that cannot be read there is nothing else to say.
     if said[0].error:
         st.error(said[0].error, icon=":material/broken_image:")
         return
@@ -91,6 +92,7 @@ def _show_classes(said: Said, threshold: float) -> None:
 
 
 def _show_heat(picture: Picture, run: Run, said: Said) -> None:
+    # The likeliest first, for its evidence is what one looks for.
     names = [name for name, _ in said.ranking]
     name = st.selectbox(
         "Where it sees",

@@ -88,6 +88,7 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
     start = time.perf_counter()
     try:
         for said in session.inference().predict_in_pieces(run.id, left, TOP):
+            # Goes on where it was, also after a rerun in the middle.
             piece = pictures[len(found) : len(found) + len(said)]
             found += map(_to_answer, piece, said)
             now = time.perf_counter()
@@ -136,6 +137,7 @@ def _filter(found: list[Answer], threshold: float) -> list[int]:
 
 def _page(rows: int) -> tuple[slice, int]:
     """The rows of the chosen page of the table, and the number of pages."""
+    # The number in the session may be from before a filter left fewer pages.
     pages = max(1, math.ceil(rows / ROWS))
     number = min(int(st.session_state.get("batch-page") or 1), pages)
     return slice((number - 1) * ROWS, number * ROWS), pages

@@ -98,6 +98,7 @@ def _of_folder() -> list[Picture]:
 
 
 def _unpack(source: Path) -> list[Picture]:
+    # Unpacked beside what was sent, and so forgotten with it.
     upload = source if source.is_dir() else source.parent
     folder = workspace.folder("uploads", upload.parent.name, "unpacked")
     try:

@@ -79,6 +79,8 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
     key = f"{purpose}_upload"
     kept = st.session_state.setdefault(f"{key}s", {})
     if "upload" not in kept:
+        # A place on disk that only this visit knows, and that is tidied away when it is
+        # left.
         kept["upload"] = uploads.start()
     _component(key, says)(
         key=key,
@@ -136,6 +138,7 @@ def _take_in(key: str) -> None:
     done = st.session_state[key]["done"]
     kept = st.session_state[f"{key}s"]
     upload = kept["upload"]
+    # Counted on the server: what the browser sent is not what arrived.
     source, arrived = uploads.source(upload), uploads.count(upload).files
     kept["arrival"] = Arrival(
         source=source if arrived else None,
@@ -152,6 +155,7 @@ def _take_in(key: str) -> None:
 def _name(source: Path) -> str:
     folder = source.parent if source.is_file() else source
     inside = [path.name for path in folder.iterdir()]
+    # Several folders beside each other have no name in common.
     if len(inside) != 1:
         return ""
     name = uploads.true_names(folder).get(inside[0], inside[0])
