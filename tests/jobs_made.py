@@ -1,6 +1,7 @@
 """Jobs as they stand while they wait, while they work and once they have ended."""
 
 import io
+import socket
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -29,7 +30,7 @@ def working(request: Request, **progress: Any) -> Job:
     job = waiting(request)
     store = Store()
     while store.get_job(job.id).status is JobStatus.QUEUED:
-        store.claim_next("here", ROOM)
+        store.claim_next(socket.gethostname(), ROOM)
     store.begin(job.id)
     store.heartbeat(job.id, progress)
     store.close()

@@ -23,8 +23,10 @@ from transfer.store.status import JobStatus
 
 
 def has_source() -> bool:
-    """Whether something was brought that is yet to be imported."""
-    return uploader.has_arrived() or bool(st.session_state.get(_path_key()))
+    """Whether something was brought that is no dataset yet."""
+    is_asked_for = "import" in st.query_params or "import" in st.session_state
+    has_path = bool(st.session_state.get(_path_key()))
+    return uploader.has_arrived() or has_path or is_asked_for
 
 
 class _Split(NamedTuple):

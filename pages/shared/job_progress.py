@@ -104,9 +104,10 @@ def _tick(shown: Job, fresh: list[Job], line: Line, title: str) -> None:
         if job.status is JobStatus.QUEUED:
             st.caption(f":material/schedule: {_place(job, title)}", width="stretch")
         else:
-            done, text = line(job.progress) if job.progress else (0.0, "Starting …")
+            starting = 0.0, f"{title}: starting …"
+            done, text = line(job.progress) if job.progress else starting
             if job.status is JobStatus.STOPPING:
-                text = "Cancelling …"
+                text = f"{title}: cancelling …"
             st.progress(min(max(done, 0.0), 1.0), text)
         if job.status is not JobStatus.STOPPING and st.button(
             "Cancel", key=f"cancel-{job.id}", icon=":material/close:"

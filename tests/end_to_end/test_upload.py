@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests import jobs_made
 from tests.end_to_end.conftest import settle
+from tests.patience import wait_for
 from tests.pictures import make_pictures, noisy_picture
 from transfer.datasets import library
+from transfer.runs import requests
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
 
 pytestmark = pytest.mark.browser
 ROUTE = "**/api/upload/**"
@@ -46,8 +51,16 @@ def test_uploader__an_unreadable_file_is_named_and_the_others_arrive(
     settle(page)
     expect(page.locator("td", has_text="pets/cat/cat_3.png")).to_have_count(1)
     assert stored(workspace) == names - {"cat_3.png"}
+    # As much light work as is done at a time, so that the import waits.
+    busy = [jobs_made.working(requests.measure(name)) for name in ("one", "two")]
     page.get_by_role("button", name="Import", exact=True).first.click()
+    for _ in range(2):
+        page.get_by_text("Import of pets: number 1 in the queue").wait_for()
+        page.reload()
+    for job in busy:
+        Store().finish(job.id, JobStatus.COMPLETED)
     expect(page.get_by_text("pets came in: 24 images in 3 classes")).to_be_in_viewport()
+    wait_for(lambda: not stored(workspace))
     (made,) = library.list_datasets()
     assert made.dataset == "pets" and made.class_names == ("100% #1?", "cat", "dog")
 

@@ -522,7 +522,7 @@ def test_model__a_running_job_shows_its_progress_and_can_be_cancelled(
     assert next(one for one in at.button if one.label == "Rank").disabled
     at.button(key=f"cancel-{job.id}").click().run()
     assert not at.exception
-    assert "Cancelling" in at.get("progress")[0].proto.text
+    assert "cancelling" in at.get("progress")[0].proto.text
     Store().finish(job.id, JobStatus.STOPPED)
     at.run()
     assert "Cancelled" in messages(at)

@@ -85,7 +85,7 @@ def test_show__progress_is_found_again_after_a_reload() -> None:
 
 def test_show__before_it_has_told_anything() -> None:
     jobs_made.working(REQUEST)
-    assert open_page().get("progress")[0].proto.text == "Starting …"
+    assert open_page().get("progress")[0].proto.text.endswith("backbone: starting …")
 
 
 def test_cancel__of_one_that_waits_ends_it() -> None:
@@ -98,7 +98,7 @@ def test_cancel__of_one_that_waits_ends_it() -> None:
 def test_cancel__of_one_that_works_asks_its_process() -> None:
     job = jobs_made.working(REQUEST, share=0.5)
     at = press(open_page(), "Cancel")
-    assert at.get("progress")[0].proto.text == "Cancelling …"
+    assert at.get("progress")[0].proto.text.endswith("backbone: cancelling …")
     assert Store().get_job(job.id).status is JobStatus.STOPPING
     assert labels(at) == ["Start"]
 
