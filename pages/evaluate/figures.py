@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.evaluate import pictures, plots
-from pages.shared import charts, steady_chart, tables, words
+from pages.shared import charts, job_progress, steady_chart, tables, words
 from pages.shared.shell import escape
 from transfer.evaluation import curves
 from transfer.evaluation.results import Evaluation
@@ -29,11 +29,11 @@ def line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and what an evaluation does now."""
     doing = now.get("doing", "")
     if doing not in _DOING:
-        return 0.0, "Loading Keras …"
+        return 0.0, job_progress.LOADING
     done, of = now.get("done", 0), max(now.get("of", 0), 1)
     # Each of the three counts the same: how long they take differs with the run.
     share = ([*_DOING].index(doing) + done / of) / len(_DOING)
-    return share, f"{_DOING[doing]}: {done:,} of {of:,} …"
+    return share, f"{_DOING[doing]}: {done:,} of {of:,}"
 
 
 def show_summary(evaluation: Evaluation) -> None:

@@ -60,7 +60,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and where the sweep is."""
     depth, of, phase = (now.get(k, 0) for k in ("depth", "depths", "phase"))
     if not of:
-        return 0.0, "Loading Keras"
+        return 0.0, job_progress.LOADING
     # Before the first news there are no steps to divide by.
     step, steps = now.get("step", 0), max(now.get("steps", 1), 1)
     if phase == "prepare":

@@ -53,5 +53,5 @@ def show(
 def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and what the measuring does now."""
     if now["doing"] == "import":
-        return 0.1, "Loading Keras"
-    return 0.4, "Measuring; up to a minute"
+        return 0.0, job_progress.LOADING
+    return 0.4, "Measuring; up to a minute …"

@@ -73,7 +73,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     of, step, steps = (now.get(k, 0) for k in ("candidates", "step", "steps"))
     number = now["candidate"]
     if not number:
-        return 0.0, "Loading Keras"
+        return 0.0, job_progress.LOADING
     part = step / steps if steps else 0.0
     title = shell.escape(catalogue.get(now["backbone"]).title)
     words = f"{title} ({number} of {of}): {step:,} of {steps:,} images"

@@ -55,7 +55,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share of this phase that is done, and where the test is."""
     phase, step, steps = (now.get(k, 0) for k in ("phase", "step", "steps"))
     if not steps:
-        return 0.0, "Loading Keras"
+        return 0.0, job_progress.LOADING
     if phase == "prepare":
         return step / steps, f"Features: {step:,} of {steps:,} images"
     name = PHASES.get(phase, phase)

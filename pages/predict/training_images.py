@@ -42,6 +42,6 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and where the look is."""
     done, of = now.get("done", 0), now.get("of", 0)
     if not of:
-        return 0.0, "To tell the nearest training images: loading Keras"
+        return 0.0, job_progress.LOADING
     words = f"To tell the nearest training images: {done:,} of {of:,} looked at"
     return done / of, words

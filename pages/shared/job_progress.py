@@ -19,6 +19,8 @@ from transfer.store.status import JobStatus
 LOOK = 1.0
 #: What is said once a job was cancelled.
 KEPT = "Cancelled; what was found until then is kept."
+#: What a job does at first that needs Keras.
+LOADING = "Loading Keras …"
 
 #: Of a job's progress: the share that is done, 0 to 1, and where it is.
 Line = Callable[[dict[str, Any]], tuple[float, str]]
@@ -67,15 +69,20 @@ def show(job: Job | None, line: Line, cancelled: str = KEPT, title: str = "") ->
             title = title or KINDS[job.kind].title
             st.fragment(_tick, run_every=LOOK)(job, [job], line, title)
             return
-        if job.status is JobStatus.STOPPED:
-            st.caption(cancelled)
-        else:
+        if job.status is not JobStatus.STOPPED:
             said = {"message": "It failed.", "hint": "", **job.error}
             shell.show_error(RunError(said["message"], said["hint"]))
-        if command := job.settings.get("words"):
-            key = f"again-{job.id}"
-            if st.button("Try again", key=key, icon=":material/replay:"):
-                ask(Request(job.kind, job.subject, tuple(command)))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if job.status is JobStatus.STOPPED:
+                st.caption(cancelled, width="content")
+            _offer_again(job)
+
+
+def _offer_again(job: Job) -> None:
+    command = job.settings.get("words")  # what an early version did is not known
+    key, icon = f"again-{job.id}", ":material/replay:"
+    if command and st.button("Try again", key=key, icon=icon):
+        ask(Request(job.kind, job.subject, tuple(command)))
 
 
 def stays_open(fold: str, job: Job | None) -> bool:

@@ -20,7 +20,7 @@ def test_predict__a_folder_with_a_broken_picture_and_a_table(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def predict_each(
-        self: InferenceProcess, run: str, pictures: list[Path]
+        self: InferenceProcess, run: str, pictures: list[Path], top: int | None
     ) -> list[Ranking | ImageError]:
         answer: Ranking = [("cat", 0.75), ("dog", 0.25)]
         return [ImageError("Broken.") if "_1" in p.name else answer for p in pictures]
