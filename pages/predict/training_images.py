@@ -43,5 +43,4 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     done, of = now.get("done", 0), now.get("of", 0)
     if not of:
         return 0.0, job_progress.LOADING
-    words = f"To tell the nearest training images: {done:,} of {of:,} looked at"
-    return done / of, words
+    return done / of, f"Training images looked at: {done:,} of {of:,}"

@@ -223,7 +223,7 @@ def test_predict__a_run_that_does_not_know_its_training_images_looks_at_them(
     assert "number 1 in the queue" in messages(at) and "87%" not in texts(at)
     jobs_made.working(request, doing="look", done=5, of=20)
     bar = at.run().get("progress")[0].proto
-    assert "5 of 20 looked at" in bar.text and bar.value == 25
+    assert "looked at: 5 of 20" in bar.text and bar.value == 25
     known.add(run.id)
     jobs_made.ended(request)
     at.run()
