@@ -175,6 +175,14 @@ def test_pages__load_no_keras_by_way_of_others(name: str) -> None:
     assert not chains
 
 
+def test_command_line__loads_keras_only_where_a_command_needs_it() -> None:
+    slow = {*KERAS, "h5py"}
+    loaded = loaded_with("transfer.__main__")
+    assert not [
+        " → ".join(c) for one, c in loaded.items() if roots(at_import(one)) & slow
+    ]
+
+
 def test_server__its_modules_leave_keras_out_of_the_process() -> None:
     loaded = {module for page in PAGES for module in loaded_with(page)}
     names = [

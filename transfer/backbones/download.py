@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from transfer import workspace
 from transfer.backbones import weights
 from transfer.backbones.catalogue import Backbone
@@ -103,6 +101,9 @@ def add(file: Path) -> Backbone:
 
 def _count(file: Path, backbone: Backbone) -> None:
     """Raises a `WeightsError` if the file does not hold as many weights as expected."""
+    # Its import takes 0.1 s, which no other command shall wait for.
+    import h5py  # noqa: PLC0415
+
     found = 0
 
     def visit(_: str, item: Any) -> None:
