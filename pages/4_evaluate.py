@@ -69,7 +69,8 @@ def offer(run: Run, split: Source, label: str, thorough: bool = False) -> None:
     """A button that has the split evaluated, and how far that is."""
     request = requests.evaluate(run.id, split, thorough)
     job = job_progress.find(request)
-    if not job_progress.goes_on(job) and st.button(
+    # What a run has left for idle hours can be had at once.
+    if not job_progress.is_wanted(job) and st.button(
         label, type="primary", icon=":material/query_stats:"
     ):
         job_progress.ask(request)

@@ -91,7 +91,8 @@ def add() -> None:
         else:
             job_progress.ask(requests.add_weights(file))
     job = session.store().find("download", "file")
-    job_progress.show(job, lambda _: (0.5, "Checking …"), cancelled="Cancelled.")
+    checking = 0.5, "Checking …"
+    job_progress.show(job, lambda _: checking, "Cancelled.", "Check of the file")
 
 
 def show_packages() -> None:

@@ -40,11 +40,10 @@ class _Split(NamedTuple):
 def show_progress() -> Revision | None:
     """How far the imports are that go on; the dataset that was asked for, once made."""
     wanted = st.query_params.get("import") or st.session_state.get("import", "")
-    store = session.store()
-    for one in (*store.active(), *store.waiting()):
-        if one.kind == "import" and one.subject != wanted:
+    for one in _going_on():
+        if one.subject != wanted:
             _show(one)
-    job = store.find("import", wanted) if wanted else None
+    job = session.store().find("import", wanted) if wanted else None
     if job is None:
         return None
     if job.status is JobStatus.COMPLETED:
@@ -55,6 +54,13 @@ def show_progress() -> Revision | None:
     shell.scroll_here(f"import-{job.id}")
     _show(job)
     return None
+
+
+def _going_on() -> list[Job]:
+    """All imports that wait or work, whoever asked for them."""
+    store = session.store()
+    unfinished = (*store.active(), *store.waiting())
+    return [one for one in unfinished if one.kind == "import"]
 
 
 def _show(job: Job) -> None:
@@ -111,6 +117,7 @@ def show_samples(key: str) -> None:
 def _free_name(name: str) -> str:
     """The name, with a number where it is taken."""
     taken = {one.dataset for one in library.list_datasets()}
+    taken |= {one.subject for one in _going_on()}
     numbers = (f"{name} {number}" for number in range(2, len(taken) + 3))
     return next(one for one in [name, *numbers] if one not in taken)
 

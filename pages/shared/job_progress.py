@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import session, shell, words
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.runs import places, queue
-from transfer.runs.kinds import KINDS
+from transfer.runs.kinds import GIVES_WAY, KINDS
 from transfer.runs.requests import Request
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store.record import Job
@@ -34,6 +34,13 @@ def find(request: Request) -> Job | None:
 def goes_on(job: Job | None) -> bool:
     """Whether it waits or works."""
     return job is not None and not job.status.is_final
+
+
+def is_wanted(job: Job | None) -> bool:
+    """Whether it goes on because somebody waits for it, so it need not be asked for."""
+    if job is None or job.status is JobStatus.QUEUED and job.priority <= GIVES_WAY:
+        return False
+    return goes_on(job)
 
 
 def findings(job: Job | None) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from transfer.evaluation import metrics, results
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
-from transfer.runs import requests
+from transfer.runs import kinds, queue, requests
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -310,6 +310,18 @@ def test_evaluate__details_that_are_not_there_yet(finished: Run, view: str) -> N
     assert not at.exception
     assert "just ended" in at.info[0].value
     assert button(at, "Compute it now")
+
+
+def test_evaluate__what_waits_for_idle_hours_can_be_had_at_once(finished: Run) -> None:
+    evaluation_of(finished, robustness=None)
+    store, request = Store(), requests.evaluate(finished.id, "val")
+    queue.ask(store, request, kinds.GIVES_WAY)
+    at = open_page(finished.id, view="Robustness")
+    assert "Evaluation: number 1 in the queue" in at.caption[-1].value
+    button(at, "Compute it now").click().run()
+    (job,) = store.waiting()
+    assert job.priority == 0
+    assert "Compute it now" not in [one.label for one in at.button]
 
 
 def test_evaluate__what_was_too_slow_can_be_tried_all_the_same(finished: Run) -> None:

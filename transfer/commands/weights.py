@@ -77,6 +77,7 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
     """Checks each file and puts it where Keras looks for it."""
     reporter = Reporter(args.job)
     with reporter.telling():
+        reporter.progress(doing="check")
         result = {"weights": [_record(download.add(file)) for file in args.files]}
         reporter.done(result)
         return result
