@@ -81,6 +81,11 @@ class Backbone:
     pretrained: Literal["imagenet", "starter"] = "imagenet"
 
     @property
+    def weights_module(self) -> str:
+        """The name by which Python finds the package with the weights."""
+        return self.weights_package.partition("==")[0].replace("-", "_")
+
+    @property
     def file_size(self) -> int:
         """Bytes of the weights in float32: 4 for each parameter.
 

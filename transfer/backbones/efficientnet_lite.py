@@ -1,4 +1,4 @@
-"""EfficientNet-Lite as a Keras network, and its weights out of a file of PyTorch.
+"""EfficientNet-Lite as a Keras network; a file of PyTorch's has its weights.
 
 EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) without squeeze-and-
 excite and with ReLU6 in place of swish, so that it runs fast and in 8 bits everywhere:
@@ -7,13 +7,10 @@ and top are never scaled.
 """
 
 import math
-from pathlib import Path
 from typing import Any
 
 import keras
 from keras import layers
-
-from transfer.backbones import torch_file
 
 #: Repeats, kernel size, stride, expansion and channels of each stage, unscaled.
 STAGES = (
@@ -38,7 +35,7 @@ def EfficientNetLite(  # noqa: N802  named as the builders of keras.applications
     """The network without weights, called as the builders of `keras.applications` are.
 
     Args:
-        include_top: Must be False: `read_head` gives the classification layer.
+        include_top: Must be False: `source_head` has the classification layer.
         weights: Must be None: they are loaded afterwards.
         input_tensor: Scaled pixels `(batch, height, width, 3)` in [-1, 1], float32.
         width: Factor on the channels of the stages.
@@ -59,40 +56,6 @@ def EfficientNetLite(  # noqa: N802  named as the builders of keras.applications
             x = _block(x, size, step, expansion, _round(width * channels), name)
     x = _convolve(x, TOP_CHANNELS, 1, 1, "top_")
     return keras.Model(keras.utils.get_source_inputs(input_tensor), x)
-
-
-def load(model: keras.Model, path: Path) -> None:
-    """Sets all weights of a network to those of a file.
-
-    Raises:
-        Exception: The file is damaged, or of another network.
-    """
-    # The file has the weights in the order of the network, as Keras does, and its own
-    # count of BatchNorm's batches, which are whole numbers.
-    arrays = {k: a for k, a in torch_file.read(path).items() if a.dtype == "float32"}
-    named = [key for key in arrays if not key.startswith("_fc.")]
-    for key, variable in zip(named, model.weights, strict=True):
-        variable.assign(_as_keras(key, arrays[key]))
-
-
-def read_head(path: Path) -> tuple[Any, Any]:
-    """ImageNet's classification layer on the pooled features, out of the same file.
-
-    Returns:
-        Kernel `(1280, 1000)` and bias `(1000,)`, float32.
-
-    Raises:
-        Exception: The file is damaged, or of another network.
-    """
-    arrays = torch_file.read(path)
-    return arrays["_fc.weight"].T, arrays["_fc.bias"]
-
-
-def _as_keras(key: str, array: Any) -> Any:
-    """Kernels have their spatial axes first in Keras, last in PyTorch."""
-    if array.ndim != 4:
-        return array
-    return array.transpose((2, 3, 0, 1) if "depthwise" in key else (2, 3, 1, 0))
 
 
 def _round(channels: float) -> int:

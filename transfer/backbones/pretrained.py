@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from transfer.backbones import download, efficientnet_lite
+from transfer.backbones import download, torch_file
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import WeightsError
 
@@ -30,7 +30,7 @@ def load(model: keras.Model, backbone: Backbone, source: str) -> None:
         if path.suffix == ".npz":
             _assign(model, path)
         elif path.suffix == ".pth":
-            efficientnet_lite.load(model, path)
+            torch_file.load(model, path)
         else:
             model.load_weights(path)
     except Exception as error:  # h5py, Keras and zipfile each raise their own

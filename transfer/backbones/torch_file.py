@@ -1,4 +1,4 @@
-"""Reads the arrays of a weights file in PyTorch's old layout, without PyTorch.
+"""Weights out of a file in PyTorch's old layout, without PyTorch.
 
 Such a file is five pickles in a row (a magic number, a version, facts of the system,
 the tensors by name, the keys of the storages) and then the storages: each its length as
@@ -72,6 +72,23 @@ def read(path: Path) -> dict[str, Any]:
     return {name: _array(t, numbers[t.storage.key]) for name, t in tensors.items()}
 
 
+def load(model: Any, path: Path) -> None:
+    """Sets all weights of a network without classification layer to those of a file.
+
+    Args:
+        model: A Keras model with its layers in the order of PyTorch's.
+        path: The file, which may have a classification layer `_fc` besides.
+
+    Raises:
+        Exception: The file is damaged, or of another network.
+    """
+    # BatchNorm's counts of batches are the only whole numbers; Keras has none.
+    arrays = {k: a for k, a in read(path).items() if a.dtype == "float32"}
+    named = [key for key in arrays if not key.startswith("_fc.")]
+    for key, variable in zip(named, model.weights, strict=True):
+        variable.assign(_as_keras(key, arrays[key]))
+
+
 def _numbers(file: Any, storage: _Storage) -> Any:
     """The next storage of the file, one-dimensional."""
     count, size = int.from_bytes(file.read(8), "little"), int(storage.dtype[-1])
@@ -95,3 +112,10 @@ def _array(tensor: _Tensor, numbers: Any) -> Any:
     strides = [step * numbers.itemsize for step in tensor.stride]
     start = numbers[tensor.offset :]
     return np.lib.stride_tricks.as_strided(start, tensor.shape, strides).copy()
+
+
+def _as_keras(key: str, array: Any) -> Any:
+    """Kernels have their spatial axes first in Keras, last in PyTorch."""
+    if array.ndim != 4:
+        return array
+    return array.transpose((2, 3, 0, 1) if "depthwise" in key else (2, 3, 1, 0))

@@ -172,7 +172,7 @@ def missing(backbone: Backbone, reason: str = "") -> WeightsError:
 
 def _package_folder(backbone: Backbone) -> Path:
     """Where the package of the weights lies, or where pip would put it."""
-    module = backbone.weights_package.partition("==")[0].replace("-", "_")
+    module = backbone.weights_module
     found = importlib.util.find_spec(module)  # looks for it, and runs none of it
     if found and found.origin:
         return Path(found.origin).parent

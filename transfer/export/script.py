@@ -18,6 +18,7 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest import class_folders
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import RunError
+from transfer.export import own_networks
 from transfer.store import files, outcome
 from transfer.store.record import Run
 
@@ -91,7 +92,7 @@ def text(run: Run, revision: Revision, resolved: Resolved | None = None) -> str:
     return program.substitute(
         _settings(config, revision, facts),
         docstring=_docstring(run, revision, facts),
-        network=_network() if "starter" in facts else "",
+        network=own_networks.source(facts),
         lists=_lists(revision, factors, facts),
     )
 
@@ -127,7 +128,10 @@ def _facts(
     """What is so in this run, by the names that the template uses."""
     endings = {os.path.splitext(one.path)[1].lower() for one in revision.images}
     in_train = Counter(one.label for one in revision.of_split("train"))
-    is_starter, trains = config.backbone == catalogue.STARTER, config.method == "train"
+    backbone, trains = catalogue.get(config.backbone), config.method == "train"
+    is_starter, is_lite = (
+        backbone.family == one for one in ("Starter", "EfficientNetLite")
+    )
     decays, differ = trains and config.weight_decay > 0, set(factors.values()) != {1.0}
     started = bool(config.start_from)
     told = {
@@ -141,10 +145,13 @@ def _facts(
         "window": bool({"crop", "rotation"} & set(config.augmentations)),
         **dict.fromkeys(config.augmentations, True),
         "starter": is_starter,
+        "lite": is_lite,
+        "own network": is_starter or is_lite,
+        "package": is_lite and config.weights == "imagenet" and not started,
         "starter's weights": _STARTER in files_beside(config),
         "own weights": not started and config.weights.endswith((".h5", ".keras")),
         "started from a run": started,
-        f"scaling {catalogue.get(config.backbone).preprocessing}": True,
+        f"scaling {backbone.preprocessing}": True,
         "linear": config.head == "linear",
         "ridge": config.head == "linear" and not started,
         # Leaving images out in turn tells nothing where no two classes have a second.
@@ -181,6 +188,8 @@ def _factors(config: TrainConfig, resolved: Resolved | None) -> dict[str, float]
 def _docstring(run: Run, revision: Revision, facts: set[str]) -> str:
     packages = (*_PACKAGES, "pi-heif") if "heic" in facts else _PACKAGES
     pinned = " ".join(f"{name}=={metadata.version(name)}" for name in packages)
+    if "package" in facts:
+        pinned += f" \\\n        {catalogue.get(run.config.backbone).weights_package}"
     value, by = outcome.headline(run), outcome.measure(run).replace("_", " ")
     reached = "" if value is None else f"It reached a val {by} of {value:.4f}.\n"
     needs = "".join(
@@ -197,14 +206,6 @@ def _docstring(run: Run, revision: Revision, facts: set[str]) -> str:
         "FOLDER has one folder of images per class. The trained model is written to\n"
         f"model.keras: pixels in [0, 255] in, probabilities out.{needs}\n"
     )
-
-
-def _network() -> str:
-    """The starter's own source, without what names its place in our package."""
-    package = resources.files("transfer.backbones.starter")
-    source = package.joinpath("network.py").read_text("utf-8")
-    body = source.partition("from keras import layers\n")[2].strip()
-    return re.sub(r" +# noqa.*", "", body) + "\n\n\n"
 
 
 def _settings(
@@ -228,6 +229,10 @@ def _settings(
     smoothing = f", label_smoothing={config.label_smoothing}"
     return {name: repr(value) for name, value in values.items()} | {
         "builder": backbone.builder,
+        "module": repr(backbone.weights_module),
+        "package": repr(backbone.weights_package),
+        "weights_file": repr(backbone.weights_file),
+        "weights_hash": repr(backbone.weights_hash),
         "arguments": "".join(f", {k}={v!r}" for k, v in backbone.arguments.items()),
         "optimizer": kind,
         "made": "Optimizer" if "own step" in facts else f"keras.optimizers.{kind}",

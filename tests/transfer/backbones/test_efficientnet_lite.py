@@ -8,7 +8,15 @@ import pytest
 
 from tests.torch_files import write
 from tests.transfer.backbones.conftest import built
-from transfer.backbones import catalogue, download, efficientnet_lite, graph, weights
+from transfer.backbones import (
+    catalogue,
+    download,
+    efficientnet_lite,
+    graph,
+    source_head,
+    torch_file,
+    weights,
+)
 from transfer.errors import WeightsError
 
 LITE0 = catalogue.get("efficientnet_lite0")
@@ -69,7 +77,7 @@ def test_load__logits_are_those_of_an_independent_computation(
     picture = np.stack([x, y, (x + y) / 2], -1) * 255
     model = graph.build(name, weights="imagenet", image_size=(64, 64))
     pooled = np.asarray(model(picture[None], training=False)).mean((1, 2))
-    kernel, bias = efficientnet_lite.read_head(weights.weights_file(backbone))
+    kernel, bias = source_head._from_package(backbone)
     found = (pooled @ kernel + bias)[0]
     assert found.argsort()[::-1][: len(labels)].tolist() == labels
     np.testing.assert_allclose(found[labels], logits, atol=1e-4)
@@ -103,19 +111,17 @@ def small_model(channels: int = 8) -> keras.Model:
 def test_load__axes_as_keras_has_them(tmp_path: Path) -> None:
     small(tmp_path / "w.pth")
     model = small_model()
-    efficientnet_lite.load(model, tmp_path / "w.pth")
-    arrays = efficientnet_lite.torch_file.read(tmp_path / "w.pth")
+    torch_file.load(model, tmp_path / "w.pth")
+    arrays = torch_file.read(tmp_path / "w.pth")
     convolution, *_, depthwise = model.get_weights()
     assert convolution[4, 1, 2, 7] == arrays["_conv_stem.weight"][7, 2, 4, 1]
     assert depthwise[2, 1, 7, 0] == arrays["_depthwise_conv.weight"][7, 0, 2, 1]
-    kernel, bias = efficientnet_lite.read_head(tmp_path / "w.pth")
-    assert (kernel.shape, bias.shape) == ((8, 10), (10,))
 
 
 def test_load__a_file_of_another_network(tmp_path: Path) -> None:
     small(tmp_path / "w.pth")
     with pytest.raises(ValueError, match="shape"):
-        efficientnet_lite.load(small_model(channels=4), tmp_path / "w.pth")
+        torch_file.load(small_model(channels=4), tmp_path / "w.pth")
 
 
 def test_fetch__a_package_that_is_missing(without_packages: Path) -> None:

