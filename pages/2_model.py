@@ -86,7 +86,7 @@ try:
             pixels = size or backbone.native_size
             augmentation_preview.show(revision, pixels, chosen["augmentation"])
     # Checked as a whole here, before what it will take is estimated from it.
-    config = TrainConfig.checked(**chosen, revision=revision.id)
+    config = TrainConfig.of(**chosen, revision=revision.id)
     # After they were checked: the address would else keep what cannot be.
     settings.to_address(chosen)
     with st.container():

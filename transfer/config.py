@@ -80,7 +80,7 @@ class TrainConfig(Settings):
         return tuple(name for name in AUGMENTATIONS if name in chosen)
 
     @classmethod
-    def checked(cls, **settings: Any) -> "TrainConfig":
+    def of(cls, **settings: Any) -> "TrainConfig":
         """The configuration of these settings.
 
         Raises:
@@ -93,7 +93,7 @@ class TrainConfig(Settings):
             raise ConfigError("; ".join(problems) + ".") from error
 
 
-def explained(name: str, labels: Mapping[str, str] | None = None) -> str:
+def help_text(name: str, labels: Mapping[str, str] | None = None) -> str:
     """What a setting does, and each of its values, as a help text.
 
     Args:

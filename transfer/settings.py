@@ -17,7 +17,7 @@ class Settings(BaseModel):
     """Everything that decides a run; the defaults are the recommendation.
 
     The description of each field says what it does, and its `choices` what each of its
-    values does, see `config.explained`.
+    values does, see `config.help_text`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

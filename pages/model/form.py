@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import words
 from transfer.backbones.catalogue import Backbone
-from transfer.config import AUGMENTATIONS, TrainConfig, explained, options
+from transfer.config import AUGMENTATIONS, TrainConfig, help_text, options
 
 #: In reach; all others are in a fold.
 COMMON = list(words.LABELS)[:6]
@@ -136,7 +136,7 @@ def _help(name: str, low: int | None = None) -> str:
     field = TrainConfig.model_fields[name]
     least = low or _limit(field, annotated_types.Ge)
     above, high = (_limit(field, k) for k in (annotated_types.Gt, annotated_types.Le))
-    says = explained(name, words.VALUES.get(name, {}))
+    says = help_text(name, words.VALUES.get(name, {}))
     if high is None:
         return says
     start = f"More than {above}" if least is None else f"From {least:,}"

@@ -10,7 +10,7 @@ from pages.shared import shell
 from transfer.backbones import freeze_edits
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
-from transfer.config import explained
+from transfer.config import help_text
 from transfer.errors import FreezeError
 
 PRESETS = {
@@ -21,7 +21,7 @@ PRESETS = {
     "none": "Everything",
 }
 HELP = (
-    f"{explained('freeze', {})} "
+    f"{help_text('freeze', {})} "
     f"“{PRESETS['instant']}” computes the head in closed form; "
     f"“{PRESETS['stage']}” trains all blocks whose output is as small as the "
     "backbone's. A click in the drawing makes any other choice."

@@ -6,7 +6,7 @@ import streamlit as st
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
-from transfer.config import explained
+from transfer.config import help_text
 
 SOURCES = {
     "imagenet": "ImageNet",
@@ -24,7 +24,7 @@ def choose_backbone(place: Any) -> Backbone:
         "Backbone",
         list(catalogue.BACKBONES),
         format_func=weights.title_and_place,
-        help=explained("backbone"),
+        help=help_text("backbone"),
         key="backbone",
         persist_state="session",
     )
@@ -55,7 +55,7 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
         options,
         required=True,
         format_func=SOURCES.__getitem__,
-        help=explained("weights", {one: SOURCES[one] for one in options}),
+        help=help_text("weights", {one: SOURCES[one] for one in options}),
         key="weights",
         persist_state="session",
     )

@@ -45,7 +45,7 @@ def evaluate(settings: dict[str, Any], seed: int) -> tuple[Evaluation, Evaluatio
     from transfer.training import train  # noqa: PLC0415  reads the environment first
     from transfer.training.listener import Listener  # noqa: PLC0415
 
-    config = TrainConfig.checked(dataset=f"flowers-{seed}", seed=seed, **settings)
+    config = TrainConfig.of(dataset=f"flowers-{seed}", seed=seed, **settings)
     revision = library.load(config.dataset)
     trained = train.train(config, revision, Listener())
     run = Run(

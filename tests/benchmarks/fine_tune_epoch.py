@@ -62,7 +62,7 @@ def ours(epochs: int) -> list[float]:
         def epoch(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
             times.append(time.perf_counter())
 
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="flowers",
         backbone="mobilenet_v2",
         weights="random",

@@ -119,7 +119,7 @@ def _config(like: Run, number: int) -> TrainConfig:
         "seed": number,
     }
     kept = like.config.model_dump(exclude={"weights", *changed})
-    return TrainConfig.checked(**kept, **changed)
+    return TrainConfig.of(**kept, **changed)
 
 
 def _metrics() -> list[Metric]:

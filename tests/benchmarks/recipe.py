@@ -67,7 +67,7 @@ def row(name: str, settings: dict[str, Any], seeds: int) -> dict[str, Any]:
 
     accuracies, seconds = [], []
     for seed in range(seeds):
-        config = TrainConfig.checked(
+        config = TrainConfig.of(
             **{"dataset": f"flowers-{seed}", "seed": seed, **settings}
         )
         trained = train.train(config, library.load(config.dataset), Listener())

@@ -64,7 +64,7 @@ def one(args: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
     words = [w for n, v in settings.items() for w in (f"--{n.replace('_', '-')}", v)]
     first = bench.transfer(folder, "train", *map(str, words))
     first_seconds = imported + time.perf_counter() - start
-    second_seconds = by_the_app(TrainConfig.checked(**settings))
+    second_seconds = by_the_app(TrainConfig.of(**settings))
     reference, epochs = by_keras(args, seed, folder)
     return {
         "seed": seed,

@@ -51,7 +51,7 @@ def queued_run(tmp_path: Path, epochs: int) -> str:
     """A run of a tiny dataset that the server's supervisor will start."""
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
     revision = importer.import_path(tmp_path / "pets", "pets")
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets",
         revision=revision.id,
         backbone="mobilenet_v2_035",

@@ -42,7 +42,7 @@ def live_run(workspace: Path, tmp_path: Path) -> str:
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
     revision = importer.import_path(tmp_path / "pets", "pets")
     store = Store()
-    store.create(TrainConfig.checked(dataset="pets", revision=revision.id))
+    store.create(TrainConfig.of(dataset="pets", revision=revision.id))
     run = store.claim_next("elsewhere", {("run",): 1})
     assert run
     store.begin(run.id)

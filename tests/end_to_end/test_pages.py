@@ -115,7 +115,7 @@ def test_pages__with_a_dataset_and_a_finished_run(
     name = "a class with quite a long name, of which there are some"
     folder = make_pictures(tmp_path / "pets", {"cat": 12, name: 12})
     revision = importer.import_path(folder, "pets")
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets",
         revision=revision.id,
         backbone="mobilenet_v2_035",

@@ -24,7 +24,7 @@ def trained(page: Page, tmp_path: Path) -> Run:
     """A run with random weights that the server has trained in closed form."""
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
     revision = importer.import_path(tmp_path / "pets", "pets")
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets",
         revision=revision.id,
         backbone="mobilenet_v2_035",

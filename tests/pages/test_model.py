@@ -603,7 +603,7 @@ def test_model__the_dial_sets_defaults_that_stay_editable(dataset: Revision) -> 
 
 
 def test_model__settings_of_a_file_are_set(dataset: Revision) -> None:
-    wanted = TrainConfig.checked(
+    wanted = TrainConfig.of(
         dataset="other",
         backbone="vgg16",
         weights="random",

@@ -30,7 +30,7 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
     """
     make_pictures(folder / "pets", CLASSES)
     revision = importer.import_path(folder / "pets", "pets")
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets",
         revision=revision.id,
         backbone=tiny.NAME,

@@ -66,4 +66,4 @@ def of_any_dataset(settings: Mapping[str, Any]) -> TrainConfig:
     """
     given = {k: v for k, v in settings.items() if k not in _OF_A_DATASET}
     given.setdefault("backbone", weights.default_backbone())
-    return TrainConfig.checked(dataset="-", **given)
+    return TrainConfig.of(dataset="-", **given)

@@ -45,7 +45,7 @@ def sweep(
         DatasetError: There are too few images.
     """
     small, clock = subset(revision), _Clock(progress)
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset=revision.dataset,
         revision=revision.id,
         **settings,

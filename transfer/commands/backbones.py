@@ -62,5 +62,5 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             "image_size": [height, width],
             "images_per_second": rates,
         }
-        reporter.done(result)
+        reporter.finish(result)
         return result

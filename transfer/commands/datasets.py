@@ -75,7 +75,7 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
             "nearly_constant": [*revision.flat],
         }
         # A job's result is read again and again; the manifest has the long lists.
-        reporter.done(_summary(revision))
+        reporter.finish(_summary(revision))
         if args.upload:
             uploads.discard(args.upload)
         return result

@@ -57,5 +57,5 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             )
             if args.split == "val":
                 store.amend(run.id, temperature=found.temperature)
-        reporter.done({})
+        reporter.finish({})
         return found.summary()

@@ -64,7 +64,7 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
             orders.make_room(run.id, chosen.name, args.quantize)
         order = bundle.Order(run=run, chosen=chosen, quantize=args.quantize)
         made = bundle.write(order, args.output, zipped=args.zip, tell=report)
-        reporter.done(made)
+        reporter.finish(made)
         return made
 
 

@@ -52,5 +52,5 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
             **{rates.SETTINGS[one.phase]: one.suggested for one in found},
             "curves": [asdict(one) for one in found],
         }
-        reporter.done(result)
+        reporter.finish(result)
         return result

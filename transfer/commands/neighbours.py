@@ -41,5 +41,5 @@ def neighbours(args: argparse.Namespace) -> dict[str, Any]:
         runner = models.load(run.id).runner
         found = training_images.look(run, runner, report)
         result = {"run": run.id, "images": len(found.images)}
-        reporter.done(result)
+        reporter.finish(result)
         return result

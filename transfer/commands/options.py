@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import FreezePlan
-from transfer.config import TrainConfig, explained
+from transfer.config import TrainConfig, help_text
 
 
 class Command(Protocol):
@@ -73,7 +73,7 @@ def add_settings(
                 required=field.is_required(),
                 type=_number(field.annotation),
                 default=argparse.SUPPRESS,
-                help=explained(name).replace("%", "%%"),
+                help=help_text(name).replace("%", "%%"),
             )
 
 
@@ -96,7 +96,7 @@ def settings(args: argparse.Namespace) -> TrainConfig:
         named["backbone"] = weights.default_backbone()
         if named["backbone"] == catalogue.STARTER:
             print(weights.starter_instead(), file=sys.stderr, flush=True)
-    config = TrainConfig.checked(**named)
+    config = TrainConfig.of(**named)
     catalogue.get(config.backbone)
     FreezePlan.parse(config.freeze)
     return config

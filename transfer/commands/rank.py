@@ -67,5 +67,5 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
             "candidates": [asdict(one) for one in candidates.best_first(found)],
             "passed_over": [each._asdict() for each in passed_over],
         }
-        reporter.done(result)
+        reporter.finish(result)
         return result

@@ -63,5 +63,5 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
             "advised": depths.advise(found).freeze,
             "depths": [asdict(one) for one in found],
         }
-        reporter.done(result)
+        reporter.finish(result)
         return result

@@ -63,7 +63,7 @@ def fetch(args: argparse.Namespace) -> dict[str, Any]:
                 + " ".join(failed)
             )
         result = {"weights": [_record(one) for one in wanted]}
-        reporter.done(result)
+        reporter.finish(result)
         return result
 
 
@@ -79,7 +79,7 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
     with reporter.telling():
         reporter.progress(doing="check")
         result = {"weights": [_record(download.add(file)) for file in args.files]}
-        reporter.done(result)
+        reporter.finish(result)
         return result
 
 

@@ -27,7 +27,7 @@ def settings(run: Run, revision: Revision, **changes: Any) -> TrainConfig:
     """
     given = run.config.model_dump() | {"method": "train"} | changes
     given |= {"start_from": run.id, "dataset": revision.dataset}
-    config = TrainConfig.checked(**given | {"revision": revision.id})
+    config = TrainConfig.of(**given | {"revision": revision.id})
     check(run, config, revision)
     return config
 

@@ -79,7 +79,7 @@ class Reporter:
         self._progress = self._progress | values
         self._is_new = True
 
-    def done(self, result: dict[str, Any]) -> None:
+    def finish(self, result: dict[str, Any]) -> None:
         """The job's last words: what came of it."""
         self._finish(JobStatus.COMPLETED, result)
 

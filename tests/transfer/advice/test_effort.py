@@ -18,7 +18,7 @@ def test_position__balanced_is_the_defaults() -> None:
 
 @pytest.mark.parametrize("name", effort.EFFORTS)
 def test_position__is_found_again_and_valid(name: str) -> None:
-    config = TrainConfig.checked(dataset="pets", **effort.EFFORTS[name])
+    config = TrainConfig.of(dataset="pets", **effort.EFFORTS[name])
     assert effort.position(config.model_dump()) == name
 
 
@@ -28,7 +28,7 @@ def test_position__of_ones_own_is_none() -> None:
 
 
 def test_from_file__gives_back_all_but_the_dataset() -> None:
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets", revision="r", freeze="last:2", augmentation="flip", seed=4
     )
     content = effort.to_file(config)

@@ -31,7 +31,7 @@ def config(**settings: Any) -> TrainConfig:
     """Settings of a small backbone."""
     given = {"dataset": "pets", "backbone": "tiny", "weights": "random"}
     given |= {"image_size": 32, "batch_size": 8}
-    return rates.relevant(TrainConfig.checked(**{**given, **settings}))
+    return rates.relevant(TrainConfig.of(**{**given, **settings}))
 
 
 def falling_until(step: int, least: float = 0.5) -> list[float]:

@@ -47,7 +47,7 @@ def test_structure__a_block_for_each_residual_block() -> None:
 
 def test_config__the_starter_has_weights_of_its_own() -> None:
     def weights_of(**settings: str) -> str:
-        return TrainConfig.checked(dataset="pets", **settings).weights
+        return TrainConfig.of(dataset="pets", **settings).weights
 
     assert weights_of(backbone="starter") == "starter"
     assert weights_of(backbone="starter", weights="random") == "random"

@@ -48,7 +48,7 @@ def pets(workspace: Path, made: Path) -> Revision:
 
 
 def settings(revision: Revision) -> TrainConfig:
-    return TrainConfig.checked(
+    return TrainConfig.of(
         dataset="pets",
         revision=revision.id,
         backbone="tiny",

@@ -66,4 +66,4 @@ def test_model__none_without_a_start(store: Store, revision: Revision) -> None:
 
 def test_config__a_closed_form_starts_from_no_run() -> None:
     with pytest.raises(ConfigError, match="cannot start from the run `abc`"):
-        TrainConfig.checked(dataset="pets", method="instant", start_from="abc")
+        TrainConfig.of(dataset="pets", method="instant", start_from="abc")

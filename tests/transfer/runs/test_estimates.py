@@ -41,7 +41,7 @@ STRUCTURE = Structure(
 
 
 def _estimate(**settings: Any) -> estimates.Estimate:
-    config = TrainConfig.checked(dataset="pets", **settings)
+    config = TrainConfig.of(dataset="pets", **settings)
     resolved = FreezePlan.parse(config.freeze).resolve(STRUCTURE)
     return estimates.estimate(config, resolved, (1000, 200))
 

@@ -38,7 +38,7 @@ def test_reporter__progress_adds_up_and_is_read_by_others(store: Store) -> None:
         assert now.progress == {"step": 2, "steps": 2}
         assert now.pid == os.getpid() and now.heartbeat_at
         reporter.progress(step=3)
-        reporter.done({"answer": 1})
+        reporter.finish({"answer": 1})
     ended = store.get_job(job.id)
     assert (ended.status, ended.result) == ("completed", {"answer": 1})
     assert ended.progress == {"step": 3, "steps": 2}
@@ -75,7 +75,7 @@ def test_telling__an_end_that_cannot_be_written_leaves_a_word(
     reporter = Reporter(job.id)
     monkeypatch.setattr(reporter._store, "finish", locked)
     with pytest.raises(StorageError), reporter.telling():
-        reporter.done({})
+        reporter.finish({})
     assert jobs.take_word("rank", job.id)["hint"] == "Close it."
 
 
@@ -89,7 +89,7 @@ def test_reporter__of_a_job_that_was_given_up_does_nothing(store: Store) -> None
 def test_reporter__without_a_job_writes_nothing(workspace: Path) -> None:
     with Reporter().telling():
         Reporter().progress(step=1)
-        Reporter().done({})
+        Reporter().finish({})
     assert not (workspace / "store.sqlite").exists()
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("tiny", "workspace")
 def config(**settings: object) -> TrainConfig:
     """Settings of a run of the smallest backbone."""
     given = {"dataset": "pets", "backbone": "tiny", "weights": "random"}
-    return TrainConfig.checked(**{**given, "image_size": 32, **settings})
+    return TrainConfig.of(**{**given, "image_size": 32, **settings})
 
 
 @pytest.mark.parametrize(

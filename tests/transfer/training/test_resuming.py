@@ -32,7 +32,7 @@ def _config(**settings: Any) -> TrainConfig:
         "batch_size": 4,
         "l2_sp": 0.01,
     }
-    return TrainConfig.checked(**{**given, **settings})
+    return TrainConfig.of(**{**given, **settings})
 
 
 class CutOffError(Exception):

@@ -53,7 +53,7 @@ def _config(**settings: Any) -> TrainConfig:
         "batch_size": 8,
         "fine_tune_learning_rate": 1e-3,
     }
-    return TrainConfig.checked(**{**given, **settings})
+    return TrainConfig.of(**{**given, **settings})
 
 
 def _untouched(config: TrainConfig) -> dict[str, Any]:

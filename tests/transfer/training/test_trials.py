@@ -17,7 +17,7 @@ def test_train_depths__one_that_fails_counts_as_its_head(
 ) -> None:
     make_fail(monkeypatch, "fine_tune", 1, "nan")
     plans = [FreezePlan("all"), FreezePlan("last", count=1)]
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets",
         backbone="tiny",
         weights="random",

@@ -30,7 +30,7 @@ def test_spare_worker__does_the_run_it_is_given(
 ) -> None:
     make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
     revision = importer.import_path(tmp_path / "pets", "pets")
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets",
         revision=revision.id,
         backbone="mobilenet_v2_035",
@@ -54,7 +54,7 @@ def test_spare_worker__does_the_run_it_is_given(
 def test_spare_worker__has_the_newest_run_s_backbone_ready(
     store: Store, workspace: Path
 ) -> None:
-    config = TrainConfig.checked(
+    config = TrainConfig.of(
         dataset="pets", backbone="mobilenet_v2_035", weights="random", image_size=32
     )
     store.create(config.model_copy(update={"backbone": "gone"}))
