@@ -7,6 +7,7 @@ https://arxiv.org/abs/1810.03993. Nothing stands in it that was not measured or 
 from typing import Any
 
 from transfer.backbones import catalogue
+from transfer.backbones.catalogue import Backbone
 from transfer.datasets.revision import Revision, Split
 from transfer.evaluation import results
 from transfer.evaluation.intervals import wilson
@@ -80,7 +81,7 @@ def _details(run: Run, described: dict[str, Any]) -> str:
         f"- Image classifier with {len(described['class_names'])} classes, made with "
         f"Transfer Studio (run {run.id}).\n"
         f"- Backbone: {backbone.title}, weights `{config.weights}`, licence of its "
-        f"ImageNet weights: {backbone.licence}.\n"
+        f"ImageNet weights: {backbone.licence}.{_source(backbone)}\n"
         f"- Input: RGB images of {height} × {width} pixels.\n"
         f"- Method: {_method(run)}.\n"
         f"- Freeze plan: `{config.freeze}`; {trained:,} parameters trained, {frozen:,} "
@@ -92,6 +93,16 @@ def _details(run: Run, described: dict[str, Any]) -> str:
         "(Guo et al. 2017).\n"
         f"- File: `{described['file']}` ({described['format']}, quantisation "
         f"{described['quantize']})."
+    )
+
+
+def _source(backbone: Backbone) -> str:
+    """Where pretrained weights that Keras does not have come from."""
+    if not backbone.weights_package:
+        return ""
+    return (
+        f" They are those of the package {backbone.weights_package}, SHA-256 "
+        f"{backbone.weights_hash}."
     )
 
 

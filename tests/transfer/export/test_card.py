@@ -1,5 +1,6 @@
 """What the model card says of a run whose classes were weighted."""
 
+from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.export import card
 from transfer.store.record import Run
@@ -26,3 +27,9 @@ def test_method__names_the_measure_and_what_gained_nothing() -> None:
     assert "the best epoch by val balanced accuracy was kept" in said
     assert "Fine-tuning gained nothing: epoch 3" in said
     assert card._metrics(run, {"threshold": None}).startswith("Balanced accuracy")
+
+
+def test_source__names_the_package_of_weights_and_their_hash() -> None:
+    lite = catalogue.get("efficientnet_lite0")
+    assert f"{lite.weights_package}, SHA-256 {lite.weights_hash}." in card._source(lite)
+    assert card._source(catalogue.get("resnet50")) == ""
