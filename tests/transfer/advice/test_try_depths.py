@@ -115,12 +115,12 @@ def test_interval__balanced_accuracy_is_less_certain_than_accuracy() -> None:
     assert try_depths._interval(best, labels) == intervals.wilson(0.75 * 15.36, 15.36)
 
 
-def test_job_name__weighted_classes_are_another_sweep(revision: Revision) -> None:
-    names = {
-        depths.job_name(revision, "mobilenet_v2", "imagenet", None, weights)
+def test_request__weighted_classes_are_another_sweep(revision: Revision) -> None:
+    subjects = {
+        depths.request(revision, "mobilenet_v2", "imagenet", None, weights).subject
         for weights in ("none", "balanced")
     }
-    assert len(names) == 2
+    assert len(subjects) == 2
 
 
 def test_sweep__tries_six_depths_and_starts_each_from_the_same_weights(

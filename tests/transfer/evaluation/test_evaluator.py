@@ -20,6 +20,7 @@ from transfer.errors import DatasetError, ImageError, NotFoundError
 from transfer.evaluation import evaluator, image_map, results, robustness
 from transfer.evaluation.results import Evaluation
 from transfer.prediction import models
+from transfer.runs import queue
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -180,7 +181,7 @@ def test_robustness__a_slow_backbone_is_tried_only_when_asked(
 
 def test_save__a_deleted_run_does_not_come_back(finished: Run) -> None:
     found = evaluated(finished)
-    Store().delete(finished.id)
+    queue.delete(Store(), finished.id)
     with pytest.raises(NotFoundError):
         results.save(found)
     assert not (workspace.home() / "runs" / finished.id).exists()

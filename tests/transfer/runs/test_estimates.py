@@ -41,7 +41,7 @@ STRUCTURE = Structure(
 
 
 def _estimate(**settings: Any) -> estimates.Estimate:
-    config = TrainConfig.of(dataset="pets", **settings)
+    config = TrainConfig.of(dataset="pets", backbone="mobilenet_v2", **settings)
     resolved = FreezePlan.parse(config.freeze).resolve(STRUCTURE)
     return estimates.estimate(config, resolved, (1000, 200))
 
@@ -152,7 +152,9 @@ def test_duration__what_was_measured_since_counts_at_once(
     revision = SimpleNamespace(of_split=lambda _: range(1000))
     monkeypatch.setattr(library, "load", lambda *_: revision)
     monkeypatch.setattr(estimates, "kept_structure", lambda *_: STRUCTURE)
-    config = TrainConfig(dataset="pets", freeze="last:1", image_size=32)
+    config = TrainConfig(
+        dataset="pets", backbone="mobilenet_v2", freeze="last:1", image_size=32
+    )
     record = speeds.rates_record("mobilenet_v2", (32, 32))
     times = []
     for rate in (10.0, 1000.0):
