@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from transfer.errors import NotFoundError
 from transfer.processes import Watch
 from transfer.runs import queue, vanished
 from transfer.runs.engines.local import SpareWorker
@@ -17,6 +19,9 @@ from transfer.store import files
 from transfer.store.record import Job
 from transfer.store.runs import Store
 
+#: Seconds within which a process whose job has ended is gone: TensorFlow and OpenVINO
+#: take one or two to give back their memory.
+LEAVES_WITHIN = 10.0
 #: Seconds between two times at which old jobs are removed.
 _TIDY_EVERY = 3600.0
 #: Days after which a job that is no run goes if there is a newer one of its kind and
@@ -56,8 +61,9 @@ class Supervisor:
         self._spare = SpareWorker()
         self._launch = launch or self._spare.start
         self._keeps_spare = launch is None and wants_spare()
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._watch = Watch()
+        self._watch_of_leaving = Watch()  # the other forgets what has ended
         self._tidy_at = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(
@@ -81,12 +87,14 @@ class Supervisor:
     def tick(self) -> None:
         """One round. It never raises: a full disk now may have room a second later."""
         try:
-            self._children = [one for one in self._children if one.poll() is None]
+            living = {one: p for one, p in self._children.items() if p.poll() is None}
+            self._children = living
             self._store = self._store or self._open_store()
             # In this order: what ended makes room, what gives way makes more.
             vanished.sweep(self._store, watch=self._watch)
             vanished.give_way(self._store)
-            queue.dispatch(self._store, self._launch_child, GIVES_WAY)
+            leaving = self._leaving(self._store)
+            queue.dispatch(self._store, self._launch_child, GIVES_WAY, leaving)
             if self._keeps_spare and not self._children:
                 self._spare.prepare()
             if time.monotonic() >= self._tidy_at:
@@ -106,8 +114,21 @@ class Supervisor:
 
     def _launch_child(self, job: Job) -> subprocess.Popen[bytes]:
         process = self._launch(job)
-        self._children.append(process)  # Polled later, so that no zombie stays.
+        self._children[job.id] = process  # Polled later, so that no zombie stays.
         return process
+
+    def _leaving(self, store: Store) -> Counter[str]:
+        """Of each kind, processes that still give back what their ended job took."""
+        self._watch_of_leaving.forget_all_but(self._children)
+        ended: Counter[str] = Counter()
+        for job_id in self._children:
+            with suppress(NotFoundError):  # deleted as soon as it had ended
+                job = store.get_job(job_id)
+                took = self._watch_of_leaving.seconds(job_id, job.ended_at)
+                # One that never ends must not keep the others waiting for good.
+                if job.status.is_final and took < LEAVES_WITHIN:
+                    ended[job.kind] += 1
+        return ended
 
 
 def tidy(store: Store) -> None:

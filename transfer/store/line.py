@@ -1,6 +1,7 @@
 """The jobs of the store as a line: who waits, who works, who is next, who was last."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -93,7 +94,11 @@ class Line:
         return self._select(queued, limit, _TURN)
 
     def claim_next(
-        self, host: str, room: Mapping[tuple[str, ...], int], lowest: int = 0
+        self,
+        host: str,
+        room: Mapping[tuple[str, ...], int],
+        lowest: int = 0,
+        leaving: Mapping[str, int] | None = None,
     ) -> Job | None:
         """The next queued job, now `running` on this host; `None` if all must wait.
 
@@ -104,6 +109,7 @@ class Line:
         Args:
             room: For kinds of work how many jobs of them are done on a host at a time.
             lowest: Priority of those that are taken at the least.
+            leaving: Of each kind, processes that take up room though their job ended.
         """
         queued = jobs.c.status == JobStatus.QUEUED.value
         active = sa.select(jobs.c.kind, sa.func.count()).where(
@@ -118,7 +124,7 @@ class Line:
             return None
         with self._database.writing(alone=True) as connection:
             counted = connection.execute(active.group_by(jobs.c.kind))
-            busy: dict[str, int] = {kind: count for kind, count in counted}
+            busy = Counter(leaving) + Counter({kind: count for kind, count in counted})
             # Counted in the store and not in this process: workers outlive servers, and
             # the command line takes jobs as well.
             free = _free(room, busy)

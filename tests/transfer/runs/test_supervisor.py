@@ -36,19 +36,40 @@ def test_supervisor__keeps_a_spare_worker_unless_told_not_to(
 def test_supervisor__starts_the_next_run_when_one_has_ended(
     store: Store, zombie: int
 ) -> None:
-    started: list[str] = []
+    started: dict[str, FakeProcess] = {}
 
     def launch(job: Job) -> FakeProcess:
-        started.append(job.id)
-        return FakeProcess(zombie)
+        started[job.id] = FakeProcess(zombie)
+        return started[job.id]
 
     runs = [store.create(FLOWERS).id, store.create(FLOWERS).id]
     supervisor = Supervisor(launch=launch)
     supervisor.tick()
-    assert started == runs[:1]
+    assert [*started] == runs[:1]
+    started[runs[0]].returncode = 1
     supervisor.tick()
-    assert started == runs
+    assert [*started] == runs
     assert store.get(runs[0]).status == "interrupted"
+
+
+def test_supervisor__starts_nothing_while_the_last_process_still_gives_back_memory(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, started = FakeProcess(os.getpid()), list[str]()
+
+    def launch(job: Job) -> FakeProcess:
+        started.append(job.id)
+        return process
+
+    first, second = (store.create(FLOWERS).id for _ in range(2))
+    looks_after = Supervisor(launch=launch)
+    looks_after.tick()
+    store.finish(first, JobStatus.COMPLETED)
+    looks_after.tick()
+    assert started == [first]
+    monkeypatch.setattr(supervisor, "LEAVES_WITHIN", 1e-9)  # it never goes
+    looks_after.tick()
+    assert started == [first, second]
 
 
 def test_supervisor__reaps_the_children_that_ended(store: Store) -> None:
@@ -56,10 +77,10 @@ def test_supervisor__reaps_the_children_that_ended(store: Store) -> None:
     store.create(FLOWERS)
     supervisor = Supervisor(launch=lambda _: process)
     supervisor.tick()
-    assert supervisor._children == [process]
+    assert [*supervisor._children.values()] == [process]
     process.returncode = 0
     supervisor.tick()
-    assert supervisor._children == []
+    assert not supervisor._children
 
 
 def test_supervisor__survives_a_problem_and_logs_it_once(
