@@ -53,7 +53,7 @@ def dispatch(
     store: Store,
     launch: Callable[[Job], subprocess.Popen[bytes]] = local.start,
     lowest: int = 0,
-    leaving: Mapping[str, int] | None = None,
+    living: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Starts processes while jobs wait and this machine has room; the ids started.
 
@@ -63,10 +63,10 @@ def dispatch(
         launch: Starts the process of a job.
         lowest: Priority of the jobs that are started at the least. What gives way is
             for whoever stays to look after it, see `vanished.give_way`.
-        leaving: As in `Line.claim_next`.
+        living: As in `Line.claim_next`.
     """
     begun, host = [], socket.gethostname()
-    while job := store.claim_next(host, kinds.room(), lowest, leaving):
+    while job := store.claim_next(host, kinds.room(), lowest, living):
         try:
             process = launch(job)
         except (OSError, TransferError) as error:

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -87,14 +86,14 @@ class Supervisor:
     def tick(self) -> None:
         """One round. It never raises: a full disk now may have room a second later."""
         try:
-            living = {one: p for one, p in self._children.items() if p.poll() is None}
-            self._children = living
+            children = {one: p for one, p in self._children.items() if p.poll() is None}
+            self._children = children
             self._store = self._store or self._open_store()
             # In this order: what ended makes room, what gives way makes more.
             vanished.sweep(self._store, watch=self._watch)
             vanished.give_way(self._store)
-            leaving = self._leaving(self._store)
-            queue.dispatch(self._store, self._launch_child, GIVES_WAY, leaving)
+            living = self._living(self._store)
+            queue.dispatch(self._store, self._launch_child, GIVES_WAY, living)
             if self._keeps_spare and not self._children:
                 self._spare.prepare()
             if time.monotonic() >= self._tidy_at:
@@ -117,18 +116,18 @@ class Supervisor:
         self._children[job.id] = process  # Polled later, so that no zombie stays.
         return process
 
-    def _leaving(self, store: Store) -> Counter[str]:
-        """Of each kind, processes that still give back what their ended job took."""
+    def _living(self, store: Store) -> dict[str, str]:
+        """Kinds of the jobs whose processes live, those that ended just now too."""
         self._watch_of_leaving.forget_all_but(self._children)
-        ended: Counter[str] = Counter()
+        kinds = {}
         for job_id in self._children:
             with suppress(NotFoundError):  # deleted as soon as it had ended
                 job = store.get_job(job_id)
                 took = self._watch_of_leaving.seconds(job_id, job.ended_at)
                 # One that never ends must not keep the others waiting for good.
-                if job.status.is_final and took < LEAVES_WITHIN:
-                    ended[job.kind] += 1
-        return ended
+                if not job.status.is_final or took < LEAVES_WITHIN:
+                    kinds[job_id] = job.kind
+        return kinds
 
 
 def tidy(store: Store) -> None:

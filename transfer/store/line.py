@@ -98,7 +98,7 @@ class Line:
         host: str,
         room: Mapping[tuple[str, ...], int],
         lowest: int = 0,
-        leaving: Mapping[str, int] | None = None,
+        living: Mapping[str, str] | None = None,
     ) -> Job | None:
         """The next queued job, now `running` on this host; `None` if all must wait.
 
@@ -109,10 +109,11 @@ class Line:
         Args:
             room: For kinds of work how many jobs of them are done on a host at a time.
             lowest: Priority of those that are taken at the least.
-            leaving: Of each kind, processes that take up room though their job ended.
+            living: Kinds of jobs whose processes live, by id. They take up room also
+                once the job has ended, until they are gone.
         """
         queued = jobs.c.status == JobStatus.QUEUED.value
-        active = sa.select(jobs.c.kind, sa.func.count()).where(
+        active = sa.select(jobs.c.id, jobs.c.kind).where(
             jobs.c.status.in_(ACTIVE), jobs.c.host == host
         )
         claim = {
@@ -123,8 +124,8 @@ class Line:
         if not self.waiting(limit=1):  # nearly always, and this keeps no writer waiting
             return None
         with self._database.writing(alone=True) as connection:
-            counted = connection.execute(active.group_by(jobs.c.kind))
-            busy = Counter(leaving) + Counter({kind: count for kind, count in counted})
+            at_work = {row.id: row.kind for row in connection.execute(active)}
+            busy = Counter({**(living or {}), **at_work}.values())
             # Counted in the store and not in this process: workers outlive servers, and
             # the command line takes jobs as well.
             free = _free(room, busy)
