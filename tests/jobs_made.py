@@ -2,35 +2,35 @@
 
 import io
 import socket
+import time
 from contextlib import redirect_stdout
 from typing import Any
 
 from transfer.__main__ import main
-from transfer.runs.kinds import KINDS
+from transfer.runs.kinds import GIVES_WAY
 from transfer.runs.requests import Request
 from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
-#: Room for a job of any kind.
-ROOM = {tuple(KINDS): 100}
 
-
-def waiting(request: Request) -> Job:
+def waiting(request: Request, priority: int = 0) -> Job:
     """The job once it was asked for."""
     store = Store()
     words = {"words": list(request.words)}
-    job = store.add(request.kind, request.subject, words)
+    job = store.add(request.kind, request.subject, words, priority)
     store.close()
     return job
 
 
 def working(request: Request, **progress: Any) -> Job:
     """The job while this process does it, which has told so much of it."""
-    job = waiting(request)
+    # So low that no server which the test has started takes it first.
+    job = waiting(request, priority=GIVES_WAY - 1)
     store = Store()
-    while store.get_job(job.id).status is JobStatus.QUEUED:
-        store.claim_next(socket.gethostname(), ROOM)
+    if job.status is JobStatus.QUEUED:
+        taken = {"host": socket.gethostname(), "started_at": time.time()}
+        store.transition(job.id, JobStatus.RUNNING, priority=0, **taken)
     store.begin(job.id)
     store.heartbeat(job.id, progress)
     store.close()
