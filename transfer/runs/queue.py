@@ -54,6 +54,7 @@ def dispatch(
     launch: Callable[[Job], subprocess.Popen[bytes]] = local.start,
     lowest: int = 0,
     living: Mapping[str, str] | None = None,
+    light: bool = True,
 ) -> list[str]:
     """Starts processes while jobs wait and this machine has room; the ids started.
 
@@ -64,9 +65,12 @@ def dispatch(
         lowest: Priority of the jobs that are started at the least. What gives way is
             for whoever stays to look after it, see `vanished.give_way`.
         living: As in `Line.claim_next`.
+        light: Whether light work is started too.
     """
-    begun, host = [], socket.gethostname()
-    while job := store.claim_next(host, kinds.room(), lowest, living):
+    begun, host, room = [], socket.gethostname(), kinds.room()
+    if not light:
+        del room[kinds.LIGHT]
+    while job := store.claim_next(host, room, lowest, living):
         try:
             process = launch(job)
         except (OSError, TransferError) as error:

@@ -41,8 +41,9 @@ def main(run_id: str) -> None:
             _patiently(run_id, lambda: store.begin(run_id))
             work(store, store.get(run_id))
         finally:
-            # Without a server nobody else starts the next run.
-            queue.dispatch(store)
+            # Without a server nobody else starts the next run. Light work is asked for
+            # on pages, so there is a server, which knows what still leaves.
+            queue.dispatch(store, light=False)
     finally:
         store.close()
 

@@ -54,6 +54,13 @@ def test_dispatch__at_most_the_limit_of_heavy_work_and_light_work_beside_it(
     assert store.get(run.id).status == "queued"
 
 
+def test_dispatch__light_work_may_be_left_to_a_server(store: Store) -> None:
+    rank, _ = (
+        queue.ask(store, Request(one, one, (one,))) for one in ("rank", "export")
+    )
+    assert queue.dispatch(store, launches, light=False) == [rank.id]
+
+
 def test_dispatch__what_gives_way_waits_until_all_else_is_done(store: Store) -> None:
     details = queue.ask(
         store, Request("evaluate", "a-val", ("evaluate",)), kinds.GIVES_WAY
