@@ -97,6 +97,7 @@ try:
     estimate.show(config, resolved, images, places)
     with st.container(horizontal=True):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
+            revision.check_learnable()
             # The supervisor starts it; the page only leaves it in the queue.
             run = queue.submit(session.store(), config, name)
             st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})

@@ -11,6 +11,7 @@ from transfer import workspace
 from transfer.commands import (
     backbones,
     datasets,
+    edit,
     evaluate,
     export,
     learning_rate,
@@ -28,7 +29,7 @@ from transfer.store.status import JobStatus
 
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
-    *(datasets, backbones, weights, train, runs, predict),
+    *(datasets, edit, backbones, weights, train, runs, predict),
     *(evaluate, rank, sweep, learning_rate, neighbours, export),
 )
 

@@ -38,6 +38,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     """A new run, and what came of it."""
     config = options.settings(args)
     revision = library.load(config.dataset)
+    revision.check_learnable()
     config = config.model_copy(update={"revision": revision.id})
     store = Store()
     continuing.model(store, config, revision)

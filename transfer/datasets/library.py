@@ -9,7 +9,7 @@ import logging
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +41,12 @@ def list_datasets() -> list[Revision]:
             # Deleted since it was listed, or damaged: the others must still be shown.
             _log.warning("The dataset %s is left out: %s", newest.parent.name, error)
     return revisions
+
+
+def all_names() -> list[str]:
+    """The names of the datasets, sorted."""
+    found = workspace.home().glob("datasets/*/newest")
+    return sorted(newest.parent.name for newest in found)
 
 
 def load(name: str, revision: str = "") -> Revision:
@@ -94,7 +100,7 @@ def check_name(name: str) -> None:
             f"{MAX_NAME_LENGTH} letters, digits, spaces or characters of - _ . and "
             "neither starts with a dot nor starts or ends with a space."
         )
-    for taken in _names():
+    for taken in all_names():
         if taken.casefold() == name.casefold():
             raise NameTakenError(
                 f'There is already a dataset named "{taken}".',
@@ -132,7 +138,9 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
 
 
 def amend(
-    name: str, change: Callable[[Revision], Change | None], staged: dict[str, Path]
+    name: str,
+    change: Callable[[Revision], Change | None],
+    staged: Mapping[str, Path] = {},  # noqa: B006
 ) -> Revision:
     """The next revision of a dataset; earlier ones stay, for the runs that name them.
 
@@ -159,6 +167,71 @@ def amend(
         # Last: who is interrupted before leaves a file that nobody names, and no more.
         workspace.write_atomically(folder / "newest", revision.id.encode())
         return revision
+
+
+def go_to(name: str, choose: Callable[[Revision], str]) -> Revision:
+    """Makes another revision of the dataset its newest; all of them stay.
+
+    Args:
+        name: The dataset.
+        choose: Says the other's id, given the newest; called while no other writer is
+            at work.
+
+    Raises:
+        NotFoundError: There is no dataset or no revision of that name.
+        StorageError: The workspace cannot be written.
+    """
+    with _lock():
+        wanted = load(name, choose(load(name)))
+        folder = workspace.home() / "datasets" / name
+        workspace.write_atomically(folder / "newest", wanted.id.encode())
+        return wanted
+
+
+def heads(name: str) -> list[manifest.Head]:
+    """What is known of all revisions of a dataset, the one made last first.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+    """
+    found = []
+    for path in _existing_folder(name).glob("*.json"):
+        try:
+            found.append(manifest.head(path))
+        except (OSError, ValueError, TypeError, KeyError, StorageError) as error:
+            # Damaged, or pruned since it was listed: the others must still be shown.
+            _log.warning("The revision %s is left out: %s", path.stem, error)
+    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+
+
+def keep_only(name: str, wanted: Collection[str]) -> int:
+    """Removes the revisions that are neither wanted, nor the newest, nor built upon.
+
+    Args:
+        name: The dataset.
+        wanted: Ids of revisions.
+
+    Returns:
+        How many were removed.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+        StorageError: The workspace cannot be written.
+    """
+    with _lock():
+        folder = _existing_folder(name)
+        needs = {one.id: one.needs for one in heads(name)}
+        waiting = {*wanted, (folder / "newest").read_text("utf-8")} & needs.keys()
+        kept = set[str]()
+        while waiting:
+            kept |= waiting
+            waiting = {needs[one] for one in waiting} & needs.keys() - kept
+        with workspace.writing(folder):
+            for one in needs.keys() - kept:
+                (folder / f"{one}.json").unlink(missing_ok=True)
+            if needs.keys() - kept:
+                _remove_unused_images()
+        return len(needs.keys() - kept)
 
 
 def delete(name: str) -> None:
@@ -190,16 +263,11 @@ def remove_unused_images() -> None:
 def _existing_folder(name: str) -> Path:
     folder = workspace.home() / "datasets" / name
     if not _is_valid(name) or not (folder / "newest").is_file():
-        known = ", ".join(_names()) or "none yet"
+        known = ", ".join(all_names()) or "none yet"
         raise NotFoundError(
             f'There is no dataset named "{name}".', f"The datasets here: {known}."
         )
     return folder
-
-
-def _names() -> list[str]:
-    found = workspace.home().glob("datasets/*/newest")
-    return sorted(newest.parent.name for newest in found)
 
 
 def _is_valid(name: str) -> bool:

@@ -1,15 +1,16 @@
 """Revisions as files: one in a while is whole, the others say what they changed.
 
 The list of 100,000 images has 16 MB, too much to write anew for each picture that is
-corrected. So the file of a correction, `REVISION.json` beside the others, holds the
-images that it changed, the id of its parent, and the id of the last whole revision.
-Whoever reads it takes the list of that one and lays on it what was changed since.
+corrected. So the file of a change, `REVISION.json` beside the others, holds the images
+and the classes that it changed, the id of its parent, and the id of the last whole
+revision. Whoever reads it takes the list of that one and lays on it what was changed
+since.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -18,12 +19,37 @@ from typing import Any, NamedTuple
 from transfer import workspace
 from transfer.datasets.revision import SCHEMA, Change, Image, Revision, check_schema
 
-#: Changed images after which a revision is written whole again. A reader opens as many
-#: small files at most, in a tenth of the time that the list of 100,000 images takes.
-MOST_CHANGED = 256
+#: Steps after which a revision is written whole again. A reader opens as many small
+#: files at most, in a tenth of the time that the list of 100,000 images takes.
+MOST_STEPS = 256
+#: Changed images that count as one step more: they take as long to read.
+_IMAGES_OF_A_STEP = 16
 
 #: What no revision has in common with the one before it, beside its images.
-_OWN = ("id", "parent", "says", "created_at")
+_OWN = ("id", "parent", "says", "by", "created_at")
+#: What a change may say beside its images, only if there is any of it.
+_MORE = ("classes", "labels", "grey", "flat")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What a file says of its revision, without the images.
+
+    Attributes:
+        id: The revision.
+        parent: Id of the one that it was made of; empty for the first.
+        says: What was changed, in words for the user.
+        by: Who changed it; empty where nobody signs in.
+        created_at: Seconds since the epoch.
+        needs: Id of the revision that must be read before it; empty if it is whole.
+    """
+
+    id: str
+    parent: str
+    says: str
+    by: str
+    created_at: float
+    needs: str
 
 
 class _Known(NamedTuple):
@@ -32,7 +58,7 @@ class _Known(NamedTuple):
     Attributes:
         revision: The revision.
         whole: Id of the whole one that it builds on, its own if it is whole.
-        since_whole: Number of images changed since that one.
+        since_whole: Number of steps since that one.
     """
 
     revision: Revision
@@ -51,6 +77,15 @@ def read(path: Path) -> Revision:
     return _know(path).revision
 
 
+def head(path: Path) -> Head:
+    """What the file of a revision says of it.
+
+    Raises:
+        StorageError, OSError, ValueError, TypeError, KeyError: As `read`.
+    """
+    return _read_head(path, path.stat().st_mtime_ns)
+
+
 def hashes(path: Path) -> set[str]:
     """Hashes of the images that a file itself names, not those that it builds on.
 
@@ -60,7 +95,7 @@ def hashes(path: Path) -> set[str]:
     """
     data = _parse(path)
     rows = data["changed"] if "changed" in data else data["images"]
-    return {image["sha256"] for image in rows}
+    return {image["sha256"] for image in (*rows, *data.get("left_out", ()))}
 
 
 def write(path: Path, revision: Revision) -> None:
@@ -80,17 +115,18 @@ def append(path: Path, change: Change) -> Revision:
         OSError, ValueError, TypeError, KeyError: As `read`.
     """
     parent = _know(path)
-    changed = [image.to_json() for image in change.images]
+    changed = _to_json(change)
     revision = replace(
-        _lay_over(parent.revision, change.images),
-        id=_id({"parent": parent.revision.id, "changed": changed}),
+        _lay_over(parent.revision, change),
+        id=_id({"parent": parent.revision.id, **changed}),
         parent=parent.revision.id,
         says=change.says,
+        by=change.by,
         created_at=change.made_at,
     )
     target = path.with_name(f"{revision.id}.json")
-    since_whole = parent.since_whole + len(changed)
-    if since_whole >= MOST_CHANGED:
+    since_whole = parent.since_whole + 1 + len(change.images) // _IMAGES_OF_A_STEP
+    if since_whole >= MOST_STEPS:
         write(target, revision)
         return revision
     data = {
@@ -99,27 +135,77 @@ def append(path: Path, change: Change) -> Revision:
         **{name: getattr(revision, name) for name in _OWN},
         "whole": parent.whole,
         "since_whole": since_whole,
-        "changed": changed,
+        **changed,
     }
     workspace.write_atomically(target, json.dumps(data).encode())
     return revision
 
 
+def _to_json(change: Change) -> dict[str, Any]:
+    """What is changed, as plain data."""
+    more = {name: getattr(change, name) for name in _MORE if getattr(change, name)}
+    return {"changed": [image.to_json() for image in change.images], **more}
+
+
+def _from_json(data: dict[str, Any]) -> Change:
+    """The change that a file holds."""
+    more: dict[str, Any] = {one: tuple(data[one]) for one in _MORE if one in data}
+    images = tuple(Image(**row) for row in data["changed"])
+    return Change(says=data["says"], made_at=data["created_at"], images=images, **more)
+
+
 def _id(content: dict[str, Any]) -> str:
     """Of the parent and the change: the parent's id stands for all that it holds.
 
-    So no revision comes again when a change is taken back, and none is its own
-    ancestor; and nothing as long as the dataset has to be written out for it.
+    So none is its own ancestor; and nothing as long as the dataset has to be written
+    out for it.
     """
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _lay_over(revision: Revision, images: Iterable[Image]) -> Revision:
-    """The revision with these images, the last of each hash, over its own."""
-    latest = {image.sha256: image for image in images}
-    kept = [image for image in revision.images if image.sha256 not in latest]
-    ordered = sorted([*kept, *latest.values()], key=attrgetter("path"))
-    return replace(revision, images=tuple(ordered))
+def _join(newest_first: Sequence[Change]) -> Change:
+    """The one change that does what these do one after another."""
+    labels: tuple[int, ...] = ()
+    images: list[Image] = []
+    for change in newest_first:
+        # What came later gave the classes of this step new labels.
+        images += [_relabel(image, labels) for image in reversed(change.images)]
+        then = tuple(labels[label] for label in change.labels) if labels else ()
+        labels = then or change.labels or labels
+    return replace(
+        newest_first[0],
+        images=tuple(reversed(images)),
+        labels=labels,
+        classes=next((one.classes for one in newest_first if one.classes), ()),
+        grey=next((one.grey for one in newest_first if one.grey), None),
+        flat=tuple(path for one in reversed(newest_first) for path in one.flat),
+    )
+
+
+def _lay_over(revision: Revision, change: Change) -> Revision:
+    """The revision after a change; of two images of one hash the last counts."""
+    latest = {image.sha256: image for image in change.images}
+    old = (
+        _relabel(image, change.labels)
+        for image in (*revision.images, *revision.left_out)
+        if image.sha256 not in latest
+    )
+    ordered = sorted([*old, *latest.values()], key=attrgetter("path"))
+    return replace(
+        revision,
+        class_names=change.classes or revision.class_names,
+        images=tuple(image for image in ordered if not image.left_out),
+        left_out=tuple(image for image in ordered if image.left_out),
+        grey=change.grey or revision.grey,
+        flat=revision.flat + change.flat,
+    )
+
+
+def _relabel(image: Image, labels: Sequence[int]) -> Image:
+    # The very same where nothing changes: revisions share their images.
+    if not labels or labels[image.label] == image.label:
+        return image
+    return replace(image, label=labels[image.label])
 
 
 def _know(path: Path) -> _Known:
@@ -134,18 +220,24 @@ def _read(path: Path, modified: int) -> _Known:
         return _Known(Revision.from_json(newest), path.stem, 0)
     steps = [newest]
     while steps[-1]["parent"] != newest["whole"]:
-        if len(steps) > MOST_CHANGED:
+        if len(steps) > MOST_STEPS:
             raise ValueError(f"The parents of {path.name} never come to a whole one")
         steps.append(_parse(path.with_name(f"{steps[-1]['parent']}.json")))
     # From the cache, if another revision was read that builds on it: all of these
     # share its images, and a hundred corrections take little more memory than one.
     whole = _know(path.with_name(f"{newest['whole']}.json")).revision
-    rows = (row for step in reversed(steps) for row in step["changed"])
     revision = replace(
-        _lay_over(whole, [Image(**row) for row in rows]),
-        **{name: newest[name] for name in _OWN},
+        _lay_over(whole, _join([_from_json(step) for step in steps])),
+        **{name: newest.get(name, "") for name in _OWN},
     )
     return _Known(revision, newest["whole"], newest["since_whole"])
+
+
+@lru_cache(maxsize=4096)
+def _read_head(path: Path, modified: int) -> Head:
+    data = _parse(path)
+    said = {name: data.get(name, "") for name in _OWN}
+    return Head(**said, needs="" if "images" in data else data["parent"])
 
 
 def _parse(path: Path) -> dict[str, Any]:

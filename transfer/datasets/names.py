@@ -5,8 +5,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
+from transfer.errors import ConfigError
+
 #: Control characters, breaks of lines, and what stands for bytes that are no UTF-8.
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+#: Characters of a class's name that is given by hand.
+MOST = 100
 
 
 def showable(path: str) -> str:
@@ -20,6 +25,22 @@ def showable(path: str) -> str:
 def class_name(folder: str) -> str:
     """What the class of a folder of this name is called."""
     return showable(normal_form(folder))
+
+
+def check_class_name(name: str) -> None:
+    """Returns quietly where a class may be given this name.
+
+    Raises:
+        ConfigError: It may not.
+    """
+    # A class is a folder when the dataset is taken away.
+    is_folder = name == class_name(name).strip() and not set(name) & set("/\\")
+    if not (name and is_folder and name not in (".", "..") and len(name) <= MOST):
+        raise ConfigError(
+            f'A class cannot be called "{showable(name)[:MOST]}".',
+            f"A name has 1 to {MOST} characters, none of them a slash or a backslash, "
+            "and neither starts nor ends with a space.",
+        )
 
 
 def normal_form(name: str) -> str:

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from transfer.datasets.decoding import Grey
-from transfer.errors import StorageError
+from transfer.errors import DatasetError, StorageError
 
 #: The form that manifests are written in. What is older says no number: 1 stands for
-#: all that was before revisions named their parents, with and without notes and grey.
-SCHEMA = 2
+#: all that was before revisions named their parents, with and without notes and grey;
+#: 2 for all before images could be left out, and classes changed.
+SCHEMA = 3
 #: Fields that a manifest has only where there is something to say.
-_LEFT_OUT = ("grey", "flat", "parent", "says")
+_ONLY_IF_ANY = ("grey", "flat", "parent", "says", "by", "left_out")
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -28,16 +29,21 @@ class Image:
         path: Path inside the folder or zip that it came from, with `/`.
         label: Index into `Revision.class_names`.
         split: The split it belongs to.
+        left_out: Why it is left out; empty if it is not.
     """
 
     sha256: str
     path: str
     label: int
     split: Split
+    left_out: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the arguments of an equal one."""
-        return dict(vars(self))
+        data = dict(vars(self))
+        if not self.left_out:
+            del data["left_out"]
+        return data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +51,26 @@ class Change:
     """What a revision changes of the one that it is made of.
 
     Attributes:
-        images: New images, and those that are there already as they are from now on.
         says: The change in words for the user.
         made_at: Seconds since the epoch.
+        by: Who made it; empty where nobody signs in.
+        classes: The names of the classes from now on, if they change: in label order,
+            so sorted.
+        labels: The new label of every old one, if the classes change.
+        images: New images, and those that are there already as they are from now on,
+            with the new labels.
+        grey: The range of deep grey, where there was none before.
+        flat: Paths of new images that come out nearly constant.
     """
 
-    images: tuple[Image, ...]
     says: str
     made_at: float
+    by: str = ""
+    classes: tuple[str, ...] = ()
+    labels: tuple[int, ...] = ()
+    images: tuple[Image, ...] = ()
+    grey: Grey | None = None
+    flat: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +90,7 @@ class Revision:
         id: 16 hexadecimal digits: hash of the content, or of the parent's id and what
             was changed.
         class_names: Names in label order, sorted once for all splits.
-        images: All images, sorted by path.
+        images: The images that are not left out, sorted by path.
         passed_over: Files that were left out, each with its reason.
         split_source: `given` where the folder came with its own train and val
             folders, else `stratified`.
@@ -87,6 +105,8 @@ class Revision:
         parent: Id of the revision that this one was made of; empty for the first, and
             where an older version of the program made it.
         says: What was changed of the parent, in words for the user.
+        by: Who changed it; empty where nobody signs in.
+        left_out: The images that are left out, sorted by path; each says why.
     """
 
     dataset: str
@@ -104,6 +124,8 @@ class Revision:
     flat: tuple[str, ...] = ()
     parent: str = ""
     says: str = ""
+    by: str = ""
+    left_out: tuple[Image, ...] = ()
 
     def of_split(self, split: Split) -> tuple[Image, ...]:
         """The images of one split, in manifest order."""
@@ -117,6 +139,23 @@ class Revision:
             for label, name in enumerate(self.class_names)
         }
 
+    def check_learnable(self) -> None:
+        """Returns quietly where every class has an image to learn from.
+
+        Raises:
+            DatasetError: One has none, as after all of its images were moved.
+        """
+        learnt = {image.label for image in self.images if image.split == "train"}
+        names = [
+            name for label, name in enumerate(self.class_names) if label not in learnt
+        ]
+        if names:
+            raise DatasetError(
+                f"Nothing can be learnt of {', '.join(names[:5])}: "
+                f'no image of train is left there in the dataset "{self.dataset}".',
+                "Put images there, or merge it into another class.",
+            )
+
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back.
 
@@ -127,9 +166,10 @@ class Revision:
             **vars(self),
             "schema": SCHEMA,
             "images": [image.to_json() for image in self.images],
+            "left_out": [image.to_json() for image in self.left_out],
             "passed_over": [asdict(one) for one in self.passed_over],
         }
-        return {k: v for k, v in data.items() if v or k not in _LEFT_OUT}
+        return {k: v for k, v in data.items() if v or k not in _ONLY_IF_ANY}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Revision":
@@ -150,6 +190,7 @@ class Revision:
                 "notes": tuple(data.get("notes", ())),
                 "grey": tuple(data["grey"]) if "grey" in data else None,
                 "flat": tuple(data.get("flat", ())),
+                "left_out": tuple(Image(**image) for image in data.get("left_out", ())),
             }
         )
 

@@ -252,7 +252,7 @@ def _lists(revision: Revision, factors: dict[str, float], facts: set[str]) -> st
         parts.append(f"{split.upper()} = set({_quote(names)}.split())")
     if "left_out" in facts:
         parts.append(
-            f"LEFT_OUT = {_files_to_skip(revision)}  # damaged, or there twice"
+            f"LEFT_OUT = {_files_to_skip(revision)}  # damaged, there twice, not wanted"
         )
     if "moved" in facts:
         parts.append("# Images whose class is another than their folder's.")
@@ -275,17 +275,17 @@ def _quote(names: list[str]) -> str:
 
 def _files_to_skip(revision: Revision) -> list[str]:
     """Images that the run passed over: the class's folder and the file's name."""
-    return sorted(
-        {
-            "/".join(one.path.split("/")[-2:])
-            for one in revision.passed_over
-            if one.reason != class_folders.NO_PICTURE
-        }
-    )
+    passed_over = [
+        one.path
+        for one in revision.passed_over
+        if one.reason != class_folders.NO_PICTURE
+    ]
+    paths = passed_over + [one.path for one in revision.left_out]
+    return sorted({"/".join(path.split("/")[-2:]) for path in paths})
 
 
 def _corrected_classes(revision: Revision) -> dict[str, str]:
-    """The class of each image that lies in the folder of another one."""
+    """The class of each image that lies in no folder of its class's name."""
     names = revision.class_names
     folders = {
         image: [part for part in image.path.split("/")[:-1] if part in names]
@@ -294,5 +294,5 @@ def _corrected_classes(revision: Revision) -> dict[str, str]:
     return {
         image.sha256[:_DIGITS]: names[image.label]
         for image, classes in folders.items()
-        if classes and classes[-1] != names[image.label]
+        if not classes or classes[-1] != names[image.label]
     }

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from transfer.datasets import history, library
 from transfer.errors import NotFoundError
 from transfer.processes import Watch
 from transfer.runs import queue, vanished
@@ -131,8 +132,13 @@ class Supervisor:
 
 
 def tidy(store: Store) -> None:
-    """Removes old jobs that are no runs, and folders of jobs that there are no more."""
+    """Removes old jobs that are no runs, and folders of jobs that there are no more.
+
+    And old revisions of datasets, but never one that a run names.
+    """
     now = time.time()
+    for name in library.all_names():
+        history.prune(name, store.revisions(name))
     while store.prune(now - _DAYS * _DAY, now - _NEWEST_DAYS * _DAY):
         pass
     with suppress(OSError):

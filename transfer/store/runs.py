@@ -107,6 +107,17 @@ class Store(Jobs):
         with self._database.reading() as connection:
             return [summaries.read(row) for row in connection.execute(newest)]
 
+    def revisions(self, dataset: str) -> dict[str, list[str]]:
+        """Names of a dataset's runs by the revision that they name, oldest first."""
+        query = sa.select(jobs.c.revision, jobs.c.name).where(
+            _IS_RUN, jobs.c.dataset == dataset
+        )
+        found: dict[str, list[str]] = {}
+        with self._database.reading() as connection:
+            for revision, name in connection.execute(query.order_by(jobs.c.created_at)):
+                found.setdefault(revision, []).append(name)
+        return found
+
     def amend(self, run_id: str, **values: Any) -> Run:
         """The run with values added to its result, for what is found out later.
 

@@ -54,6 +54,7 @@ def train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
 
     imported = time.perf_counter() - start
     revision = library.load(run.config.dataset, run.config.revision)
+    revision.check_learnable()
     listener.events = _event_writer(store, run)
     model = continuing.model(store, run.config, revision)
     trained = training.train(run.config, revision, listener, resume, model)

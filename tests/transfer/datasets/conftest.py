@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_pictures
+from transfer.datasets.ingest.importer import import_path
+from transfer.datasets.revision import Revision
 
 
 @pytest.fixture
@@ -27,3 +29,9 @@ def zipped(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def pets(workspace: Path, animals: Path) -> Revision:
+    """A dataset with the classes cat and dog."""
+    return import_path(animals, "pets")

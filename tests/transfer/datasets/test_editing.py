@@ -2,21 +2,15 @@
 
 import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.pictures import noisy_picture
 from transfer.datasets import editing, library
-from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.revision import Revision
-from transfer.errors import ImageError, NotFoundError
-
-
-@pytest.fixture
-def pets(workspace: Path, animals: Path) -> Revision:
-    """A dataset with the classes cat and dog."""
-    return import_path(animals, "pets")
+from transfer.errors import ConfigError, DatasetError, ImageError, NotFoundError
 
 
 def png(hue: float = 0.6, seed: int = 99) -> bytes:
@@ -83,3 +77,87 @@ def test_delete__takes_corrections_with_it(pets: Revision, workspace: Path) -> N
     editing.add("pets", png(), "dog", "a.png")
     library.delete("pets")
     assert not list((workspace / "images").glob("*/*"))
+
+
+def of_class(revision: Revision, name: str) -> list[str]:
+    """Hashes of the images of a class."""
+    label = revision.class_names.index(name)
+    return [one.sha256 for one in revision.images if one.label == label]
+
+
+def test_move__each_kind_of_name_and_says_what_was_done(pets: Revision) -> None:
+    cats = [one for one in pets.images if one.label == 0]
+    wanted = [cats[0].path, cats[1].sha256, cats[2].sha256[:10].upper()]
+    revision = editing.move("pets", wanted, "dog", by="ada")
+    assert library.load("pets") == revision
+    assert set(of_class(revision, "dog")) - set(of_class(pets, "dog")) == {
+        one.sha256 for one in cats[:3]
+    }
+    assert (revision.says, revision.by) == ("Moved 3 from cat to dog.", "ada")
+    assert {(one.sha256, one.path, one.split) for one in revision.images} == {
+        (one.sha256, one.path, one.split) for one in pets.images
+    }
+
+
+def test_move__of_those_there_already_nothing_is_changed(pets: Revision) -> None:
+    assert editing.move("pets", of_class(pets, "dog"), "dog") == pets
+    everything = [one.sha256 for one in pets.images]
+    cats = len(of_class(pets, "cat"))
+    says = editing.move("pets", everything, "dog").says
+    assert says == f"Moved {cats} from cat to dog."
+
+
+def test_move_to_split__says_from_where(pets: Revision) -> None:
+    moved = [one.path for one in pets.of_split("train")[:2]]
+    revision = editing.move_to_split("pets", moved, "test")
+    assert [one.path for one in revision.of_split("test")] == moved
+    assert revision.says == "Moved 2 from train to test."
+    with pytest.raises(ConfigError, match="The splits: train, val, test"):
+        editing.move_to_split("pets", moved, "holdout")  # type: ignore[arg-type]
+
+
+def test_leave_out__keeps_image_and_reason_until_it_is_restored(
+    pets: Revision,
+) -> None:
+    one, other = pets.images[:2]
+    without = editing.leave_out("pets", [one.path, other.path], " blurred. ")
+    assert {*pets.images} - {*without.images} == {one, other}
+    assert [image.left_out for image in without.left_out] == ["blurred."] * 2
+    assert without.says == "Left out 2: blurred."
+    library.remove_unused_images()
+    assert library.image_path(one.sha256).exists()
+    back = editing.restore("pets", [one.path, pets.images[5].path])
+    assert back.says == f"Restored {one.path}."
+    assert back.images == tuple(x for x in pets.images if x != other)
+    assert editing.restore("pets", [one.path]) == back
+
+
+def test_leave_out__needs_a_reason(pets: Revision) -> None:
+    with pytest.raises(ConfigError, match='Say it, such as "blurred"'):
+        editing.leave_out("pets", [pets.images[0].path], " ")
+
+
+def test_move__of_a_left_out_image_says_to_restore_it(pets: Revision) -> None:
+    editing.leave_out("pets", [pets.images[0].path], "dark")
+    with pytest.raises(DatasetError, match="is left out: dark Restore"):
+        editing.move("pets", [pets.images[0].path], "dog")
+
+
+def test_add__a_left_out_picture_comes_back(pets: Revision) -> None:
+    image = pets.images[0]
+    editing.leave_out("pets", [image.path], "dark")
+    content = library.image_path(image.sha256).read_bytes()
+    revision = editing.add("pets", content, "dog", "again.png")
+    assert not revision.left_out
+    assert image.sha256 in of_class(revision, "dog")
+
+
+def test_find__refuses_what_names_no_image_or_several(pets: Revision) -> None:
+    for wrong in ("cat/none.png", pets.images[0].sha256[:3], "", "0" * 64):
+        with pytest.raises(NotFoundError, match="by its path as it is shown"):
+            editing.find(pets, [wrong])
+    twins = tuple(replace(one, sha256="abcd" + one.sha256[4:]) for one in pets.images)
+    with pytest.raises(ConfigError, match="beginning of .* images.*Give more digits"):
+        editing.find(replace(pets, images=twins), ["abcd"])
+    with pytest.raises(ConfigError, match="Name one or more"):
+        editing.move("pets", [], "dog")
