@@ -1,18 +1,23 @@
 """The revisions of a dataset: listed, gone back to, compared, pruned by rule."""
 
+import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from transfer.datasets import library
+from transfer import workspace
+from transfer.datasets import library, manifest
+from transfer.datasets.lock import one_writer
 from transfer.datasets.manifest import Head
 from transfer.datasets.revision import Image, Revision
-from transfer.errors import RunError
+from transfer.errors import RunError, StorageError
 
 #: Revisions that stay: so many of the last, all of so many days, the first, the newest,
 #: those that runs name, and those that any of these builds on.
 KEPT, KEPT_DAYS = 50, 30
 _DAY = 86_400.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,22 @@ class Difference:
     gone_classes: tuple[str, ...]
 
 
+def heads(dataset: str) -> list[Head]:
+    """What is known of all revisions of a dataset, the one made last first.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+    """
+    found = []
+    for path in library.folder_of(dataset).glob("*.json"):
+        try:
+            found.append(manifest.head(path))
+        except (OSError, ValueError, TypeError, KeyError, StorageError) as error:
+            # Damaged, or pruned since it was listed: the others must still be shown.
+            _log.warning("The revision %s is left out: %s", path.stem, error)
+    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+
+
 def steps(dataset: str) -> list[Step]:
     """All revisions of a dataset, the one made last first.
 
@@ -63,15 +84,15 @@ def steps(dataset: str) -> list[Step]:
         NotFoundError: There is no dataset of that name.
         StorageError: Its newest revision cannot be read.
     """
-    newest, heads = library.load(dataset).id, library.heads(dataset)
-    parents = {one.id: one.parent for one in heads}
+    newest, every = library.load(dataset).id, heads(dataset)
+    parents = {one.id: one.parent for one in every}
     line, at = set[str](), newest
     while at in parents and at not in line:
         line.add(at)
         at = parents[at]
     return [
         Step(head=one, is_newest=one.id == newest, is_undone=one.id not in line)
-        for one in heads
+        for one in every
     ]
 
 
@@ -84,7 +105,7 @@ def go_to(dataset: str, revision: str) -> Revision:
         NotFoundError: There is no dataset or no revision of that name.
         StorageError: The workspace cannot be written.
     """
-    return library.go_to(dataset, lambda newest: revision)
+    return _go_to(dataset, lambda newest: revision)
 
 
 def undo(dataset: str, seen: str = "") -> Revision:
@@ -108,14 +129,14 @@ def undo(dataset: str, seen: str = "") -> Revision:
             raise RunError(
                 f'Nothing was changed in the dataset "{dataset}" that could be undone.'
             )
-        if newest.parent not in {one.id for one in library.heads(dataset)}:
+        if newest.parent not in {one.id for one in heads(dataset)}:
             raise RunError(
                 "What was before the last change is not kept any more: revisions are "
                 f"for {KEPT_DAYS} days, and the last {KEPT}."
             )
         return newest.parent
 
-    return library.go_to(dataset, before)
+    return _go_to(dataset, before)
 
 
 def compare(before: Revision, after: Revision) -> Difference:
@@ -150,12 +171,38 @@ def prune(dataset: str, named: Collection[str]) -> int:
         NotFoundError: There is no dataset of that name.
         StorageError: The workspace cannot be written.
     """
-    heads, since = library.heads(dataset), time.time() - KEPT_DAYS * _DAY
-    last = {one.id for one in heads[:KEPT]}
-    young = {one.id for one in heads if one.created_at > since}
-    first = {one.id for one in heads if not one.parent}
-    wanted = {*named, *last, *young, *first}
-    return library.keep_only(dataset, wanted) if len(wanted) < len(heads) else 0
+    with one_writer():
+        every = heads(dataset)
+        old = {one.id for one in every} - _kept(dataset, every, named)
+        for one in old:
+            path = library.folder_of(dataset) / f"{one}.json"
+            with workspace.writing(path):
+                path.unlink(missing_ok=True)
+    if old:
+        library.remove_unused_images()
+    return len(old)
+
+
+def _kept(dataset: str, every: Sequence[Head], named: Collection[str]) -> set[str]:
+    """Ids of those that stay, by the rule."""
+    since = time.time() - KEPT_DAYS * _DAY
+    waiting = {*named, library.load(dataset).id, *(one.id for one in every[:KEPT])}
+    waiting |= {one.id for one in every if one.created_at > since or not one.parent}
+    needs = {one.id: one.needs for one in every}
+    kept = set[str]()
+    while waiting := waiting & needs.keys() - kept:
+        kept |= waiting
+        waiting = {needs[one] for one in waiting}
+    return kept
+
+
+def _go_to(dataset: str, choose: Callable[[Revision], str]) -> Revision:
+    """The revision that is chosen, given the newest, while no other writer works."""
+    with one_writer():
+        wanted = library.load(dataset, choose(library.load(dataset)))
+        newest = library.folder_of(dataset) / "newest"
+        workspace.write_atomically(newest, wanted.id.encode())
+        return wanted
 
 
 def _by_hash(revision: Revision) -> dict[str, Image]:

@@ -9,14 +9,12 @@ import logging
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from transfer import workspace
 from transfer.datasets import manifest
+from transfer.datasets.lock import one_writer
 from transfer.datasets.revision import Change, Revision
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
 
@@ -24,9 +22,6 @@ MAX_NAME_LENGTH = 64
 
 #: File in the folder of a run that lists the images which it keeps, a hash a line.
 KEPT = "kept-images.txt"
-
-#: Seconds to wait for another import or deletion; each holds the lock for about one.
-LOCK_SECONDS = 120
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +44,21 @@ def all_names() -> list[str]:
     return sorted(newest.parent.name for newest in found)
 
 
+def folder_of(name: str) -> Path:
+    """The folder with the revisions of a dataset.
+
+    Raises:
+        NotFoundError: There is no dataset of that name.
+    """
+    folder = workspace.home() / "datasets" / name
+    if not _is_valid(name) or not (folder / "newest").is_file():
+        known = ", ".join(all_names()) or "none yet"
+        raise NotFoundError(
+            f'There is no dataset named "{name}".', f"The datasets here: {known}."
+        )
+    return folder
+
+
 def load(name: str, revision: str = "") -> Revision:
     """A revision of the dataset, the newest if none is named.
 
@@ -56,7 +66,7 @@ def load(name: str, revision: str = "") -> Revision:
         NotFoundError: There is no dataset or no revision of that name.
         StorageError: The manifest cannot be read, or a newer version wrote it.
     """
-    folder = _existing_folder(name)
+    folder = folder_of(name)
     try:
         revision = revision or (folder / "newest").read_text("utf-8")
         path = folder / f"{revision}.json"
@@ -120,7 +130,7 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
         StorageError: The workspace cannot be written.
     """
     folder = workspace.home() / "datasets" / revision.dataset
-    with _lock():
+    with one_writer():
         check_name(revision.dataset)
         # What was there before belongs to other datasets and stays, come what may.
         new = [sha256 for sha256 in staged if not image_path(sha256).exists()]
@@ -155,7 +165,7 @@ def amend(
         NotFoundError: There is no dataset of that name.
         StorageError: The workspace cannot be written.
     """
-    with _lock():
+    with one_writer():
         newest = load(name)
         wanted = change(newest)
         if wanted is None:
@@ -169,71 +179,6 @@ def amend(
         return revision
 
 
-def go_to(name: str, choose: Callable[[Revision], str]) -> Revision:
-    """Makes another revision of the dataset its newest; all of them stay.
-
-    Args:
-        name: The dataset.
-        choose: Says the other's id, given the newest; called while no other writer is
-            at work.
-
-    Raises:
-        NotFoundError: There is no dataset or no revision of that name.
-        StorageError: The workspace cannot be written.
-    """
-    with _lock():
-        wanted = load(name, choose(load(name)))
-        folder = workspace.home() / "datasets" / name
-        workspace.write_atomically(folder / "newest", wanted.id.encode())
-        return wanted
-
-
-def heads(name: str) -> list[manifest.Head]:
-    """What is known of all revisions of a dataset, the one made last first.
-
-    Raises:
-        NotFoundError: There is no dataset of that name.
-    """
-    found = []
-    for path in _existing_folder(name).glob("*.json"):
-        try:
-            found.append(manifest.head(path))
-        except (OSError, ValueError, TypeError, KeyError, StorageError) as error:
-            # Damaged, or pruned since it was listed: the others must still be shown.
-            _log.warning("The revision %s is left out: %s", path.stem, error)
-    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
-
-
-def keep_only(name: str, wanted: Collection[str]) -> int:
-    """Removes the revisions that are neither wanted, nor the newest, nor built upon.
-
-    Args:
-        name: The dataset.
-        wanted: Ids of revisions.
-
-    Returns:
-        How many were removed.
-
-    Raises:
-        NotFoundError: There is no dataset of that name.
-        StorageError: The workspace cannot be written.
-    """
-    with _lock():
-        folder = _existing_folder(name)
-        needs = {one.id: one.needs for one in heads(name)}
-        waiting = {*wanted, (folder / "newest").read_text("utf-8")} & needs.keys()
-        kept = set[str]()
-        while waiting:
-            kept |= waiting
-            waiting = {needs[one] for one in waiting} & needs.keys() - kept
-        with workspace.writing(folder):
-            for one in needs.keys() - kept:
-                (folder / f"{one}.json").unlink(missing_ok=True)
-            if needs.keys() - kept:
-                _remove_unused_images()
-        return len(needs.keys() - kept)
-
-
 def delete(name: str) -> None:
     """Removes the dataset, and the images that no other dataset uses and no run keeps.
 
@@ -241,8 +186,8 @@ def delete(name: str) -> None:
         NotFoundError: There is no dataset of that name.
         StorageError: The workspace cannot be written.
     """
-    with _lock():
-        folder = _existing_folder(name)
+    with one_writer():
+        folder = folder_of(name)
         with workspace.writing(folder):
             # First, so that an interrupted deletion leaves no half of a dataset.
             (folder / "newest").unlink()
@@ -256,18 +201,8 @@ def remove_unused_images() -> None:
     Raises:
         StorageError: The workspace cannot be written.
     """
-    with _lock(), workspace.writing(workspace.home() / "images"):
+    with one_writer(), workspace.writing(workspace.home() / "images"):
         _remove_unused_images()
-
-
-def _existing_folder(name: str) -> Path:
-    folder = workspace.home() / "datasets" / name
-    if not _is_valid(name) or not (folder / "newest").is_file():
-        known = ", ".join(all_names()) or "none yet"
-        raise NotFoundError(
-            f'There is no dataset named "{name}".', f"The datasets here: {known}."
-        )
-    return folder
 
 
 def _is_valid(name: str) -> bool:
@@ -278,25 +213,6 @@ def _is_valid(name: str) -> bool:
         and name == name.strip()
         and all(c in " -_." or unicodedata.category(c)[0] in "LMN" for c in name)
     )
-
-
-@contextmanager
-def _lock() -> Iterator[None]:
-    """Holds the library for one writer: the image store has no other guard."""
-    path = workspace.folder("datasets") / ".lock"
-    lock = FileLock(path, timeout=LOCK_SECONDS)
-    with workspace.writing(path):
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise StorageError(
-                f"Another import or deletion has held {path} for {LOCK_SECONDS} s.",
-                "Wait for it to end, then try again.",
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _move(source: Path, target: Path) -> None:
