@@ -173,7 +173,7 @@ def prune(dataset: str, named: Collection[str]) -> int:
     """
     with one_writer():
         every = heads(dataset)
-        old = {one.id for one in every} - _kept(dataset, every, named)
+        old = {one.id for one in every} - _ids_that_stay(dataset, every, named)
         for one in old:
             path = library.folder_of(dataset) / f"{one}.json"
             with workspace.writing(path):
@@ -183,7 +183,9 @@ def prune(dataset: str, named: Collection[str]) -> int:
     return len(old)
 
 
-def _kept(dataset: str, every: Sequence[Head], named: Collection[str]) -> set[str]:
+def _ids_that_stay(
+    dataset: str, every: Sequence[Head], named: Collection[str]
+) -> set[str]:
     """Ids of those that stay, by the rule."""
     since = time.time() - KEPT_DAYS * _DAY
     waiting = {*named, library.load(dataset).id, *(one.id for one in every[:KEPT])}

@@ -10,14 +10,14 @@ from transfer.datasets.revision import Revision
 from transfer.errors import NotFoundError, RunError
 
 
-def moved(pets: Revision, count: int) -> list[Revision]:
+def move_cats(pets: Revision, count: int) -> list[Revision]:
     """Revisions, each with one image more in another class."""
     cats = of_class(pets, "cat")[:count]
     return [editing.move("pets", [one], "dog", by="ada") for one in cats]
 
 
 def test_undo__goes_back_step_by_step(pets: Revision) -> None:
-    first, second = moved(pets, 2)
+    first, second = move_cats(pets, 2)
     assert history.undo("pets") == library.load("pets") == first
     assert history.undo("pets") == pets
     with pytest.raises(RunError, match="Nothing was changed"):
@@ -26,7 +26,7 @@ def test_undo__goes_back_step_by_step(pets: Revision) -> None:
 
 
 def test_undo__only_what_was_seen(pets: Revision) -> None:
-    first, second = moved(pets, 2)
+    first, second = move_cats(pets, 2)
     with pytest.raises(RunError, match="Somebody else.*meanwhile: Moved cat/"):
         history.undo("pets", seen=first.id)
     assert history.undo("pets", seen=second.id) == first
@@ -38,7 +38,7 @@ def test_go_to__no_such_revision(pets: Revision) -> None:
 
 
 def test_steps__tell_who_what_and_which_are_undone(pets: Revision) -> None:
-    moved(pets, 1)
+    move_cats(pets, 1)
     history.undo("pets")
     editing.leave_out("pets", [pets.images[0].path], "dark", by="bob")
     found = {one.head.by: one for one in history.steps("pets")}
@@ -99,7 +99,7 @@ def test_prune__undo_says_that_what_was_before_is_gone(
     monkeypatch.setattr(manifest, "MOST_STEPS", 1)
     monkeypatch.setattr(history, "KEPT", 1)
     monkeypatch.setattr(history, "KEPT_DAYS", -1)
-    moved(pets, 3)
+    move_cats(pets, 3)
     history.prune("pets", [])
     with pytest.raises(RunError, match="not kept any more"):
         history.undo("pets")

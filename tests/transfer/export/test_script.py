@@ -22,7 +22,7 @@ from transfer.backbones import graph
 from transfer.backbones.freezing import FreezePlan
 from transfer.classifier import closed_form
 from transfer.config import TrainConfig
-from transfer.datasets import decoding, library
+from transfer.datasets import classes, decoding, editing, library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import RunError
@@ -125,6 +125,17 @@ def test_text__takes_a_corrected_class_for_the_folders(
     assert revision.class_names[image.label] == "cat"
     read = program(tmp_path, corrected)["read_images"](tmp_path / "pets")
     counts = Counter(one.label for one in corrected.of_split("train"))
+    assert Counter(read["train"][1].tolist()) == counts
+
+
+def test_text__reads_a_renamed_class_and_leaves_out_what_the_run_did(
+    revision: Revision, tmp_path: Path
+) -> None:
+    out = revision.of_split("train")[:2]
+    editing.leave_out("colours", [one.path for one in out], "dark")
+    changed = classes.rename("colours", "cat", "tomcat")
+    read = program(tmp_path, changed)["read_images"](tmp_path / "pets")
+    counts = Counter(one.label for one in changed.of_split("train"))
     assert Counter(read["train"][1].tolist()) == counts
 
 

@@ -9,8 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.patience import PATIENCE
+from tests.pictures import make_pictures
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess
 from transfer import workspace as folders
+from transfer.datasets import editing, history, manifest
+from transfer.datasets.ingest.importer import import_path
 from transfer.errors import StorageError
 from transfer.runs import queue, supervisor
 from transfer.runs.engines.local import SpareWorker
@@ -198,3 +201,19 @@ def test_tidy__more_than_are_removed_at_a_time(
     supervisor.tidy(store)
     assert store.find("rank", "a") is None
     assert store.add("rank", "a", {}).status is JobStatus.QUEUED
+
+
+def test_tidy__never_prunes_a_revision_that_a_run_names(
+    store: Store, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "MOST_STEPS", 1)  # none builds on another
+    monkeypatch.setattr(history, "KEPT", 1)
+    monkeypatch.setattr(history, "KEPT_DAYS", -1)
+    first = import_path(make_pictures(tmp_path / "a", {"cat": 4, "dog": 4}), "pets")
+    made = [editing.move("pets", [one.path], "dog") for one in first.images[:3]]
+    named = FLOWERS.model_copy(update={"dataset": "pets", "revision": made[0].id})
+    run = store.create(named)
+    assert store.revisions("pets") == {made[0].id: [run.name]}
+    supervisor.tidy(store)
+    left = {one.id for one in history.heads("pets")}
+    assert left == {first.id, made[0].id, made[2].id}
