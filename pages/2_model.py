@@ -18,6 +18,7 @@ from pages.model import (
     source,
 )
 from pages.shared import kept, session, shell
+from transfer.backbones import structures
 from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig
 from transfer.datasets import library
@@ -67,8 +68,7 @@ try:
     revision = library.load(chosen["dataset"])
     rank.show(revision, backbone.name, chosen["weights"], use)
     st.header("What is frozen", anchor=False)
-    with st.spinner("Reading the backbone's blocks …"):
-        structure = session.inference().structure(backbone.name, chosen["image_size"])
+    structure = structures.read(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     head = head_parameters(form.value_of("head"), structure, len(revision.class_names))
     resolved, places = freeze_editor.choose(

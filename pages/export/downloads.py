@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import addresses, session, shell, tables
+from pages.shared import addresses, shell, tables
 from transfer import workspace
+from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan
 from transfer.errors import NotFoundError
 from transfer.export import catalogue, keeping, orders, script
@@ -119,9 +120,7 @@ def show_code(run: Run) -> None:
     revision = keeping.revision(run)
     resolved = None
     if script.needs_structure(run.config):
-        with st.spinner("Looking up the layers of the backbone."):
-            size = run.config.image_size
-            structure = session.inference().structure(run.config.backbone, size)
+        structure = structures.read(run.config.backbone, run.config.image_size)
         resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
     text = script.text(run, revision, resolved)
     st.caption(

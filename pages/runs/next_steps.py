@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import session, shell
+from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
 from transfer.datasets import library
@@ -61,7 +62,7 @@ def show_form(run: Run) -> None:
     config = run.config
     try:
         revision = library.load(config.dataset)
-        structure = session.inference().structure(config.backbone, config.image_size)
+        structure = structures.read(config.backbone, config.image_size)
         _tell_of_data(run, len(revision.images))
         left, right = st.columns(2)
         head = left.number_input("Epochs of the head phase", 1, 1000, 1)

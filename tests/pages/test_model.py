@@ -18,7 +18,7 @@ from transfer import __main__ as command_line
 from transfer import workspace
 from transfer.advice import candidates, depths, effort, rates
 from transfer.advice.candidates import Candidate
-from transfer.backbones import catalogue, weights
+from transfer.backbones import catalogue, structures, weights
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
@@ -47,17 +47,18 @@ def fresh(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture
-def dataset(tmp_path: Path, workspace: Path) -> Revision:
-    """A dataset, and the blocks of the default backbone as they are kept on disk."""
-    for name in (catalogue.DEFAULT, "vgg16"):
-        keep_structure(workspace, name)
+def dataset(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> Revision:
+    """A dataset, and backbones of few blocks."""
+    monkeypatch.setattr(structures, "read", small_structure)
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
     return importer.import_path(tmp_path / "pets", "pets")
 
 
-def keep_structure(workspace: Path, backbone: str) -> None:
-    """A small structure where the inference process looks before it starts Keras."""
-    structure = Structure(
+def small_structure(backbone: str, image_size: int | None = None) -> Structure:
+    """The same few blocks for every backbone."""
+    return Structure(
         backbone=backbone,
         image_size=(224, 224),
         layers=tuple(
@@ -69,10 +70,6 @@ def keep_structure(workspace: Path, backbone: str) -> None:
             for index, one in enumerate(LAYERS)
         ),
     )
-    folder = workspace / "structures"
-    folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(structure.to_json())
-    (folder / f"{backbone}-native.json").write_text(content)
 
 
 def open_page(dataset: str = "") -> AppTest:
@@ -613,8 +610,6 @@ def test_model__settings_of_a_file_are_set(dataset: Revision) -> None:
         batch_size=8,
         class_weights="balanced",
     )
-    folder = workspace.home() / "structures"
-    (folder / "vgg16-64.json").write_bytes((folder / "vgg16-native.json").read_bytes())
     at = open_page()
     file = ("settings.json", effort.to_file(wanted).encode(), "application/json")
     at.file_uploader(key="settings-file").set_value(file).run()

@@ -121,6 +121,20 @@ def image_size(config: TrainConfig) -> tuple[int, int]:
     return size, size
 
 
+def check_size(backbone: Backbone, size: tuple[int, int]) -> None:
+    """Raises if a backbone cannot take images of `(height, width)` pixels.
+
+    Raises:
+        BackboneError: They are smaller than the smallest that it takes.
+    """
+    # Keras would fail deep inside with a shape that tells a user nothing.
+    if min(size) < backbone.smallest_size:
+        raise BackboneError(
+            f"{backbone.name} cannot take images of {size[0]} x {size[1]} pixels: the "
+            f"smallest it takes is {backbone.smallest_size} x {backbone.smallest_size}."
+        )
+
+
 def _mobilenet(
     name: str, parameters: int, top_1: float, alpha: float = 1.0
 ) -> Backbone:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import math
 import random
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -48,12 +47,7 @@ def build(
     """
     backbone = catalogue.get(name)
     size = image_size or (backbone.native_size, backbone.native_size)
-    # Keras would fail deep inside with a shape that tells a user nothing.
-    if min(size) < backbone.smallest_size:
-        raise BackboneError(
-            f"{name} cannot take images of {size[0]} x {size[1]} pixels: the smallest "
-            f"it takes is {backbone.smallest_size} x {backbone.smallest_size}."
-        )
+    catalogue.check_size(backbone, size)
     if built := _ahead.pop((name, weights, size, seed), None):
         return built
     # Keras numbers layers per thread; in a new one it starts from nothing, so that
@@ -78,7 +72,7 @@ def structure(model: keras.Model, name: str) -> Structure:
         model: The backbone.
         name: Its name in the catalogue.
     """
-    nodes = _nodes(model)
+    nodes = ordered_nodes(model)
     operations = _operations(nodes)
     names = blocks.name_blocks(operations, catalogue.get(name).family)
     order = blocks.contiguous_order(operations, names)
@@ -139,7 +133,7 @@ def suffix(model: keras.Model, layer: str) -> keras.Model:
 def fingerprint(model: keras.Model) -> str:
     """A hash of all weights and of the order of operations: 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    for node in _nodes(model):
+    for node in ordered_nodes(model):
         operation = node.operation
         digest.update(f"{type(operation).__name__} {operation.name}\n".encode())
         # Shape and type as well: the same bytes may be another array.
@@ -163,7 +157,7 @@ def _python_seed(seed: int) -> Iterator[None]:
         random.setstate(state)
 
 
-def _nodes(model: keras.Model) -> list[Any]:
+def ordered_nodes(model: keras.Model) -> list[Any]:
     """The nodes of the model's own graph, each after those that it reads.
 
     A layer has further nodes in the models it is shared with, so `layer.output` is not
@@ -234,27 +228,7 @@ def _size(variables: Any) -> int:
 
 
 def _output(model: keras.Model, layer: str) -> Any:
-    for node in _nodes(model):
+    for node in ordered_nodes(model):
         if node.operation.name == layer:
             return node.outputs[0]
     raise BackboneError(f"{model.name} has no layer {layer!r}.")
-
-
-def main() -> None:
-    """Builds every backbone at its native size and prints what it is made of."""
-    print(f"{'backbone':24}{'blocks':>8}{'cuts':>8}{'parameters':>14}{'seconds':>9}")
-    for name in catalogue.BACKBONES:
-        start = time.perf_counter()
-        model = build(name)
-        read = structure(model, name)
-        seconds = time.perf_counter() - start
-        print(
-            f"{name:24}{len(read.blocks):8}{len(read.cuts):8}"
-            f"{model.count_params():14,}{seconds:9.1f}",
-            flush=True,
-        )
-        del model
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,11 @@
 """What a backbone is made of, as plain data: operations, blocks and cuts.
 
-`backbones.graph` reads it from the real Keras model; pages and freeze plans use it
-without importing Keras.
+`backbones.graph` reads it from the real Keras model, `backbones.structures` from a
+file, for who needs no more of it.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
-
-from transfer import workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,39 +72,3 @@ class Structure:
         for layer in self.layers:
             blocks.setdefault(layer.block, []).append(layer)
         return {name: tuple(layers) for name, layers in blocks.items()}
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` reads back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Structure":
-        """The structure that `to_json` wrote."""
-        # JSON has lists only; tuples are what makes these values hashable.
-        height, width = data["image_size"]
-        return cls(
-            backbone=data["backbone"],
-            image_size=(height, width),
-            # A record of an older version has no `multiply_adds`: it counts as none
-            # then.
-            layers=tuple(Layer(**layer) for layer in data["layers"]),
-            cuts=tuple(
-                Cut(layer=cut["layer"], index=cut["index"], shape=tuple(cut["shape"]))
-                for cut in data["cuts"]
-            ),
-        )
-
-
-def kept_structure(backbone: str, image_size: int | None = None) -> Structure | None:
-    """The blocks and cuts of a backbone if they are on disk; asks no process."""
-    try:
-        kept = structure_path(backbone, image_size).read_bytes()
-        return Structure.from_json(json.loads(kept))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def structure_path(backbone: str, image_size: int | None) -> Path:
-    """The file in which the structure of a backbone at this size is kept."""
-    name = f"{backbone}-{image_size or 'native'}.json"
-    return workspace.home() / "structures" / name

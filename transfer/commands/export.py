@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from transfer import workspace
+from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell
 from transfer.export import catalogue, keeping, orders
 from transfer.export import script as writer
-from transfer.prediction.client import InferenceProcess
 from transfer.runs.jobs import Reporter
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -74,12 +74,8 @@ def script(args: argparse.Namespace) -> dict[str, Any]:
     revision = keeping.revision(run)
     resolved = None
     if writer.needs_structure(run.config):
-        process = InferenceProcess()
-        try:
-            structure = process.structure(run.config.backbone, run.config.image_size)
-            resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
-        finally:
-            process.close()
+        structure = structures.read(run.config.backbone, run.config.image_size)
+        resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
     text = writer.text(run, revision, resolved)
     workspace.write_atomically(args.output, text.encode())
     beside = writer.files_beside(run.config)

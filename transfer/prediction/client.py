@@ -12,18 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from transfer import errors, workspace
-from transfer.backbones.structure import (
-    Structure,
-    kept_structure,
-    structure_path,
-)
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.prediction import exchange
 from transfer.prediction.turns import Turns
 from transfer.processes import environment
 
 #: Who is asked first, the lowest number: somebody looks at an empty card meanwhile.
-_URGENCY = {"predict": 0, "structure": 0, "explain": 1, "nearest": 1}
+_URGENCY = {"predict": 0, "explain": 1, "nearest": 1}
 _URGENCY |= {"knows_training_images": 1, "warm": 2, "predict_each": 3}
 #: Pictures of a piece: few enough for an answer in a second, so that others need not
 #: wait for long, and enough to be worth an engine.
@@ -34,7 +29,7 @@ Ranking = list[tuple[str, float]]
 
 
 class InferenceProcess:
-    """Asks a process of its own for predictions and backbone structures.
+    """Asks a process of its own for predictions.
 
     The process starts with the first request, or with `start`, and starts again after
     it has died. Requests of several threads are answered one after the other, a single
@@ -183,29 +178,11 @@ class InferenceProcess:
         with contextlib.suppress(TransferError):
             self._ask("warm", run=run)
 
-    def structure(self, backbone: str, image_size: int | None = None) -> Structure:
-        """The blocks and cuts of a backbone; kept on disk after the first time.
-
-        Args:
-            backbone: Name in the catalogue.
-            image_size: Height and width in pixels; `None` is the backbone's own.
-
-        Raises:
-            BackboneError: There is no such backbone, or the size is too small for it.
-        """
-        if kept := kept_structure(backbone, image_size):
-            return kept
-        answer = self._ask("structure", backbone=backbone, image_size=image_size)
-        path = structure_path(backbone, image_size)
-        workspace.write_atomically(path, json.dumps(answer).encode())
-        return Structure.from_json(answer)
-
     def _ask(self, request: str, **arguments: Any) -> Any:
         line = json.dumps({"request": request, "arguments": arguments}).encode()
-        limit = exchange.LIMITS.get(request, exchange.ANSWER_LIMIT)
         with self._turns.take(_URGENCY[request]):
             process = self.start()
-            answer = json.loads(exchange.ask(process, line + b"\n", limit))
+            answer = json.loads(exchange.ask(process, line + b"\n"))
         if "error" in answer:
             raise _to_error(answer["error"])
         return answer["result"]

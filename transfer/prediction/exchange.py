@@ -26,11 +26,11 @@ ANSWER_LIMIT = 60.0
 LOADING_LIMIT = 300.0
 #: Seconds until a new process has imported Keras: it shows no sign meanwhile.
 START_LIMIT = 180.0
-#: Of the requests that may take longer: a backbone is built to know its blocks.
-LIMITS = {"structure": 300.0}
 
 
-def ask(process: "subprocess.Popen[bytes]", line: bytes, limit: float) -> bytes:
+def ask(
+    process: "subprocess.Popen[bytes]", line: bytes, limit: float = ANSWER_LIMIT
+) -> bytes:
     """The line that answers a line.
 
     Args:

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from transfer.backbones import graph
 from transfer.datasets import decoding
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.prediction import explain, models, neighbours
@@ -97,12 +96,6 @@ def _warm(run: str) -> Any:
     _load(run).runner.warm()
 
 
-def _structure(backbone: str, image_size: int | None) -> Any:
-    size = (image_size, image_size) if image_size else None
-    model = graph.build(backbone, weights="random", image_size=size)
-    return graph.structure(model, backbone).to_json()
-
-
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "predict_each": _predict_each,
@@ -110,7 +103,6 @@ _REQUESTS: dict[str, Callable[..., Any]] = {
     "nearest": _nearest,
     "knows_training_images": _knows_training_images,
     "warm": _warm,
-    "structure": _structure,
 }
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from transfer import workspace
-from transfer.backbones import catalogue
+from transfer.backbones import catalogue, structures
 from transfer.backbones.freezing import FreezePlan, Resolved
-from transfer.backbones.structure import kept_structure
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import TransferError
@@ -84,21 +83,19 @@ def _alike(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
 
 
 def duration(config: TrainConfig) -> float | None:
-    """Seconds that a run of these settings takes, if its backbone is known here."""
+    """Seconds that a run of these settings takes, if its dataset is here."""
     try:
         size = config.image_size or catalogue.get(config.backbone).native_size
         rates = speeds.kept_rates(config.backbone, (size, size))
         return _duration(config, tuple(sorted(rates.items())))
-    except (TransferError, LookupError):
+    except TransferError:
         return None
 
 
 @lru_cache(maxsize=256)
 def _duration(config: TrainConfig, _: tuple[tuple[str, float], ...]) -> float:
     """As `duration`, with what was measured as a part of the key: that may change."""
-    structure = kept_structure(config.backbone, config.image_size)
-    if structure is None:
-        raise LookupError("no structure is kept of it yet")
+    structure = structures.read(config.backbone, config.image_size)
     revision = library.load(config.dataset, config.revision)
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     resolved = FreezePlan.parse(config.freeze).resolve(structure)

@@ -11,22 +11,19 @@ from transfer.prediction import client, exchange
 from transfer.prediction.client import InferenceProcess, Ranking
 
 
-def test_ask__each_request_has_its_limit_and_a_replaced_process_is_started_anew(
+def test_ask__a_replaced_process_is_started_anew(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asking, limits, started = InferenceProcess(), [], []
+    asking, started = InferenceProcess(), []
 
-    def ask(process: Any, line: bytes, limit: float) -> bytes:
-        limits.append(limit)
+    def ask(process: Any, line: bytes) -> bytes:
         raise RunError("It took too long.")
 
     monkeypatch.setattr(exchange, "ask", ask)
     monkeypatch.setattr(InferenceProcess, "start", lambda self: started.append(self))
-    with pytest.raises(RunError, match="too long"):
-        asking.predict("a", [])
-    with pytest.raises(RunError, match="too long"):
-        asking.structure("vgg16", 64)
-    assert limits == [exchange.ANSWER_LIMIT, exchange.LIMITS["structure"]]
+    for _ in range(2):
+        with pytest.raises(RunError, match="too long"):
+            asking.predict("a", [])
     assert len(started) == 2
 
 

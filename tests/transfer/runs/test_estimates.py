@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
@@ -139,7 +140,7 @@ def test_learn_factors__by_what_the_last_runs_took(
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet_v2", "nonsense"])
-def test_duration__none_for_a_backbone_never_looked_at(
+def test_duration__none_for_a_dataset_or_backbone_that_is_not_here(
     workspace: Path, backbone: str
 ) -> None:
     config = TrainConfig(dataset="pets", backbone=backbone)
@@ -151,7 +152,7 @@ def test_duration__what_was_measured_since_counts_at_once(
 ) -> None:
     revision = SimpleNamespace(of_split=lambda _: range(1000))
     monkeypatch.setattr(library, "load", lambda *_: revision)
-    monkeypatch.setattr(estimates, "kept_structure", lambda *_: STRUCTURE)
+    monkeypatch.setattr(structures, "read", lambda *_: STRUCTURE)
     config = TrainConfig(
         dataset="pets", backbone="mobilenet_v2", freeze="last:1", image_size=32
     )
