@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.data import contents, importing
+from pages.data import contents, imagenet, importing
 from pages.shared import kept, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Revision
@@ -107,4 +107,5 @@ if datasets:
         )
         if st.button("Delete this dataset", icon=":material/delete:"):
             confirm_delete(chosen)
+    imagenet.show(datasets[chosen])
     contents.show(datasets[chosen])

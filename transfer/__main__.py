@@ -14,6 +14,7 @@ from transfer.commands import (
     edit,
     evaluate,
     export,
+    imagenet,
     learning_rate,
     neighbours,
     predict,
@@ -29,7 +30,7 @@ from transfer.store.status import JobStatus
 
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
-    *(datasets, edit, backbones, weights, train, runs, predict),
+    *(datasets, edit, imagenet, backbones, weights, train, runs, predict),
     *(evaluate, rank, sweep, learning_rate, neighbours, export),
 )
 

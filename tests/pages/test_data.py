@@ -1,5 +1,6 @@
 """The Data page, empty and filled."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests import jobs_made
 from tests.pages.opened import ROUTER, opened
 from tests.patience import PATIENCE
 from tests.pictures import make_pictures
+from transfer.advice import imagenet_names
+from transfer.advice.imagenet_names import ClassNames, Name, SourceNames
 from transfer.datasets import library
 from transfer.datasets.ingest import importer, uploads
 from transfer.runs import requests
@@ -284,3 +287,52 @@ def test_data__many_classes_come_page_by_page(workspace: Path, tmp_path: Path) -
     assert not page.exception
     shown = [one.value for one in page.markdown if "class" in one.value]
     assert len(shown) == 10
+
+
+def _imagenet(page: AppTest) -> str:
+    """All that the fold about ImageNet says."""
+    fold = next(one for one in page.expander if "ImageNet" in one.label)
+    return " ".join(one.value for one in (*fold.markdown, *fold.caption))
+
+
+def test_data__imagenet_is_asked_what_it_calls_the_pictures(pets: Path) -> None:
+    page = opened("1_data.py")
+    next(one for one in page.button if one.label == "Ask it").click().run()
+    request = imagenet_names.request(library.load("pets"))
+    assert jobs_made.asked_for(request.kind, request.subject) == list(request.words)
+    assert not [one for one in page.button if one.label == "Ask it"]
+
+
+def test_data__imagenets_names_teach_what_a_new_head_is_for(pets: Path) -> None:
+    revision = library.load("pets")
+    cat, dog = (
+        ClassNames(
+            class_name=name,
+            images=4,
+            own="",
+            right=None,
+            unsure=0.25,
+            different=2,
+            names=(Name("<tabby>", 0.75, "a" * 64, 0.9),),
+            doubtful=Name("vase", 0.25, "b" * 64, 0.2),
+        )
+        for name in ("cat", "dog")
+    )
+    known = replace(dog, own="dog", right=0.75)
+    said = SourceNames(
+        backbone="efficientnet_lite0",
+        images=8,
+        translated=0.7,
+        guessed=0.5,
+        classes=(cat, known),
+    )
+    imagenet_names.keep(revision, said)
+    page = opened("1_data.py")
+    text = _imagenet(page)
+    assert "Of your 2 classes ImageNet has 1" in text and "transfer learning" in text
+    assert "70% of val" in text and "called so: 75%" in text
+    html = " ".join(str(one.proto.body) for one in page.get("html"))
+    assert "&lt;tabby&gt;" in html and "75% of them" in html
+    both = (replace(cat, own="cat", right=0.1), known)
+    imagenet_names.keep(revision, replace(said, classes=both))
+    assert "without any training" in _imagenet(page.run())

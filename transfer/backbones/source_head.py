@@ -1,10 +1,8 @@
 """The source task's own classification layer, for classes that are ImageNet's own."""
 
 import contextlib
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,12 +10,9 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from transfer.backbones import download, torch_file, weights
+from transfer.backbones import download, imagenet, torch_file, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import BackboneError, WeightsError
-
-#: Synset and label of each of ImageNet's classes, as Keras publishes them.
-_CLASSES = Path(__file__).with_name("imagenet_classes.json")
 
 
 def classification_layer(
@@ -38,10 +33,20 @@ def classification_layer(
             between its pooling and its last layer than one matrix.
         WeightsError: The weights cannot be had.
     """
-    columns = _columns(class_names)
-    is_package = bool(backbone.weights_package)
-    kernel, bias = (_from_package if is_package else _from_keras)(backbone)
+    columns = imagenet.positions(class_names)
+    kernel, bias = whole_layer(backbone)
     return kernel[:, columns], bias[columns]
+
+
+def whole_layer(backbone: Backbone) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel `(channels, 1000)` and bias `(1000,)` of the source model's last layer.
+
+    Raises:
+        BackboneError: As `classification_layer`.
+        WeightsError: As `classification_layer`.
+    """
+    is_package = bool(backbone.weights_package)
+    return (_from_package if is_package else _from_keras)(backbone)
 
 
 def _from_package(backbone: Backbone) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -83,25 +88,3 @@ def _from_keras(backbone: Backbone) -> tuple[NDArray[Any], NDArray[Any]]:
         ) from error
     kernel, bias = full.layers[-1].get_weights()
     return kernel, bias
-
-
-def _columns(class_names: Sequence[str]) -> list[int]:
-    """ImageNet's label index of each class."""
-    listed = json.loads(_CLASSES.read_text("utf-8"))
-    known: dict[str, int] = {}
-    for index, (synset, label) in listed.items():
-        known[synset] = int(index)
-        # Two labels stand for two classes each (crane, maillot): synsets only.
-        known[_plain(label)] = -1 if _plain(label) in known else int(index)
-    strange = [name for name in class_names if known.get(_plain(name), -1) < 0]
-    if strange:
-        raise BackboneError(
-            f"These classes are none of ImageNet's 1,000: {', '.join(strange[:5])}.",
-            "Name each class folder as ImageNet does (`tabby` or `n02123045`), or "
-            "have the head computed in closed form.",
-        )
-    return [known[_plain(name)] for name in class_names]
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")

@@ -45,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "evaluate": Kind(title="Evaluation", is_light=True),
     "export": Kind(title="Export", is_light=True),
     "measure": Kind(title="Measuring of a backbone", is_light=True),
+    "imagenet": Kind(title="Question to ImageNet", is_light=True),
     "neighbours": Kind(title="Look at the training images", is_light=True),
     "import": Kind(title="Import", is_light=True),
     "download": Kind(title="Download of weights", is_light=True),

@@ -1,6 +1,5 @@
 """The source model's own classification layer, taken for classes that it knows."""
 
-import hashlib
 import importlib
 from pathlib import Path
 
@@ -16,12 +15,6 @@ __all__ = ["offline"]
 
 NAME = "mobilenet_v2_035"
 FULL = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224.h5"
-
-
-def test_classes__are_the_list_that_keras_publishes() -> None:
-    published = "c2c37ea517e94d9795004a39431a14cb"  # in keras' imagenet_utils.py
-    content = source_head._CLASSES.read_bytes()
-    assert hashlib.md5(content, usedforsecurity=False).hexdigest() == published
 
 
 def test_classification_layer__of_the_default_needs_no_network(
@@ -56,10 +49,11 @@ def test_classification_layer__is_the_source_models(models: Path) -> None:
     np.testing.assert_array_equal(bias, their_bias[[285, 0]])
 
 
-@pytest.mark.parametrize("name", ["rose", "crane"])  # unknown; two classes of that name
-def test_classification_layer__names_strange_classes(models: Path, name: str) -> None:
-    with pytest.raises(BackboneError, match=f"none of ImageNet's 1,000: {name}"):
-        source_head.classification_layer(catalogue.get(NAME), ["tabby", name])
+def test_classification_layer__names_strange_classes_before_it_reads(
+    models: Path,
+) -> None:
+    with pytest.raises(BackboneError, match="none of ImageNet's 1,000: rose"):
+        source_head.classification_layer(catalogue.get(NAME), ["tabby", "rose"])
 
 
 def test_classification_layer__needs_one_layer_on_pooled_features(
