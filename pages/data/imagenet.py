@@ -33,7 +33,8 @@ def show(revision: Revision) -> None:
         st.caption(
             f"{backbone.title} was pretrained on ImageNet, 1.3 million photographs of "
             "1,000 classes. As it comes it can only answer with those: see what it "
-            "calls your pictures, before anything is trained."
+            "calls your pictures, before anything is trained. It is unsure where no "
+            "class reaches one half."
         )
         if said := imagenet_names.kept(revision):
             _show(said, revision)
@@ -90,11 +91,11 @@ def _lesson(said: SourceNames) -> str:
         text = f"**Of your {of:,} classes ImageNet has {len(known):,}: {names}.**"
     if len(known) < of:
         text += (
-            " So it cannot say what you ask, and picks what looks most like it to its "
-            "eyes. A new head is needed: it takes what the model sees, the numbers "
-            "below its last layer, and learns your classes from them, while all that "
-            "was learnt before stays. That is transfer learning."
-        )
+            " It can only call {} what looks most alike. A new head is "
+            "needed: it takes what the model sees, the numbers below its last layer, "
+            "and learns your classes from them, while all that was learnt before "
+            "stays. That is transfer learning."
+        ).format("the others" if known else "them")
     if said.translated is not None and said.guessed is not None:
         text += (
             "\n\nEven these names tell your classes apart: were each read as the class "
@@ -119,9 +120,10 @@ def _gallery(one: ClassNames, grey: Grey | None) -> str:
     """HTML of a row: its names with an image each, and the one it is least sure of."""
     tiles = [_tile(name, f"{name.share:.0%} of them", grey) for name in one.names]
     tiles.append(_tile(one.doubtful, f"least sure: {one.doubtful.sure:.0%}", grey))
-    columns = "repeat(auto-fill,minmax(7.5rem,1fr))"
+    columns = "repeat(auto-fit,minmax(5.4rem,1fr))"
     return (
-        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
+        '<div style="display:grid;gap:.5rem;max-width:46rem;'
+        f'grid-template-columns:{columns}">'
         f"{''.join(tiles)}</div>"
     )
 

@@ -36,4 +36,4 @@ def test_imagenet__a_wrong_name_is_told_before_keras_is_loaded(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["imagenet", "--dataset", "nothing", "--json"]) == 2
-    assert '"nothing"' in capsys.readouterr().out
+    assert "There is no dataset named" in capsys.readouterr().out
