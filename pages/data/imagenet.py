@@ -36,7 +36,7 @@ def show(revision: Revision) -> None:
             "calls your pictures, before anything is trained. It is unsure where no "
             "class reaches one half."
         )
-        if said := imagenet_names.kept(revision):
+        if said := imagenet_names.kept_names(revision):
             _show(said, revision)
         elif not weights.is_at_hand(backbone):
             shell.show_error(weights.missing(backbone))

@@ -112,7 +112,9 @@ def request(revision: Revision, backbone: str = catalogue.DEFAULT) -> Request:
     return Request("imagenet", f"{revision.id}-{backbone}", words)
 
 
-def kept(revision: Revision, backbone: str = catalogue.DEFAULT) -> SourceNames | None:
+def kept_names(
+    revision: Revision, backbone: str = catalogue.DEFAULT
+) -> SourceNames | None:
     """What it said before; None where it was not asked."""
     try:
         return SourceNames.from_json(

@@ -15,12 +15,12 @@ _CLASSES = Path(__file__).with_name("imagenet_classes.json")
 @cache
 def titles() -> tuple[str, ...]:
     """What each class is called, in the order of the source models' answers."""
-    labels = [label for _, label in _listed()]
+    labels = [label for _, label in _classes()]
     # Two labels stand for two classes each (crane, maillot): the synset tells which.
     often = Counter(map(_plain, labels))
     return tuple(
         label.replace("_", " ") + f" ({synset})" * (often[_plain(label)] > 1)
-        for synset, label in _listed()
+        for synset, label in _classes()
     )
 
 
@@ -52,16 +52,16 @@ def positions(class_names: Sequence[str]) -> list[int]:
 
 @cache
 def _positions() -> dict[str, int]:
-    known = {synset: position for position, (synset, _) in enumerate(_listed())}
-    often = Counter(_plain(label) for _, label in _listed())
-    for position, (_, label) in enumerate(_listed()):
+    known = {synset: position for position, (synset, _) in enumerate(_classes())}
+    often = Counter(_plain(label) for _, label in _classes())
+    for position, (_, label) in enumerate(_classes()):
         if often[_plain(label)] == 1:
             known[_plain(label)] = position
     return known
 
 
 @cache
-def _listed() -> tuple[tuple[str, str], ...]:
+def _classes() -> tuple[tuple[str, str], ...]:
     """Synset and label of each class."""
     content = json.loads(_CLASSES.read_text("utf-8"))
     return tuple((synset, label) for synset, label in content.values())

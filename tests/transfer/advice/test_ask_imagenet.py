@@ -94,7 +94,7 @@ def test_ask__keeps_features_and_answers_and_leaves_test_alone(
     seen = len(revision.of_split("train")) + len(revision.of_split("val"))
     assert said.images == seen == sum(one.images for one in said.classes)
     assert told[-1] == (seen, seen)
-    assert imagenet_names.kept(revision, tiny.NAME) == said
+    assert imagenet_names.kept_names(revision, tiny.NAME) == said
     told.clear()
     assert ask() == said and not told  # all features were kept
 
@@ -106,8 +106,8 @@ def test_ask__without_training_images(revision: Revision) -> None:
         ask_imagenet.ask(empty, tiny.NAME, lambda line: None, lambda *now: None)
 
 
-def test_kept__what_is_damaged_counts_as_none(revision: Revision) -> None:
+def test_kept_names__what_is_damaged_counts_as_none(revision: Revision) -> None:
     path = imagenet_names._record(revision, tiny.NAME)
     path.parent.mkdir(parents=True)
     path.write_text('{"backbone": "tiny"}')
-    assert imagenet_names.kept(revision, tiny.NAME) is None
+    assert imagenet_names.kept_names(revision, tiny.NAME) is None

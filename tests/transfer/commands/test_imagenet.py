@@ -28,7 +28,7 @@ def test_imagenet__a_job_after_which_the_answers_are_kept(
     job = Store().find(request.kind, request.subject)
     assert job and job.status is JobStatus.COMPLETED
     assert job.progress == {"doing": "ask", "done": 8, "of": 8}
-    said = imagenet_names.kept(revision, tiny.NAME)
+    said = imagenet_names.kept_names(revision, tiny.NAME)
     assert said and [one.class_name for one in said.classes] == ["cat", "dog"]
 
 
