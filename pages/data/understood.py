@@ -18,6 +18,7 @@ _LAYOUTS: dict[Layout, str] = {
     "classes": "Each folder is a class",
     "splits": "Folders are splits, with classes inside",
     "class-first": "Each folder is a class, with splits inside",
+    "labels": "A file of labels says the class of each picture",
 }
 #: Folders whose split can be changed; nobody brings more.
 _MOST = 12

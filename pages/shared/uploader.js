@@ -17,6 +17,10 @@ class Refused extends Error {}
 // A proxy before the server takes no request of this size.
 class TooLarge extends Refused {}
 
+// The inputs that files are chosen with, and endings of zips.
+const KINDS = ['folder', 'pictures', 'zip'];
+const ZIPS = ['.zip', '.tm'];
+
 export default function (component) {
   const root = component.parentElement;
   // This runs again at every rerun of the page, which an upload must not notice.
@@ -28,7 +32,7 @@ export default function (component) {
 class Uploader {
   constructor(root) {
     this.find = selector => root.querySelector(selector);
-    for (const kind of ['folder', 'zip']) {
+    for (const kind of KINDS) {
       const input = this.find(`#${kind}`);
       this.find(`#choose-${kind}`).onclick = () => input.click();
       input.onchange = () => {
@@ -213,28 +217,29 @@ class Uploader {
 
   busy(on) {
     this.find('.progress').hidden = !on;
-    for (const kind of ['folder', 'zip']) this.find(`#choose-${kind}`).disabled = on;
+    for (const kind of KINDS) this.find(`#choose-${kind}`).disabled = on;
   }
 }
 
-const isZip = ({ path }) => path.toLowerCase().endsWith('.zip');
+const endsWith = (path, endings) => endings.some(e => path.toLowerCase().endsWith(e));
+const isZip = ({ path }) => endsWith(path, ZIPS);
 
-// One zip, or else all pictures.
-async function wanted(chosen, { extensions, beginnings, beginning }) {
+// One zip, or else all pictures, and the files of labels beside them.
+async function wanted(chosen, { extensions, labels, beginnings, beginning }) {
   const files = chosen.filter(({ path }) => !LEFTOVER.test(path));
   if (files.length === 1 && isZip(files[0])) {
     return [{ file: files[0].file, path: files[0].path.split('/').pop() }];
   }
-  const isNamed = path => extensions.some(e => path.toLowerCase().endsWith(e));
   const begins = new RegExp(beginnings);
   const found = [];
   for (let at = 0; at < files.length; at += BATCH_FILES) {
     const some = files.slice(at, at + BATCH_FILES);
     const are = await Promise.all(some.map(async ({ file, path }) =>
-      isNamed(path) || begins.test(await latin1(file.slice(0, beginning)))));
+      endsWith(path, extensions) || begins.test(await latin1(file.slice(0, beginning)))));
     found.push(...some.filter((_, index) => are[index]));
   }
-  return found;
+  if (!found.length) return found;
+  return [...found, ...files.filter(one => endsWith(one.path, labels))];
 }
 
 // What cannot be read begins like nothing.

@@ -87,6 +87,7 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
         data={
             "url": addresses.upload(kept["upload"]),
             "extensions": sorted(IMAGE_EXTENSIONS),
+            "labels": list(kinds.LABELS),
             "beginnings": kinds.BEGINNINGS,
             "beginning": kinds.BEGINNING,
             "piece": frames.MAX_PIECE // 2,

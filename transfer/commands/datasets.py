@@ -1,21 +1,32 @@
-"""`import` and `datasets`: folders and zips that become datasets, and what is here."""
+"""`import`, `add`, `dataset-export` and `datasets`: how images come, stay and go."""
 
 import argparse
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import LOOK, tell
-from transfer.datasets import library
-from transfer.datasets.ingest import code_pages, importer, layouts, samples, uploads
+from transfer.datasets import archive, library
+from transfer.datasets.ingest import (
+    adding,
+    code_pages,
+    importer,
+    layouts,
+    samples,
+    uploads,
+)
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.runs.jobs import Reporter
 
 #: What stands before the name of a sample where a path is expected.
 SAMPLE = "sample:"
+#: Files passed over that a job's result lists.
+_LISTED = 200
 
 
 def add_to(command: Command) -> None:
@@ -38,8 +49,8 @@ def add_to(command: Command) -> None:
     one.add_argument(
         "--layout",
         choices=layouts.LAYOUTS,
-        help="what folders are: classes, splits, or classes with splits inside; found "
-        "out if not given",
+        help="what folders are: classes, splits, or classes with splits inside; or "
+        "labels, if a file says the classes; found out if not given",
     )
     one.add_argument(
         "--splits",
@@ -57,6 +68,28 @@ def add_to(command: Command) -> None:
     )
     one.add_argument("--upload", default="", help=argparse.SUPPRESS)
     options.add_job(one)
+    more = command("add", add, "bring more images into a dataset")
+    more.add_argument("name", metavar="NAME", help="the dataset")
+    more.add_argument("path", type=Path, metavar="PATH", help="folder, zip or picture")
+    more.add_argument(
+        "--to", metavar="CLASS", default="", help="of all; else folders or a file say"
+    )
+    more.add_argument("--by", default=None, help=argparse.SUPPRESS)
+    more.add_argument("--upload", default="", help=argparse.SUPPRESS)
+    options.add_job(more)
+    away = command("dataset-export", export, "take a dataset away as a zip")
+    away.add_argument("name", metavar="NAME", help="the dataset")
+    away.add_argument(
+        "--output", type=Path, required=True, metavar="PATH", help="the zip"
+    )
+    away.add_argument(
+        "--form",
+        choices=archive.FORMS,
+        default="folders",
+        help="folders of splits with class folders inside, or one with a table",
+    )
+    options.add_revision(away)
+    options.add_job(away)
     command("datasets", datasets, "list the datasets")
 
 
@@ -69,9 +102,7 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
         result = {
             **_summary(revision),
             "notes": [*revision.notes],
-            "passed_over": [
-                {"path": one.path, "reason": one.reason} for one in revision.passed_over
-            ],
+            "passed_over": [asdict(one) for one in revision.passed_over],
             "nearly_constant": [*revision.flat],
         }
         # A job's result is read again and again; the manifest has the long lists.
@@ -81,7 +112,41 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
         return result
 
 
-def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
+def add(args: argparse.Namespace) -> dict[str, Any]:
+    """What came of bringing more images."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        by = options.who() if args.by is None else args.by
+        progress = _progress(reporter, "checked")
+        found = adding.add_path(args.path, args.name, args.to, by=by, progress=progress)
+        tell("")
+        result = {
+            **_summary(found.revision),
+            "says": found.revision.says if found.added else "Nothing new was in it.",
+            "added": found.added,
+            "notes": [*found.notes],
+            "passed_over": [asdict(one) for one in found.passed_over],
+        }
+        reporter.finish({**result, "passed_over": result["passed_over"][:_LISTED]})
+        if args.upload:
+            uploads.discard(args.upload)
+        return result
+
+
+def export(args: argparse.Namespace) -> dict[str, Any]:
+    """The zip that was written."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        revision = library.load(args.name, args.revision)
+        progress = _progress(reporter, "packed")
+        path = archive.write(revision, args.output, args.form, progress)
+        tell("")
+        result = {**_summary(revision), "path": str(path), "bytes": path.stat().st_size}
+        reporter.finish(result)
+        return result
+
+
+def _progress(reporter: Reporter, did: str) -> Callable[[int, int], None]:
     last = 0.0
 
     def progress(done: int, of: int) -> None:
@@ -89,13 +154,17 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
         reporter.progress(done=done, of=of)
         if done == of or time.monotonic() - last > LOOK:
             last = time.monotonic()
-            tell(f"\rimported {done} of {of} images", end="")
+            tell(f"\r{did} {done} of {of} images", end="")
 
+    return progress
+
+
+def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
     how: dict[str, Any] = {
         "val": args.val,
         "test": args.test,
         "seed": args.seed,
-        "progress": progress,
+        "progress": _progress(reporter, "imported"),
     }
     if args.path.startswith(SAMPLE):
         sample = args.path.removeprefix(SAMPLE)

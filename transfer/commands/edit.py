@@ -1,10 +1,10 @@
 """`edit` and `revisions`: what is wrong in a dataset is mended, and what was done."""
 
 import argparse
-import getpass
 import time
 from typing import Any
 
+from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.datasets import classes, editing, history
 from transfer.datasets.revision import Revision
@@ -61,7 +61,7 @@ def edit(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _edit(args: argparse.Namespace) -> Revision:
-    name, by = args.name, who()
+    name, by = args.name, options.who()
     if args.move:
         return editing.move(name, args.move, args.to, by)
     if args.leave_out:
@@ -74,14 +74,6 @@ def _edit(args: argparse.Namespace) -> Revision:
     if args.merge:
         return classes.merge(name, args.merge, args.to, by)
     return history.undo(name)
-
-
-def who() -> str:
-    """The account that runs the command; empty where the system knows no name of it."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no such account, as in a container
-        return ""
 
 
 def revisions(args: argparse.Namespace) -> dict[str, Any]:

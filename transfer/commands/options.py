@@ -1,6 +1,7 @@
-"""Options that several commands have: a run, the settings of one, a job."""
+"""What several commands ask for: a run, the settings of one, a job, who types."""
 
 import argparse
+import getpass
 import sys
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
@@ -39,6 +40,14 @@ def add_job(command: argparse.ArgumentParser) -> None:
 def add_revision(command: argparse.ArgumentParser) -> None:
     """The revision of a dataset, which a page knows; else the newest."""
     command.add_argument("--revision", default="", help=argparse.SUPPRESS)
+
+
+def who() -> str:
+    """The account that runs the command; empty where the system knows no name of it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such account, as in a container
+        return ""
 
 
 def add_weights(command: argparse.ArgumentParser) -> None:

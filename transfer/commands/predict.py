@@ -9,6 +9,7 @@ from typing import Any
 
 from transfer import workspace
 from transfer.commands.options import Command, add_run
+from transfer.datasets import kinds
 from transfer.datasets.ingest import loose_pictures
 from transfer.errors import ImageError
 from transfer.evaluation import results
@@ -64,7 +65,7 @@ def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
 def _pictures(paths: list[Path], folder: Path) -> Iterator[tuple[str, Path]]:
     """Names and files of the pictures; those of folders and zips one by one."""
     for number, path in enumerate(paths):
-        if path.is_dir() or path.suffix.lower() == ".zip":
+        if path.is_dir() or kinds.is_zip(path.name):
             inside = loose_pictures.list_pictures(path, folder / str(number))
             yield from ((str(path / name), file) for name, file in inside)
         else:

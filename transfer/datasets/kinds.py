@@ -1,9 +1,14 @@
-"""Which files are pictures: by their ending, and else by their first bytes."""
+"""Which files are pictures, by their ending or their first bytes; zips, and labels."""
 
 import os
 import re
 
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
+
+#: Endings of zips; the second is that of a project of Teachable Machine.
+ZIPS = (".zip", ".tm")
+#: Endings of files that may say the classes of the pictures beside them.
+LABELS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml")
 
 #: How files of the known formats begin, of Latin-1 characters: JPEG, PNG, GIF, BMP,
 #: WebP, TIFF, HEIF and AVIF, PPM. A pattern that JavaScript takes too.
@@ -15,6 +20,16 @@ BEGINNINGS = (
 BEGINNING = 32
 
 _BEGINNINGS = re.compile(BEGINNINGS.encode("latin-1"))
+
+
+def is_zip(path: str) -> bool:
+    """Whether it has the ending of a zip."""
+    return path.lower().endswith(ZIPS)
+
+
+def may_be_labels(path: str) -> bool:
+    """Whether it has the ending of a file of labels."""
+    return path.lower().endswith(LABELS)
 
 
 def is_named_like_picture(path: str) -> bool:

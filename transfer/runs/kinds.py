@@ -48,6 +48,8 @@ KINDS: dict[str, Kind] = {
     "imagenet": Kind(title="Question to ImageNet", is_light=True),
     "neighbours": Kind(title="Look at the training images", is_light=True),
     "import": Kind(title="Import", is_light=True),
+    "add": Kind(title="Import of more images", is_light=True),
+    "dataset-export": Kind(title="Export of a dataset", is_light=True),
     "download": Kind(title="Download of weights", is_light=True),
 }
 # Each of the two has room of its own, so that neither waits for the other.

@@ -88,6 +88,34 @@ def import_(
     return Request("import", name, tuple(words))
 
 
+def add(path: Path, dataset: str, class_name: str, by: str, upload: str) -> Request:
+    """More images of a dataset; one job at a time.
+
+    Args:
+        path: A folder, a zip or a picture.
+        dataset: Its name.
+        class_name: Of all of them; empty where folders or a file of labels say it.
+        by: Who asks for it.
+        upload: The upload that is let go once they are in the dataset.
+    """
+    words = ("add", dataset, str(path), f"--to={class_name}", f"--by={by}")
+    return Request("add", dataset, (*words, f"--upload={upload}"))
+
+
+def export_dataset(dataset: str, revision: str, form: str, output: Path) -> Request:
+    """A dataset as a zip; one job for each of its revisions and forms.
+
+    Args:
+        dataset: Its name.
+        revision: Id of the revision.
+        form: Of `archive.FORMS`.
+        output: Where it is written.
+    """
+    words = ("dataset-export", dataset, "--revision", revision, f"--form={form}")
+    subject = f"{dataset}-{revision}-{form}"
+    return Request("dataset-export", subject, (*words, f"--output={output}"))
+
+
 def download(backbones: Sequence[str]) -> Request:
     """Pretrained weights out of the internet; one job at a time."""
     return Request("download", "weights", ("weights", "fetch", *backbones))

@@ -67,3 +67,24 @@ def test_edit__every_word(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_edit__wrong_use_says_how_to_mend_it(words: list[str], says: str) -> None:
     error = edit(*words, status=2)["error"]
     assert says in f"{error['message']} {error['hint']}"
+
+
+def test_add__says_what_came_in_and_what_did_not(tmp_path: Path) -> None:
+    make_pictures(tmp_path / "more", {"cat": 3}, seed=8)
+    (tmp_path / "more" / "cat" / "x.png").write_bytes(b"no picture")
+    made = run("add", "pets", str(tmp_path / "more" / "cat"), "--to", "dog")
+    assert (made["added"], made["says"]) == (3, "Added 3 to dog.")
+    assert [one["path"] for one in made["passed_over"]] == ["x.png"]
+    again = run("add", "pets", str(tmp_path / "more"))
+    assert (again["added"], again["says"]) == (0, "Nothing new was in it.")
+    lost = run("add", "pets", str(tmp_path / "none"), status=1)
+    assert "Check the path" in lost["error"]["hint"]
+
+
+def test_export__comes_back_as_it_was(tmp_path: Path) -> None:
+    for form in ("folders", "csv"):
+        path = tmp_path / f"{form}.zip"
+        made = run("dataset-export", "pets", "--output", str(path), "--form", form)
+        assert made["bytes"] == path.stat().st_size
+        again = run("import", str(path), "--name", form)
+        assert (again["classes"], again["split"]) == (made["classes"], "given")

@@ -72,11 +72,21 @@ class Index:
         return found
 
 
-def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: B008
+def read_index(
+    source: Source,
+    reading: Reading = Reading(),  # noqa: B008
+    is_whole: bool = True,
+) -> Index:
     """The classes and splits of a listing; label order never depends on its order.
 
     What cannot be used is passed over and named: folders without pictures, classes that
     have none in train, pictures outside of any class.
+
+    Args:
+        source: The listing.
+        reading: How it is to be read where that is not found out.
+        is_whole: Whether it must make a dataset by itself; else one class is enough,
+            and none needs a picture in train.
 
     Raises:
         DatasetError: There are no class folders or only one class; it says what was
@@ -88,7 +98,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
     plan = layouts.understand(tree, reading)
     entries, strays = _assign(pictures, plan)
     _check_distinct(plan.homes.values())
-    learnt = {entry.class_name for entry in entries if entry.learns}
+    learnt = {one.class_name for one in entries if one.learns or not is_whole}
     passed_over = [
         *source.passed_over,
         *no_pictures(source),
@@ -98,7 +108,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
     ]
     passed_over.sort(key=lambda one: one.path)
     # A model of one class would be right always, and have learnt nothing.
-    if len(learnt) < 2:
+    if len(learnt) < (2 if is_whole else 1):
         raise _too_few(tree, plan, sorted(learnt), passed_over)
     return Index(
         class_names=tuple(sorted(learnt)),
@@ -113,7 +123,7 @@ def read_index(source: Source, reading: Reading = Reading()) -> Index:  # noqa: 
 def no_pictures(source: Source) -> list[PassedOver]:
     """The files that are no pictures, sorted by path."""
     return [
-        _pass_over(one, NO_PICTURE)
+        pass_over(one, NO_PICTURE)
         for one in sorted(source.files)
         if one not in source.pictures
     ]
@@ -136,16 +146,17 @@ def _assign(
     for path in pictures:
         home = home_of(layouts.parent(path))
         if home is None:
-            strays.append(_pass_over(path, "Not in a class folder."))
+            strays.append(pass_over(path, "Not in a class folder."))
         elif not home.class_folder:
-            strays.append(_pass_over(path, "In a folder that is left out."))
+            strays.append(pass_over(path, "In a folder that is left out."))
         else:
             name = names.class_name(layouts.name(home.class_folder))
             entries.append(Entry(path=path, class_name=name, split=home.split))
     return entries, strays
 
 
-def _pass_over(path: str, reason: str) -> PassedOver:
+def pass_over(path: str, reason: str) -> PassedOver:
+    """The file as one that was not taken in, its path as it is shown."""
     return PassedOver(path=names.showable(path), reason=reason)
 
 
@@ -156,7 +167,7 @@ def _empty_folders(source: Source, tree: Tree, plan: Plan) -> Iterator[PassedOve
     for folder in sorted(source.folders):
         is_empty = not tree.direct[folder] and not tree.below[folder]
         if is_empty and layouts.parent(folder) in places:
-            yield _pass_over(folder, "A folder without pictures.")
+            yield pass_over(folder, "A folder without pictures.")
 
 
 def _classes_without_train(
@@ -172,7 +183,7 @@ def _classes_without_train(
         reason = f'{pictures} of a class "{name}", of which train has none'
         if twin := alike.get(names.bare(name)):
             reason += f'; "{twin}" there differs in case or spaces only'
-        yield _pass_over(folder, f"{reason}.")
+        yield pass_over(folder, f"{reason}.")
 
 
 def _check_distinct(homes: Iterable[Home]) -> None:

@@ -9,7 +9,6 @@ import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from transfer.datasets import kinds
@@ -89,11 +88,6 @@ class FrameParser:
         return _checked_header(bytes(self._take(length)))
 
 
-def is_zip(path: str) -> bool:
-    """Whether it has the ending of a zip."""
-    return PurePosixPath(path).suffix.lower() == ".zip"
-
-
 def _checked_header(raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw)
@@ -114,7 +108,7 @@ def _checked_header(raw: bytes) -> dict[str, Any]:
 
 
 def _check_size(path: str, size: int, total: int) -> None:
-    limit = MAX_ZIP if is_zip(path) else MAX_PICTURE
+    limit = MAX_ZIP if kinds.is_zip(path) else MAX_PICTURE
     if size > MAX_PIECE or total > limit:
         raise UploadTooLargeError(
             f"{path[:200]} has {max(size, total):,} bytes, and at most {limit:,} for a "
@@ -126,7 +120,11 @@ def _check_kind(header: dict[str, Any], content: bytes) -> None:
     """Refuses the first piece of what is no picture by its ending nor first bytes."""
     path = header["path"]
     # Only the first piece has the first bytes; later ones come with its leave.
-    if header["offset"] or is_zip(path) or kinds.is_named_like_picture(path):
+    if header["offset"] or kinds.is_zip(path) or kinds.is_named_like_picture(path):
+        return
+    if kinds.may_be_labels(path):
         return
     if not kinds.begins_like_picture(content):
-        raise UploadError(f"{path[:200]!r} is neither a picture nor a zip.")
+        raise UploadError(
+            f"{path[:200]!r} is neither a picture, a zip nor a file of labels."
+        )

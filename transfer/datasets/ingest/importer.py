@@ -7,7 +7,7 @@ from pathlib import Path
 from transfer import workspace
 from transfer.datasets import library, names, scratch, splits
 from transfer.datasets.decoding import Grey
-from transfer.datasets.ingest import class_folders, grey, samples, staging
+from transfer.datasets.ingest import grey, listing, samples, staging
 from transfer.datasets.ingest.class_folders import Entry, Index
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
@@ -83,9 +83,9 @@ def import_path(
     library.check_name(name)
     splits.check_shares(val, test, seed)
     with open_source(path, reading.code_page) as source, scratch.folder() as folder:
-        found = class_folders.read_index(source, reading)
+        found = listing.read_index(source, reading)
         pictures, unreadable = staging.stage(source, found.entries, folder, progress)
-        pictures, repeated = _without_repeats(pictures)
+        pictures, repeated = without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)
         _check_classes(found, pictures, passed_over)
         # Only now, since all pictures are scaled alike: each by its own values, they
@@ -113,7 +113,7 @@ def import_path(
     return revision
 
 
-def _without_repeats(
+def without_repeats(
     pictures: list[Picture],
 ) -> tuple[list[Picture], list[PassedOver]]:
     """The pictures without those whose very bytes came before, train first.
@@ -172,7 +172,7 @@ def _flat(pictures: list[Picture], scale: Grey | None) -> tuple[str, ...]:
     return tuple(
         names.showable(one.entry.path)
         for one in pictures
-        if one.is_flat or (one.levels and scale and grey.is_flat(one.levels, scale))
+        if staging.comes_out_flat(one, scale)
     )
 
 

@@ -1,7 +1,8 @@
 """How folders are laid out: which of them are classes, and which are splits.
 
 Three layouts are known, each below any number of wrapping folders: class folders; split
-folders with class folders inside; class folders with split folders inside.
+folders with class folders inside; class folders with split folders inside. Where a file
+of labels says the classes, folders say nothing of them: see `labelled`.
 """
 
 import re
@@ -14,7 +15,7 @@ from transfer.datasets import names
 from transfer.datasets.revision import SPLITS, Split
 from transfer.errors import ConfigError, DatasetError
 
-Layout = Literal["classes", "splits", "class-first"]
+Layout = Literal["classes", "splits", "class-first", "labels"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 #: What may be said of a folder that stands where splits stand.
@@ -45,7 +46,8 @@ class Reading:
     """How a folder or zip is to be read; what is not said is found out.
 
     Attributes:
-        layout: Whether its folders are classes, splits, or classes that hold splits.
+        layout: Whether its folders are classes, splits, or classes that hold splits; or
+            that a file of labels says the classes.
         splits: What the folders that stand for splits are, by their names: `train`,
             `val`, `test` or `left out`.
         code_page: In which the names in a zip are written, such as `gbk`.

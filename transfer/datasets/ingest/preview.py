@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.datasets.ingest.class_folders import read_index
+from transfer.datasets.ingest import listing
 from transfer.datasets.ingest.layouts import Layout, Reading
 from transfer.datasets.ingest.sources import open_source
 from transfer.datasets.revision import PassedOver, Split
@@ -49,7 +49,7 @@ def preview(path: Path, reading: Reading) -> Preview:
         DatasetError: The folder or zip cannot become a dataset.
     """
     with open_source(path, reading.code_page) as source:
-        found = read_index(source, reading)
+        found = listing.read_index(source, reading)
     return Preview(
         layout=found.layout,
         splits=found.splits,

@@ -6,13 +6,13 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from transfer.datasets import kinds, names
-from transfer.datasets.ingest import code_pages, uploads, zip_names
+from transfer.datasets.ingest import code_pages, uploads, zip_names, zips_inside
 from transfer.datasets.revision import PassedOver
 from transfer.errors import DatasetError
 
@@ -63,10 +63,10 @@ class Source:
 
 @contextmanager
 def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
-    """The folder or zip at `path`.
+    """The folder, zip or picture at `path`.
 
     Args:
-        path: The folder or zip.
+        path: The folder, zip or picture.
         code_page: In which names in a zip are written that do not say so themselves;
             found out if empty.
 
@@ -76,9 +76,12 @@ def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
     """
     if path.is_dir():
         yield _folder_source(path)
+    elif path.is_file() and kinds.is_named_like_picture(path.name):
+        yield _file_source(path)
     elif path.is_file():
-        with _open_zip(path) as archive:
-            yield _zip_source(archive, path, code_page)
+        with ExitStack() as stack:
+            archive = stack.enter_context(_open_zip(path))
+            yield _zip_source(archive, path, code_page, stack)
     elif path.exists():
         raise DatasetError(
             f"{path} is neither a folder nor a file, but a device or a pipe.",
@@ -88,6 +91,15 @@ def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
         raise DatasetError(
             f"There is nothing at {path}.", "Check the path for a slip of the pen."
         )
+
+
+def _file_source(path: Path) -> Source:
+    return Source(
+        files={path.name: path.stat().st_size},
+        pictures=frozenset([path.name]),
+        folders=frozenset(),
+        open=lambda _: path.open("rb"),
+    )
 
 
 def _pictures(
@@ -196,35 +208,34 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
 
 
-def _zip_source(archive: zipfile.ZipFile, path: Path, code_page: str) -> Source:
+def _zip_source(
+    archive: zipfile.ZipFile, path: Path, code_page: str, stack: ExitStack
+) -> Source:
     # From the listing alone, before anything is unpacked.
     _check_size(archive, path)
     raw = [one for one in map(zip_names.raw_name, archive.infolist()) if one]
     if raw and not code_page:
         code_page = code_pages.guess(raw)
-    members: dict[str, zipfile.ZipInfo] = {}
+    members: dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]] = {}
     folders: set[str] = set()
     passed_over: list[PassedOver] = []
-    for info in archive.infolist():
-        name = zip_names.member_name(info, code_page)
-        zip_names.check_member(info, name, path)
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if not parts or any(_is_hidden(part) for part in parts):
-            continue
+    for member in _members(archive, path, code_page, stack):
+        parts = member.path.split("/")
         if len(parts) > MAX_DEPTH:
             shown = names.showable("/".join(parts[:3]))[:200] + "/…"
             passed_over.append(PassedOver(path=shown, reason=_TOO_DEEP))
-        elif info.is_dir() or name.endswith("/"):
-            folders.add("/".join(parts))
+        elif member.is_folder:
+            folders.add(member.path)
         else:
-            members["/".join(parts)] = info
+            members[member.path] = member.archive, member.info
             folders.add("/".join(parts[:-1]))
 
     def open_file(name: str) -> IO[bytes]:
-        return archive.open(members[name])
+        inside, info = members[name]
+        return inside.open(info)
 
     return Source(
-        files={name: info.file_size for name, info in members.items()},
+        files={name: info.file_size for name, (_, info) in members.items()},
         pictures=_pictures(members, open_file),
         folders=frozenset(folders - {""}),
         open=open_file,
@@ -232,6 +243,39 @@ def _zip_source(archive: zipfile.ZipFile, path: Path, code_page: str) -> Source:
         notes=zip_names.note_on_names(code_page) if raw else (),
         code_page=code_page if raw else "",
     )
+
+
+class _Member(NamedTuple):
+    """A file or folder in a zip, or in a zip inside it."""
+
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+    path: str
+    is_folder: bool
+
+
+def _members(
+    archive: zipfile.ZipFile,
+    path: Path,
+    code_page: str,
+    stack: ExitStack,
+    above: str = "",
+) -> Iterator[_Member]:
+    """What lies in the zip; zips inside it are folders, but not those inside these."""
+    for info in archive.infolist():
+        name = zip_names.member_name(info, code_page)
+        zip_names.check_member(info, name, path)
+        parts = [part for part in name.split("/") if part not in ("", ".")]
+        if not parts or any(_is_hidden(part) for part in parts):
+            continue
+        full, is_folder = above + "/".join(parts), info.is_dir() or name[-1] == "/"
+        inner = None if above or is_folder else zips_inside.unpack(archive, info, stack)
+        if inner is None:
+            yield _Member(archive, info, full, is_folder)
+        else:
+            _check_size(inner, path)
+            folder = "/".join([*parts[:-1], zips_inside.folder_name(parts[-1]), ""])
+            yield from _members(inner, path, code_page, stack, folder)
 
 
 def _check_size(archive: zipfile.ZipFile, path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from transfer import workspace
 from transfer.datasets import decoding, names
-from transfer.datasets.decoding import Levels
+from transfer.datasets.decoding import Grey, Levels
 from transfer.datasets.ingest import grey
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.sources import Source
@@ -81,6 +81,12 @@ def stage(
         # Threads must have ended before the folder that they write to is removed.
         pool.shutdown(wait=True, cancel_futures=True)
     return pictures, passed_over
+
+
+def comes_out_flat(picture: Picture, scale: Grey | None) -> bool:
+    """Whether a model sees next to nothing in it, given the dataset's range of grey."""
+    levels = picture.levels
+    return picture.is_flat or bool(levels and scale and grey.is_flat(levels, scale))
 
 
 def check_space(needed: int, folder: Path) -> None:

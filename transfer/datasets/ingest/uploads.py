@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from transfer import workspace
-from transfer.datasets.ingest import frames
+from transfer.datasets import kinds
 from transfer.datasets.ingest.frames import Piece
 from transfer.errors import StorageError, UploadError
 
@@ -65,7 +65,7 @@ def source(upload: str) -> Path:
     """What to import: the one zip that was sent, else the folder of all files."""
     files = _folder(upload) / "files"
     entries = list(files.iterdir()) if files.is_dir() else []
-    if len(entries) == 1 and frames.is_zip(entries[0].name):
+    if len(entries) == 1 and kinds.is_zip(entries[0].name):
         return entries[0]
     return files
 

@@ -66,7 +66,7 @@ def test_frame_parser__names_a_batch_that_was_cut_off(lost: int) -> None:
         (frame("a.jpg", b"x", offset=-1), "wrong kind"),
         (frame("a.jpg", b"x", size=True), "wrong kind"),
         (frame("a.jpg", b"xy", total=1), "beyond the file's end"),
-        (frame("a.exe", b"x"), "neither a picture nor a zip"),
+        (frame("a.exe", b"x"), "neither a picture, a zip nor a file"),
         (frame("a\ud800.jpg", b"x"), "cannot be read"),
         (struct.pack(">I", 8000) + b"[" * 8000, "cannot be read"),
     ],

@@ -1,0 +1,202 @@
+"""Brings more pictures into a dataset: into one class, or into those that they name.
+
+New pictures of a class that is there go to train, and val and test stay as they are, so
+that runs before and after are compared on the same images. Those of a new class are
+split as the dataset was; splits that folders or a file of labels give are kept.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.datasets import library, names, scratch, splits
+from transfer.datasets.ingest import class_folders, grey, listing, staging
+from transfer.datasets.ingest.class_folders import Entry
+from transfer.datasets.ingest.importer import without_repeats
+from transfer.datasets.ingest.layouts import Reading
+from transfer.datasets.ingest.sources import Source, open_source
+from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.revision import Change, Image, PassedOver, Revision, Split
+from transfer.errors import DatasetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """What came of bringing pictures.
+
+    Attributes:
+        revision: The newest revision.
+        added: How many images are new in it.
+        passed_over: What was not taken in, and why.
+        notes: What was understood and is worth a look, a sentence each.
+    """
+
+    revision: Revision
+    added: int
+    passed_over: tuple[PassedOver, ...]
+    notes: tuple[str, ...]
+
+
+def add_path(
+    path: Path,
+    dataset: str,
+    class_name: str = "",
+    *,
+    reading: Reading = Reading(),  # noqa: B008
+    by: str = "",
+    progress: Progress | None = None,
+) -> Addition:
+    """The next revision of a dataset, with the pictures of a folder, zip or file.
+
+    Args:
+        path: A folder, a zip, or one picture.
+        dataset: Name of the dataset.
+        class_name: The class of all of them, one that is there or a new one; if empty,
+            folders or a file of labels say it.
+        reading: How the folder or zip is to be read where that is not found out.
+        by: Who asks for it.
+        progress: As in `importer.import_path`.
+
+    Raises:
+        NotFoundError: There is no such dataset.
+        ConfigError: A class cannot be called so.
+        DatasetError: There is nothing to add, or nothing says the classes.
+        StorageError: The disk is full or the workspace cannot be written.
+    """
+    before = library.load(dataset)
+    if class_name and class_name not in before.class_names:
+        names.check_class_name(class_name)
+    with open_source(path, reading.code_page) as source:
+        entries, passed_over, notes = _entries(source, class_name, reading)
+        known = {names.bare(one): one for one in reversed(before.class_names)}
+        entries = [_renamed(one, before, known) for one in entries]
+        with scratch.folder() as folder:
+            pictures, unreadable = staging.stage(source, entries, folder, progress)
+            pictures, repeated = without_repeats(pictures)
+            adding = _Adding(pictures, by)
+            staged = {one.sha256: one.path for one in pictures}
+            revision = library.amend(dataset, adding.change, staged)
+    left = [*passed_over, *unreadable, *repeated, *adding.known]
+    return Addition(
+        revision=revision,
+        added=adding.added,
+        passed_over=tuple(sorted(left, key=lambda one: one.path)),
+        notes=tuple(notes),
+    )
+
+
+def _entries(
+    source: Source, class_name: str, reading: Reading
+) -> tuple[list[Entry], list[PassedOver], Sequence[str]]:
+    """The pictures with their classes, and what is passed over."""
+    if not class_name:
+        try:
+            found = listing.read_index(source, reading, is_whole=False)
+        except DatasetError as error:
+            hint = f"{error.hint} Or say the class that all of them have."
+            raise DatasetError(error.message, hint.strip()) from error
+        return list(found.entries), list(found.passed_over), found.notes
+    pictures = sorted(source.pictures)
+    passed_over = [*source.passed_over, *class_folders.no_pictures(source)]
+    if not pictures:
+        found_instead = class_folders.what_is_there(passed_over)
+        raise DatasetError(f"There is no picture in it.{found_instead}")
+    entries = [Entry(path=one, class_name=class_name, split=None) for one in pictures]
+    return entries, passed_over, source.notes
+
+
+def _renamed(entry: Entry, before: Revision, known: dict[str, str]) -> Entry:
+    """The entry under the name of the class that differs in case and spaces only."""
+    name = entry.class_name
+    if name in before.class_names or names.bare(name) not in known:
+        return entry
+    name = known[names.bare(name)]
+    return Entry(path=entry.path, class_name=name, split=entry.split)
+
+
+class _Adding:
+    """Makes the change, once it is known what the dataset holds.
+
+    Args:
+        pictures: The pictures that came.
+        by: Who asks for it.
+
+    Attributes:
+        added: How many of them are new.
+        known: The others.
+    """
+
+    def __init__(self, pictures: Sequence[Picture], by: str) -> None:
+        self._pictures, self._by = pictures, by
+        self.added, self.known = 0, list[PassedOver]()
+
+    def change(self, newest: Revision) -> Change | None:
+        """What brings the new pictures into the newest revision."""
+        there = {one.sha256: one for one in (*newest.images, *newest.left_out)}
+        new = [one for one in self._pictures if one.sha256 not in there]
+        self.added = len(new)
+        self.known = [
+            _why_known(one, there[one.sha256], newest)
+            for one in self._pictures
+            if one.sha256 in there
+        ]
+        if not new:
+            return None
+        classes = tuple(
+            sorted({*newest.class_names, *(one.entry.class_name for one in new)})
+        )
+        scale = newest.grey or grey.range_of([one.levels for one in new if one.levels])
+        images = _images(new, newest, classes)
+        is_same = classes == newest.class_names
+        return Change(
+            says=_says(new),
+            made_at=time.time(),
+            by=self._by,
+            classes=() if is_same else classes,
+            labels=() if is_same else tuple(map(classes.index, newest.class_names)),
+            images=images,
+            grey=scale,
+            flat=tuple(
+                image.path
+                for image, one in zip(images, new, strict=True)
+                if staging.comes_out_flat(one, scale)
+            ),
+        )
+
+
+def _images(
+    new: Sequence[Picture], newest: Revision, classes: Sequence[str]
+) -> tuple[Image, ...]:
+    taken = {one.path for one in (*newest.images, *newest.left_out)}
+    labels = [classes.index(one.entry.class_name) for one in new]
+    given = [one.entry.split for one in new]
+    drawn = splits.stratify(labels, newest.val, newest.test, newest.seed)
+    images = []
+    for one, label, said, split in zip(new, labels, given, drawn, strict=True):
+        is_new = one.entry.class_name not in newest.class_names and not any(given)
+        path = names.showable(one.entry.path)
+        if path in taken:
+            stem, dot, ending = path.rpartition(".")
+            path = f"{stem or ending}-{one.sha256[:8]}{dot}{ending if dot else ''}"
+        taken.add(path)
+        chosen: Split = said or (split if is_new else "train")
+        images.append(Image(sha256=one.sha256, path=path, label=label, split=chosen))
+    return tuple(images)
+
+
+def _says(new: Sequence[Picture]) -> str:
+    found = sorted({one.entry.class_name for one in new})
+    into = " and ".join(found) if len(found) < 3 else f"{len(found)} classes"
+    one = names.showable(new[0].entry.path)
+    return f"Added {one if len(new) == 1 else f'{len(new):,}'} to {into}."
+
+
+def _why_known(picture: Picture, image: Image, newest: Revision) -> PassedOver:
+    path, name = names.showable(picture.entry.path), newest.class_names[image.label]
+    reason = f'It is there already as {image.path}, of the class "{name}"'
+    if image.left_out:
+        reason += f", and left out: {image.left_out}"
+    elif name != picture.entry.class_name:
+        reason += f', not "{picture.entry.class_name}"; move it there if that is wrong'
+    return PassedOver(path=path, reason=f"{reason.removesuffix('.')}.")
