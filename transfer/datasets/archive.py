@@ -44,7 +44,7 @@ def write(
     """
     if form not in FORMS:
         raise ConfigError(f'"{form}" is no form.', f"The forms: {', '.join(FORMS)}.")
-    placed = list(_placed(revision, form))
+    placed = list(_paths(revision, form))
     folders = {_safe(name) for name in revision.class_names}
     has_table = form == "csv" or folders != {*revision.class_names}
     partial = output.with_name(f".{output.name}.partial")
@@ -64,7 +64,7 @@ def write(
     return output
 
 
-def _placed(revision: Revision, form: Form) -> Iterator[tuple[Image, str]]:
+def _paths(revision: Revision, form: Form) -> Iterator[tuple[Image, str]]:
     """Each image with its path in the zip; no two have the same."""
     taken = set[str]()
     for image in revision.images:

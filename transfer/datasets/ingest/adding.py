@@ -70,7 +70,7 @@ def add_path(
     with open_source(path, reading.code_page) as source:
         entries, passed_over, notes = _entries(source, class_name, reading)
         known = {names.bare(one): one for one in reversed(before.class_names)}
-        entries = [_renamed(one, before, known) for one in entries]
+        entries = [_under_known_name(one, before, known) for one in entries]
         with scratch.folder() as folder:
             pictures, unreadable = staging.stage(source, entries, folder, progress)
             pictures, repeated = without_repeats(pictures)
@@ -106,7 +106,7 @@ def _entries(
     return entries, passed_over, source.notes
 
 
-def _renamed(entry: Entry, before: Revision, known: dict[str, str]) -> Entry:
+def _under_known_name(entry: Entry, before: Revision, known: dict[str, str]) -> Entry:
     """The entry under the name of the class that differs in case and spaces only."""
     name = entry.class_name
     if name in before.class_names or names.bare(name) not in known:
