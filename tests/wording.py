@@ -21,8 +21,6 @@ SMALL_WORDS = frozenset(
     """again as away by for from here in instead into of off on out still there to up
     with""".split()
 )
-#: What only looks so: here the thing comes last.
-THINGS = {"left_out_errors"}
 
 
 def is_bare(name: str) -> bool:
@@ -32,4 +30,4 @@ def is_bare(name: str) -> bool:
         first.endswith("ed") and first not in OTHER_WORDS
     )
     says_no_more = not more or more[0] in SMALL_WORDS
-    return is_participle and says_no_more and name.strip("_") not in THINGS
+    return is_participle and says_no_more

@@ -86,7 +86,8 @@ class Evaluator:
                 f'The dataset "{self._revision.dataset}" has no {split} images.',
                 "Choose another split, or import it again with a share of that split.",
             )
-        answers = self._ask(split, found, self._features(found, "answers"))
+        pieces = [self._answers(piece) for piece in self._read(found, "answers")]
+        answers = self._evaluation(split, found, np.concatenate(pieces))
         if split != "val":
             return answers
         # Fitted on val; every other split takes what that gave.
@@ -102,22 +103,21 @@ class Evaluator:
         found = self._revision.images
         most = int(_SECONDS / self._seconds_per_image())
         chosen = [found[i] for i in image_map.choose(len(found), most=most)]
-        features = self._features(chosen, "map")
+        features = np.concatenate([*self._read(chosen, "map")])
         return replace(
-            self._ask("all", chosen, features),
+            self._evaluation("all", chosen, self._answers(features)),
             temperature=temperature,
             map_places=image_map.layout(features),
         )
 
-    def _ask(
+    def _evaluation(
         self,
         source: results.Source,
         found: Sequence[Image],
-        features: NDArray[np.float32],
+        probabilities: NDArray[np.float32],
     ) -> Evaluation:
-        """What the model says of these images, by their features."""
+        """What the model says of these images, and how well that is."""
         labels = np.array([image.label for image in found], np.int64)
-        probabilities = self._answers(features)
         return Evaluation(
             run=self._run.id,
             split=source,
@@ -130,14 +130,15 @@ class Evaluator:
             figures=metrics.figures(probabilities, labels),
         )
 
-    def _features(self, found: Sequence[Image], doing: str) -> NDArray[np.float32]:
-        views, pieces = [View(one.sha256) for one in found], []
+    def _read(
+        self, found: Sequence[Image], doing: str
+    ) -> Iterator[NDArray[np.float32]]:
+        """The pooled features, some images' at a time; tells how far it is."""
+        views = [View(one.sha256) for one in found]
         for start in range(0, max(len(views), 1), _PIECE):
-            # In pieces, so that the page hears how far it is.
             self._told(doing, start, len(views))
-            piece = views[start : start + _PIECE]
-            pieces.append(self._extractor.read("pooling", piece))
-        return np.concatenate(pieces).astype(np.float32, copy=False)
+            piece = self._extractor.read("pooling", views[start : start + _PIECE])
+            yield piece.astype(np.float32, copy=False)
 
     def _answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities `(images, num_classes)` of pooled features."""

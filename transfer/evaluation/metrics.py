@@ -136,15 +136,15 @@ def confusion(
 
 
 def balanced_accuracy(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+    predicted: NDArray[np.integer[Any]], labels: NDArray[np.integer[Any]]
 ) -> float:
     """Mean recall of the classes that have images, in [0, 1].
 
     Args:
-        probabilities: `(images, num_classes)`.
-        labels: The right label indices, `(images,)`.
+        predicted: The label index that each image was given, `(images,)`.
+        labels: The right ones, `(images,)`.
     """
-    right = probabilities.argmax(1) == labels
+    right = predicted == labels
     hits, images = np.bincount(labels, right), np.bincount(labels).astype(np.float64)
     return float(_mean_share(hits.astype(np.float64), images))
 

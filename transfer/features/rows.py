@@ -44,6 +44,10 @@ class Features:
     def __len__(self) -> int:
         return len(self._hashes)
 
+    def __getitem__(self, positions: NDArray[np.int64]) -> Rows:
+        """Those of the first epoch, as an array gives them."""
+        return self.rows(positions)
+
     @property
     def row_bytes(self) -> int:
         """Size of one image's features in bytes."""

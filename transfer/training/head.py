@@ -117,7 +117,7 @@ def _solve(
     train, classes = examples["train"], len(network.class_names)
     weights = recipe.class_weights(config, train.labels, classes)
     solution = closed_form.solve(
-        train.features.rows(np.arange(len(train.labels))).astype(np.float32),
+        train.features,
         train.labels,
         classes,
         None if weights is None else weights[train.labels],

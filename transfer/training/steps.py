@@ -146,21 +146,27 @@ class Steps:
 
     def evaluate(self, examples: Examples) -> Reached:
         """How well it does on a split; all `nan` for an empty one."""
-        return self.answer(examples)[0]
+        return self._judge(examples, lambda given: given[:, :0].copy())[0]
 
     def answer(self, examples: Examples) -> tuple[Reached, NDArray[np.float32]]:
         """How well it does, and the probabilities `(images, num_classes)`."""
-        if not len(examples.labels):
+        return self._judge(examples, lambda given: given)
+
+    def _judge(
+        self, examples: Examples, keep: Callable[[NDArray[np.float32]], Any]
+    ) -> tuple[Reached, NDArray[np.float32]]:
+        """How well it does, and what `keep` leaves of the probabilities."""
+        if not (images := len(labels := examples.labels)):
             return UNKNOWN, np.empty((0, 0), np.float32)
-        sums, answers = np.zeros(3), []
-        for call in self._calls(examples, np.arange(len(examples.labels))):
+        sums, named, kept = np.zeros(3), [], []
+        for call in self._calls(examples, np.arange(images)):
             losses, right, counts, given = (np.asarray(o) for o in self._test(*call))
             sums += [losses @ counts, right.sum(), counts.sum()]
-            answers.append(given.reshape(-1, given.shape[-1]))
-        probabilities = np.concatenate(answers)[: len(examples.labels)]
-        balanced = metrics.balanced_accuracy(probabilities, examples.labels)
-        reached = Reached(sums[0] / sums[2], sums[1] / sums[2], balanced)
-        return Reached(*map(float, reached)), probabilities
+            named.append(given.argmax(-1).ravel())
+            kept.append(keep(given.reshape(-1, given.shape[-1])))
+        balanced = metrics.balanced_accuracy(np.concatenate(named)[:images], labels)
+        reached = Reached(*map(float, (*sums[:2] / sums[2], balanced)))
+        return reached, np.concatenate(kept)[:images]
 
     def _calls(
         self, examples: Examples, order: NDArray[np.int64], epoch: int = 1
