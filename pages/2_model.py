@@ -9,9 +9,12 @@ from pages.model import (
     augmentation_preview,
     backbone_table,
     depths,
+    dial,
     estimate,
+    expert,
     form,
     freeze_editor,
+    lessons,
     rank,
     rates,
     settings,
@@ -51,56 +54,71 @@ def use(name: str) -> None:
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
 names = datasets()
-# Both before any widget: Streamlit refuses to set one that was drawn already.
+# Before any widget: Streamlit refuses to set one that was drawn already.
 settings.from_address()
-settings.load()
 left, right = st.columns(2)
 gone = "There is no dataset {}; choose another."
 chosen: dict[str, Any] = {"dataset": kept.choose(left, "dataset", names, gone)}
 backbone = source.choose_backbone(right)
-left, right = st.columns(2)
-chosen["backbone"] = backbone.name
-chosen["weights"] = source.choose_weights(left, backbone)
-chosen["image_size"] = form.image_size(right, backbone)
-backbone_table.show(use)
+chosen |= {"backbone": backbone.name, "weights": source.weights_of(backbone)}
+chosen["image_size"] = form.image_size(backbone)
 try:
     # From here on all may fail in a way that a user can mend; what stands above stays.
     revision = library.load(chosen["dataset"])
-    rank.show(revision, backbone.name, chosen["weights"], use)
-    st.header("What is frozen", anchor=False)
     structure = structures.read(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
-    head = head_parameters(form.value_of("head"), structure, len(revision.class_names))
-    resolved, places = freeze_editor.choose(
-        structure, chosen["weights"], images[0], head
-    )
-    size, freeze = chosen["image_size"], str(resolved.plan)
-    chosen["freeze"] = freeze
-    class_weights = form.value_of("class_weights")
-    depths.show(revision, backbone.name, chosen["weights"], size, freeze, class_weights)
-    st.header("Training", anchor=False)
-    settings.dial()
-    chosen |= form.settings(freeze)
-    with st.container():
-        if chosen.get("augmentation", "none") != "none":
-            pixels = size or backbone.native_size
-            augmentation_preview.show(revision, pixels, chosen["augmentation"])
+    resolved, base = freeze_editor.resolve(structure)
+    dial.show(resolved, expert.is_on())
+    freeze_editor.draw(resolved)
+    freeze, method = str(resolved.plan), freeze_editor.method()
+    chosen |= {"freeze": freeze, **form.settings(method)}
     # Checked as a whole here, before what it will take is estimated from it.
     config = TrainConfig.of(**chosen, revision=revision.id)
     # After they were checked: the address would else keep what cannot be.
     settings.to_address(chosen)
-    with st.container():
-        rates.show(config)
-    name = st.text_input("Name of the run", placeholder="Left empty, it gets one")
-    with st.expander("The command line that does the same"):
-        st.code(form.command_line(chosen, name), language="bash", wrap_lines=True)
-    estimate.show(config, resolved, images, places)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):
-            revision.check_learnable()
             # The supervisor starts it; the page only leaves it in the queue.
+            name = st.session_state.get("name", "")
             run = queue.submit(session.store(), config, name)
             st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
+        takes = estimate.show(config, resolved, images)
+        expert.switch()
+    head = head_parameters(config.head, structure, len(revision.class_names))
+    # What comes and goes has a place of its own: folds that move on the page close.
+    with st.container():
+        source.show_missing(backbone)
+        lessons.warn(resolved, images[0], head)
+    if not expert.is_on():
+        settings.tell_changes(chosen)
+        st.stop()
+    st.header("Backbone", anchor=False)
+    left, right = st.columns(2)
+    source.choose_weights(left, backbone)
+    form.show_image_size(right, backbone)
+    backbone_table.show(use)
+    rank.show(revision, backbone.name, chosen["weights"], use)
+    estimate.offer_measuring(config, takes)
+    st.header("What is frozen", anchor=False)
+    freeze_editor.show_more(resolved, base, chosen["weights"], head, takes)
+    of_depths = chosen["weights"], chosen["image_size"], freeze, config.class_weights
+    depths.show(revision, backbone.name, *of_depths)
+    st.header("Training", anchor=False)
+    settings.choose_effort()
+    form.show(method, freeze)
+    with st.container():
+        if config.augmentations:
+            pixels = chosen["image_size"] or backbone.native_size
+            augmentation_preview.show(revision, pixels, config.augmentation)
+    with st.container():
+        rates.show(config)
+    st.header("This run", anchor=False)
+    st.text_input("Name of the run", placeholder="Left empty, it gets one", key="name")
+    with st.expander("The command line that does the same"):
+        line = form.command_line(chosen, st.session_state["name"])
+        st.code(line, language="bash", wrap_lines=True)
+    with st.container(horizontal=True):
+        settings.load()
         settings.save(config)
 except TransferError as error:
     shell.show_error(error)

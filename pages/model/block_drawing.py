@@ -67,6 +67,8 @@ def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -
 def summary(resolved: Resolved) -> str:
     """How many blocks train."""
     some, of = len(resolved.training_blocks), len(resolved.structure.blocks)
+    if not some:
+        return f"The head trains, all {of} blocks are frozen"
     return f"The head and {some} of {of} blocks train"
 
 

@@ -30,100 +30,100 @@ STEPS = {
 }
 
 
-def image_size(place: Any, backbone: Backbone) -> int | None:
+def image_size(backbone: Backbone) -> int | None:
     """Height and width in pixels; None is the backbone's own."""
-    field, key = TrainConfig.model_fields["image_size"], f"image_size-{backbone.name}"
-    st.session_state.setdefault(key, backbone.native_size)
-    least = max(_limit(field, annotated_types.Ge), backbone.smallest_size)
-    size = place.number_input(
+    size = st.session_state.get(_size_key(backbone), backbone.native_size)
+    size = max(size, _least_size(backbone))  # an address may name any
+    return None if size == backbone.native_size else int(size)
+
+
+def show_image_size(place: Any, backbone: Backbone) -> None:
+    """The box of `image_size`."""
+    key, least = _size_key(backbone), _least_size(backbone)
+    st.session_state[key] = image_size(backbone) or backbone.native_size
+    place.number_input(
         "Image size in pixels",
         min_value=least,
-        max_value=_limit(field, annotated_types.Le),
+        max_value=_limit(TrainConfig.model_fields["image_size"], annotated_types.Le),
         help=_help("image_size", least),
         key=key,
         persist_state="session",
     )
-    return None if size == backbone.native_size else int(size)
 
 
-def settings(freeze: str) -> dict[str, Any]:
+def settings(method: str) -> dict[str, Any]:
     """The settings as they are chosen, by field name of `TrainConfig`.
 
     Args:
-        freeze: The freeze plan; what it leaves without effect is disabled or hidden.
+        method: As in `TrainConfig`; what it leaves without effect is left out.
     """
-    chosen: dict[str, Any] = {"method": _method(all_frozen=freeze == "all")}
-    if chosen["method"] != "train":
-        with st.expander("More settings", icon=":material/tune:"):
-            return chosen | _fields(OF_ONE_STEP, freeze)
-    chosen |= _fields(COMMON, freeze)
-    rest = [name for name in words.LABELS if name not in COMMON]
+    # The boxes are drawn further down, or not at all; what they hold is in the session.
+    chosen = {name: value_of(name) for name in words.LABELS}
+    if method != "train":
+        return {"method": method} | {name: chosen[name] for name in OF_ONE_STEP}
     if chosen["augmentation"] == "none":
-        rest.remove("views")
+        del chosen["views"]
+    return {"method": method} | chosen
+
+
+def value_of(name: str) -> Any:
+    """What is chosen in a field."""
+    value = st.session_state.get(name, TrainConfig.model_fields[name].default)
+    if name == "augmentation" and not isinstance(value, str):
+        return ",".join(one for one in AUGMENTATIONS if one in value) or "none"
+    return value
+
+
+def show(method: str, freeze: str) -> None:
+    """The boxes.
+
+    Args:
+        method: As in `TrainConfig`; what it leaves without effect is hidden.
+        freeze: The freeze plan; what it leaves without effect is disabled.
+    """
+    if method == "train":
+        _fields(COMMON, freeze)
+    rest = [name for name in settings(method) if name in words.LABELS]
     with st.expander("More settings", icon=":material/tune:"):
-        return chosen | _fields(rest, freeze)
+        _fields([one for one in rest if method != "train" or one not in COMMON], freeze)
 
 
-def value_of(name: str) -> str:
-    """What is chosen in a field, for what stands above it on the page."""
-    # The widget is drawn further down; what it holds is in the session already.
-    default = TrainConfig.model_fields[name].default
-    trains = st.session_state.get("method", "train") == "train"
-    known = trains or name in OF_ONE_STEP
-    return str(st.session_state.get(name, default) if known else default)
+def _size_key(backbone: Backbone) -> str:
+    return f"image_size-{backbone.name}"
 
 
-def _method(all_frozen: bool) -> str:
-    st.session_state.setdefault("method", "train")
-    if not all_frozen:
-        st.session_state["method"] = "train"
-    method = st.segmented_control(
-        "How the head learns",
-        list(words.METHODS),
-        required=True,
-        format_func=words.METHODS.__getitem__,
-        help=_help("method"),
-        key="method",
-        disabled=not all_frozen,
-        persist_state="session",
-    )
-    with st.container():  # else the fold below would move, and close
-        if not all_frozen:
-            st.caption(
-                "Unfrozen blocks can only be trained; freeze all for the other ways."
-            )
-    return str(method)
+def _least_size(backbone: Backbone) -> int:
+    field = TrainConfig.model_fields["image_size"]
+    return max(int(_limit(field, annotated_types.Ge)), backbone.smallest_size)
 
 
-def _fields(names: Any, freeze: str) -> dict[str, Any]:
+def _fields(names: list[str], freeze: str) -> None:
     """Fields in two columns, row by row, so that neighbours stand side by side."""
-    values, names = {}, list(names)
     for left in range(0, len(names), 2):
         for name, place in zip(names[left : left + 2], st.columns(2), strict=False):
             idle = freeze == "all" and name in OF_FINE_TUNING
-            values[name] = _field(name, place, disabled=idle)
-    return values
+            _field(name, place, disabled=idle)
 
 
-def _field(name: str, place: Any, disabled: bool) -> Any:
+def _field(name: str, place: Any, disabled: bool) -> None:
     field = TrainConfig.model_fields[name]
     shared: dict[str, Any] = {"disabled": disabled, "persist_state": "session"}
     shared |= {"label": words.LABELS[name], "help": _help(name), "key": name}
     if name == "augmentation":
-        chosen = place.pills(
+        place.pills(
             options=list(AUGMENTATIONS),
             selection_mode="multi",
             format_func=str.capitalize,
             **shared,
         )
-        return ",".join(one for one in AUGMENTATIONS if one in chosen) or "none"
-    if name in words.VALUES:
-        st.session_state.setdefault(name, field.default)
-        named = words.VALUES[name]
-        return place.selectbox(options=list(named), format_func=named.get, **shared)
+        return
     # Not as `value`: Streamlit warns where the dial or a file has set it as well.
     st.session_state.setdefault(name, field.default)
-    return place.number_input(**_limits(name), **shared)
+    if name in words.VALUES:
+        named = words.VALUES[name]
+        place.selectbox(options=list(named), format_func=named.get, **shared)
+    else:
+        place.number_input(**_limits(name), **shared)
 
 
 def _help(name: str, low: int | None = None) -> str:

@@ -1,31 +1,19 @@
-"""The freeze editor: one plan behind presets, a drawing, toggles and a table."""
+"""The freeze editor: one plan behind the dial, a drawing, toggles and a table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
 from pages.model import block_drawing, layer_table, lessons
-from pages.shared import shell
+from pages.shared import amounts, shell
+from transfer import workspace
 from transfer.backbones import freeze_edits
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Structure
-from transfer.config import help_text
 from transfer.errors import FreezeError
+from transfer.runs.estimates import Estimate
 
-PRESETS = {
-    "instant": "Parameter sharing, instant",
-    "all": "Head only",
-    "last": "Last block",
-    "stage": "Last stage",
-    "none": "Everything",
-}
-HELP = (
-    f"{help_text('freeze', {})} "
-    f"“{PRESETS['instant']}” computes the head in closed form; "
-    f"“{PRESETS['stage']}” trains all blocks whose output is as small as the "
-    "backbone's. A click in the drawing makes any other choice."
-)
 CLICKS = {False: "Training starts there", True: "That block alone"}
 
 
@@ -44,32 +32,32 @@ class _Edited:
     made: int = 0
 
 
-def adopt(backbone: str, plan: str) -> None:
+def method() -> str:
+    """How the head is made, as `TrainConfig.method`."""
+    return str(st.session_state.get("method", "train"))
+
+
+def adopt(backbone: str, plan: str, method: str = "train") -> None:
     """Makes this the plan of a backbone, whatever was chosen before."""
     kept = _editing(backbone)
     kept.plan = kept.base = plan
     # Another key is another table: its ticks belong to the plan before.
     kept.made += 1
-    if plan != "all":
-        st.session_state["method"] = "train"
+    st.session_state["method"] = method
 
 
-def choose(
-    structure: Structure, weights: str, images: int, head: int
-) -> tuple[Resolved, Any]:
-    """The freeze plan that is chosen, and two places for what it costs.
-
-    Args:
-        structure: The backbone.
-        weights: Where its parameters come from.
-        images: Number of training images.
-        head: Number of parameters of the head, which always train.
-    """
+def resolve(structure: Structure) -> tuple[Resolved, Resolved]:
+    """The plan that is chosen, and that from which the table of layers was made."""
     base = _plan_of_table(structure)
     resolved = _plan_now(base)
-    with st.expander("Parameter sharing or feature sharing?"):
-        lessons.explain(resolved, weights, head)
-    _show_presets(resolved)
+    # Another backbone may have come, with another plan.
+    if resolved.trains:
+        st.session_state["method"] = "train"
+    return resolved, base
+
+
+def turning_over(resolved: Resolved) -> Callable[[str, bool], None]:
+    """What a click on a block, or a toggle, does to this plan."""
 
     def turn_over(block: str, only: bool) -> None:
         # The head has no block to turn over; a click on it is the way back to all
@@ -78,22 +66,41 @@ def choose(
             after = FreezePlan("all")
         else:
             after = freeze_edits.after_click(resolved, block, only)
-        adopt(structure.backbone, str(after))
+        adopt(resolved.structure.backbone, str(after))
 
-    only = st.segmented_control(
-        "A click on a block", list(CLICKS), required=True, default=False,
+    return turn_over
+
+
+def draw(resolved: Resolved) -> None:
+    """The drawing."""
+    only = bool(st.session_state.get("click", False))
+    block_drawing.draw(resolved, only, turning_over(resolved))
+
+
+def show_more(
+    resolved: Resolved, base: Resolved, weights: str, head: int, takes: Estimate
+) -> None:
+    """All else that there is to the plan, for experts.
+
+    Args:
+        resolved: The plan.
+        base: That from which the table of layers was made.
+        weights: Where the backbone's parameters come from.
+        head: Number of parameters of the head, which always train.
+        takes: What the run will take.
+    """
+    with st.expander("Parameter sharing or feature sharing?"):
+        lessons.explain(resolved, weights, head)
+    _show_sum(resolved, head, takes)
+    st.segmented_control(
+        "A click on a block in the drawing", list(CLICKS), required=True, default=False,
         format_func=CLICKS.__getitem__, key="click", persist_state="session",
     )  # fmt: skip
-    block_drawing.draw(resolved, bool(only), turn_over)
-    places = _show_sum(resolved, head)
-    # What comes and goes has a place of its own: folds that move on the page close.
-    with st.container():
-        lessons.warn(resolved, images, head)
-    with st.expander(f"The {len(structure.blocks)} blocks, from pixels to head"):
-        layer_table.show_blocks(resolved, turn_over)
+    count = len(resolved.structure.blocks)
+    with st.expander(f"The {count} blocks, from pixels to head"):
+        layer_table.show_blocks(resolved, turning_over(resolved))
     with st.expander("Single layers"):
-        layer_table.show_layers(base, _table_key(structure.backbone))
-    return resolved, places
+        layer_table.show_layers(base, _table_key(resolved.structure.backbone))
 
 
 def _editing(backbone: str) -> _Edited:
@@ -131,40 +138,8 @@ def _plan_now(base: Resolved) -> Resolved:
     return now
 
 
-def _show_presets(resolved: Resolved) -> None:
-    structure = resolved.structure
-    known = {
-        "all": FreezePlan("all"),
-        "none": FreezePlan("none"),
-        "last": freeze_edits.last_block(structure),
-        "stage": freeze_edits.last_stage(structure),
-    }
-    # Each in its shortest words, so that the same layers are the same plan.
-    shortest = freeze_edits.shortest_plan(structure, resolved.trains)
-    now = next((name for name, plan in known.items() if plan == shortest), None)
-    if now == "all" and st.session_state.get("method") == "instant":
-        now = "instant"
-    st.session_state["preset"] = now
-
-    def take_preset() -> None:
-        name = st.session_state["preset"]
-        if name in ("instant", "all"):
-            st.session_state["method"] = "instant" if name == "instant" else "train"
-        if name:
-            plan = known["all" if name == "instant" else name]
-            adopt(structure.backbone, str(plan))
-
-    # Where a stage is a single block, two presets would be the same.
-    is_block = known["stage"] == known["last"]
-    offered = [name for name in PRESETS if name != "stage" or not is_block]
-    st.segmented_control(
-        "What trains", offered, format_func=PRESETS.__getitem__,
-        help=HELP, key="preset", on_change=take_preset,
-    )  # fmt: skip
-
-
-def _show_sum(resolved: Resolved, head: int) -> Any:
-    """What the plan adds up to; places for the seconds of an epoch and for the disk."""
+def _show_sum(resolved: Resolved, head: int, takes: Estimate) -> None:
+    """What the plan adds up to."""
     # With the head, as everywhere that parameters are counted for a user.
     trains, still = resolved.trainable_parameters + head, resolved.frozen_parameters
     # As wide as they are, in as many rows as they need: columns would cut figures off.
@@ -177,10 +152,12 @@ def _show_sum(resolved: Resolved, head: int) -> Any:
             help="All below it is frozen.",
             width="content",
         )
-        epoch, disk = st.empty(), st.empty()
+        one_epoch = f"about {amounts.about(takes.epoch_seconds)}"
+        st.metric("One epoch", one_epoch, width="content")
+        disk = workspace.amount(takes.disk_bytes)
+        st.metric("On disk", disk, width="content")
     shape = " × ".join(map(str, resolved.cut.shape))
     st.caption(
         f"The new head's {head:,} parameters always train and are among these. At the "
         f"cut, each image is {shape} numbers."
     )
-    return epoch, disk

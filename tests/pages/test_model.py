@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.model import augmentation_preview
+from pages.model import expert as expert_switch
 from tests import jobs_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
@@ -72,19 +73,30 @@ def small_structure(backbone: str, image_size: int | None = None) -> Structure:
     )
 
 
+@pytest.fixture(autouse=True)
+def expert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose browser remembers to show everything."""
+    monkeypatch.setattr(expert_switch, "remembers", lambda: True)
+
+
 def open_page(dataset: str = "") -> AppTest:
     """The page Model, of this dataset if given, after its first run."""
     return opened("2_model.py", dataset=dataset)
 
 
-def preset(at: AppTest, name: str) -> AppTest:
-    """The page after a freeze preset was chosen."""
-    return at.segmented_control(key="preset").set_value(name).run()
+def turn(at: AppTest, position: str) -> AppTest:
+    """The page after the dial was turned."""
+    return at.segmented_control(key="dial").set_value(position).run()
 
 
 def toggles(at: AppTest) -> dict[str, bool]:
     """Whether each block trains."""
-    return {one.label.split(", ")[0]: one.value for one in at.toggle}
+    return {one.label.split(", ")[0]: one.value for one in blocks(at)}
+
+
+def blocks(at: AppTest) -> list[Any]:
+    """The switches of the blocks."""
+    return [one for one in at.toggle if one.key != "expert"]
 
 
 def metrics(at: AppTest) -> dict[str, str]:
@@ -146,9 +158,9 @@ def test_model__unknown_dataset_is_named(dataset: Revision) -> None:
 
 
 def test_model__last_blocks_add_up(dataset: Revision) -> None:
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     assert toggles(at) == {"stem": False, "block_1": False, "top": True}
-    at.toggle[1].set_value(True).run()
+    blocks(at)[1].set_value(True).run()
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
     assert metrics(at) == {
         "Trainable parameters": "3,038",
@@ -158,30 +170,30 @@ def test_model__last_blocks_add_up(dataset: Revision) -> None:
 
 
 def test_model__switches_are_named_in_plain_words(dataset: Revision) -> None:
-    labels = [one.label for one in open_page().toggle]
+    labels = [one.label for one in blocks(open_page())]
     assert labels == ["stem, 1 k", "block_1, 20", "top, 3 k"]
 
 
 def test_model__everything_trains_from_the_pixels(dataset: Revision) -> None:
-    at = preset(open_page(), "none")
+    at = turn(open_page(), "none")
     assert all(toggles(at).values())
     assert metrics(at)["Cut after"] == "pixels"
     assert metrics(at)["Frozen parameters"] == "20"
 
 
-def test_model__a_toggle_starts_from_the_preset(dataset: Revision) -> None:
-    at = preset(open_page(), "none")
-    at.toggle[0].set_value(False).run()
-    assert at.segmented_control(key="preset").value is None
+def test_model__a_toggle_starts_from_the_turn(dataset: Revision) -> None:
+    at = turn(open_page(), "none")
+    blocks(at)[0].set_value(False).run()
+    assert at.segmented_control(key="dial").value is None
     assert toggles(at) == {"stem": False, "block_1": True, "top": True}
     assert "--freeze last:2" in at.code[-1].value
 
 
-def test_model__instant_is_a_preset(dataset: Revision) -> None:
-    at = preset(preset(open_page(), "none"), "instant")
+def test_model__instant_is_a_turn(dataset: Revision) -> None:
+    at = turn(turn(open_page(), "none"), "instant")
     assert not any(toggles(at).values())
     assert "--method instant" in at.code[-1].value
-    assert "--method" not in preset(at, "all").code[-1].value
+    assert "--method" not in turn(at, "all").code[-1].value
 
 
 def tick(at: AppTest, row: int, trains: bool) -> AppTest:
@@ -205,7 +217,7 @@ def test_model__a_plan_is_resolved_once(
 
     at = open_page()
     monkeypatch.setattr(FreezePlan, "resolve", note)
-    preset(at, "last")
+    turn(at, "last")
     assert resolved == ["last:1"]
     resolved.clear()
     tick(at, 0, True)  # beside the plan that the table was made from
@@ -213,13 +225,13 @@ def test_model__a_plan_is_resolved_once(
 
 
 def test_model__single_layers_and_the_drawing_are_one_plan(dataset: Revision) -> None:
-    at = tick(preset(open_page(), "last"), 0, True)
+    at = tick(turn(open_page(), "last"), 0, True)
     assert not at.exception
     assert "--freeze blocks:stem,top" in at.code[-1].value
     assert toggles(at) == {"stem": True, "block_1": False, "top": True}
-    at.toggle[0].set_value(False).run()
+    blocks(at)[0].set_value(False).run()
     assert toggles(at) == {"stem": False, "block_1": False, "top": True}
-    assert at.segmented_control(key="preset").value == "last"
+    assert at.segmented_control(key="dial").value == "last"
 
 
 def test_model__a_plan_of_single_layers_survives_another_page(
@@ -233,7 +245,7 @@ def test_model__a_plan_of_single_layers_survives_another_page(
 
 def test_model__warns_of_what_is_frozen_above(dataset: Revision) -> None:
     at = open_page()
-    at.toggle[0].set_value(True).run()
+    blocks(at)[0].set_value(True).run()
     assert any("frozen above" in one.value for one in at.warning)
 
 
@@ -245,7 +257,7 @@ def test_model__folds_keep_their_place_when_words_come_above(dataset: Revision) 
     at = open_page()
     before = places(at)
     assert "Single layers" in before and "More settings" in before
-    preset(at, "none")
+    turn(at, "none")
     assert any("BatchNorm" in one.value for one in at.caption)
     after = places(at)
     assert after["Single layers"] == before["Single layers"]
@@ -253,15 +265,15 @@ def test_model__folds_keep_their_place_when_words_come_above(dataset: Revision) 
 
 
 def test_model__theta_is_named(dataset: Revision) -> None:
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     explained = next(one.value for one in at.markdown if "L(θ)" in one.value)
     assert "3,018 parameters, those of the head, top" in explained
 
 
 def test_model__no_block_chosen_is_head_only(dataset: Revision) -> None:
     at = open_page()
-    at.toggle[0].set_value(True).run()
-    at.toggle[0].set_value(False).run()
+    blocks(at)[0].set_value(True).run()
+    blocks(at)[0].set_value(False).run()
     assert not at.exception
     assert metrics(at)["Trainable parameters"] == "18"
     assert "--freeze" not in at.code[-1].value
@@ -269,7 +281,7 @@ def test_model__no_block_chosen_is_head_only(dataset: Revision) -> None:
 
 def test_model__another_backbone_has_blocks_of_its_own(dataset: Revision) -> None:
     at = open_page()
-    at.toggle[2].set_value(True).run()
+    blocks(at)[2].set_value(True).run()
     at.selectbox(key="backbone").set_value("vgg16").run()
     assert not at.exception
     assert not any(toggles(at).values())
@@ -330,7 +342,7 @@ def test_model__help_and_limits_come_from_the_settings(dataset: Revision) -> Non
 
 
 def test_model__help_speaks_the_words_of_the_screen(dataset: Revision) -> None:
-    at = preset(open_page(), "none")
+    at = turn(open_page(), "none")
     at.pills(key="augmentation").set_value(["crop"]).run()
     kinds = ("number_input", "selectbox", "button_group", "multiselect", "text_input")
     told = {one.label: one.proto.help for kind in kinds for one in at.get(kind)}
@@ -348,11 +360,11 @@ def test_model__fine_tuning_is_set_only_where_something_trains(
 ) -> None:
     at = open_page()
     assert at.number_input(key="fine_tune_epochs").disabled
-    assert not preset(at, "none").number_input(key="fine_tune_epochs").disabled
+    assert not turn(at, "none").number_input(key="fine_tune_epochs").disabled
 
 
 def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     at.segmented_control(key="weights").set_value("random")
     at.selectbox(key="head").set_value("dense1024")
     at.number_input(key="head_epochs").set_value(3)
@@ -369,7 +381,7 @@ def test_model__start_queues_what_was_chosen(dataset: Revision) -> None:
 
 def test_model__instant_hides_what_it_does_not_use(dataset: Revision) -> None:
     at = open_page()
-    at.segmented_control(key="method").set_value("instant").run()
+    turn(at, "instant")
     assert not at.exception
     assert not at.number_input(key="image_size-efficientnet_lite0").disabled
     assert [one.key for one in at.number_input] == ["image_size-efficientnet_lite0"]
@@ -377,12 +389,85 @@ def test_model__instant_hides_what_it_does_not_use(dataset: Revision) -> None:
 
 
 def test_model__instant_is_only_for_a_frozen_backbone(dataset: Revision) -> None:
-    at = open_page()
-    at.segmented_control(key="method").set_value("instant").run()
-    preset(at, "last")
-    method = at.segmented_control(key="method")
-    assert (method.value, method.disabled) == ("train", True)
+    at = turn(open_page(), "instant")
+    blocks(at)[2].set_value(True).run()
+    assert at.segmented_control(key="dial").value == "last"
     assert start(at)["method"] == "train"
+
+
+@pytest.mark.parametrize(
+    ("position", "said"),
+    [
+        ("source", "--method source"),
+        ("instant", "--method instant"),
+        ("all", ""),
+        ("last", "--freeze last:1"),
+        ("none", "--freeze none"),
+    ],
+)
+def test_model__one_dial_sets_method_and_plan(
+    dataset: Revision, position: str, said: str
+) -> None:
+    at = open_page()
+    dial = at.segmented_control(key="dial")
+    assert dial.options == [
+        "As it is",
+        "Instant",
+        "Head only",
+        "Last block",
+        "Everything",
+    ]
+    at = turn(turn(at, "none" if position == "instant" else "instant"), position)
+    assert at.segmented_control(key="dial").value == position
+    line = "python -m transfer train --dataset pets --backbone efficientnet_lite0"
+    assert at.code[-1].value == f"{line} {said}".strip()
+
+
+@pytest.fixture
+def beginner(expert: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose browser remembers nothing."""
+    monkeypatch.setattr(expert_switch, "remembers", lambda: False)
+
+
+def test_model__opens_with_what_a_first_run_needs(
+    beginner: None, dataset: Revision
+) -> None:
+    at = open_page()
+    assert not at.exception
+    assert [one.label for one in at.selectbox] == ["Dataset", "Backbone"]
+    assert [one.label for one in at.button] == ["Start training"]
+    assert [one.label for one in at.toggle] == ["Expert"]
+    assert [one.key for one in at.segmented_control] == ["dial"]
+    assert "As it is" not in at.segmented_control(key="dial").options
+    assert not at.expander and not at.number_input and not at.code
+    assert any("About" in one.value for one in at.markdown)
+    assert start(at)["backbone"] == catalogue.DEFAULT
+
+
+def test_model__what_is_changed_under_expert_is_named_and_can_be_undone(
+    beginner: None, dataset: Revision
+) -> None:
+    at = opened("2_model.py", batch_size="8", weights="random", freeze="last:1")
+    (said,) = [one.value for one in at.caption if "Changed under" in one.value]
+    assert said == r"Changed under *Expert*: Weights\: random · Batch size\: 8"
+    next(one for one in at.button if one.label == "Use the defaults").click().run()
+    assert not at.exception and "Changed under" not in messages(at)
+    config = start(at)
+    assert (config["batch_size"], config["weights"]) == (32, "imagenet")
+    assert config["freeze"] == "last:1"
+
+
+def test_model__what_an_expert_set_stays_when_it_is_hidden(dataset: Revision) -> None:
+    at = open_page()
+    at.number_input(key="head_epochs").set_value(3)
+    at.pills(key="augmentation").set_value(["flip"])
+    at.number_input(key="image_size-efficientnet_lite0").set_value(64).run()
+    at.toggle(key="expert").set_value(False).run()
+    assert r"Epochs of the head phase\: 3" in messages(at)
+    at.toggle(key="expert").set_value(True).run()
+    config = start(at)
+    assert (config["head_epochs"], config["augmentation"]) == (3, "flip")
+    assert config["image_size"] == 64
 
 
 def test_model__each_augmentation_can_be_switched_off(dataset: Revision) -> None:
@@ -396,7 +481,7 @@ def test_model__each_augmentation_can_be_switched_off(dataset: Revision) -> None
 
 
 def test_model__command_line_gives_the_same_run(dataset: Revision) -> None:
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     at.pills(key="augmentation").set_value(["crop"])
     at.selectbox(key="class_weights").set_value("balanced")
     at.selectbox(key="precision").set_value("float32")
@@ -419,11 +504,11 @@ def test_model__command_line_gives_the_same_run(dataset: Revision) -> None:
 def test_model__settings_survive_another_page(dataset: Revision) -> None:
     at = open_page()
     at.number_input(key="head_epochs").set_value(3)
-    preset(at, "none")
+    turn(at, "none")
     at.switch_page("../3_runs.py").run()
     at.switch_page("../2_model.py").run()
     assert at.number_input(key="head_epochs").value == 3
-    assert at.segmented_control(key="preset").value == "none"
+    assert at.segmented_control(key="dial").value == "none"
 
 
 def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
@@ -434,7 +519,7 @@ def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
 
 def test_model__measuring_makes_the_estimate_sure(dataset: Revision) -> None:
     at = open_page()
-    assert any("rough estimate" in one.value for one in at.caption)
+    assert any("rough estimate" in one.value for one in at.markdown)
     next(one for one in at.button if one.label.startswith("Measure")).click().run()
     assert not at.exception and "Measuring of a backbone: number 1" in messages(at)
     subject = f"{catalogue.DEFAULT}-native"
@@ -444,7 +529,8 @@ def test_model__measuring_makes_the_estimate_sure(dataset: Revision) -> None:
     record = speeds.rates_record(catalogue.DEFAULT, (224, 224))
     workspace.write_atomically(record, rates)
     jobs_made.ended(Request("measure", subject, tuple(words)))
-    assert "rough estimate" not in messages(at.run())
+    at.run()
+    assert not any("rough estimate" in one.value for one in at.markdown)
 
 
 def messages(at: AppTest) -> str:
@@ -562,7 +648,7 @@ def rates_found(revision: Revision, **settings: Any) -> None:
 
 def test_model__a_learning_rate_is_adopted_by_one_click(dataset: Revision) -> None:
     rates_found(dataset, freeze="last:1")
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     assert not at.exception
     assert charts(at) == ["rate-head", "rate-fine_tune"]
     for name, rate in (("learning_rate", 2e-4), ("fine_tune_learning_rate", 5e-4)):
@@ -570,11 +656,11 @@ def test_model__a_learning_rate_is_adopted_by_one_click(dataset: Revision) -> No
         assert at.number_input(key=name).value == rate
     assert "--learning-rate 0.0002 " in at.code[-1].value
     # The curves are those of this freeze plan alone.
-    assert not charts(preset(at, "none"))
+    assert not charts(turn(at, "none"))
 
 
 def test_model__learning_rates_are_found_by_a_job(dataset: Revision) -> None:
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     next(one for one in at.button if one.label == "Find the rates").click().run()
     (job,) = Store().waiting()
     words = job.settings["words"]
@@ -584,7 +670,7 @@ def test_model__learning_rates_are_found_by_a_job(dataset: Revision) -> None:
 
 
 def test_model__without_steps_there_is_no_rate_to_find(dataset: Revision) -> None:
-    at = preset(open_page(), "instant")
+    at = turn(open_page(), "instant")
     assert not [one for one in at.button if one.label == "Find the rates"]
 
 
@@ -636,9 +722,9 @@ def test_model__augmentation_is_previewed(dataset: Revision) -> None:
 
 
 def test_model__a_reload_keeps_what_was_chosen(dataset: Revision) -> None:
-    at = preset(open_page(), "last")
+    at = turn(open_page(), "last")
     at.selectbox(key="backbone").set_value("vgg16").run()
-    preset(at, "none").number_input(key="batch_size").set_value(8)
+    turn(at, "none").number_input(key="batch_size").set_value(8)
     at.pills(key="augmentation").set_value(["flip"]).run()
     said = at.query_params
     again = opened("2_model.py", **{name: str(value) for name, value in said.items()})
