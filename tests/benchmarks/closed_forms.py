@@ -36,7 +36,8 @@ from transfer.backbones import graph
 from transfer.classifier import closed_form
 from transfer.classifier import model as classifier
 from transfer.datasets import decoding
-from transfer.features.engines import BATCH, OpenVINOEngine
+from transfer.features.converted import BATCH
+from transfer.features.engines import OpenVINOEngine
 
 Pixels = NDArray[np.uint8]
 Set = tuple[NDArray[np.float32], NDArray[np.int32]]

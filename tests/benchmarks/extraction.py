@@ -25,8 +25,8 @@ from tests.benchmarks import bench
 from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.datasets import library
+from transfer.features.converted import BATCH
 from transfer.features.engines import (
-    BATCH,
     KerasEngine,
     OpenVINOEngine,
     computes_bfloat16,

@@ -53,7 +53,8 @@ for one in threads:
 
 _ENGINE = """
 import keras, numpy as np
-from transfer.features.engines import BATCH, OpenVINOEngine
+from transfer.features.converted import BATCH
+from transfer.features.engines import OpenVINOEngine
 
 pixels = keras.Input((16, 16, 3))
 prefix = keras.Model(pixels, keras.layers.Conv2D(4, 3)(pixels))

@@ -37,13 +37,13 @@ def ask(run: str, folder: str) -> None:
         ours = classifier.probabilities(pictures)
         seconds[way] = time.perf_counter() - start
     # Decoded in one way for both, so that only the asking differs.
-    size = classifier.model.input_shape[1:3]
+    size, model = classifier.runner.image_size, models.load_keras(models.find(run))
     one = decoding.decode(pictures[0], size)[np.newaxis].astype(np.float32)
-    classifier.model.predict(one, verbose=0)  # builds the graph
+    model.predict(one, verbose=0)  # builds the graph
     start, rows = time.perf_counter(), []
     for picture in pictures[:ONE_BY_ONE]:
         pixels = decoding.decode(picture, size)[np.newaxis].astype(np.float32)
-        rows.append(classifier.model.predict(pixels, verbose=0)[0])
+        rows.append(model.predict(pixels, verbose=0)[0])
     seconds["keras"] = (time.perf_counter() - start) / ONE_BY_ONE * len(pictures)
     apart = float(np.abs(np.stack(rows) - ours[:ONE_BY_ONE]).max())
     print(json.dumps({"seconds": seconds, "apart": apart, "pictures": len(pictures)}))

@@ -1,29 +1,29 @@
-"""A whole classifier on one picture or on thousands, the fastest way for each.
+"""A whole classifier on one picture or on thousands, without Keras.
 
-What lies below the head runs in the engine that is fastest on this machine, while the
-next pictures are decoded; a few pictures go through Keras, which need not be converted
-first. A conversion that training made of the same weights is used again.
+What lies below the head runs in an engine, while the next pictures are decoded; the
+head is a matrix or two. `converting` makes both of a Keras model, once: Keras takes
+seconds to be imported, and OpenVINO a tenth of one.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+import io
+import json
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer import workspace
+from transfer.classifier.numpy_head import Floats, NumPyHead
 from transfer.datasets import decoding
 from transfer.datasets.decoding import Grey
-from transfer.errors import ImageError
-from transfer.features import engines
-from transfer.features.engines import BATCH, Engine
-from transfer.features.extract import Extractor, ahead
-
-#: From this number of pictures on an engine is worth its start, which takes seconds
-#: the first time that a model is used.
-MANY = 2 * BATCH
+from transfer.errors import ImageError, StorageError
+from transfer.features import cache, converted
+from transfer.features.ahead import ahead
+from transfer.features.cache import Shelf
+from transfer.features.converted import Converted, Engine
 
 Pixels = NDArray[np.uint8]
 
@@ -38,8 +38,8 @@ class Answers(NamedTuple):
         unreadable: Errors of pictures, by their position.
     """
 
-    probabilities: NDArray[np.float32]
-    features: NDArray[np.float32]
+    probabilities: Floats
+    features: Floats
     unreadable: dict[int, ImageError]
 
 
@@ -47,28 +47,26 @@ class Runner:
     """Runs a whole classifier.
 
     Args:
-        model: As `classifier.assemble` makes it.
-        backbone: Name in the catalogue; engines' speeds are kept under it.
-        log: Takes a line that says which engine it is and why.
+        engine: Gives pooled features `(images, channels)`, and the feature maps that
+            they are the means of, `(images, rows, columns, channels)`.
+        head: Follows it.
+        image_size: `(height, width)` of the pixels that it takes.
+        key: Names the backbone up to pooling, with its weights.
         grey: The range of deep grey of the dataset that the model learnt from.
     """
 
     def __init__(
         self,
-        model: keras.Model,
-        backbone: str,
-        log: Callable[[str], None],
+        engine: Engine,
+        head: NumPyHead,
+        image_size: tuple[int, int],
+        key: str,
         grey: Grey | None = None,
     ) -> None:
-        height, width = model.input_shape[1:3]
-        self.image_size = (height, width)
-        self._pooled: keras.Model = model.get_layer("pooled_backbone")
-        self._head: keras.Model = model.get_layer("head")
-        self._backbone, self._log, self.grey = backbone, log, grey
+        self._engine, self.head, self._key = engine, head, key
+        self.image_size, self.grey = image_size, grey
 
-    def kept_features(
-        self, hashes: Sequence[str]
-    ) -> tuple[NDArray[np.float32], list[int]]:
+    def kept_features(self, hashes: Sequence[str]) -> tuple[Floats, list[int]]:
         """What training left of the same backbone with these weights.
 
         Args:
@@ -78,42 +76,27 @@ class Runner:
             Pooled features `(images, channels)`, in either precision, and the positions
             of those that are not kept; their rows hold anything.
         """
-        rows = np.empty((len(hashes), self._pooled.output_shape[-1]), np.float32)
+        rows = np.empty((len(hashes), self.head.channels), np.float32)
         lost = list(range(len(hashes)))
         # Exact ones first; a training in bfloat16 has left only val's in float32.
         for bfloat16 in (False, True):
-            shelf = self._extractor(bfloat16).shelves["pooling"]
+            key = cache.key(self._key, bfloat16, self.grey)
+            shelf = Shelf(key, (self.head.channels,), "float32")
             found, still = shelf.read([hashes[i] for i in lost])
             rows[lost] = found
             lost = [lost[i] for i in still]
         return rows, lost
 
-    def _extractor(self, bfloat16: bool) -> Extractor:
-        name, log = self._backbone, self._log
-        return Extractor(self._pooled, ["pooling"], name, log, bfloat16, self.grey)
-
-    @cached_property
-    def _engine(self) -> Engine:
-        key = self._extractor(bfloat16=False).tensors["pooling"].engine
-        return engines.choose(self._pooled, self._backbone, key, self._log)
-
-    def prepare(self, pictures: int) -> None:
-        """Converts and measures the model where so many pictures are worth it."""
-        if pictures >= MANY:
-            _ = self._engine
-
     def warm(self) -> None:
-        """Builds what the first answer needs."""
-        self._few(np.zeros((1, *self.image_size, 3), np.uint8))
+        """Does what makes the first answer slow."""
+        self._compute(np.zeros((1, *self.image_size, 3), np.uint8))
 
     def run(self, pictures: Sequence[Path | bytes]) -> Answers:
         """The answers for encoded pictures or files of them, in their order."""
-        channels, classes = self._head.input_shape[-1], self._head.output_shape[-1]
         # Not a number where a picture cannot be read, so that no row shifts.
-        features = np.full((len(pictures), channels), np.nan, np.float32)
-        probabilities = np.full((len(pictures), classes), np.nan, np.float32)
+        shape = (len(pictures), self.head.channels)
+        features = np.full(shape, np.nan, np.float32)
         unreadable: dict[int, ImageError] = {}
-        compute = self._many if len(pictures) >= MANY else self._few
         for start, batch in ahead(pictures, self._decode):
             readable: dict[int, Pixels] = {}
             for position, one in enumerate(batch, start):
@@ -122,28 +105,62 @@ class Runner:
                 else:
                     readable[position] = one
             if readable:
-                at = [*readable]
-                features[at] = compute(np.stack([*readable.values()]))
-                probabilities[at] = self._classify(features[at])
-        return Answers(probabilities, features, unreadable)
+                features[[*readable]], _ = self._compute(np.stack([*readable.values()]))
+        return Answers(self.head.probabilities(features), features, unreadable)
 
-    def _few(self, pixels: Pixels) -> NDArray[np.float32]:
-        found = self._pooled.predict_on_batch(pixels.astype(np.float32))
-        return np.asarray(found, np.float32)
+    def feature_map(self, pixels: Pixels) -> Floats:
+        """What is pooled of one picture, `(rows, columns, channels)`.
 
-    def _many(self, pixels: Pixels) -> NDArray[np.float32]:
-        (found,) = self._engine.run(pixels)
-        return np.asarray(found, np.float32)
+        Args:
+            pixels: `(height, width, 3)`.
+        """
+        found: Floats = self._compute(pixels[np.newaxis])[1][0]
+        return found
 
-    def _classify(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities: the head, and the softmax that follows it."""
-        logits = np.asarray(self._head(features, training=False), np.float64)
-        # In float64, and from the largest on, so that no exponential overflows.
-        powers = np.exp(logits - logits.max(-1, keepdims=True))
-        return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+    def _compute(self, pixels: Pixels) -> tuple[Floats, Floats]:
+        pooled, maps = self._engine.run(pixels)
+        return np.asarray(pooled, np.float32), np.asarray(maps, np.float32)
 
     def _decode(self, picture: Path | bytes) -> Pixels | ImageError:
         try:
             return decoding.decode(picture, self.image_size, self.grey)
         except ImageError as error:
             return error
+
+
+def read(record: Path, grey: Grey | None = None) -> Runner | None:
+    """The classifier that `write` noted; None if the engine, or the note, is gone.
+
+    Args:
+        record: Where it was noted.
+        grey: As in `Runner`.
+    """
+    with suppress(OSError, ValueError, KeyError, EOFError, StorageError):
+        with np.load(record, allow_pickle=False) as arrays:
+            key = str(json.loads(str(arrays["key"])))
+            count = len(arrays.files) // 2
+            layers = [(arrays[f"kernel{i}"], arrays[f"bias{i}"]) for i in range(count)]
+        if path := converted.find(key):
+            engine = Converted(path, pools=True)
+            return Runner(
+                engine, NumPyHead(tuple(layers)), engine.image_size, key, grey
+            )
+    return None
+
+
+def write(record: Path, head: NumPyHead, key: str) -> None:
+    """Notes a classifier whose backbone is converted.
+
+    Args:
+        record: Where to.
+        head: The head.
+        key: As in `Runner`.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    arrays = {f"kernel{i}": kernel for i, (kernel, _) in enumerate(head.layers)}
+    arrays |= {f"bias{i}": bias for i, (_, bias) in enumerate(head.layers)}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, key=np.array(json.dumps(key)), **arrays)
+    workspace.write_atomically(record, buffer.getvalue())

@@ -51,7 +51,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
                 reporter.progress(doing=doing, done=done, of=of)
                 tell_over(f"{doing}: {done} of {of} images")
 
-            model = models.load(run.id).model
+            model = models.load_keras(run)
             found = evaluator.evaluate(
                 run, model, args.split, tell_over, report, args.thorough
             )

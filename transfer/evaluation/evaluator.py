@@ -18,7 +18,7 @@ from transfer.evaluation import calibration, image_map, intervals, metrics, resu
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
-from transfer.features.engines import BATCH
+from transfer.features.converted import BATCH
 from transfer.features.extract import Extractor
 from transfer.features.views import View
 from transfer.store.record import Run

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
+from transfer.datasets.decoding import Grey
 from transfer.errors import ConfigError
 
 _TAIL = struct.Struct("<QI8s")
@@ -40,6 +41,23 @@ _GROWING, _PATIENCE = ".writing", 3600.0
 
 #: Room on the disk that features never take; models and checkpoints need some.
 _LEFT_FREE = 1_000_000_000
+
+
+def key(engine: str, bfloat16: bool, grey: Grey | None) -> str:
+    """Names a shelf: the prefix that computes its features, and all else they are of.
+
+    Args:
+        engine: Names the prefix, see `Tensor.engine`.
+        bfloat16: Whether it computed in bfloat16.
+        grey: The dataset's range of deep grey, see `Revision.grey`.
+    """
+    return f"{engine}{'-bfloat16' * bfloat16}{of_grey(grey)}"
+
+
+def of_grey(grey: Grey | None) -> str:
+    """The part of a key that names a range of deep grey."""
+    # Features of 8-bit pictures depend on no range and keep their keys.
+    return "-grey-{:.9g}-{:.9g}".format(*grey) if grey else ""
 
 
 class _Place(NamedTuple):

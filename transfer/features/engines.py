@@ -2,51 +2,29 @@
 
 import json
 import os
-import queue
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 import openvino
 import tensorflow as tf
 from numpy.typing import NDArray
-from openvino.preprocess import PrePostProcessor
 
 from transfer import workspace
 from transfer.errors import StorageError
-from transfer.features import first_call, speeds
-
-#: Images per call.
-BATCH = 32
-
-#: Images that OpenVINO computes in one go, on one core; the others work on the next
-#: ones. On two cores that was up to 1.4 times as fast as `BATCH` images on both at
-#: once, which wait for each other after every layer, and more so beside decoding.
-PIECE = 4
+from transfer.features import converted, speeds
+from transfer.features.converted import BATCH, PIECE, Converted, Engine, Outputs
 
 #: So long a call need not be timed twice.
 _SURE_SECONDS = 0.5
 
 #: OpenVINO's names of the precisions that it is tried in.
 _HINTS = {"openvino": "f32", "openvino-bfloat16": "bf16"}
-
-Outputs = list[NDArray[np.generic]]
-
-
-class Engine(Protocol):
-    """Runs a prefix on pixels."""
-
-    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """Each output of the prefix, float32, for pixels `(images, height, width, 3)`,
-        best `BATCH` of them.
-        """
-        ...
 
 
 class KerasEngine:
@@ -65,7 +43,7 @@ class KerasEngine:
         return [output.numpy() for output in outputs]
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(Converted):
     """The prefix converted once, kept on disk, and run by OpenVINO on the processor.
 
     Args:
@@ -78,51 +56,7 @@ class OpenVINOEngine:
     def __init__(
         self, prefix: keras.Model, key: str, hint: str = "f32", function: Any = None
     ) -> None:
-        first_call.make()
-        core = openvino.Core()
-        model = core.read_model(_convert(prefix, key, function))
-        # The conversion leaves each SiLU activation as a further output, in Keras'
-        # order of axes; they made EfficientNetB0 nine times slower than without.
-        for extra in model.get_results()[len(prefix.outputs) :]:
-            model.remove_result(extra)
-        # A fixed shape is faster, so a short last piece is filled up and cut back.
-        model.reshape([PIECE, *prefix.input_shape[1:]])
-        # Pixels become float32 inside, which saves writing them once more.
-        steps = PrePostProcessor(model)
-        steps.input().tensor().set_element_type(openvino.Type.u8)
-        compiled = core.compile_model(
-            steps.build(),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": hint,
-                "PERFORMANCE_HINT": "THROUGHPUT",
-                "PERFORMANCE_HINT_NUM_REQUESTS": BATCH // PIECE,
-            },
-        )
-        # Twice as many as are computed at a time, so that one always waits its turn.
-        count = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(count):
-            self._idle.put(compiled.create_infer_request())
-        self._pool = ThreadPoolExecutor(count)
-
-    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """See `Engine.run`."""
-        starts = range(0, len(pixels), PIECE)
-        pieces = self._pool.map(self._run, (pixels[i : i + PIECE] for i in starts))
-        return [np.concatenate(rows) for rows in zip(*pieces, strict=True)]
-
-    def _run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        full = pixels
-        if len(pixels) < PIECE:
-            full = np.resize(pixels, (PIECE, *pixels.shape[1:]))
-        request = self._idle.get()
-        try:
-            answers = request.infer(full, share_inputs=True)
-            # Copies: the next call writes into the same memory.
-            return [np.array(answers[i][: len(pixels)]) for i in range(len(answers))]
-        finally:
-            self._idle.put(request)
+        super().__init__(convert(prefix, key, function), len(prefix.outputs), hint)
 
 
 def _trace(prefix: keras.Model) -> Any:
@@ -144,23 +78,24 @@ def _trace(prefix: keras.Model) -> Any:
     return tf.function(compute, autograph=False).get_concrete_function(pixels)
 
 
-def _convert(prefix: keras.Model, key: str, function: Any) -> Path:
+def convert(prefix: keras.Model, key: str, function: Any = None) -> Path:
     """The prefix as an OpenVINO file; its weights lie beside it.
 
-    It lies among the features, so that it goes when it was not used for long.
+    Args:
+        prefix: As in `choose`.
+        key: As in `choose`.
+        function: The traced prefix, if there is one already.
     """
-    folder = workspace.folder("features", "engines", key)
-    kept, weights = folder / "any-batch.xml", folder / "any-batch.bin"
-    if not (kept.exists() and weights.exists()):
-        model = openvino.convert_model(function or _trace(prefix))
-        with tempfile.TemporaryDirectory(dir=folder) as made:
-            path = Path(made) / kept.name
-            openvino.save_model(model, path, compress_to_fp16=False)
-            os.replace(path.with_suffix(".bin"), weights)
-            os.replace(path, kept)
-    os.utime(kept)
-    os.utime(weights)
-    return kept
+    if found := converted.find(key):
+        return found
+    path = converted.file(key)
+    model = openvino.convert_model(function or _trace(prefix))
+    with tempfile.TemporaryDirectory(dir=path.parent) as made:
+        new = Path(made) / path.name
+        openvino.save_model(model, new, compress_to_fp16=False)
+        os.replace(new.with_suffix(".bin"), path.with_suffix(".bin"))
+        os.replace(new, path)
+    return path
 
 
 def choose(

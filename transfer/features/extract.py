@@ -1,13 +1,9 @@
 """Features of a dataset's images: from the cache, or computed and then kept."""
 
 import hashlib
-import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -18,12 +14,10 @@ from transfer.backbones import graph
 from transfer.datasets import decoding, library
 from transfer.datasets.decoding import Grey
 from transfer.features import cache, engines, speeds
+from transfer.features.ahead import ahead
 from transfer.features.cache import Shelf
-from transfer.features.engines import BATCH, Engine
+from transfer.features.converted import Engine
 from transfer.features.views import View
-
-#: Batches that are decoded ahead of the engine.
-_AHEAD = 3
 
 #: Raise this when decoding or resizing changes what the model sees: old features are
 #: then no longer used.
@@ -31,8 +25,6 @@ _GEOMETRY = "stretch-1"
 
 Rows = NDArray[np.generic]
 Progress = Callable[[int, int], None]
-Item = TypeVar("Item")
-Decoded = TypeVar("Decoded")
 
 
 class Tensor(NamedTuple):
@@ -91,8 +83,7 @@ class Extractor:
     def _tensor(self, layer: str) -> Tensor:
         prefix = graph.prefix(self._model, layer)
         height, width = self.image_size
-        # Features of 8-bit pictures depend on no range and keep their keys.
-        scale = "-grey-{:.9g}-{:.9g}".format(*self._grey) if self._grey else ""
+        scale = cache.of_grey(self._grey)
         shape = prefix.output_shape[1:]
         if not prefix.weights:
             # The same for every backbone, and a quarter of the size as bytes.
@@ -103,7 +94,7 @@ class Extractor:
         # backbone gets other features.
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
-        key = f"{engine}{'-bfloat16' * self.bfloat16}{scale}"
+        key = cache.key(engine, self.bfloat16, self._grey)
         return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
@@ -244,30 +235,3 @@ class Extractor:
             layers = self._by_engine(tuple(self.tensors))
             rates = engines.measure(*self._joint(layers), self._log)
         return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
-
-
-def ahead(
-    items: Sequence[Item], decode: Callable[[Item], Decoded]
-) -> Iterator[tuple[int, list[Decoded]]]:
-    """Start and decoded items of each batch, while the next ones are decoded.
-
-    Args:
-        items: Cut into batches of `engines.BATCH`.
-        decode: Called in threads.
-    """
-    starts = iter(range(0, len(items), BATCH))
-    waiting: deque[tuple[int, list[Future[Decoded]]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-
-        def fill(batches: int) -> None:
-            for start in islice(starts, batches):
-                batch = items[start : start + BATCH]
-                waiting.append((start, [pool.submit(decode, one) for one in batch]))
-
-        # Not all at once: thousands of decoded pictures would fill the memory.
-        fill(_AHEAD)
-        while waiting:
-            start, futures = waiting.popleft()
-            decoded = [future.result() for future in futures]
-            fill(1)
-            yield start, decoded

@@ -8,12 +8,11 @@ map is another one.
 
 import io
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
+from transfer.classifier.runner import Runner
 from transfer.datasets import decoding
 from transfer.datasets.decoding import Grey
 
@@ -26,11 +25,11 @@ _COVER = 0.75
 HeatMap = NDArray[np.float32]
 
 
-def heat_map(model: keras.Model, pixels: NDArray[np.uint8], label: int) -> HeatMap:
+def heat_map(runner: Runner, pixels: NDArray[np.uint8], label: int) -> HeatMap:
     """How much each place of a picture speaks for a class.
 
     Args:
-        model: A whole classifier, as `classifier.assemble` makes it.
+        runner: Runs a whole classifier.
         pixels: The picture at the model's size, `(height, width, 3)`.
         label: Index of the class.
 
@@ -38,27 +37,15 @@ def heat_map(model: keras.Model, pixels: NDArray[np.uint8], label: int) -> HeatM
         A map `(height, width)`, float32 in [0, 1]: 1 where the evidence is strongest,
         and 0 everywhere if nothing in the picture speaks for the class.
     """
-    features = _feature_map(model, pixels)
-    head = model.get_layer("head")
-    with tf.GradientTape() as tape:
-        tape.watch(features)
-        logits = head(tf.reduce_mean(features, axis=(1, 2)), training=False)
-        score = logits[0, label]
-    gradients = tape.gradient(score, features)
-    weights = tf.reduce_mean(gradients, axis=(1, 2))  # of each channel
-    evidence = tf.nn.relu(tf.einsum("brcf,bf->brc", features, weights))[0].numpy()
+    features = runner.feature_map(pixels)
+    # Pooling hands each place the same share of a channel's gradient, so this is, but
+    # for a factor, the mean over places that the paper weights its channels by.
+    weights = runner.head.gradient(features.mean((0, 1)), label)
+    evidence = np.maximum(features @ weights, 0)
     strongest = float(evidence.max())
     if strongest > 0:
         evidence = evidence / strongest
     return _enlarge(evidence, pixels.shape[:2])
-
-
-def _feature_map(model: keras.Model, pixels: NDArray[np.uint8]) -> tf.Tensor:
-    """What the backbone hands to pooling, `(1, rows, columns, channels)`, float32."""
-    backbone = model.get_layer("pooled_backbone")
-    unpooled = keras.Model(backbone.inputs, backbone.get_layer("pooling").input)
-    batch = tf.constant(pixels[np.newaxis], tf.float32)
-    return tf.cast(unpooled(batch, training=False), tf.float32)
 
 
 def _enlarge(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:

@@ -1,13 +1,15 @@
 """The models that finished runs have left, ready to predict."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.classifier import model as classifier
-from transfer.classifier import runner
+from transfer.classifier import runner as runners
+from transfer.classifier.runner import Answers, Runner
 from transfer.datasets.decoding import Grey
 from transfer.errors import RunError
 from transfer.evaluation import calibration
@@ -15,40 +17,29 @@ from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 
+if TYPE_CHECKING:  # it takes seconds
+    import keras
+
 
 class Classifier:
     """The finished model of a run, ready to predict.
 
     Args:
-        path: The run's `model.keras`.
+        runner: Runs it, unscaled.
         class_names: Names in label order.
-        backbone: Name in the catalogue.
         temperature: What the probabilities are scaled by, see `calibration`.
-        grey: The range of deep grey that it learnt with.
 
     Attributes:
-        model: The model, unscaled.
-        runner: Runs it.
-
-    Raises:
-        RunError: The file is not a model that a run wrote.
+        runner: As given.
     """
 
     def __init__(
-        self,
-        path: Path,
-        class_names: list[str],
-        *,
-        backbone: str,
-        temperature: float = 1.0,
-        grey: Grey | None = None,
+        self, runner: Runner, class_names: Sequence[str], temperature: float = 1.0
     ) -> None:
-        self.class_names = class_names
-        self.model = classifier.load(path, len(class_names))
-        self.runner = runner.Runner(self.model, backbone, log, grey)
+        self.runner, self.class_names = runner, list(class_names)
         self._temperature = temperature
 
-    def answers(self, pictures: list[Path | bytes]) -> runner.Answers:
+    def answers(self, pictures: list[Path | bytes]) -> Answers:
         """Probabilities and features; a picture that cannot be read stops no other.
 
         Probabilities are scaled by the temperature; the model stays as it was trained.
@@ -69,42 +60,53 @@ class Classifier:
         return found.probabilities
 
 
-@lru_cache(maxsize=4)
-def _read_model(
-    path: Path,
-    modified: int,
-    class_names: tuple[str, ...],
-    backbone: str,
-    temperature: float,
-    grey: Grey | None,
-) -> Classifier:
-    return Classifier(
-        path, list(class_names), backbone=backbone, temperature=temperature, grey=grey
-    )
-
-
 def load(run: str) -> Classifier:
     """The classifier of a run, by id or name; the last few stay in memory.
 
+    Keras is needed once, for a model that was not converted yet, or long ago.
+
     Raises:
         NotFoundError: There is no such run.
-        RunError: The run has no model (yet).
+        RunError: The run has no model (yet), or the file is not one that a run wrote.
     """
     found = find(run)
-    path = files.model(found.id)
-    if not path.exists() or "class_names" not in found.result:
+    modified = _model_file(found).stat().st_mtime_ns
+    temperature = float(found.result.get("temperature", 1.0))
+    runner = _read_runner(found.id, modified, found.grey)
+    return Classifier(runner, found.result["class_names"], temperature)
+
+
+@lru_cache(maxsize=4)
+def _read_runner(run: str, modified: int, grey: Grey | None) -> Runner:
+    if kept := runners.read(files.runner(run), grey):
+        return kept
+    # Importing Keras takes seconds.
+    from transfer.classifier import converting  # noqa: PLC0415
+
+    found = find(run)
+    model, backbone = load_keras(found), found.config.backbone
+    return converting.make(model, backbone, files.runner(run), log, grey)
+
+
+def load_keras(run: Run) -> "keras.Model":
+    """The model of a run as Keras has it, unscaled.
+
+    Raises:
+        RunError: As `load`.
+    """
+    from transfer.classifier import model as classifier  # noqa: PLC0415  it loads Keras
+
+    return classifier.load(_model_file(run), len(run.result["class_names"]))
+
+
+def _model_file(run: Run) -> Path:
+    path = files.model(run.id)
+    if not path.exists() or "class_names" not in run.result:
         raise RunError(
-            f"Run {found.id} is {found.status} and has no model to predict with.",
+            f"Run {run.id} is {run.status} and has no model to predict with.",
             "Choose a run that has finished.",
         )
-    return _read_model(
-        path,
-        path.stat().st_mtime_ns,
-        tuple(found.result["class_names"]),
-        found.config.backbone,
-        float(found.result.get("temperature", 1.0)),
-        found.grey,
-    )
+    return path
 
 
 def find(run: str) -> Run:

@@ -32,28 +32,26 @@ def _open(picture: dict[str, str]) -> Path | bytes:
     return base64.b64decode(picture["bytes"])
 
 
-def _load(run: str, pictures: int = 0) -> Classifier:
-    """The classifier of a run, with all that these many pictures need to be answered.
+def _load(run: str) -> Classifier:
+    """The classifier of a run.
 
-    The first time takes seconds, which count for themselves.
+    The first time may take seconds, which count for themselves.
     """
     _doing[0] = LOADING
     try:
-        one = models.load(run)
-        one.runner.prepare(pictures)
-        return one
+        return models.load(run)
     finally:
         _doing[0] = b""
 
 
 def _predict(run: str, pictures: list[dict[str, str]]) -> Any:
-    one = _load(run, len(pictures))
+    one = _load(run)
     found = one.probabilities([_open(picture) for picture in pictures])
     return [models.rank(one, row) for row in found]
 
 
 def _predict_each(run: str, pictures: list[dict[str, str]], top: int | None) -> Any:
-    one = _load(run, len(pictures))
+    one = _load(run)
     found = one.answers([_open(picture) for picture in pictures])
     return [
         {"error": error_record(found.unreadable[i])}
@@ -70,7 +68,7 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
         raise NotFoundError(f'The run has no class "{class_name}".')
     pixels = decoding.decode(content, one.runner.image_size, one.runner.grey)
     label = one.class_names.index(class_name)
-    heat = explain.heat_map(one.model, pixels, label)
+    heat = explain.heat_map(one.runner, pixels, label)
     return base64.b64encode(explain.overlay(content, heat, one.runner.grey)).decode()
 
 

@@ -49,6 +49,11 @@ def model(run_id: str) -> Path:
     return of_run(run_id) / "model.keras"
 
 
+def runner(run_id: str) -> Path:
+    """What runs that model without Keras."""
+    return of_run(run_id) / "runner.npz"
+
+
 def watch_file(run_id: str) -> Path:
     """What a run shows while it learns."""
     return of_run(run_id) / "watched.json"
@@ -88,5 +93,6 @@ def model_findings(run_id: str) -> list[Path]:
     """Files and folders that say something of the run's model, and of no other."""
     folder = of_run(run_id)
     # Not what it shows of its training, nor the images that it keeps.
-    about = ("evaluation-*.npz", neighbours(run_id).name, threshold(run_id).name)
-    return [path for name in (*about, "exports") for path in folder.glob(name)]
+    about = [neighbours, threshold, runner]
+    names = ("evaluation-*.npz", "exports", *(one(run_id).name for one in about))
+    return [path for name in names for path in folder.glob(name)]

@@ -62,8 +62,10 @@ def train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
     _save(run.id, trained.model)
     judging, judged = time.perf_counter(), None
     # A stop is to take no longer.
-    if revision.of_split("val") and not listener.stop_requested():
-        judged = try_or_log(lambda: _evaluate(run, trained.model, listener))
+    if not listener.stop_requested():
+        if revision.of_split("val"):
+            judged = try_or_log(lambda: _evaluate(run, trained.model, listener))
+        try_or_log(lambda: _convert(run, trained.model, revision, listener))
     seconds = {"import": imported, **trained.seconds}
     seconds["evaluate"] += time.perf_counter() - judging
     seconds["total"] = time.perf_counter() - start
@@ -162,12 +164,20 @@ def _evaluate(run: Run, model: Any, listener: StoreListener) -> dict[str, Any]:
     return {"temperature": found.temperature}
 
 
+def _convert(run: Run, model: Any, revision: Revision, listener: StoreListener) -> None:
+    """Has the model ready for its first prediction, which then needs no Keras."""
+    from transfer.classifier import converting  # noqa: PLC0415
+
+    record, backbone = files.runner(run.id), run.config.backbone
+    converting.make(model, backbone, record, listener.log, revision.grey)
+
+
 def try_or_log(attempt: Callable[[], T]) -> T | None:
     """What the attempt gives; its failure is logged and ends no run."""
     try:
         return attempt()
     except Exception:
-        print("The evaluation failed; the page Evaluate can do it again.", flush=True)
+        print("This failed; the page that needs it does it again.", flush=True)
         traceback.print_exc()
         return None
 

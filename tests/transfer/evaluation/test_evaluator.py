@@ -153,7 +153,7 @@ def test_work__a_broken_evaluation_fails_no_run(
 
 
 def test_evaluate__says_what_is_wrong(finished: Run, pets: Revision) -> None:
-    model = models.load(finished.id).model
+    model = models.load_keras(finished)
     made = evaluator.Evaluator(finished, model, print)
     made._revision = replace(pets, images=pets.of_split("train"))
     with pytest.raises(DatasetError, match="has no test images.*another split"):
@@ -171,7 +171,7 @@ def test_robustness__a_slow_backbone_is_tried_only_when_asked(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluator, "_SECONDS", 1e-9)
-    model = models.load(finished.id).model
+    model = models.load_keras(finished)
     found = evaluator.evaluate(finished, model, "test", print)
     assert found.robustness and "was left out" in found.robustness.skipped
     asked(finished, "--split", "test", "--thorough")

@@ -59,7 +59,7 @@ def test_choose__keras_where_the_model_cannot_be_converted(
     def refuse(*_: object) -> None:
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr(engines, "_convert", refuse)
+    monkeypatch.setattr(engines, "convert", refuse)
     lines: list[str] = []
     chosen = engines.choose(prefix, "net", "net-1", lines.append)
     assert isinstance(chosen, KerasEngine)

@@ -23,7 +23,7 @@ def test_engine__has_called_before_its_pool_of_threads(
 ) -> None:
     order: list[str] = []
     monkeypatch.setattr(first_call, "_make", lambda: order.append("first call"))
-    pool = "transfer.features.engines.ThreadPoolExecutor"
+    pool = "transfer.features.converted.ThreadPoolExecutor"
     monkeypatch.setattr(pool, lambda _: order.append("pool"))
     pixels = keras.Input((8, 8, 3))
     OpenVINOEngine(keras.Model(pixels, layers.Conv2D(2, 3)(pixels)), "net")

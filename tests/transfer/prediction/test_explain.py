@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.pictures import noisy_picture
+from transfer import workspace
 from transfer.backbones import graph
+from transfer.classifier import converting
 from transfer.classifier import model as classifier
+from transfer.classifier.runner import Runner
 from transfer.prediction import explain
+
+pytestmark = pytest.mark.usefixtures("workspace")
 
 
 def red_or_blue() -> keras.Model:
@@ -30,6 +35,12 @@ def red_or_blue() -> keras.Model:
     return classifier.assemble(classifier.add_pooling(backbone), head)
 
 
+def runner_of(model: keras.Model) -> Runner:
+    """What runs it without Keras."""
+    record = workspace.folder("records") / "runner.npz"
+    return converting.make(model, "test", record, lambda line: None)
+
+
 def squares() -> NDArray[np.uint8]:
     """Grey, with a red square above on the left and a blue one below on the right."""
     pixels = np.full((32, 32, 3), 90, np.uint8)
@@ -42,7 +53,7 @@ def squares() -> NDArray[np.uint8]:
 def test_heat_map__lies_on_the_square_of_the_class(
     label: int, at: tuple[int, int]
 ) -> None:
-    heat = explain.heat_map(red_or_blue(), squares(), label)
+    heat = explain.heat_map(runner_of(red_or_blue()), squares(), label)
     assert heat.shape == (32, 32) and heat.dtype == np.float32
     assert heat.min() >= 0 and heat.max() == 1
     assert heat[at] == 1
@@ -53,7 +64,7 @@ def test_heat_map__lies_on_the_square_of_the_class(
 def test_heat_map__nothing_where_nothing_speaks_for_the_class() -> None:
     blue = np.zeros((32, 32, 3), np.uint8)
     blue[..., 2] = 250
-    assert not explain.heat_map(red_or_blue(), blue, 0).any()
+    assert not explain.heat_map(runner_of(red_or_blue()), blue, 0).any()
 
 
 def ranks(values: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -81,10 +92,12 @@ def test_heat_map__random_weights_give_another_map() -> None:
     backbone, other = scaled_backbone(0), scaled_backbone(1)
     head, new = (classifier.head("linear", 1280, 3, seed=s) for s in (0, 7))
     maps = [
-        explain.heat_map(classifier.assemble(*parts), picture, 1)
+        explain.heat_map(runner_of(classifier.assemble(*parts)), picture, 1)
         for parts in ((backbone, head), (backbone, head), (other, head))
     ]
-    replaced = explain.heat_map(classifier.assemble(backbone, new), picture, 1)
+    replaced = explain.heat_map(
+        runner_of(classifier.assemble(backbone, new)), picture, 1
+    )
     assert maps[0].any() and maps[2].any() and replaced.any()
     assert correlation(maps[0], maps[1]) == pytest.approx(1)
     assert abs(correlation(maps[0], maps[2])) < 0.5

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.backbones import graph
 from transfer.classifier.model import add_pooling
-from transfer.features import engines
+from transfer.features import converted, engines
 from transfer.training.starter.pictures import Labels, Pixels, boxes, crop, read
 from transfer.training.starter.student import Recipe, Student
 
@@ -46,7 +46,7 @@ class Teacher:
 
     def __init__(self, recipe: Recipe, images: Pixels, folder: Path) -> None:
         self._recipe, self._images, self._folder = recipe, images, folder
-        self._engine: engines.Engine | None = None
+        self._engine: converted.Engine | None = None
 
     def features(self, view: int) -> NDArray[np.float16]:
         """Features `(images, channels)` of one view, scaled to mean 0, deviation 1."""
@@ -62,8 +62,8 @@ class Teacher:
     def _compute(self, view: int) -> NDArray[np.float32]:
         crops = self.crops(view)
         parts = []
-        for start in range(0, len(self._images), engines.BATCH):
-            rows = slice(start, start + engines.BATCH)
+        for start in range(0, len(self._images), converted.BATCH):
+            rows = slice(start, start + converted.BATCH)
             pixels = crop(self._images[rows], crops[rows], _TEACHER_SIZE)
             parts.append(self._looking().run(tf.cast(pixels, tf.uint8).numpy())[0])
         return np.concatenate(parts).astype(np.float32)
@@ -73,7 +73,7 @@ class Teacher:
         recipe = self._recipe
         return boxes(len(self._images), recipe.smallest_crop, (recipe.seed, view))
 
-    def _looking(self) -> engines.Engine:
+    def _looking(self) -> converted.Engine:
         if self._engine is None:
             size, name = (_TEACHER_SIZE, _TEACHER_SIZE), self._recipe.teacher
             model = graph.build(name, weights="imagenet", image_size=size)
