@@ -39,15 +39,16 @@ def add_to(command: Command) -> None:
 
 def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The classes of pictures, best first."""
-    run = Store().get(args.run)
     process = InferenceProcess()
-    with tempfile.TemporaryDirectory() as folder:
-        named = list(_pictures(args.paths, Path(folder)))
-        try:
+    process.start()  # while this one opens the store and looks for the pictures
+    try:
+        run = Store().get(args.run)
+        with tempfile.TemporaryDirectory() as folder:
+            named = list(_pictures(args.paths, Path(folder)))
             paths = [path for _, path in named]
             said = [*chain(*process.predict_in_pieces(run.id, paths))]
-        finally:
-            process.close()
+    finally:
+        process.close()
     found = []
     for (name, path), one in zip(named, said, strict=True):
         if not isinstance(one, ImageError):

@@ -1,0 +1,98 @@
+"""The commands that need no Keras do not wait for it: its import takes seconds."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import make_pictures
+from tests.transfer.runs_made import finished_run
+from transfer.__main__ import parser
+from transfer.config import TrainConfig
+from transfer.datasets import library
+from transfer.prediction import models
+from transfer.processes import environment
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+#: Those that compute features or train, each once its words are seen to be right.
+WITH_KERAS = {"measure", "rank", "sweep", "learning-rate", "imagenet"}
+WITH_KERAS |= {"evaluate", "export"}
+#: Those that have a worker do it.
+BY_A_WORKER = {"train", "resume"}
+
+#: Reads lists of words, carries them out, and tells which of them loaded Keras.
+_WALK = """
+import io, json, sys
+from contextlib import redirect_stdout
+from transfer.__main__ import main
+from transfer.prediction import server
+found = {}
+for words in json.load(sys.stdin):
+    with redirect_stdout(io.StringIO()) as said:
+        status = main([*words, "--json"])
+    loaded = sorted({"keras", "tensorflow"} & set(sys.modules))
+    found[" ".join(words[:2])] = [status, loaded, said.getvalue()[:300]]
+print(json.dumps(found))
+"""
+
+
+def words_of(run: str, queued: str, folder: Path) -> list[list[str]]:
+    """A use of each command that needs no Keras."""
+    picture = str(folder / "new" / "dog" / "0.png")
+    return [
+        ["import", str(folder / "new"), "--name", "new"],
+        ["datasets"],
+        ["edit", "new", "--rename", "cat", "puss"],
+        ["revisions", "new"],
+        ["backbones"],
+        ["weights", "list"],
+        ["runs"],
+        ["show", run],
+        ["tag", run, "--note", "seen"],
+        ["script", queued, "--output", str(folder / "train.py")],
+        ["neighbours", run],
+        ["predict", run, picture],
+        ["stop", queued],
+        ["delete", run],
+    ]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_commands__load_no_keras_where_they_need_none(
+    workspace: Path, tmp_path: Path
+) -> None:
+    run, _ = finished_run(tmp_path)
+    models.load(run.id)  # converts it, as its worker would have
+    make_pictures(tmp_path / "new", {"cat": 4, "dog": 4})
+    store = Store()
+    revision = library.load("pets").id
+    queued = store.create(TrainConfig(dataset="pets", revision=revision))
+    store.close()
+    walk = words_of(run.id, queued.id, tmp_path)
+    for words in walk:
+        if words[0] == "predict":
+            words[-1] = str(next((tmp_path / "new").rglob("*.png")))
+    done = subprocess.run(
+        [sys.executable, "-c", _WALK],
+        input=json.dumps(walk).encode(),
+        env=environment(),
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    found = json.loads(done.stdout)
+    assert len(found) == len(walk)
+    assert {words: seen for words, seen in found.items() if seen[:2] != [0, []]} == {}
+
+
+def test_commands__each_is_known_to_need_keras_or_not() -> None:
+    (words,) = (
+        action.choices
+        for action in parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    without = {one[0] for one in words_of("run", "queued", Path(__file__).parents[3])}
+    assert without | WITH_KERAS | BY_A_WORKER == set(words)
