@@ -16,7 +16,6 @@ from transfer.datasets import library
 from transfer.prediction import models
 from transfer.processes import environment
 from transfer.store.runs import Store
-from transfer.store.status import JobStatus
 
 #: Those that compute features or train, each once its words are seen to be right.
 WITH_KERAS = {"measure", "rank", "sweep", "learning-rate", "imagenet"}
