@@ -30,7 +30,7 @@ class NumPyHead(NamedTuple):
 
     def probabilities(self, features: Floats) -> Floats:
         """What follows of pooled features `(images, channels)`; rows sum to 1."""
-        logits = self._hidden(features)[-1].astype(np.float64)
+        logits = self._outputs(features)[-1].astype(np.float64)
         # In float64, and from the largest on, so that no exponential overflows.
         powers = np.exp(logits - logits.max(-1, keepdims=True))
         return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
@@ -45,7 +45,7 @@ class NumPyHead(NamedTuple):
         Returns:
             `(channels,)`, float32.
         """
-        outputs = self._hidden(features[np.newaxis])
+        outputs = self._outputs(features[np.newaxis])
         found: Floats = self.layers[-1][0][:, label]
         for (kernel, _), output in zip(
             reversed(self.layers[:-1]), reversed(outputs[:-1]), strict=True
@@ -53,7 +53,7 @@ class NumPyHead(NamedTuple):
             found = kernel @ np.where(output[0] > 0, found, 0)
         return found
 
-    def _hidden(self, features: Floats) -> list[Floats]:
+    def _outputs(self, features: Floats) -> list[Floats]:
         """The output of each layer."""
         outputs = [features]
         for kernel, bias in self.layers:

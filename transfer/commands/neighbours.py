@@ -6,8 +6,6 @@ from typing import Any
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
-from transfer.prediction import models
-from transfer.prediction import neighbours as training_images
 from transfer.runs.jobs import Reporter
 from transfer.store.runs import Store
 
@@ -32,6 +30,9 @@ def neighbours(args: argparse.Namespace) -> dict[str, Any]:
         run = store.get(args.run)
         store.close()
         reporter.progress(doing="import")
+        # OpenVINO takes a while to be imported, and Keras seconds, if it is needed.
+        from transfer.prediction import models  # noqa: PLC0415
+        from transfer.prediction import neighbours as training_images  # noqa: PLC0415
 
         def report(done: int, of: int) -> None:
             reporter.progress(doing="look", done=done, of=of)

@@ -56,7 +56,7 @@ def test_gradient__of_a_hidden_layer_is_that_of_the_logit(tmp_path: Path) -> Non
     head = _make(_model("dense1024"), tmp_path / "r.npz").head
     features = np.random.default_rng(0).normal(size=tiny.CHANNELS).astype(np.float32)
     step = 1e-2 * np.eye(tiny.CHANNELS, dtype=np.float32)
-    up, down = (head._hidden(features + one)[-1][:, 1] for one in (step, -step))
+    up, down = (head._outputs(features + one)[-1][:, 1] for one in (step, -step))
     measured = (up - down) / 2e-2
     np.testing.assert_allclose(head.gradient(features, 1), measured, atol=2e-2)
 
