@@ -60,7 +60,7 @@ left, right = st.columns(2)
 gone = "There is no dataset {}; choose another."
 chosen: dict[str, Any] = {"dataset": kept.choose(left, "dataset", names, gone)}
 backbone = source.choose_backbone(right)
-chosen |= {"backbone": backbone.name, "weights": source.weights_of(backbone)}
+chosen |= {"backbone": backbone.name, "weights": source.chosen_weights()}
 chosen["image_size"] = form.image_size(backbone)
 try:
     # From here on all may fail in a way that a user can mend; what stands above stays.
@@ -94,7 +94,7 @@ try:
         st.stop()
     st.header("Backbone", anchor=False)
     left, right = st.columns(2)
-    source.choose_weights(left, backbone)
+    source.choose_weights(left)
     form.show_image_size(right, backbone)
     backbone_table.show(use)
     rank.show(revision, backbone.name, chosen["weights"], use)

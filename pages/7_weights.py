@@ -70,7 +70,7 @@ def fetch() -> None:
 
 def downloading(now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and where a download is."""
-    title, number = catalogue.get(now["backbone"]).title, now["number"]
+    title, number = catalogue.title(now["backbone"]), now["number"]
     done, of = now["done"], max(now["of"], 1)
     amounts = f"{workspace.amount(done)} of {workspace.amount(of)}"
     return done / of, f"{title} ({number}): {amounts}"
@@ -104,10 +104,7 @@ def show_packages() -> None:
 
 shell.begin_page("Weights", "What backbones have learnt before; got once, then kept.")
 show_table()
-st.caption(
-    f"Kept in {weights.keras_home() / 'models'}; the starter and packages bring "
-    "their own."
-)
+st.caption(f"Kept in {weights.keras_home() / 'models'}; packages bring their own.")
 st.header("Get more", anchor=False)
 show_packages()
 if is_admin():

@@ -47,13 +47,6 @@ def pytest_runtest_makereport() -> Generator[
     return report
 
 
-@pytest.fixture(autouse=True)
-def internet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test asks the network: the server of the weights answers, it is said."""
-    weights._can_be_fetched.cache_clear()
-    monkeypatch.setattr(weights, "_answers", lambda url: True)
-
-
 @pytest.fixture
 def without_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No package with weights is installed; below this folder they would lie."""

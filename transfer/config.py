@@ -11,9 +11,6 @@ from transfer.settings import Settings
 #: Random changes of `TrainConfig.augmentation`, in the order in which they are made.
 AUGMENTATIONS = ("flip", "crop", "rotation", "colour")
 
-#: The backbone that comes with the program, and the name of its weights.
-STARTER = "starter"
-
 
 class TrainConfig(Settings):
     """Everything that decides a run, checked; see `Settings` for the fields."""
@@ -30,29 +27,6 @@ class TrainConfig(Settings):
                 f"any of {', '.join(AUGMENTATIONS)}"
             )
         return ",".join(name for name in AUGMENTATIONS if name in names)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _starter_has_its_own(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("backbone") == STARTER:
-            return {"weights": STARTER, **given}
-        return given
-
-    @model_validator(mode="after")
-    def _weights_exist(self) -> "TrainConfig":
-        is_starter = self.backbone == STARTER
-        if self.weights == ("imagenet" if is_starter else STARTER):
-            own = STARTER if is_starter else "imagenet"
-            raise ValueError(
-                f"{self.backbone} has no weights `{self.weights}`; choose `{own}`, "
-                "`random` or a weights file"
-            )
-        if is_starter and self.method == "source":
-            raise ValueError(
-                "The starter comes without the classification layer that the source "
-                "model as it is needs: train a head instead, instantly or in steps"
-            )
-        return self
 
     @model_validator(mode="after")
     def _one_step_is_linear(self) -> "TrainConfig":

@@ -37,7 +37,6 @@ class Settings(BaseModel):
         description="Where the backbone's parameters come from.",
         json_schema_extra=choices(
             imagenet="learnt from ImageNet's photographs of 1,000 classes",
-            starter="the starter's own, learnt from Tiny ImageNet; its default",
             random="no transfer, for comparison",
             PATH="a weights file",
         ),

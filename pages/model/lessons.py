@@ -26,7 +26,7 @@ Either way it takes four steps:
 
 def explain(resolved: Resolved, weights: str, head: int) -> None:
     """The two kinds of transfer and the four steps, with the θ that train now."""
-    title = catalogue.get(resolved.structure.backbone).title
+    title = catalogue.title(resolved.structure.backbone)
     st.markdown(
         EXPLAINED.format(
             title=shell.escape(title),

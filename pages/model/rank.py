@@ -43,7 +43,7 @@ def show(
         _ask(revision, backbone, source, job_progress.goes_on(job))
         job_progress.show(job, _line)
         for one in job.progress.get("passed_over", []) if job else []:
-            title = catalogue.get(one["backbone"]).title
+            title = catalogue.title(one["backbone"])
             st.caption(shell.escape(f"{title} was passed over. {one['reason']}"))
         # Also what earlier rankings of the same images found, whoever asked for it.
         if found := candidates.all_kept(revision, source):
@@ -75,7 +75,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     if not number:
         return 0.0, job_progress.LOADING
     part = step / steps if steps else 0.0
-    title = shell.escape(catalogue.get(now["backbone"]).title)
+    title = shell.escape(catalogue.title(now["backbone"]))
     words = f"{title} ({number} of {of}): {step:,} of {steps:,} images"
     return (number - 1 + part) / max(of, 1), words
 
@@ -86,13 +86,13 @@ def _show_found(
     points = [
         Point(
             name=one.backbone,
-            label=catalogue.get(one.backbone).title,
+            label=catalogue.title(one.backbone),
             # Time and not speed: on that axis twice as far is twice as dear.
             cost=1000 / one.images_per_second,
             accuracy=one.accuracy,
             low=one.low,
             high=one.high,
-            more=f"{catalogue.get(one.backbone).title}: {one.accuracy:.1%} "
+            more=f"{catalogue.title(one.backbone)}: {one.accuracy:.1%} "
             f"({one.low:.1%} to {one.high:.1%}), "
             f"{one.images_per_second:,.0f} images/s",
         )
@@ -115,7 +115,7 @@ def table(found: list[Candidate]) -> pd.DataFrame:
     """The candidates as they are shown."""
     return pd.DataFrame(
         {
-            "Backbone": [catalogue.get(one.backbone).title for one in found],
+            "Backbone": [catalogue.title(one.backbone) for one in found],
             "Expected accuracy": [one.accuracy for one in found],
             "95 % interval": [f"{one.low:.1%} – {one.high:.1%}" for one in found],
             "LogME": [one.log_me for one in found],

@@ -8,18 +8,12 @@ from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.config import help_text
 
-SOURCES = {
-    "imagenet": "ImageNet",
-    "starter": "Tiny ImageNet",
-    "random": "Random (no transfer)",
-}
+SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
 
 
 def choose_backbone(place: Any) -> Backbone:
     """The backbone, with its facts below."""
-    # May wait two seconds for the network, once in ten minutes.
-    first = weights.default_backbone()
-    st.session_state.setdefault("backbone", first)
+    st.session_state.setdefault("backbone", weights.default_backbone())
     name = place.selectbox(
         "Backbone",
         list(catalogue.BACKBONES),
@@ -29,38 +23,33 @@ def choose_backbone(place: Any) -> Backbone:
         persist_state="session",
     )
     backbone = catalogue.get(name)
-    top_1 = backbone.imagenet_top_1
     facts = [
         f"{backbone.parameters / 1e6:.1f} M parameters",
         f"about {weights.size(backbone) / 1e6:.0f} MB",
         f"{backbone.native_size} px by default",
-        f"ImageNet top-1 {top_1:.1%}" if top_1 else "not measured on ImageNet",
+        f"ImageNet top-1 {backbone.imagenet_top_1:.1%}",
         f"weights: {backbone.licence}",
     ]
     st.caption(f"{backbone.title}: " + " · ".join(facts))
-    with st.container():  # else the folds below would move, and close
-        if name == first == catalogue.STARTER:
-            st.info(weights.starter_instead(), icon=":material/cloud_off:")
     return backbone
 
 
-def weights_of(backbone: Backbone) -> str:
+def chosen_weights() -> str:
     """Where the weights come from."""
-    # Another backbone may be pretrained on other pictures.
+    # A file of settings may name another source, which the choice does not offer.
     chosen = st.session_state.get("weights")
-    return "random" if chosen == "random" else backbone.pretrained
+    return chosen if chosen in SOURCES else "imagenet"
 
 
-def choose_weights(place: Any, backbone: Backbone) -> None:
-    """The choice of `weights_of`."""
-    options = [backbone.pretrained, "random"]
-    st.session_state["weights"] = weights_of(backbone)
+def choose_weights(place: Any) -> None:
+    """The choice of `chosen_weights`."""
+    st.session_state["weights"] = chosen_weights()
     place.segmented_control(
         "Weights",
-        options,
+        list(SOURCES),
         required=True,
         format_func=SOURCES.__getitem__,
-        help=help_text("weights", {one: SOURCES[one] for one in options}),
+        help=help_text("weights", SOURCES),
         key="weights",
         persist_state="session",
     )
@@ -68,7 +57,7 @@ def choose_weights(place: Any, backbone: Backbone) -> None:
 
 def show_missing(backbone: Backbone) -> None:
     """Says that the weights must be fetched, and what to do without a network."""
-    if weights_of(backbone) == "random" or weights.is_at_hand(backbone):
+    if chosen_weights() == "random" or weights.is_at_hand(backbone):
         return
     path = weights.weights_file(backbone)
     if backbone.weights_package:

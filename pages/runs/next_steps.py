@@ -47,13 +47,20 @@ def resume(run_id: str) -> None:
     try:
         queue.resume(session.store(), run_id)
     except TransferError as error:
-        st.toast(shell.escape(str(error)), icon=":material/error:")
+        _toast(error)
 
 
 def start_again(run: Run) -> None:
     """A new run of the same settings; its page opens."""
     # In a callback: the page then opens with the new run at once.
-    st.query_params["run"] = queue.submit(session.store(), run.config, run.name).id
+    try:
+        st.query_params["run"] = queue.submit(session.store(), run.config, run.name).id
+    except TransferError as error:
+        _toast(error)
+
+
+def _toast(error: TransferError) -> None:
+    st.toast(shell.escape(str(error)), icon=":material/error:")
 
 
 @st.dialog("Continue from this run")

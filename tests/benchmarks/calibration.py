@@ -21,17 +21,15 @@ from transfer.evaluation import curves
 from transfer.evaluation.results import Evaluation
 
 _SMALL = {"backbone": "mobilenet_v2_035"}
-_STARTER = {"backbone": "starter"}
 _DENSE = {"head": "dense1024"}
 ROWS: dict[str, dict[str, Any]] = {
     "MobileNetV2 0.35, instant": {**_SMALL, "method": "instant"},
     "MobileNetV2 0.35, head only": _SMALL,
     "MobileNetV2 0.35, Dense 1024": {**_SMALL, **_DENSE},
     "MobileNetV2 0.35, last 6 blocks": {**_SMALL, "freeze": "last:6"},
-    "starter, instant": {**_STARTER, "method": "instant"},
-    "starter, Dense 1024": {**_STARTER, **_DENSE},
-    "starter, Dense 1024, 30 epochs": {**_STARTER, **_DENSE, "head_epochs": 30},
-    "starter, last 2 blocks": {**_STARTER, "freeze": "last:2", "fine_tune_epochs": 5},
+    "EfficientNet-Lite0, instant": {"method": "instant"},
+    "EfficientNet-Lite0, Dense 1024": _DENSE,
+    "EfficientNet-Lite0, Dense 1024, 30 epochs": {**_DENSE, "head_epochs": 30},
 }
 
 

@@ -50,8 +50,8 @@ from transfer.store.status import JobStatus
 
 PICTURES = {"cat": 60, "dog": 60, "fox": 60}
 #: Of what is trained beforehand, and of what goes on meanwhile until it is stopped.
-INSTANT = ("--backbone", "starter", "--method", "instant")
-ENDLESS = ("--backbone", "starter", "--freeze", "last:2", "--fine-tune-epochs", "1000")
+INSTANT = ("--method", "instant")
+ENDLESS = ("--freeze", "last:2", "--fine-tune-epochs", "1000")
 #: How a page says where a job stands in the queue.
 PLACE = re.compile(rb"umber \d+ in the queue")
 #: Seconds between two predictions, and between two looks at processes and jobs.

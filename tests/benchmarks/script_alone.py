@@ -23,7 +23,7 @@ SMALL = ("--backbone", "mobilenet_v2_035")
 RUNS: dict[str, tuple[str, ...]] = {
     "MobileNetV2 0.35, head only": SMALL,
     "MobileNetV2 0.35, last 6 blocks": (*SMALL, "--freeze", "last:6"),
-    "starter, head only": ("--backbone", "starter"),
+    "EfficientNet-Lite0, head only": (),
 }
 
 

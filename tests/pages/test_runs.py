@@ -411,6 +411,21 @@ def test_runs__start_again_opens_a_new_run(running: Run) -> None:
     assert "Queued" in badges(at)
 
 
+@pytest.mark.parametrize("wanted", ["Resume", "Start again"])
+def test_runs__a_backbone_of_earlier_versions_trains_no_more(
+    workspace: Path, wanted: str
+) -> None:
+    store = Store()
+    gone = TrainConfig(dataset="pets", backbone="starter", weights="starter")
+    run = store.create(gone)
+    store.request_stop(run.id)
+    at = open_page(run.id)
+    button(at, wanted).click().run()
+    assert not at.exception and "one of earlier versions" in at.toast[0].value
+    assert [one.id for one in store.runs()] == [run.id]
+    assert store.get(run.id).status is JobStatus.STOPPED
+
+
 def test_runs__worker_is_getting_ready_before_there_are_numbers(running: Run) -> None:
     Store().heartbeat(running.id, {"phase": "prepare"})
     assert news(running)["tiles"] == {"Worker": "getting ready"}

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from transfer import workspace
 from transfer.backbones import catalogue
-from transfer.backbones.catalogue import Backbone
 from transfer.datasets.revision import Revision
 from transfer.runs.requests import Request
 
@@ -55,15 +54,6 @@ class PassedOver(NamedTuple):
     reason: str
 
 
-def source(backbone: Backbone, weights: str) -> str:
-    """Where a backbone's parameters come from if `weights` is asked for.
-
-    A backbone that was not pretrained on ImageNet has pretrained weights of its own.
-    """
-    own: str = backbone.pretrained
-    return own if weights in ("imagenet", "starter") else weights
-
-
 def request(revision: Revision, backbones: Sequence[str], weights: str) -> Request:
     """A ranking of backbones for this revision; one at a time."""
     dataset = f"--dataset={revision.dataset}", "--revision", revision.id
@@ -86,7 +76,7 @@ def kept_candidate(
 def all_kept(revision: Revision, weights: str) -> list[Candidate]:
     """All that earlier rankings found at the backbones' own sizes, best first."""
     found = [
-        kept_candidate(revision, one.name, source(one, weights), one.native_size)
+        kept_candidate(revision, one.name, weights, one.native_size)
         for one in catalogue.BACKBONES.values()
     ]
     return best_first(one for one in found if one)

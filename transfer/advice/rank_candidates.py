@@ -31,8 +31,7 @@ def rank(
     Args:
         revision: The dataset; only its training images are looked at.
         names: Of backbones in the catalogue.
-        weights: Where their parameters come from; `imagenet` means each one's own
-            pretrained weights.
+        weights: Where their parameters come from.
         progress: Called with `backbone`, `step` and `steps`.
 
     Raises:
@@ -42,13 +41,12 @@ def rank(
     images = sample(revision)
     for name in names:
         entry = catalogue.get(name)
-        source = candidates.source(entry, weights)
-        found = candidates.kept_candidate(revision, name, source, entry.native_size)
+        found = candidates.kept_candidate(revision, name, weights, entry.native_size)
         if found:
             yield found
             continue
         try:
-            found = _measure(revision, images, name, source, progress)
+            found = _measure(revision, images, name, weights, progress)
         # Offline only some weights are here: their backbones are ranked all the same.
         except WeightsError as error:
             yield PassedOver(name, str(error))

@@ -8,14 +8,8 @@ from keras import layers
 
 from transfer.backbones import efficientnet_lite, pretrained
 from transfer.backbones.catalogue import Backbone
-from transfer.backbones.starter import network
 from transfer.errors import BackboneError
 
-#: Builders that `keras.applications` does not have.
-_OURS: dict[str, Any] = {
-    "EfficientNetLite": efficientnet_lite.EfficientNetLite,
-    "Starter": network.Starter,
-}
 #: Mean and standard deviation of ImageNet's pixels, red, green, blue, in [0, 1].
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -37,13 +31,12 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
         WeightsError: The weights are missing, broken or of another model.
     """
     pixels = keras.Input((*size, 3), name="pixels")
-    name = backbone.builder
-    builder = _OURS.get(name) or getattr(keras.applications, name)
+    is_lite = backbone.family == "EfficientNetLite"
+    home = efficientnet_lite if is_lite else keras.applications
     try:
-        model = builder(
+        model = getattr(home, backbone.builder)(
             include_top=False,
-            # Keras' own loader would ask the network first and knows no starter; ours
-            # checks what it loads.
+            # Keras' own loader would ask the network first; ours checks what it loads.
             weights=None,
             input_tensor=_scale(pixels, backbone),
             **backbone.arguments,

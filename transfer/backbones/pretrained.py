@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from transfer.backbones import download, torch_file
 from transfer.backbones.catalogue import Backbone
@@ -18,18 +17,15 @@ def load(model: keras.Model, backbone: Backbone, source: str) -> None:
     Args:
         model: What the builder of `backbone` made, without classification layers.
         backbone: Its entry in the catalogue.
-        source: `imagenet`, `starter`, or the path of an `.h5`, `.weights.h5` or
-            `.keras` file.
+        source: `imagenet`, or the path of an `.h5`, `.weights.h5` or `.keras` file.
 
     Raises:
         WeightsError: The weights are missing, broken or of another model.
     """
-    is_own = source == backbone.pretrained
+    is_own = source == "imagenet"
     path = download.fetch(backbone) if is_own else _named_file(source)
     try:
-        if path.suffix == ".npz":
-            _assign(model, path)
-        elif path.suffix == ".pth":
+        if path.suffix == ".pth":
             torch_file.load(model, path)
         else:
             model.load_weights(path)
@@ -39,14 +35,6 @@ def load(model: keras.Model, backbone: Backbone, source: str) -> None:
             f"Expected a weights file of {backbone.title} without its classification "
             "layers, as Keras saves it.",
         ) from error
-
-
-def _assign(model: keras.Model, path: Path) -> None:
-    """Sets each variable to the array of its path, float16 in the file."""
-    with np.load(path, allow_pickle=False) as arrays:
-        for variable in model.variables:
-            # In half precision the file that comes with the program is half as large.
-            variable.assign(arrays[variable.path].astype(np.float32))
 
 
 def _named_file(source: str) -> Path:

@@ -1,20 +1,13 @@
 """Where pretrained weights lie, and which are at hand; Keras is not needed."""
 
-import functools
 import importlib.util
 import os
 import sysconfig
-import time
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import BACKBONES, Backbone
 from transfer.errors import WeightsError
-
-#: Seconds that the network is waited for, and after which it is asked again.
-_PATIENCE, _ASK_AGAIN = 2.0, 600.0
 
 
 def keras_home() -> Path:
@@ -24,13 +17,11 @@ def keras_home() -> Path:
 
 
 def weights_file(backbone: Backbone) -> Path:
-    """The file of this backbone's pretrained weights: the starter's lies here, some in
-    packages of their own, the others where Keras keeps them.
+    """The file of this backbone's pretrained weights: some lie in packages of their
+    own, the others where Keras keeps them.
     """
     if backbone.weights_package:
         return _package_folder(backbone) / "models" / backbone.weights_file
-    if backbone.pretrained == "starter":
-        return Path(__file__).parent / "starter" / backbone.weights_file
     return keras_home() / "models" / backbone.weights_file
 
 
@@ -42,7 +33,7 @@ def is_at_hand(backbone: Backbone) -> bool:
 def at_hand() -> list[Backbone]:
     """All whose pretrained weights are at hand, the most accurate on ImageNet first."""
     here = [one for one in BACKBONES.values() if is_at_hand(one)]
-    return sorted(here, key=lambda one: -(one.imagenet_top_1 or 0.0))
+    return sorted(here, key=lambda one: -one.imagenet_top_1)
 
 
 def whereabouts(backbone: Backbone) -> str:
@@ -92,60 +83,26 @@ def of_file(path: Path) -> Backbone:
 
 def default_backbone() -> str:
     """Name of the backbone to offer first: the usual default where its weights are at
-    hand, else the one with the most accurate ImageNet weights that are, else one whose
-    weights can be downloaded, and at last the starter.
-
-    Takes up to two seconds once in ten minutes.
+    hand, else the one with the most accurate ImageNet weights that are; where none are,
+    one whose weights are downloaded when a run starts.
     """
-    here = [one.name for one in at_hand() if one.name != catalogue.STARTER]
-    if here:
-        # Weights that are here cost no wait and no network; among them accuracy is the
-        # best guess, and the usual default the best choice on an ordinary processor.
-        return catalogue.DEFAULT if catalogue.DEFAULT in here else here[0]
-    # The number of the period is a parameter so that a new one is asked for anew.
-    period = int(time.time() / _ASK_AGAIN)
-    if _can_be_fetched(catalogue.get(catalogue.DOWNLOADED).weights_url, period):
-        return catalogue.DOWNLOADED
-    return catalogue.STARTER
-
-
-def starter_instead() -> str:
-    """Why the starter is the default, and what ImageNet weights would give."""
-    usual, downloaded = map(catalogue.get, (catalogue.DEFAULT, catalogue.DOWNLOADED))
-    return (
-        "No ImageNet weights are on this machine, and those of "
-        f"{downloaded.title} cannot be downloaded from here, so the starter is chosen, "
-        "which comes with Transfer Studio. ImageNet weights would name more of your "
-        f"images right: of photographs of five flowers {usual.title} names 91 % right, "
-        f"the starter 88 %. Its weights should be here: `{pip_line(usual)}`."
-    )
-
-
-@functools.lru_cache(maxsize=1)
-def _can_be_fetched(url: str, period: int) -> bool:
-    pool = ThreadPoolExecutor(1)  # looking up a name knows no time limit of its own
-    try:
-        return pool.submit(_answers, url).result(_PATIENCE)
-    except TimeoutError:
-        return False
-    finally:
-        pool.shutdown(wait=False)
-
-
-def _answers(url: str) -> bool:
-    # The head only: the file itself may have a hundred megabytes.
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310
-            return True
-    except OSError:
-        return False
+    # Weights that are here cost no wait and no network; among them accuracy is the best
+    # guess, and the usual default the best choice on an ordinary processor.
+    here = [one.name for one in at_hand()] or [catalogue.DOWNLOADED]
+    return catalogue.DEFAULT if catalogue.DEFAULT in here else here[0]
 
 
 def instead_of(backbone: Backbone) -> str:
-    """What else to choose where a backbone's weights are missing or damaged."""
+    """What else to do where a backbone's weights are missing or damaged."""
     others = ", ".join(one.title for one in at_hand() if one is not backbone)
-    return f"choose a backbone whose weights are there ({others}), or random weights"
+    usual = catalogue.get(catalogue.DEFAULT)
+    if others:
+        way = f"choose a backbone whose weights are there ({others})"
+    elif backbone is usual:
+        return "choose random weights"
+    else:
+        way = f"install those of {usual.title} (`{pip_line(usual)}`)"
+    return f"{way}, or choose random weights"
 
 
 def missing(backbone: Backbone, reason: str = "") -> WeightsError:

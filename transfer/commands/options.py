@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import sys
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
@@ -103,8 +102,6 @@ def settings(args: argparse.Namespace) -> TrainConfig:
     named = {n: getattr(args, n) for n in TrainConfig.model_fields if n in args}
     if "backbone" not in named:
         named["backbone"] = weights.default_backbone()
-        if named["backbone"] == catalogue.STARTER:
-            print(weights.starter_instead(), file=sys.stderr, flush=True)
     config = TrainConfig.of(**named)
     catalogue.get(config.backbone)
     FreezePlan.parse(config.freeze)

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from transfer.advice import candidates, depths
+from transfer.advice import depths
 from transfer.advice.depths import Depth
 from transfer.backbones import catalogue, weights
 from transfer.commands import options
@@ -37,7 +37,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     reporter = Reporter(args.job)
     with reporter.telling():
         name = args.backbone or weights.default_backbone()
-        source = candidates.source(catalogue.get(name), args.weights)
+        catalogue.get(name)
         revision = library.load(args.dataset, args.revision)
         reporter.progress(phase="import", depth=0, depths=0)
         # Importing Keras takes seconds; wrong names are report before that.
@@ -51,7 +51,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
                 f"{values['phase']}: {values['depth']} of {values['depths']} depths"
             )
 
-        settings = {"backbone": name, "weights": source}
+        settings = {"backbone": name, "weights": args.weights}
         settings |= {key: getattr(args, key) for key in ("image_size", "class_weights")}
         for one in trainings.sweep(revision, settings, report):
             found.append(one)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
-from transfer.backbones.catalogue import image_size
+from transfer.backbones.catalogue import BACKBONES, image_size
 from transfer.classifier import model
 from transfer.datasets import decoding, library, names
 from transfer.datasets.decoding import Grey
@@ -141,7 +141,8 @@ def _classifier(run: Run) -> Any:
             "Choose a run that has finished.",
         )
     # Checked against what the run should be before anything is loaded from it.
-    size = image_size(run.config)
+    is_known = run.config.backbone in BACKBONES
+    size = image_size(run.config) if is_known else None
     classifier = model.load(path, len(run.result["class_names"]), size)
     return formats.calibrate(classifier, float(run.result.get("temperature") or 1.0))
 

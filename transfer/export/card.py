@@ -73,15 +73,17 @@ def text(
 
 def _details(run: Run, described: dict[str, Any]) -> str:
     config, result = run.config, run.result
-    backbone = catalogue.get(config.backbone)
+    backbone = catalogue.BACKBONES.get(config.backbone)
+    licence = backbone.licence if backbone else catalogue.GONE.get(config.backbone)
     height, width = described["input"]["shape"][1:3]
     trained = result.get("trainable_parameters") or 0
     frozen = result.get("frozen_parameters") or 0
     return (
         f"- Image classifier with {len(described['class_names'])} classes, made with "
         f"Transfer Studio (run {run.id}).\n"
-        f"- Backbone: {backbone.title}, weights `{config.weights}`, licence of its "
-        f"ImageNet weights: {backbone.licence}.{_source(backbone)}\n"
+        f"- Backbone: {catalogue.title(config.backbone)}, weights `{config.weights}`, "
+        f"licence of its pretrained weights: {licence or 'unknown'}."
+        f"{_source(backbone)}\n"
         f"- Input: RGB images of {height} × {width} pixels.\n"
         f"- Method: {_method(run)}.\n"
         f"- Freeze plan: `{config.freeze}`; {trained:,} parameters trained, {frozen:,} "
@@ -96,9 +98,9 @@ def _details(run: Run, described: dict[str, Any]) -> str:
     )
 
 
-def _source(backbone: Backbone) -> str:
+def _source(backbone: Backbone | None) -> str:
     """Where pretrained weights that Keras does not have come from."""
-    if not backbone.weights_package:
+    if not backbone or not backbone.weights_package:
         return ""
     return (
         f" They are those of the package {backbone.weights_package}, SHA-256 "

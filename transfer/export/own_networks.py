@@ -9,7 +9,6 @@ from importlib import resources
 _MODULES = {
     "package": ("torch_file.py", "import numpy as np\n"),
     "lite": ("efficientnet_lite.py", "from keras import layers\n"),
-    "starter": ("starter/network.py", "from keras import layers\n"),
 }
 
 
@@ -17,8 +16,8 @@ def source(needed: Collection[str]) -> str:
     """The bodies of what is needed, one after the other.
 
     Args:
-        needed: `package` for the reader of weights that lie in one, `lite`, `starter`;
-            others are passed over.
+        needed: `package` for the reader of weights that lie in one, `lite`; others are
+            passed over.
     """
     folder, written = resources.files("transfer.backbones"), ""
     for name, last_import in [_MODULES[one] for one in _MODULES if one in needed]:

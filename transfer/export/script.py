@@ -1,7 +1,6 @@
 """A run as a Keras program of one file, to read and to run without this package.
 
-Two kinds of run need a second file beside the program: the weights of the starter, or
-the model of the run that was started from.
+One that was started from another run needs that one's model beside the program.
 """
 
 import os
@@ -12,7 +11,7 @@ from collections import Counter
 from importlib import metadata, resources
 from pathlib import Path
 
-from transfer.backbones import catalogue, weights
+from transfer.backbones import catalogue
 from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import class_folders
@@ -25,8 +24,8 @@ from transfer.store.record import Run
 #: Digits of a SHA-256 that name an image; equal ones are not to be expected below
 #: some hundred million images.
 _DIGITS = 16
-#: Names beside the program: the starter's weights, and the run that was started from.
-_STARTER, _START = "starter.npz", "start.keras"
+#: Name beside the program of the model of the run that was started from.
+_START = "start.keras"
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow")
 #: Endings of pictures that have neither deep grey nor transparency, and of those that
 #: Pillow cannot read by itself.
@@ -61,8 +60,6 @@ def files_beside(config: TrainConfig) -> dict[str, Path]:
                 "Export the model itself.",
             )
         return {_START: path}
-    if config.weights == catalogue.STARTER:
-        return {_STARTER: weights.weights_file(catalogue.get(config.backbone))}
     return {}
 
 
@@ -76,6 +73,7 @@ def text(run: Run, revision: Revision, resolved: Resolved | None = None) -> str:
             so.
 
     Raises:
+        BackboneError: The run's backbone was one of earlier versions.
         RunError: The run took the source's own classification layer, so that there is
             no training to show.
     """
@@ -129,9 +127,7 @@ def _facts(
     endings = {os.path.splitext(one.path)[1].lower() for one in revision.images}
     in_train = Counter(one.label for one in revision.of_split("train"))
     backbone, trains = catalogue.get(config.backbone), config.method == "train"
-    is_starter, is_lite = (
-        backbone.family == one for one in ("Starter", "EfficientNetLite")
-    )
+    is_lite = backbone.family == "EfficientNetLite"
     decays, differ = trains and config.weight_decay > 0, set(factors.values()) != {1.0}
     started = bool(config.start_from)
     told = {
@@ -144,11 +140,8 @@ def _facts(
         "views": bool(config.augmentations),
         "window": bool({"crop", "rotation"} & set(config.augmentations)),
         **dict.fromkeys(config.augmentations, True),
-        "starter": is_starter,
         "lite": is_lite,
-        "own network": is_starter or is_lite,
         "package": is_lite and config.weights == "imagenet" and not started,
-        "starter's weights": _STARTER in files_beside(config),
         "own weights": not started and config.weights.endswith((".h5", ".keras")),
         "started from a run": started,
         f"scaling {backbone.preprocessing}": True,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from transfer import workspace
+from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import NotFoundError, RunError, TransferError
@@ -31,7 +32,11 @@ def submit(store: Store, config: TrainConfig, name: str = "") -> Run:
 
     Args:
         name: What the user calls it; empty takes its backbone and what trains.
+
+    Raises:
+        BackboneError: There is no such backbone, or no longer.
     """
+    catalogue.get(config.backbone)
     run = store.create(config, name)
     news.set()
     return run
@@ -111,11 +116,13 @@ def resume(store: Store, run: str) -> Run:
     """The run, by id or name, queued again to go on from its last checkpoint.
 
     Raises:
+        BackboneError: Its backbone was one of earlier versions.
         NotFoundError: There is no such run.
         RunError: It is completed, or has not ended.
     """
     vanished.sweep(store)
     found = store.get(run)
+    catalogue.get(found.config.backbone)
     store.resume(found.id)
     news.set()
     return store.get(found.id)

@@ -151,8 +151,7 @@ def default_name(config: Outline) -> str:
 
 def backbone_title(config: Outline) -> str:
     """The run's backbone, for people; of one that is gone, the name it had."""
-    known = catalogue.BACKBONES.get(config.backbone)
-    title = known.title if known else config.backbone
+    title = catalogue.title(config.backbone)
     return f"{title}, random weights" if config.weights == "random" else title
 
 

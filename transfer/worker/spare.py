@@ -53,5 +53,5 @@ def build_ahead() -> None:
 
     with suppress(TransferError), closing(Store()) as store:
         for run in store.runs(limit=1):
-            if run.config.weights in ("imagenet", "starter", "random"):
+            if run.config.weights in ("imagenet", "random"):
                 network.build_ahead(run.config)

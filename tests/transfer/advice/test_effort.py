@@ -46,9 +46,8 @@ def test_from_file__a_dataset_in_it_is_passed_over() -> None:
 def test_from_file__names_no_backbone_and_takes_the_one_that_is_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(weights, "default_backbone", lambda: "starter")
-    found = effort.from_file(b"{}")
-    assert (found.backbone, found.weights) == ("starter", "starter")
+    monkeypatch.setattr(weights, "default_backbone", lambda: "vgg16")
+    assert effort.from_file(b"{}").backbone == "vgg16"
 
 
 @pytest.mark.parametrize(

