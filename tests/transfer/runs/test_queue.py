@@ -8,7 +8,8 @@ import pytest
 
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
 from transfer import workspace as folders
-from transfer.errors import NotFoundError, RunError
+from transfer.config import TrainConfig
+from transfer.errors import BackboneError, NotFoundError, RunError
 from transfer.runs import kinds, queue
 from transfer.runs.requests import Request
 from transfer.store.record import Job
