@@ -1,6 +1,7 @@
 """The file of structures against the real graphs."""
 
 import json
+import zipfile
 
 import pytest
 
@@ -21,6 +22,11 @@ def test_read__holds_for_every_size(size: int) -> None:
     model = graph.build("mobilenet_v2_035", image_size=(size, size))
     expected = graph.structure(model, "mobilenet_v2_035")
     assert structures.read("mobilenet_v2_035", size) == expected
+
+
+def test_file__has_the_backbones_of_the_catalogue_and_no_others() -> None:
+    with zipfile.ZipFile(structures.FILE) as file:
+        assert file.namelist() == [f"{name}.json" for name in catalogue.BACKBONES]
 
 
 def test_read__every_backbone_at_its_own_size() -> None:
