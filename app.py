@@ -16,10 +16,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from pages.data import feed
 from pages.runs import live
 from pages.shared import addresses, guard, shell
 from transfer import workspace
-from transfer.datasets import thumbnails
+from transfer.datasets import chosen, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     StorageError,
@@ -90,6 +91,20 @@ async def send_thumbnail(request: Request) -> Response:
         return Response(status_code=404)
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return Response(content, media_type="image/jpeg", headers=headers)
+
+
+async def send_images(request: Request) -> Response:
+    """Some images of a gallery, as JSON."""
+    try:
+        first, count = (int(request.query_params[one]) for one in ("first", "count"))
+        token = request.path_params["token"]
+        content = await asyncio.to_thread(feed.page, token, first, count)
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    except (TransferError, KeyError, ValueError):
+        return Response(status_code=404)
+    headers = {"Cache-Control": "private, no-cache"}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 async def send_export(request: Request) -> Response:
@@ -177,10 +192,11 @@ async def _refusal(request: Request, error: TransferError, status: int) -> Respo
 
 
 async def tidy() -> None:
-    """Forgets abandoned uploads and old thumbnails, now and every hour."""
+    """Forgets abandoned uploads, old thumbnails and choices, now and every hour."""
     while True:
         await asyncio.to_thread(uploads.discard_old)
         await asyncio.to_thread(thumbnails.discard_old)
+        await asyncio.to_thread(chosen.discard_old)
         await asyncio.sleep(3600)
 
 
@@ -206,6 +222,7 @@ app = st.App(
         Route(addresses.route("upload"), receive_batch, methods=["PUT"]),
         Route(addresses.route("upload"), discard_upload, methods=["DELETE"]),
         Route(addresses.route("image"), send_thumbnail),
+        Route(addresses.route("gallery"), send_images),
         Route(addresses.route("export"), send_export),
         Route(addresses.route("live"), send_news),
         Route(addresses.route("plotly"), send_plotly),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.data import contents, imagenet, importing
+from pages.data import contents, imagenet, importing, revisions
 from pages.shared import kept, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Revision
@@ -97,6 +97,8 @@ with place:
 if datasets:
     gone = "There is no dataset {}, so another one is shown."
     chosen = kept.choose(st, "dataset", list(datasets), gone)
+    newest = datasets[chosen]
+    revision = revisions.choose(newest)
     # Above the pictures, which may be many screens of classes.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
@@ -107,5 +109,10 @@ if datasets:
         )
         if st.button("Delete this dataset", icon=":material/delete:"):
             confirm_delete(chosen)
-    imagenet.show(datasets[chosen])
-    contents.show(datasets[chosen])
+        if revision.id == newest.id:
+            revisions.offer_classes(newest)
+            revisions.offer_undo(newest)
+    imagenet.show(revision)
+    contents.show(revision, revision.id == newest.id)
+    with st.expander("Revisions", icon=":material/history:"):
+        revisions.show(newest)

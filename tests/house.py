@@ -22,7 +22,7 @@ Graph = dict[str, set[str]]
 STAIR = (
     ("app", "__main__"),
     ("pages", "commands"),
-    ("advice", "export", "worker"),
+    ("advice", "export", "gallery", "worker"),
     ("training", "prediction"),
     ("classifier", "evaluation", "runs"),
     ("features", "people"),

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.data import gallery
 from pages.shared import addresses, shell, tables
 from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import SPLITS, Image, Revision
@@ -16,14 +17,20 @@ SHOWN = 8
 CLASSES = 10
 
 
-def show(revision: Revision) -> None:
-    """Classes, counts by split as they will be used, and pictures of each class."""
+def show(revision: Revision, is_newest: bool = True) -> None:
+    """Classes, counts by split as they will be used, and pictures of each class.
+
+    Args:
+        revision: What is shown.
+        is_newest: Whether it is the dataset's newest, which alone can be changed.
+    """
     # Said at once: a split that differs from the one expected spoils every figure.
     given = revision.split_source == "given"
     how = "as the folders give it" if given else f"stratified, seed {revision.seed}"
     st.caption(
         f"{len(revision.images):,} images · {len(revision.class_names):,} classes · "
-        f"split {how} · revision {revision.id}"
+        + (f"{len(revision.left_out):,} left out · " if revision.left_out else "")
+        + f"split {how} · revision {revision.id}"
     )
     # What the import made of names and folders, so that a mistake is seen here and not
     # in the accuracy.
@@ -35,8 +42,20 @@ def show(revision: Revision) -> None:
         with st.expander(f"{files} passed over"):
             tables.show(passed_over, hide_index=True)
     _show_flat(revision)
-    _show_chosen(revision)
-    _show_pictures(revision)
+    # Whoever follows a link to some images wants to see these.
+    views = ["Some of each class", "All images"]
+    view = st.segmented_control(
+        "Pictures",
+        views,
+        default=views["chosen" in st.query_params],
+        required=True,
+        label_visibility="collapsed",
+        key=f"pictures-{st.query_params.get('chosen', '')}",
+    )
+    if view == "All images":
+        gallery.show(revision, is_newest)
+    else:
+        _show_pictures(revision)
 
 
 def _show_flat(revision: Revision) -> None:
@@ -51,24 +70,6 @@ def _show_flat(revision: Revision) -> None:
             "nothing from them. They are part of the dataset all the same."
         )
         tables.show(pd.DataFrame({"file": revision.flat}), hide_index=True)
-
-
-def _show_chosen(revision: Revision) -> None:
-    """The images that the address names by the beginnings of their hashes."""
-    # Beginnings of hashes: whole ones of sixty images are longer than an address may
-    # be.
-    named = tuple(one for one in st.query_params.get("images", "").split(",") if one)
-    found = [one for one in revision.images if named and one.sha256.startswith(named)]
-    if not found:
-        return
-    st.subheader("Chosen images")
-    st.html(_gallery(found, revision.grey))
-    rows = [(revision.class_names[one.label], one.split, one.path) for one in found]
-    columns = ["class", "split", "file"]
-    tables.show(pd.DataFrame(rows, columns=columns), hide_index=True)
-    if st.button("Show them no longer"):
-        st.query_params.pop("images")
-        st.rerun()
 
 
 def _show_counts(revision: Revision) -> None:

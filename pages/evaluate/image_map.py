@@ -1,6 +1,5 @@
 """The map of a run's images; a selection shows the pictures."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,6 @@ from transfer.evaluation.results import Evaluation
 from transfer.export import keeping
 from transfer.store.record import Run
 
-PAGES = Path(__file__).parents[1]
-#: Of a hash, in an address that names images; the Data page finds them by it.
-_DIGITS = 12
 Groups = dict[str, tuple[str, NDArray[np.int64]]]
 
 #: Shows the picture beside the point that is hovered: Plotly's own box holds text only.
@@ -89,16 +85,6 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
         )
     st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
     if chosen := positions_of(groups, event.selection.points):
-        few = evaluation.sha256[chosen][: pictures.MOST]
-        st.page_link(
-            PAGES / "1_data.py",
-            label="See them in the dataset",
-            icon=":material/arrow_forward:",
-            query_params={
-                "dataset": run.dataset,
-                "images": ",".join(one[:_DIGITS] for one in few),
-            },
-        )
         pictures.show(evaluation, chosen)
 
 

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.shared import addresses, session
+from pages.shared import addresses, mending, session
+from transfer.datasets import library
 from transfer.datasets.decoding import Grey
+from transfer.errors import TransferError
 from transfer.evaluation.results import Evaluation
 
 #: Pictures shown at once; more take seconds to load.
@@ -21,6 +23,7 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     """
     if len(positions) > most:
         st.caption(f"The first {most} of {len(positions):,} images.")
+    _offer_mending(evaluation, [str(evaluation.sha256[one]) for one in positions])
     # As the model saw them: of deep grey the range decides what can be seen at all.
     grey = session.store().get(evaluation.run).grey
     cards = "".join(_card(evaluation, int(one), grey) for one in positions[:most])
@@ -29,6 +32,19 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
         f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
         f"{cards}</div>"
     )
+
+
+def _offer_mending(evaluation: Evaluation, hashes: list[str]) -> None:
+    """What can be done with these images in the run's dataset, if it is still there."""
+    run = session.store().get(evaluation.run)
+    try:
+        newest = library.load(run.dataset)
+    except TransferError:
+        return  # deleted; the figures are kept
+    there = {one.sha256 for one in newest.images}
+    if left := [one for one in hashes if one in there]:
+        mending.link(run.dataset, left)
+        mending.show(newest, left, f"evaluate-{len(left)}-{left[0]}")
 
 
 def _card(evaluation: Evaluation, position: int, grey: Grey | None) -> str:

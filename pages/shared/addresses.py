@@ -43,6 +43,24 @@ def read_thumbnail(token: str) -> tuple[str, Grey | None]:
     return sha256, (black, white)
 
 
+def gallery(view: str) -> str:
+    """Where a browser gets the images of a view, some at a time.
+
+    Args:
+        view: `View.to_token` of it.
+    """
+    return f"{_base()}/api/gallery/{links.sign('gallery', view)}"
+
+
+def read_gallery(token: str) -> str:
+    """The view that `gallery` put into an address.
+
+    Raises:
+        UploadError: The token is not one of ours or is too old.
+    """
+    return links.verify("gallery", token)
+
+
 def export(key: str) -> str:
     """Where a browser gets the zip of this export for a day or two."""
     return f"{_base()}/api/export/{links.sign('export', key)}"

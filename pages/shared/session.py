@@ -18,3 +18,8 @@ def inference() -> InferenceProcess:
     """The process in which Keras lives; it starts when it is first asked."""
     # One for all as well: each would hold Keras and its own copy of models.
     return InferenceProcess()
+
+
+def who() -> str:
+    """Who looks at the page; empty where nobody signs in."""
+    return str(st.user.get("email") or st.user.get("name") or "")

@@ -15,7 +15,8 @@ from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer.advice import imagenet_names
 from transfer.advice.imagenet_names import ClassNames, Name, SourceNames
-from transfer.datasets import library
+from transfer.datasets import chosen as choices
+from transfer.datasets import editing, library
 from transfer.datasets.ingest import importer, uploads
 from transfer.runs import requests
 from transfer.runs.requests import Request
@@ -271,13 +272,46 @@ def test_data__an_unknown_dataset_of_the_address_is_named(pets: Path) -> None:
     assert _dataset(page).value == "pets"
 
 
-def test_data__images_of_the_address_come_first(pets: Path) -> None:
-    chosen = library.load("pets").images[5]
-    page = opened("1_data.py", dataset="pets", images=chosen.sha256[:12])
+def test_data__a_link_to_images_shows_and_mends_them(pets: Path) -> None:
+    images = library.load("pets").images
+    chosen = choices.keep([images[5].sha256, images[0].sha256, "0" * 64])
+    page = opened("1_data.py", dataset="pets", chosen=chosen)
+    assert any(
+        "Only the 2 images of a link; 1 more" in one.value for one in page.caption
+    )
+    (view,) = [one for one in page.segmented_control if one.value == "All images"]
     assert not page.exception
-    assert page.dataframe[-1].value["file"].tolist() == [chosen.path]
-    next(one for one in page.button if one.label == "Show them no longer").click().run()
-    assert "images" not in page.query_params
+    _press(page, "Show all images")
+    assert "chosen" not in page.query_params
+
+
+def test_data__a_lost_link_says_what_to_do(pets: Path) -> None:
+    page = opened("1_data.py", dataset="pets", chosen="0" * 16)
+    assert "Choose them again" in page.error[0].value
+
+
+def test_data__a_change_can_be_undone_and_gone_back_to(pets: Path) -> None:
+    before = library.load("pets")
+    after = editing.move("pets", [before.images[0].path], "dog")
+    page = opened("1_data.py", dataset="pets")
+    (undo,) = [one for one in page.button if one.label.startswith("Undo: Moved")]
+    undo.click().run()
+    assert library.load("pets") == before
+    page = opened("1_data.py", dataset="pets", revision=after.id)
+    assert any("as it was after: Moved" in one.value for one in page.markdown)
+    _press(page, "Go back to it")
+    assert library.load("pets") == after
+    assert "revision" not in page.query_params
+
+
+def test_data__a_class_is_renamed(pets: Path) -> None:
+    page = opened("1_data.py", dataset="pets")
+    (old,) = [one for one in page.selectbox if one.label == "Class"]
+    old.select("cat").run()
+    (new,) = [one for one in page.text_input if one.label == "New name"]
+    new.input("tomcat").run()
+    _press(page, "Rename")
+    assert library.load("pets").class_names == ("dog", "tomcat")
 
 
 def test_data__many_classes_come_page_by_page(workspace: Path, tmp_path: Path) -> None:
@@ -336,3 +370,7 @@ def test_data__imagenets_names_teach_what_a_new_head_is_for(pets: Path) -> None:
     both = (replace(cat, own="cat", right=0.1), known)
     imagenet_names.keep(revision, replace(said, classes=both))
     assert "without any training" in _imagenet(page.run())
+
+
+def _press(page: AppTest, label: str) -> None:
+    next(one for one in page.button if one.label == label).click().run()

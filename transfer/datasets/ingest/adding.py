@@ -7,10 +7,11 @@ split as the dataset was; splits that folders or a file of labels give are kept.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.datasets import library, names, scratch, splits
+from transfer.datasets import facts, library, names, scratch, splits
 from transfer.datasets.ingest import class_folders, grey, listing, staging
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.importer import without_repeats
@@ -18,7 +19,7 @@ from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
 from transfer.datasets.ingest.staging import Picture, Progress
 from transfer.datasets.revision import Change, Image, PassedOver, Revision, Split
-from transfer.errors import DatasetError
+from transfer.errors import DatasetError, StorageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ def add_path(
             adding = _Adding(pictures, by)
             staged = {one.sha256: one.path for one in pictures}
             revision = library.amend(dataset, adding.change, staged)
+            with suppress(StorageError):  # they can be read again at any time
+                facts.keep(dataset, {one.sha256: one.fact for one in pictures})
     left = [*passed_over, *unreadable, *repeated, *adding.known]
     return Addition(
         revision=revision,

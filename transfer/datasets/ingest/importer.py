@@ -2,10 +2,11 @@
 
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import library, names, scratch, splits
+from transfer.datasets import facts, library, names, scratch, splits
 from transfer.datasets.decoding import Grey
 from transfer.datasets.ingest import grey, listing, samples, staging
 from transfer.datasets.ingest.class_folders import Entry, Index
@@ -20,7 +21,7 @@ from transfer.datasets.revision import (
     Split,
     with_id,
 )
-from transfer.errors import DatasetError
+from transfer.errors import DatasetError, StorageError
 
 
 def import_sample(
@@ -110,6 +111,8 @@ def import_path(
         )
         # The one step that others see; until here all lay in a folder of our own.
         library.store(revision, {one.sha256: one.path for one in pictures})
+        with suppress(StorageError):  # they can be read again at any time
+            facts.keep(name, {one.sha256: one.fact for one in pictures})
     return revision
 
 

@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import decoding, names
+from transfer.datasets import decoding, facts, names
 from transfer.datasets.decoding import Grey, Levels
+from transfer.datasets.facts import Fact
 from transfer.datasets.ingest import grey
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.sources import Source
@@ -39,6 +40,7 @@ class Picture:
         entry: Where it came from, and its class.
         sha256: Hash of its bytes.
         path: The copy.
+        fact: What its head says.
         levels: Its values, if it is one of deep grey.
         is_flat: Whether it is nearly constant; what that means for deep grey only the
             whole dataset tells.
@@ -47,6 +49,7 @@ class Picture:
     entry: Entry
     sha256: str
     path: Path
+    fact: Fact
     levels: Levels | None = None
     is_flat: bool = False
 
@@ -112,6 +115,7 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         with target.open("rb") as file:
             small = decoding.decode(file, (32, 32))
             # Deep grey has no colours, so most pictures need not be opened once more.
+            fact = facts.read(file)
             is_grey = bool((small[..., 0] == small[..., 2]).all())
             levels = decoding.levels(file) if is_grey else None
             # At the first size fine patterns are gone too, hence the second.
@@ -122,6 +126,7 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
             entry=entry,
             sha256=sha256,
             path=target,
+            fact=fact,
             levels=levels,
             is_flat=is_flat and not levels,
         )

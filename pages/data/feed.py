@@ -1,0 +1,44 @@
+"""What a browser asks for while somebody scrolls through a gallery."""
+
+import json
+
+from pages.shared import addresses
+from transfer.gallery import view as views
+from transfer.gallery.view import View
+
+#: Images in one answer at the most.
+MOST = 400
+
+
+def page(token: str, first: int, count: int) -> bytes:
+    """The images of a view from one place on, as JSON.
+
+    Args:
+        token: That of `addresses.gallery`.
+        first: Position of the first.
+        count: How many.
+
+    Raises:
+        UploadError: The token is not one of ours or is too old.
+        NotFoundError: There is no such view any more.
+        StorageError: The dataset cannot be read.
+    """
+    view = View.from_token(addresses.read_gallery(token))
+    shown = views.show(view)
+    some = range(max(first, 0), min(first + min(count, MOST), len(shown.images)))
+    return json.dumps([_item(shown, at) for at in some]).encode()
+
+
+def _item(shown: views.Shown, at: int) -> dict[str, str]:
+    image = shown.images[at]
+    name, said = shown.revision.class_names[image.label], ""
+    if predicted := shown.answers.predicted[at]:
+        mark = "✓" if predicted == name else "✗"
+        said = f"{mark} {predicted} {shown.answers.confidence[at]:.0%}"
+    return {
+        "picture": addresses.thumbnail(image.sha256, shown.revision.grey),
+        "path": image.path,
+        "class": name,
+        "split": image.split,
+        "says": image.left_out or said,
+    }

@@ -1,0 +1,171 @@
+"""All images of a dataset: filtered, sorted, chosen, and what is done with them."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import addresses, mending, session, shell
+from transfer.datasets import chosen as choices
+from transfer.datasets.revision import SPLITS, Revision
+from transfer.errors import TransferError
+from transfer.gallery import view as views
+from transfer.gallery.view import OF_RUNS, Order, Shown, View
+
+#: What the orders are called.
+_ORDERS: dict[Order, str] = {
+    "class": "Class",
+    "name": "File name",
+    "split": "Split",
+    "pixels": "Size in pixels",
+    "bytes": "Size of the file",
+    "taken": "Date taken",
+    "confidence": "Confidence of a run",
+    "loss": "Loss of a run",
+    "disagreement": "Disagreement of two runs",
+}
+_OUT = "left out"
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    here = Path(__file__).parent
+    return st.components.v2.component(
+        "gallery",
+        html=(here / "gallery.html").read_text("utf-8"),
+        css=(here / "gallery.css").read_text("utf-8"),
+        js=(here / "gallery.js").read_text("utf-8"),
+    )
+
+
+@st.fragment
+def show(revision: Revision, is_newest: bool) -> None:
+    """The filters, the images, and what can be done with those that are chosen.
+
+    Args:
+        revision: The revision to show.
+        is_newest: Whether it is the dataset's newest, which alone can be changed.
+    """
+    view = _ask(revision)
+    try:
+        with st.spinner("Looking at the images …", show_time=True):
+            shown = views.show(view)
+    except TransferError as error:
+        shell.show_error(error)
+        return
+    # Above the images, so that both are in view, and filled once it is known which.
+    place = st.container()
+    hashes = [shown.images[at].sha256 for at in _grid(view, shown)]
+    if is_newest:
+        with place:
+            mending.show(revision, hashes, "gallery", view.is_out)
+
+
+def _grid(view: View, shown: Shown) -> list[int]:
+    """The component; positions of the images that are chosen in it."""
+    feed = addresses.gallery(view.to_token())
+    # The same filter on another revision: somebody looks on where they were.
+    place = replace(view, revision="").to_token()
+    found = _component()(
+        key=f"gallery-{view.dataset}",
+        data={
+            "feed": feed,
+            "count": len(shown.images),
+            "place": place,
+            "says": bool(view.run or view.is_out),
+        },
+        on_chosen_change=lambda: None,
+    )
+    said = found.chosen or {}
+    # What was chosen in another view is not chosen in this one.
+    if said.get("feed") != feed:
+        return []
+    last = len(shown.images) - 1
+    return [at for a, b in said["ranges"] for at in range(a, min(b, last) + 1)]
+
+
+def _ask(revision: Revision) -> View:
+    """The view that is wanted."""
+    key = f"view-{revision.dataset}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        classes = st.multiselect(
+            "Classes",
+            revision.class_names,
+            placeholder="All",
+            key=f"{key}-classes",
+            width=260,
+        )
+        splits = [*SPLITS, *([_OUT] if revision.left_out else [])]
+        split = st.segmented_control("Split", splits, key=f"{key}-split")
+        text = st.text_input(
+            "File name has", key=f"{key}-text", width=170, placeholder="Any"
+        )
+        runs = _runs(revision)
+        orders = [one for one in _ORDERS if runs or one not in OF_RUNS]
+        order = st.selectbox(
+            "Sorted by",
+            orders,
+            format_func=lambda one: _ORDERS[one],
+            key=f"{key}-order",
+            width=210,
+        )
+        largest = st.toggle("Largest first", key=f"{key}-largest")
+        run, other = _ask_runs(runs, order, key)
+    return View(
+        dataset=revision.dataset,
+        revision=revision.id,
+        classes=tuple(classes),
+        splits=(split,) if split in SPLITS else (),
+        text=text.strip(),
+        chosen=_ask_chosen(revision),
+        is_out=split == _OUT,
+        order=order,
+        is_descending=largest,
+        run=run,
+        other=other,
+    )
+
+
+def _runs(revision: Revision) -> dict[str, str]:
+    """Names of the runs of this dataset that have a model, by id, newest first."""
+    found = session.store().summaries(with_model=True)
+    return {one.id: one.name for one in found if one.dataset == revision.dataset}
+
+
+def _ask_runs(runs: dict[str, str], order: Order, key: str) -> tuple[str, str]:
+    """The run that says something of the images, and the one it is compared with."""
+    if order not in OF_RUNS:
+        return "", ""
+    run = st.selectbox(
+        "Run", runs, format_func=lambda one: runs[one], key=f"{key}-run", width=220
+    )
+    if order != "disagreement":
+        return str(run), ""
+    others = [one for one in runs if one != run]
+    other = st.selectbox(
+        "And", others, format_func=lambda one: runs[one], key=f"{key}-other", width=220
+    )
+    return str(run), str(other or "")
+
+
+def _ask_chosen(revision: Revision) -> str:
+    """The choice in the address, until somebody wants to see all images again."""
+    named = st.query_params.get("chosen", "")
+    if not named:
+        return ""
+    try:
+        hashes = choices.load(named)
+    except TransferError as error:
+        shell.show_error(error)
+        return ""
+    here = {one.sha256 for one in (*revision.images, *revision.left_out)}
+    found = sum(one in here for one in hashes)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        lost = len(hashes) - found
+        more = f"; {lost:,} more are not in this revision" if lost else ""
+        st.caption(f"Only the {found:,} images of a link{more}.", width="content")
+        if st.button("Show all images", icon=":material/close:"):
+            st.query_params.pop("chosen")
+            st.rerun()
+    return named

@@ -1,0 +1,144 @@
+"""What was done to a dataset: undone, gone back to, compared."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import mending, session, shell, tables
+from transfer.datasets import classes, history, library
+from transfer.datasets.history import Difference, Step
+from transfer.datasets.revision import Revision
+from transfer.errors import TransferError
+
+
+def choose(newest: Revision) -> Revision:
+    """The revision in the address, else the newest; what it is, is said."""
+    wanted = st.query_params.get("revision", "")
+    if wanted in ("", newest.id):
+        st.query_params.pop("revision", None)
+        return newest
+    try:
+        found = library.load(newest.dataset, wanted)
+    except TransferError as error:
+        shell.show_error(error)
+        return newest
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/history: Revision {found.id}, as it was after: "
+            f"{shell.escape(found.says or 'the import.')}"
+        )
+        if st.button("See the newest"):
+            st.query_params.pop("revision")
+            st.rerun()
+        if st.button("Go back to it", type="primary"):
+            st.query_params.pop("revision")
+            mending.do(lambda: history.go_to(newest.dataset, found.id))
+    return found
+
+
+def offer_undo(newest: Revision) -> None:
+    """A button that takes the last change back."""
+    if newest.parent and st.button(
+        f"Undo: {shell.escape(newest.says)}", icon=":material/undo:"
+    ):
+        mending.do(lambda: history.undo(newest.dataset, newest.id))
+
+
+def offer_classes(newest: Revision) -> None:
+    """What can be done with classes as a whole."""
+    name, by = newest.dataset, session.who()
+    key = f"classes-{newest.id}"
+    with st.popover("Classes", icon=":material/label:", key=key):
+        what = st.segmented_control(
+            "What",
+            ["Rename", "Merge", "Add"],
+            default="Rename",
+            required=True,
+            key=f"{key}-what",
+            label_visibility="collapsed",
+        )
+        old = (
+            st.selectbox("Class", newest.class_names, index=None, key=f"{key}-old")
+            if what == "Rename"
+            else ""
+        )
+        merged = (
+            st.multiselect("Classes", newest.class_names, key=f"{key}-merged")
+            if what == "Merge"
+            else []
+        )
+        new = st.text_input("New name", key=f"{key}-new").strip()
+        go = st.button(what, type="primary", key=f"{key}-go")
+    if not go:
+        return
+    if what == "Rename" and old:
+        mending.do(lambda: classes.rename(name, old, new, by))
+    elif what == "Merge":
+        mending.do(lambda: classes.merge(name, merged, new or merged[0], by))
+    elif what == "Add":
+        mending.do(lambda: classes.add(name, new, by))
+
+
+def show(newest: Revision) -> None:
+    """The list of all revisions; of two that are chosen, what tells them apart."""
+    steps = history.steps(newest.dataset)
+    named = session.store().revisions(newest.dataset)
+    rows = [
+        {
+            "when": pd.Timestamp(step.head.created_at, unit="s"),
+            "who": step.head.by,
+            "what": step.head.says or "Imported.",
+            "": _state(step),
+            "runs": ", ".join(named.get(step.head.id, [])),
+            "revision": step.head.id,
+        }
+        for step in steps
+    ]
+    event = tables.show(
+        rows,
+        hide_index=True,
+        key=f"revisions-{newest.id}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={"when": st.column_config.DatetimeColumn(format="distance")},
+        alt="Revisions, the newest first",
+    )
+    chosen = [steps[at].head.id for at in sorted(event.selection.rows)][:2]
+    if not chosen:
+        st.caption("Choose one to see it or to go back to it, or two to compare them.")
+        return
+    if len(chosen) == 1:
+        if st.button("See this revision", icon=":material/history:"):
+            st.query_params["revision"] = chosen[0]
+            st.rerun()
+        return
+    later, earlier = (library.load(newest.dataset, one) for one in chosen)
+    st.markdown(
+        "\n".join(f"- {one}" for one in _lines(history.compare(earlier, later)))
+    )
+
+
+def _state(step: Step) -> str:
+    return "now" if step.is_newest else "undone" if step.is_undone else ""
+
+
+def _lines(found: Difference) -> list[str]:
+    """What changed, a line each, in Markdown."""
+    lines = [
+        f"{len(images):,} from {shell.escape(before)} to {shell.escape(after)}"
+        for (before, after), images in found.moved.items()
+    ]
+    counted = {
+        "added": found.added,
+        "gone": found.gone,
+        "left out": found.left_out,
+        "restored": found.restored,
+        "in another split": found.other_split,
+    }
+    lines += [f"{len(images):,} {what}" for what, images in counted.items() if images]
+    named = {"New": found.new_classes, "Gone": found.gone_classes}
+    lines += [
+        f"{what} classes: {shell.escape(', '.join(names))}"
+        for what, names in named.items()
+        if names
+    ]
+    return lines or ["Nothing tells them apart."]

@@ -1,0 +1,174 @@
+"""Which images of a dataset are to be seen, and in which order."""
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.datasets import chosen, facts, library
+from transfer.datasets.revision import Image, Revision
+from transfer.errors import NotFoundError
+from transfer.gallery import answers
+from transfer.gallery.answers import Answers
+
+Order = Literal[
+    "class",
+    "name",
+    "split",
+    "pixels",
+    "bytes",
+    "taken",
+    "confidence",
+    "loss",
+    "disagreement",
+]
+ORDERS: tuple[Order, ...] = get_args(Order)
+#: Orders that need what a run said; the last needs two.
+OF_RUNS = ORDERS[-3:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A choice of images and an order.
+
+    Attributes:
+        dataset: Name of the dataset.
+        revision: Id of its revision.
+        classes: Only images of these; all if empty.
+        splits: Only images of these; all if empty.
+        text: Only images whose path holds it, in upper or lower case.
+        chosen: Id of a choice, see `datasets.chosen`; of all images if empty.
+        is_out: Whether those that are left out are to be seen, and no others.
+        order: What they are sorted by.
+        is_descending: Whether the largest comes first.
+        run: Id of the run that says something of them; empty for none.
+        other: Id of the run that it is compared with; empty for none.
+    """
+
+    dataset: str
+    revision: str
+    classes: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    text: str = ""
+    chosen: str = ""
+    is_out: bool = False
+    order: Order = "class"
+    is_descending: bool = False
+    run: str = ""
+    other: str = ""
+
+    def to_token(self) -> str:
+        """It in letters, digits, - and _, to be signed and put into an address."""
+        told = {k: v for k, v in asdict(self).items() if v}
+        return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+
+    @classmethod
+    def from_token(cls, token: str) -> "View":
+        """What `to_token` wrote.
+
+        Raises:
+            NotFoundError: It was not written by this version of the program.
+        """
+        try:
+            padded = token + "=" * (-len(token) % 4)
+            told = json.loads(base64.urlsafe_b64decode(padded))
+            for name in ("classes", "splits"):
+                told[name] = tuple(told.get(name, ()))
+            return cls(**told)
+        except (ValueError, TypeError, KeyError, binascii.Error) as error:
+            raise NotFoundError("There is no such view of images.") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The images of a view, in its order.
+
+    Attributes:
+        revision: Their revision.
+        images: The images.
+        answers: What the runs of the view said of each.
+    """
+
+    revision: Revision
+    images: tuple[Image, ...]
+    answers: Answers
+
+
+def show(view: View) -> Shown:
+    """The images of a view.
+
+    Raises:
+        NotFoundError: There is no such dataset, revision or choice.
+        StorageError: They cannot be read.
+    """
+    return _show(view, answers.stamp(view.run), answers.stamp(view.other))
+
+
+@lru_cache(maxsize=32)
+def _show(view: View, *_: int) -> Shown:
+    revision = library.load(view.dataset, view.revision)
+    images = _filter(revision, view)
+    said = answers.of(images, revision.class_names, view.run, view.other)
+    order = _order(images, revision, view, said)
+    if view.is_descending:
+        order = order[::-1]
+    return Shown(
+        revision=revision,
+        images=tuple(images[at] for at in order),
+        answers=said.take(order),
+    )
+
+
+def _filter(revision: Revision, view: View) -> list[Image]:
+    every = revision.left_out if view.is_out else revision.images
+    names = revision.class_names
+    labels = {label for label, name in enumerate(names) if name in view.classes}
+    text = view.text.casefold()
+    found = [
+        one
+        for one in every
+        if (not view.classes or one.label in labels)
+        and (not view.splits or one.split in view.splits)
+        and (not text or text in one.path.casefold())
+    ]
+    if not view.chosen:
+        return found
+    by_hash = {one.sha256: one for one in found}
+    return [by_hash[one] for one in chosen.load(view.chosen) if one in by_hash]
+
+
+def _order(
+    images: list[Image], revision: Revision, view: View, said: Answers
+) -> NDArray[np.int64]:
+    """Positions in the order that is wanted; what says nothing comes last."""
+    if view.chosen and view.order == "class":  # the order in which they were chosen
+        return np.arange(len(images))
+    values = _values(images, revision, view.order, said)
+    unknown = np.isnan(values)
+    lowest = np.where(unknown, -np.inf if view.is_descending else np.inf, values)
+    return np.argsort(lowest, kind="stable").astype(np.int64)
+
+
+def _values(
+    images: list[Image], revision: Revision, order: Order, said: Answers
+) -> NDArray[np.float64]:
+    if order == "class":
+        return np.array([one.label for one in images], float)
+    if order == "split":
+        places = {"train": 0, "val": 1, "test": 2}
+        return np.array([places[one.split] for one in images], float)
+    if order == "name":
+        names = [one.path.rpartition("/")[2].casefold() for one in images]
+        return np.argsort(np.argsort(names, kind="stable")).astype(float)
+    if order in OF_RUNS:
+        return np.asarray(getattr(said, order), float)
+    known: NDArray[Any] = facts.of(revision.dataset, images)
+    if order == "pixels":
+        return np.asarray(known["width"].astype(float) * known["height"], float)
+    column = known[order].astype(float)
+    return np.asarray(np.where(column > 0, column, np.nan), float)
