@@ -7,8 +7,9 @@ does what is new of a run: a rerun of its page each second would slow the traini
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -20,7 +21,7 @@ from pages.data import feed
 from pages.runs import live
 from pages.shared import addresses, guard, shell
 from transfer import workspace
-from transfer.datasets import chosen, thumbnails
+from transfer.datasets import archive, chosen, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     StorageError,
@@ -109,9 +110,20 @@ async def send_images(request: Request) -> Response:
 
 async def send_export(request: Request) -> Response:
     """The zip of an export."""
+    return await _send_zip(request, "export", orders.archive)
+
+
+async def send_dataset(request: Request) -> Response:
+    """The zip of a dataset."""
+    return await _send_zip(request, "dataset", archive.find)
+
+
+async def _send_zip(
+    request: Request, purpose: str, find: Callable[[str], Path]
+) -> Response:
     try:
-        key = links.verify("export", request.path_params["token"])
-        path = await asyncio.to_thread(orders.archive, key)
+        key = links.verify(purpose, request.path_params["token"])
+        path = await asyncio.to_thread(find, key)
     except UploadError as error:
         return await _refusal(request, error, 403)
     except TransferError:
@@ -192,11 +204,12 @@ async def _refusal(request: Request, error: TransferError, status: int) -> Respo
 
 
 async def tidy() -> None:
-    """Forgets abandoned uploads, old thumbnails and choices, now and every hour."""
+    """Forgets old uploads, thumbnails, choices and zips, now and every hour."""
     while True:
         await asyncio.to_thread(uploads.discard_old)
         await asyncio.to_thread(thumbnails.discard_old)
         await asyncio.to_thread(chosen.discard_old)
+        await asyncio.to_thread(archive.discard_old)
         await asyncio.sleep(3600)
 
 
@@ -224,6 +237,7 @@ app = st.App(
         Route(addresses.route("image"), send_thumbnail),
         Route(addresses.route("gallery"), send_images),
         Route(addresses.route("export"), send_export),
+        Route(addresses.route("dataset"), send_dataset),
         Route(addresses.route("live"), send_news),
         Route(addresses.route("plotly"), send_plotly),
     ],

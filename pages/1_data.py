@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.data import contents, imagenet, importing, revisions
+from pages.data import contents, imagenet, importing, more, revisions
 from pages.shared import kept, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Revision
@@ -114,5 +114,8 @@ if datasets:
             revisions.offer_undo(newest)
     imagenet.show(revision)
     contents.show(revision, revision.id == newest.id)
+    if revision.id == newest.id:
+        more.show_adding(newest)
+    more.show_export(revision)
     with st.expander("Revisions", icon=":material/history:"):
         revisions.show(newest)

@@ -31,7 +31,8 @@ def choose(newest: Revision) -> Revision:
             st.rerun()
         if st.button("Go back to it", type="primary"):
             st.query_params.pop("revision")
-            mending.do(lambda: history.go_to(newest.dataset, found.id))
+            says = f"Gone back to {found.id}."
+            mending.do(lambda: history.go_to(newest.dataset, found.id), says)
     return found
 
 
@@ -40,13 +41,14 @@ def offer_undo(newest: Revision) -> None:
     if newest.parent and st.button(
         f"Undo: {shell.escape(newest.says)}", icon=":material/undo:"
     ):
-        mending.do(lambda: history.undo(newest.dataset, newest.id))
+        says = f"Undone: {newest.says}"
+        mending.do(lambda: history.undo(newest.dataset, newest.id), says)
 
 
 def offer_classes(newest: Revision) -> None:
     """What can be done with classes as a whole."""
     name, by = newest.dataset, session.who()
-    key = f"classes-{newest.id}"
+    key = f"change-classes-{newest.id}"
     with st.popover("Classes", icon=":material/label:", key=key):
         what = st.segmented_control(
             "What",

@@ -66,6 +66,11 @@ def export(key: str) -> str:
     return f"{_base()}/api/export/{links.sign('export', key)}"
 
 
+def dataset(key: str) -> str:
+    """Where a browser gets the zip of this dataset for a day or two."""
+    return f"{_base()}/api/dataset/{links.sign('dataset', key)}"
+
+
 def live(run_id: str) -> str:
     """Where a browser gets what is new of this run for a day or two."""
     return f"{_base()}/api/live/{links.sign('live', run_id)}"

@@ -61,14 +61,19 @@ def show(
         _offer_leaving_out(revision, hashes, count, key)
 
 
-def do(change: Callable[[], Revision]) -> None:
-    """Does it and shows the page anew; what stands against it is said."""
+def do(change: Callable[[], Revision], says: str = "") -> None:
+    """Does it and shows the page anew; what stands against it is said.
+
+    Args:
+        change: Makes the newest revision.
+        says: What was done; what the revision says if empty.
+    """
     try:
         made = change()
     except TransferError as error:
         shell.show_error(error)
         return
-    st.toast(shell.escape(made.says), icon=":material/check:")
+    st.toast(shell.escape(says or made.says), icon=":material/check:")
     st.session_state["changed"] = st.session_state.get("changed", 0) + 1
     st.rerun()
 

@@ -3,8 +3,11 @@
 import csv
 import io
 import re
+import shutil
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
@@ -12,15 +15,51 @@ from transfer import workspace
 from transfer.datasets import library, names
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.revision import Image, Revision
-from transfer.errors import ConfigError, StorageError
+from transfer.errors import ConfigError, NotFoundError, StorageError
 
 #: `folders`: a folder for each split, with class folders inside. `csv`: all images in
 #: one folder, and a table that says class and split.
 Form = Literal["folders", "csv"]
 FORMS: tuple[Form, ...] = get_args(Form)
 TABLE = "labels.csv"
+#: Seconds for which a zip is kept for a download; it is as large as the dataset.
+MAX_AGE = 86_400.0
 #: What Windows takes in no name, and nobody at its end.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/|?*\\]|^\.+$|[. ]+$')
+
+
+def key(revision: Revision, form: Form) -> str:
+    """Names the zip that is kept for a download, in links too."""
+    return f"{revision.id}-{form}"
+
+
+def path_of(revision: Revision, form: Form) -> Path:
+    """Where the zip for a download is kept, whether or not it is there."""
+    return _folder(key(revision, form)) / f"{revision.dataset}.zip"
+
+
+def find(named: str) -> Path:
+    """The zip of this key.
+
+    Raises:
+        NotFoundError: There is none, or no more.
+    """
+    if re.fullmatch("[0-9a-f]{16}-[a-z]+", named):
+        for path in _folder(named).glob("[!.]*.zip"):
+            return path
+    raise NotFoundError("This zip is not kept any more.", "Have it made again.")
+
+
+def discard_old(max_age: float = MAX_AGE) -> None:
+    """Removes the zips that are older than so many seconds."""
+    for folder in workspace.home().glob("dataset-exports/*"):
+        with suppress(OSError):
+            if folder.stat().st_mtime < time.time() - max_age:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(named: str) -> Path:
+    return workspace.home() / "dataset-exports" / named
 
 
 def write(
