@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.data import revisions
 from pages.shared import addresses, mending, session, shell
 from transfer.datasets import chosen as choices
 from transfer.datasets.revision import SPLITS, Revision
@@ -60,6 +61,8 @@ def show(revision: Revision, is_newest: bool) -> None:
     if is_newest:
         with place:
             mending.show(revision, hashes, "gallery", view.is_out)
+            # Whoever has just scrolled to a picture need not go back to the top.
+            revisions.offer_undo(revision, "undo-here")
 
 
 def _grid(view: View, shown: Shown) -> list[int]:

@@ -36,10 +36,10 @@ def choose(newest: Revision) -> Revision:
     return found
 
 
-def offer_undo(newest: Revision) -> None:
+def offer_undo(newest: Revision, key: str = "undo") -> None:
     """A button that takes the last change back."""
     if newest.parent and st.button(
-        f"Undo: {shell.escape(newest.says)}", icon=":material/undo:"
+        f"Undo: {shell.escape(newest.says)}", icon=":material/undo:", key=key
     ):
         says = f"Undone: {newest.says}"
         mending.do(lambda: history.undo(newest.dataset, newest.id), says)
