@@ -28,6 +28,24 @@ class Losses(NamedTuple):
     bends: NDArray[np.float64]
 
 
+class Prior(NamedTuple):
+    """A Gamma distribution of the factor: neither zero nor certainty, until shown.
+
+    Attributes:
+        mode: The factor that is the most likely one.
+        weight: How much it counts beside the weights of the images.
+    """
+
+    mode: float
+    weight: float
+
+    def at(self, factor: float) -> tuple[float, float, float]:
+        """Its loss, zero at the mode, and the two derivatives of that."""
+        ratio = factor / self.mode
+        loss, slope = ratio - 1 - np.log(ratio), 1 / self.mode - 1 / factor
+        return self.weight * loss, self.weight * slope, self.weight / factor**2
+
+
 class Calibration:
     """Scores whose factor is looked for.
 
@@ -61,12 +79,18 @@ class Calibration:
         losses = np.log(total) - factor * self._own
         return Losses(losses, mean - self._own, square - mean**2)
 
-    def best(self, weights: NDArray[np.float64], start: float = 1.0) -> float:
+    def best(
+        self,
+        weights: NDArray[np.float64],
+        start: float = 1.0,
+        prior: Prior | None = None,
+    ) -> float:
         """The factor of the least loss.
 
         Args:
             weights: How much each image counts, `(images,)`.
             start: Where to look first; the closer, the sooner it is found.
+            prior: What is known of the factor before.
         """
         low, high = _LEAST, _LARGEST
         place = float(np.clip(np.log(start), low, high))
@@ -74,6 +98,9 @@ class Calibration:
             factor = float(np.exp(place))
             at = self.at(factor)
             slope, bend = float(weights @ at.slopes), float(weights @ at.bends)
+            if prior:
+                _, *known = prior.at(factor)
+                slope, bend = slope + known[0], bend + known[1]
             # The best factor lies on the side to which the loss falls.
             low, high = (low, place) if slope > 0 else (place, high)
             step = -slope / (factor * bend) if bend > 0 else np.inf

@@ -104,6 +104,10 @@ class Ridge:
     ) -> Iterator[NDArray[np.floating[Any]]]:
         """Scores of some of the images, each by the solution found without it.
 
+        The classes' shares stay those of all images: how many there are of each is
+        known, and without its own an image would find its class a little less likely
+        than the others. With two images a class no answer was right by that alone.
+
         Args:
             features: Theirs, `(some, channels)`.
             labels: Theirs, `(some,)`.
@@ -120,12 +124,15 @@ class Ridge:
         leverage = along**2 @ shrunk.astype(self._dtype) + 1 / self._total
         left = np.maximum(1 - weights[:, None] * leverage, 1e-6)
         own = np.arange(len(labels)), labels
+        back = weights / (self._total - weights)
         for one, kept in zip(shrunk.T, left.T, strict=True):
             solved = one[:, None] * self._projected
             scores = along @ solved.astype(self._dtype)
             scores += self.y_mean.astype(self._dtype)
             scores /= kept[:, None].astype(self._dtype)
             scores[own] += (1 - 1 / kept).astype(self._dtype)
+            scores[own] += back.astype(self._dtype)
+            scores -= np.outer(back, self.y_mean).astype(self._dtype)
             yield scores
 
 

@@ -99,6 +99,31 @@ def test_solve__one_image_a_class_is_still_learnt_from(
     assert np.isnan(solution.accuracy) and np.isnan(solution.loss)
 
 
+@pytest.mark.parametrize("each", [2, 5])
+def test_solve__a_few_images_that_are_told_apart_are_no_certainty(each: int) -> None:
+    def make(each: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        labels = np.repeat([0, 1], each).astype(np.int32)
+        noise = np.random.default_rng(seed).normal(0, 0.3, (len(labels), 20))
+        return (np.eye(20)[labels] + noise).astype(np.float32), labels
+
+    solution = closed_form.solve(*make(each, 0), 2)
+    assert solution.accuracy == 1
+    new, truth = make(500, 1)
+    probabilities = _probabilities(solution, new)
+    right = (probabilities.argmax(1) == truth).mean()
+    assert probabilities.max(1).mean() == pytest.approx(right, abs=0.05)
+
+
+def test_solve__two_images_a_class_are_more_than_a_guess() -> None:
+    labels = np.repeat(np.arange(5), 2).astype(np.int32)
+    noise = np.random.default_rng(0).normal(0, 0.2, (10, 20))
+    features = (np.eye(20)[labels] + noise).astype(np.float32)
+    solution = closed_form.solve(features, labels, 5)
+    sure = _probabilities(solution, np.eye(5, 20, dtype=np.float32))
+    assert (np.diag(sure) > 0.4).all()
+    assert solution.accuracy > 0.8
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("counts", [(40, 40, 1), (40, 1, 0), (40, 1, 1)])
 def test_solve__the_only_image_of_a_class_takes_no_belief_from_the_others(
