@@ -103,7 +103,7 @@ if datasets:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
             PAGES / "2_model.py",
-            label="Choose a model",
+            label="Train a model with it",
             icon=":material/arrow_forward:",
             query_params={"dataset": chosen},
         )

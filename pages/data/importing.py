@@ -21,6 +21,8 @@ from transfer.runs import queue, requests
 from transfer.store.record import Job
 from transfer.store.status import JobStatus
 
+RUNS = Path(__file__).parents[1] / "3_runs.py"
+
 
 def has_source() -> bool:
     """Whether something was brought that is no dataset yet."""
@@ -82,7 +84,12 @@ def _take(job: Job) -> Revision | None:
     uploader.let_go()
     st.session_state["server-imports"] = _server_imports() + 1
     with suppress(TransferError):  # it was deleted since
-        return library.load(job.subject)
+        made = library.load(job.subject)
+        if run := job.result.get("run"):
+            # What came in is then told when this page is opened next.
+            st.session_state["came-in"] = made
+            st.switch_page(RUNS, query_params={"run": run})
+        return made
     return None
 
 
@@ -128,11 +135,13 @@ def _ask(
     split: _Split = _Split(),  # noqa: B008
     reading: Reading = Reading(),  # noqa: B008
     upload: str = "",
+    train: bool = False,
 ) -> None:
     """Has it imported; what stands against it is said, and nothing is done."""
     val, test, seed = split
+    shares: dict[str, Any] = {"val": val, "test": test, "seed": seed}
     request = requests.import_(
-        source, name, val=val, test=test, seed=seed, reading=reading, upload=upload
+        source, name, **shares, reading=reading, upload=upload, train=train
     )
     try:
         library.check_name(name)
@@ -191,7 +200,7 @@ def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> 
     with st.form(f"import-{key}", border=False):
         # Above the button, which is in view when it is pressed.
         place = st.container()
-        columns = st.columns([6, 3, 3, 3, 2], vertical_alignment="bottom")
+        columns = st.columns([6, 3, 3, 3], vertical_alignment="bottom")
         name = columns[0].text_input(
             "Name of the dataset",
             max_chars=library.MAX_NAME_LENGTH,
@@ -200,10 +209,17 @@ def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> 
             key=f"name-{key}",
         )
         split = _split_choices(columns[1:4], key)
-        asked = columns[4].form_submit_button("Import", type="primary", width="stretch")
+        with st.container(horizontal=True):
+            imports = st.form_submit_button("Import", type="primary")
+            trains = st.form_submit_button(
+                "Import and train",
+                icon=":material/play_arrow:",
+                help="Once it is a dataset, a model is trained as the page Model "
+                "proposes it.",
+            )
     if found:
         understood.show_counts(found)
-    if not asked:
+    if not imports and not trains:
         return
     with place:
         st.session_state["presses"] = presses = st.session_state.get("presses", 0) + 1
@@ -215,7 +231,7 @@ def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> 
             understood.forget(source)
         else:
             understood.forget(source)
-            _ask(source, name.strip() or called, split, reading, upload)
+            _ask(source, name.strip() or called, split, reading, upload, trains)
 
 
 def _allowed_name(called: str) -> str:

@@ -91,7 +91,7 @@ def test_app__flowers_from_upload_to_a_correct_prediction(
             unseen[flower].write_bytes(photos.read(of_class[300]))
 
     upload(page, tmp_path / "flowers", "some flowers")
-    page.get_by_role("link", name="Choose a model").click()
+    page.get_by_role("link", name="Train a model with it").click()
     settle(page)
     choose(page, "Backbone", "MobileNetV2 0.35")
     page.get_by_role("button", name="Start training").click()

@@ -15,11 +15,13 @@ from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer.advice import imagenet_names
 from transfer.advice.imagenet_names import ClassNames, Name, SourceNames
+from transfer.config import TrainConfig
 from transfer.datasets import chosen as choices
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import importer, uploads
 from transfer.runs import requests
 from transfer.runs.requests import Request
+from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
 
@@ -82,6 +84,24 @@ def test_data__a_folder_of_the_server_is_imported(
     assert jobs_made.carry_out("import", "birds") == 0
     page.run()
     assert _dataset(page).value == "birds" and "import" not in page.query_params
+
+
+def test_data__what_is_imported_to_train_turns_to_its_run(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pictures(tmp_path / "birds", {"wren": 3, "crow": 3})
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    page = opened("1_data.py")
+    page.text_input[1].set_value(str(tmp_path / "birds")).run()
+    trains = [one for one in page.button if one.label == "Import and train"]
+    trains[1].click().run()
+    assert jobs_made.carry_out("import", "birds") == 0
+    (run,) = Store().runs()
+    newest = library.load("birds").id
+    assert run.config == TrainConfig(dataset="birds", revision=newest)
+    page.run()
+    assert not page.exception
+    assert page.query_params["run"] == [run.id] and page.title[0].value == "Runs"
 
 
 def _labelled(page: AppTest, label: str) -> Any:

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from transfer.backbones import weights
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import LOOK, tell
+from transfer.config import TrainConfig
 from transfer.datasets import archive, library
 from transfer.datasets.ingest import (
     adding,
@@ -21,7 +23,9 @@ from transfer.datasets.ingest import (
 )
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
+from transfer.runs import queue
 from transfer.runs.jobs import Reporter
+from transfer.store.runs import Store
 
 #: What stands before the name of a sample where a path is expected.
 SAMPLE = "sample:"
@@ -67,6 +71,7 @@ def add_to(command: Command) -> None:
         help="code page of names in a zip that does not say it; guessed if not given",
     )
     one.add_argument("--upload", default="", help=argparse.SUPPRESS)
+    one.add_argument("--train", action="store_true", help=argparse.SUPPRESS)
     options.add_job(one)
     more = command("add", add, "bring more images into a dataset")
     more.add_argument("name", metavar="NAME", help="the dataset")
@@ -105,11 +110,23 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
             "passed_over": [asdict(one) for one in revision.passed_over],
             "nearly_constant": [*revision.flat],
         }
+        run = {"run": _queue_run(revision)} if args.train else {}
         # A job's result is read again and again; the manifest has the long lists.
-        reporter.finish(_summary(revision))
+        reporter.finish({**_summary(revision), **run})
         if args.upload:
             uploads.discard(args.upload)
         return result
+
+
+def _queue_run(revision: Revision) -> str:
+    """The id of a run of a new dataset, as the page Model would start it."""
+    of = {"dataset": revision.dataset, "revision": revision.id}
+    config = TrainConfig.of(**of, backbone=weights.default_backbone())
+    store = Store()
+    try:
+        return queue.submit(store, config).id
+    finally:
+        store.close()
 
 
 def add(args: argparse.Namespace) -> dict[str, Any]:

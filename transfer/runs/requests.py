@@ -66,6 +66,7 @@ def import_(
     seed: int = 0,
     reading: Reading = Reading(),  # noqa: B008
     upload: str = "",
+    train: bool = False,
 ) -> Request:
     """A new dataset.
 
@@ -74,6 +75,7 @@ def import_(
         name: What the dataset is to be called.
         val: As in `importer.import_path`, like the next ones.
         upload: The upload that is let go once it is a dataset.
+        train: Whether a run with the default settings is queued then.
     """
     # With an equals sign, for names and folders may begin with a dash.
     shares = (f"--val={val}", f"--test={test}", f"--seed={seed}")
@@ -85,6 +87,8 @@ def import_(
         words.append(f"--encoding={reading.code_page}")
     if upload:
         words.append(f"--upload={upload}")
+    if train:
+        words.append("--train")
     return Request("import", name, tuple(words))
 
 
