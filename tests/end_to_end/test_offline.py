@@ -32,10 +32,10 @@ def train(page: Page) -> float:
     page.get_by_role("link", name="Train a model with it").click()
     settle(page)
     page.get_by_role("button", name="Start training").click()
-    return trained(page)
+    return wait_for_accuracy(page)
 
 
-def trained(page: Page) -> float:
+def wait_for_accuracy(page: Page) -> float:
     """The val accuracy of the run that the page shows, once it has ended."""
     page.get_by_text("Completed").wait_for()
     settle(page)
@@ -109,7 +109,7 @@ def test_offline__flowers_out_of_a_zip_in_four_clicks(
     page.get_by_text("arrived").first.wait_for()
     settle(page)
     page.get_by_role("button", name="Import and train").first.click()
-    accuracy = trained(page)
+    accuracy = wait_for_accuracy(page)
     assert accuracy > 0.7
     run = page.url
     page.get_by_role("link", name="Try it on a photograph").click()

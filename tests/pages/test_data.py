@@ -101,7 +101,7 @@ def test_data__what_is_imported_to_train_turns_to_its_run(
     assert run.config == TrainConfig(dataset="birds", revision=newest)
     page.run()
     assert not page.exception
-    assert page.query_params["run"] == [run.id] and page.title[0].value == "Runs"
+    assert page.query_params["run"] == run.id and page.title[0].value == "Runs"
 
 
 def _labelled(page: AppTest, label: str) -> Any:
