@@ -77,9 +77,9 @@ def test_runs__keep_their_name_and_settings(store: Store, run: Run) -> None:
 
 def test_predict_and_evaluate__say_what_the_model_says(run: Run) -> None:
     val = library.load("pets").of_split("val")
-    loaded = models.load(run.id)
-    said = loaded.probabilities([library.image_path(one.sha256) for one in val])
-    found = Evaluator(run, loaded.model, print).evaluate("val")
+    paths: list[Path | bytes] = [library.image_path(one.sha256) for one in val]
+    said = models.load(run.id).probabilities(paths)
+    found = Evaluator(run, models.load_keras(run), print).evaluate("val")
     np.testing.assert_allclose(found.probabilities, said, atol=1e-5)
     assert np.ptp(said[:, 0]) > 0
 
