@@ -11,6 +11,7 @@ from transfer import workspace
 from transfer.commands import (
     backbones,
     datasets,
+    doctor,
     edit,
     evaluate,
     export,
@@ -30,7 +31,7 @@ from transfer.store.status import JobStatus
 
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
-    *(datasets, edit, imagenet, backbones, weights, train, runs, predict),
+    *(datasets, edit, doctor, imagenet, backbones, weights, train, runs, predict),
     *(evaluate, rank, sweep, learning_rate, neighbours, export),
 )
 

@@ -30,6 +30,8 @@ class Image:
         label: Index into `Revision.class_names`.
         split: The split it belongs to.
         left_out: Why it is left out; empty if it is not.
+        day: Day on which its file was last changed, as the folder or zip has it,
+            counted from 1970; 0 where that is not known.
     """
 
     sha256: str
@@ -37,12 +39,14 @@ class Image:
     label: int
     split: Split
     left_out: str = ""
+    day: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the arguments of an equal one."""
         data = dict(vars(self))
-        if not self.left_out:
-            del data["left_out"]
+        for name in ("left_out", "day"):
+            if not data[name]:
+                del data[name]
         return data
 
 
@@ -203,6 +207,8 @@ def with_id(revision: Revision) -> Revision:
     """
     content = {**revision.to_json(), "id": "", "created_at": 0}
     del content["schema"], content["notes"]  # notes are words about the same content
+    for image in content["images"]:
+        image.pop("day", None)  # a copy of a folder has other dates
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return replace(revision, id=digest[:16])
 

@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
     RUN: Kind(title="Run", is_resumable=True, stop_grace=30.0, kill_grace=60.0),
     "rank": Kind(title="Ranking of backbones"),
     "depths": Kind(title="Try of freeze depths"),
+    "doctor": Kind(title="Look of the doctor"),
     "rates": Kind(title="Search for learning rates"),
     "evaluate": Kind(title="Evaluation", is_light=True),
     "export": Kind(title="Export", is_light=True),

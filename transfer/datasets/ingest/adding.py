@@ -184,7 +184,14 @@ def _images(
             path = f"{stem or ending}-{one.sha256[:8]}{dot}{ending if dot else ''}"
         taken.add(path)
         chosen: Split = said or (split if is_new else "train")
-        images.append(Image(sha256=one.sha256, path=path, label=label, split=chosen))
+        image = Image(
+            sha256=one.sha256,
+            path=path,
+            label=label,
+            split=chosen,
+            day=one.day,
+        )
+        images.append(image)
     return tuple(images)
 
 

@@ -204,6 +204,7 @@ def _split(
             path=names.showable(one.entry.path),
             label=label,
             split=split or "train",
+            day=one.day,
         )
         for one, label, split in zip(pictures, labels, chosen, strict=True)
     )

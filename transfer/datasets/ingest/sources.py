@@ -25,6 +25,9 @@ MAX_ZIP_BYTES = 200 * 1024**3
 #: path of 30,000 folders, which would take gigabytes to take apart.
 MAX_DEPTH = 40
 
+#: Seconds of a day.
+_DAY = 24 * 60 * 60
+
 #: What operating systems leave behind; names in lower case.
 _LEFTOVERS = frozenset(
     ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir")
@@ -45,6 +48,7 @@ class Source:
         pictures: Those of the files that are pictures by their ending or first bytes.
         folders: Paths of folders, empty ones included.
         open: Opens the file of a path for reading; threads may do so at once.
+        days: Day of each file's last change, counted from 1970, where it is known.
         on_disk: Where the files of a folder lie; empty for a zip.
         passed_over: What is there but is not read, such as links.
         notes: What was found out about it and is worth a look, a sentence each.
@@ -55,6 +59,7 @@ class Source:
     pictures: frozenset[str]
     folders: frozenset[str]
     open: Callable[[str], IO[bytes]]
+    days: Mapping[str, int] = field(default_factory=dict)
     on_disk: Mapping[str, str] = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
     notes: tuple[str, ...] = ()
@@ -128,6 +133,7 @@ def _is_hidden(name: str) -> bool:
 def _folder_source(root: Path) -> Source:
     sizes: dict[str, int] = {}
     on_disk: dict[str, str] = {}
+    days: dict[str, int] = {}
     folders: set[str] = set()
     passed_over: list[PassedOver] = []
     truly = uploads.true_names(root)
@@ -141,6 +147,7 @@ def _folder_source(root: Path) -> Source:
             folders.add(relative)
         else:
             sizes[relative], on_disk[relative] = status.st_size, path
+            days[relative] = max(0, int(status.st_mtime // _DAY))
 
     def open_file(relative: str) -> IO[bytes]:
         return Path(on_disk[relative]).open("rb")
@@ -150,6 +157,7 @@ def _folder_source(root: Path) -> Source:
         pictures=_pictures(sizes, open_file),
         folders=frozenset(folders),
         open=open_file,
+        days=days,
         on_disk=on_disk,
         passed_over=tuple(passed_over),
     )
@@ -239,6 +247,7 @@ def _zip_source(
         pictures=_pictures(members, open_file),
         folders=frozenset(folders - {""}),
         open=open_file,
+        days={name: zip_names.day(info) for name, (_, info) in members.items()},
         passed_over=tuple(passed_over),
         notes=zip_names.note_on_names(code_page) if raw else (),
         code_page=code_page if raw else "",

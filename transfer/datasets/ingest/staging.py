@@ -44,6 +44,7 @@ class Picture:
         levels: Its values, if it is one of deep grey.
         is_flat: Whether it is nearly constant; what that means for deep grey only the
             whole dataset tells.
+        day: Day of its last change, from 1970; 0 where it is not known.
     """
 
     entry: Entry
@@ -52,6 +53,7 @@ class Picture:
     fact: Fact
     levels: Levels | None = None
     is_flat: bool = False
+    day: int = 0
 
 
 def stage(
@@ -129,6 +131,7 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
             fact=fact,
             levels=levels,
             is_flat=is_flat and not levels,
+            day=source.days.get(entry.path, 0),
         )
     except ImageError as error:
         target.unlink(missing_ok=True)

@@ -4,10 +4,14 @@ import re
 import struct
 import zipfile
 import zlib
+from datetime import date
 from pathlib import Path
 
 from transfer.datasets.ingest import code_pages
 from transfer.errors import DatasetError
+
+#: The year in which zips that know no date have all files.
+_NO_YEAR = 1980
 
 
 def raw_name(info: zipfile.ZipInfo) -> bytes:
@@ -72,3 +76,12 @@ def note_on_names(code_page: str) -> tuple[str, ...]:
     return (
         f"The zip does not say how its names are written; they are read as {called}.",
     )
+
+
+def day(info: zipfile.ZipInfo) -> int:
+    """Day of a member's last change, from 1970; 0 for the day that stands for none."""
+    try:
+        changed = date(*info.date_time[:3])
+    except ValueError:  # programs write months of 0
+        return 0
+    return (changed - date(1970, 1, 1)).days if changed.year > _NO_YEAR else 0

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from tests.transfer.doctor.photographs import revision
+from transfer.datasets.revision import SPLITS
+from transfer.doctor import groups
+
+PEOPLE = ("anna", "ben", "cleo", "dora", "emil", "fay", "gus", "hana", "ida", "jon")
+
+
+def people(seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Features of 8 pictures each of ten people in two classes, who and the paths."""
+    random = np.random.default_rng(seed)
+    who = np.repeat(np.arange(len(PEOPLE)), 8)
+    near = random.normal(size=(len(PEOPLE), 24))[who] + 0.3 * random.normal(
+        size=(len(who), 24)
+    )
+    near /= np.linalg.norm(near, axis=1, keepdims=True)
+    paths = [
+        f"{'ab'[person % 2]}/{PEOPLE[person]}_{at:02}.jpg"
+        for at, person in enumerate(who)
+    ]
+    return near.astype(np.float32), who, paths
+
+
+def test_find_by_name__people_whose_pictures_are_alike() -> None:
+    near, who, paths = people()
+    made = revision((who % 2).tolist(), paths=paths)
+    found = groups.find_by_name(made.images, made.class_names, near)
+    assert found is not None
+    assert len(np.unique(np.stack([found, who]), axis=1).T) == len(PEOPLE)
+
+
+def test_find_by_name__folders_below_the_class() -> None:
+    near, who, paths = people()
+    paths = [path.replace("_", "/") for path in paths]
+    made = revision((who % 2).tolist(), paths=paths)
+    assert groups.find_by_name(made.images, made.class_names, near) is not None
+
+
+def test_find_by_name__names_that_say_nothing() -> None:
+    near, who, paths = people()
+    random = np.random.default_rng(1)
+    made = revision((who % 2).tolist(), paths=random.permutation(paths).tolist())
+    assert groups.find_by_name(made.images, made.class_names, near) is None
+
+
+def test_mend__no_group_is_torn_and_shares_stay() -> None:
+    random = np.random.default_rng(0)
+    group = np.repeat(np.arange(100), 5)
+    labels = group % 4
+    splits = random.choice(SPLITS, 500, p=[0.7, 0.2, 0.1]).tolist()
+    mended = groups.mend(labels, splits, group)
+    numbers = np.array([SPLITS.index(split) for split in mended])
+    assert not len(groups.torn_groups(numbers, group))
+    for split in SPLITS:
+        assert mended.count(split) == pytest.approx(splits.count(split), abs=15)
+
+
+def test_mend__groups_that_lie_in_one_split_stay() -> None:
+    splits = ["train", "train", "val", "train", "val", "val"]
+    mended = groups.mend(np.zeros(6, int), splits, np.array([0, 0, 1, 2, 2, 2]))
+    assert mended == ["train", "train", "val", "val", "val", "val"]
+
+
+def test_join__together_in_either() -> None:
+    joined = groups.join(np.array([0, 0, 1, 2, 3]), np.array([0, 1, 1, 2, 3]))
+    assert joined[0] == joined[1] == joined[2]
+    assert len({*joined.tolist()}) == 3
+
+
+def test_findings__a_torn_split_with_its_honest_accuracy() -> None:
+    # Whom one knows is told; the classes of people have nothing in common.
+    near, who, paths = people()
+    labels = who % 2
+    splits = ["val" if at % 4 == 0 else "train" for at in range(len(who))]
+    made = revision(labels.tolist(), splits, paths)
+    (found,) = groups.findings(made, near, near, np.arange(len(who)))
+    assert found.kind == "group"
+    assert "10 groups" in found.says and "100.0% on val as it is" in found.says
+    (remedy,) = found.remedies
+    assert remedy.does == "split"
+    moved = {sha: split for split, some in remedy.targets.items() for sha in some}
+    numbers = np.array(
+        [SPLITS.index(moved.get(one.sha256, one.split)) for one in made.images]
+    )
+    assert not len(groups.torn_groups(numbers, who))
+
+
+def test_measure__known_people_and_others() -> None:
+    near, who, _ = people()
+    before = ["val" if at % 4 == 0 else "train" for at in range(len(who))]
+    after = ["val" if person >= 6 else "train" for person in who]
+    leak = groups.measure(near, who % 2, before, after)
+    assert leak.before.value > 0.95 > leak.after.value

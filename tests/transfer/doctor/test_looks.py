@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.transfer.doctor.photographs import photograph
+from transfer.datasets import library
+from transfer.datasets.ingest import importer
+from transfer.doctor import looks
+
+
+@pytest.fixture
+def hashes(tmp_path: Path, workspace: Path) -> dict[str, str]:
+    """Hashes of some files by their names."""
+    folder = tmp_path / "a"
+    for one in (folder, tmp_path / "b"):
+        one.mkdir()
+    photograph(9, 40).save(tmp_path / "b" / "plain.png")
+    dated, turned = Image.Exif(), Image.Exif()
+    dated[306], turned[274] = "2024:02:03 10:00:00", 6
+    photograph(0, 300).save(folder / "dated.jpg", exif=dated, quality=60)
+    photograph(1, 100).crop((0, 0, 100, 50)).save(folder / "turned.jpg", exif=turned)
+    pages = [photograph(seed, 40) for seed in (2, 3)]
+    pages[0].save(folder / "moving.gif", save_all=True, append_images=pages[1:])
+    made = importer.import_path(tmp_path, "some", val=0)
+    return {Path(one.path).stem: one.sha256 for one in made.images}
+
+
+def test_look__what_the_file_says(hashes: dict[str, str]) -> None:
+    names = ["dated", "turned", "moving"]
+    found = looks.look([hashes[one] for one in names], None, lambda done, of: None)
+    dated, turned, moving = found.rows
+    assert (dated["width"], dated["height"], dated["format"]) == (300, 300, b"JPEG")
+    assert dated["quality"] > 0 and moving["quality"] == 0
+    assert np.datetime64(int(dated["taken"]), "D") == np.datetime64("2024-02-03")
+    assert (turned["width"], turned["height"], turned["taken"]) == (50, 100, 0)
+    assert moving["frames"] == 2
+
+
+def test_look__is_kept_and_what_is_damaged_is_said(hashes: dict[str, str]) -> None:
+    told = []
+    first = looks.look([*hashes.values()], None, lambda done, of: None)
+    library.image_path(hashes["dated"]).unlink()
+    again = looks.look([*hashes.values()], None, lambda done, of: told.append(done))
+    assert told == [4]
+    np.testing.assert_array_equal(first.rows, again.rows)
+    path = library.image_path(hashes["turned"])
+    path.write_bytes(b"no picture")
+    other_range = looks.look([hashes["turned"]], (0, 1), lambda done, of: None)
+    assert "picture" in other_range.unreadable[0]
+    assert not other_range.rows["width"].any()

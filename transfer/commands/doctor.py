@@ -1,0 +1,61 @@
+"""`doctor`: what may be wrong with a dataset, the surest first."""
+
+import argparse
+from typing import Any
+
+from transfer.backbones import catalogue
+from transfer.commands import options
+from transfer.commands.options import Command
+from transfer.commands.output import tell_over
+from transfer.datasets import library
+from transfer.doctor import report
+from transfer.runs.jobs import Reporter
+
+#: What the doctor does, in words.
+_DOING = {
+    "look": "images looked at",
+    "features": "images seen by the backbone",
+    "copies": "pairs laid over each other",
+    "labels": "of the labels judged",
+}
+
+
+def add_to(command: Command) -> None:
+    """Adds the word to the command line.
+
+    Args:
+        command: Makes the parser of a word: of its name, its function and its help.
+    """
+    about = "find wrong labels, copies, bad pictures and leaks in a dataset"
+    one = command("doctor", doctor, about)
+    one.add_argument("name", metavar="NAME", help="the dataset")
+    one.add_argument(
+        "--backbone",
+        default="",
+        help="name of the one whose features are looked at; the best at hand if not "
+        "given",
+    )
+    options.add_weights(one)
+    options.add_revision(one)
+    options.add_job(one)
+
+
+def doctor(args: argparse.Namespace) -> dict[str, Any]:
+    """All findings; they are kept with the revision too."""
+    reporter = Reporter(args.job)
+    with reporter.telling():
+        revision = library.load(args.name, args.revision)
+        if args.backbone:
+            catalogue.get(args.backbone)
+        reporter.progress(doing="import", done=0, of=0)
+        # Importing Keras takes seconds; a wrong name is report before that.
+        from transfer.doctor import examine  # noqa: PLC0415
+
+        def report_progress(doing: str, done: int, of: int) -> None:
+            reporter.progress(doing=doing, done=done, of=of)
+            tell_over(f"{done:,} of {of:,} {_DOING[doing]}")
+
+        found = examine.examine(revision, args.backbone, args.weights, report_progress)
+        report.keep(revision, found)
+        reporter.finish({"dataset": revision.dataset, "findings": len(found)})
+        return {"findings": [one.to_json() for one in found]}

@@ -1,0 +1,129 @@
+"""Examines a dataset: looks and features of all images once, then every finding."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.backbones import graph, weights
+from transfer.classifier import model
+from transfer.datasets import scratch
+from transfer.datasets.revision import Revision
+from transfer.doctor import (
+    classes,
+    copies,
+    groups,
+    labels,
+    looks,
+    pictures,
+    shortcuts,
+    similar,
+)
+from transfer.doctor.finding import Finding, surest_first
+from transfer.errors import DatasetError
+from transfer.features.extract import Extractor
+from transfer.features.views import View
+
+#: What is kept of the backbone.
+_LAYER = "pooling"
+#: Images whose features are read at a time.
+_PIECE = 4096
+
+#: Called with `doing`, `done` and `of`.
+Progress = Callable[..., None]
+
+
+def examine(
+    revision: Revision,
+    backbone: str = "",
+    source: str = "imagenet",
+    progress: Progress = lambda **_: None,
+) -> list[Finding]:
+    """All that may be wrong with a dataset, the surest first.
+
+    Args:
+        revision: The dataset.
+        backbone: Name of the one whose features are looked at; the best whose weights
+            are at hand if empty.
+        source: Where its weights come from, as in `graph.build`.
+        progress: Called with `doing`, one of `look`, `features`, `copies` and `labels`,
+            and the numbers `done` and `of`.
+
+    Raises:
+        BackboneError: The backbone is not in the catalogue, or has no weights here.
+        DatasetError: There is no image.
+        StorageError: The disk is full.
+    """
+    if not revision.images:
+        raise DatasetError(f'The dataset "{revision.dataset}" has no images.')
+
+    def tell(doing: str) -> Callable[[int, int], None]:
+        return lambda done, of: progress(doing=doing, done=done, of=of)
+
+    hashes = [image.sha256 for image in revision.images]
+    seen = looks.look(hashes, revision.grey, tell("look"))
+    found = pictures.findings(revision, seen)
+    readable = [at for at in range(len(hashes)) if at not in seen.unreadable]
+    if len(readable) < len(hashes):
+        # What cannot be read has no features, and was found already.
+        images = tuple(revision.images[at] for at in readable)
+        revision = replace(revision, images=images)
+        seen = looks.Looks(seen.rows[readable], {})
+    hashes = [image.sha256 for image in revision.images]
+    extractor = _extractor(
+        backbone or weights.default_backbone(), source, revision, hashes
+    )
+    with scratch.folder() as folder:
+        features = _features(extractor, hashes, folder, tell("features"))
+        near = similar.project(features)
+        targets = np.array([image.label for image in revision.images], np.int32)
+        pairs = copies.find(near, seen.rows["grey"], targets, tell("copies"))
+        found += copies.findings(revision, pairs)
+        clusters = copies.clusters(pairs, len(hashes))
+        found += groups.findings(revision, features, near, clusters)
+        probabilities = labels.probabilities_by_folds(
+            features, targets, len(revision.class_names), told=tell("labels")
+        )
+        found += labels.findings(revision, probabilities)
+        found += classes.findings(revision, probabilities)
+    found += shortcuts.findings(revision, seen)
+    return surest_first(found)
+
+
+def _extractor(
+    backbone: str, source: str, revision: Revision, hashes: Sequence[str]
+) -> Extractor:
+    """What computes the features: those that a training left, or the quickest."""
+    pooled = model.add_pooling(graph.build(backbone, weights=source))
+    exact = Extractor(pooled, [_LAYER], backbone, _quiet, grey=revision.grey)
+    are_kept = all(sha256 in exact.shelves[_LAYER] for sha256 in hashes)
+    if are_kept or not exact.is_faster_in_bfloat16():
+        return exact
+    return Extractor(pooled, [_LAYER], backbone, _quiet, True, revision.grey)
+
+
+def _features(
+    extractor: Extractor,
+    hashes: Sequence[str],
+    folder: Path,
+    tell: Callable[[int, int], None],
+) -> NDArray[np.float16]:
+    """Pooled features `(images, channels)`, float16, in a file of the folder.
+
+    Those of 100,000 images would take 500 MB of memory; so they take what is free.
+    """
+    views = [View(sha256) for sha256 in dict.fromkeys(hashes)]
+    extractor.compute({_LAYER: views}, tell)
+    extractor.release()
+    shape = len(hashes), *extractor.tensors[_LAYER].shape
+    rows = np.memmap(folder / "features", np.float16, "w+", shape=shape)
+    for start in range(0, len(hashes), _PIECE):
+        piece = [View(sha256) for sha256 in hashes[start : start + _PIECE]]
+        rows[start : start + _PIECE] = extractor.read(_LAYER, piece)
+    return rows
+
+
+def _quiet(_: str) -> None:
+    """Lines for the log of a run, of which there is none."""

@@ -1,0 +1,272 @@
+"""Groups: images of one subject, session or burst, which no split may tear apart.
+
+Whoever has seen a person in train knows him in val: the accuracy is then that of known
+people, and no other ones. Groups are found by what files are called and by copies.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from transfer.classifier.ridge import Rows
+from transfer.datasets.revision import SPLITS, Image, Revision, Split
+from transfer.doctor import labels as heads
+from transfer.doctor.finding import Finding, Remedy, show
+from transfer.evaluation import intervals
+
+#: Images that are asked for their nearest one, and shown.
+_ASKED, _SHOWN = 2000, 12
+#: How much oftener than by chance the nearest image must be of the same group, and in
+#: which share of them at the least, for a name to stand for a group.
+_LIFT, _SHARE = 3.0, 0.3
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+
+class Leak(NamedTuple):
+    """A split before and after its groups were brought together.
+
+    Attributes:
+        before: Accuracy of a linear head on val, as the split is.
+        after: The same once no group lies on both sides.
+    """
+
+    before: intervals.Interval
+    after: intervals.Interval
+
+    def __str__(self) -> str:
+        if np.isnan(self.before.value) or np.isnan(self.after.value):
+            return "There is no val, so what it is worth is not known."
+        before, after = self.before, self.after
+        return (
+            f"A linear head reaches {before.value:.1%} on val as it is, and "
+            f"{after.value:.1%} ({after.low:.1%} to {after.high:.1%}) once they are "
+            "together: that is the honest one."
+        )
+
+
+def find_by_name(
+    images: Sequence[Image], class_names: Sequence[str], near: Floats
+) -> Numbers | None:
+    """The group of every image by what files are called; None if names say nothing.
+
+    A name stands for a group if the images that share it are more alike than others of
+    their class: their nearest one is then far oftener of their group than by chance.
+
+    Args:
+        images: The images.
+        class_names: Names in label order.
+        near: Features of length 1, `(images, channels)`.
+    """
+    labels = np.array([image.label for image in images])
+    parts = [_words(one, class_names[one.label]) for one in images]
+    found = None
+    # The coarsest last: who has seen one session of a subject knows the others too.
+    for length in range(max(map(len, parts), default=0) - 1, 0, -1):
+        keys = [
+            "/".join(one[:length]) if len(one) > length else image.path
+            for one, image in zip(parts, images, strict=True)
+        ]
+        group = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+        sizes = np.bincount(group)
+        is_grouping = sizes.max() <= len(images) / 4 and len(sizes) <= len(images) / 2
+        if is_grouping and _are_alike(group, labels, near):
+            found = group
+    return found
+
+
+def _words(image: Image, class_name: str) -> tuple[str, ...]:
+    """The words of a name and of its folders below the class, numbers among them."""
+    path = PurePosixPath(image.path)
+    folders = list(path.parent.parts)
+    if class_name in folders:
+        folders = folders[folders.index(class_name) + 1 :]
+    kept = [one for one in folders if one.lower() not in SPLITS]
+    return (*kept, *re.findall(r"[^\W\d_]+\d*|\d+", path.stem))
+
+
+def _are_alike(group: Numbers, labels: NDArray[np.int64], near: Floats) -> bool:
+    """Whether the nearest image of the same class is mostly of the same group."""
+    random = np.random.default_rng(0)
+    asked = np.sort(random.permutation(len(group))[:_ASKED])
+    hits, chance = 0, 0.0
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        some = asked[labels[asked] == label]
+        if len(own) < 3 or not len(some):
+            continue
+        similarity = near[some] @ near[own].T
+        similarity[some[:, None] == own] = -np.inf
+        hits += int((group[own[similarity.argmax(1)]] == group[some]).sum())
+        others = np.bincount(group[own])[group[some]] - 1
+        chance += float(others.sum()) / (len(own) - 1)
+    share = intervals.wilson(hits, len(asked))
+    return bool(share.low >= max(_SHARE, _LIFT * chance / len(asked)))
+
+
+def mend(
+    labels: NDArray[np.int64], splits: Sequence[Split], groups: Numbers
+) -> list[Split]:
+    """The split in which no group lies on two sides; as few images move as can be.
+
+    A group goes to that of its splits which lacks most of its classes' images, as
+    counted before; the largest first, so that small ones fill what is left.
+
+    Args:
+        labels: Label index of each image, `(images,)`.
+        splits: The split of each image.
+        groups: The group of each image, `(images,)`.
+    """
+    numbers = np.array([SPLITS.index(split) for split in splits])
+    torn = torn_groups(numbers, groups)
+    shape = labels.max() + 1, len(SPLITS)
+    lacking = np.zeros(shape)
+    moving = np.isin(groups, torn)
+    np.add.at(lacking, (labels[moving], numbers[moving]), 1)
+    sizes = np.bincount(groups)
+    for group in sorted(torn, key=lambda one: (-sizes[one], one)):
+        members = np.flatnonzero(groups == group)
+        counts = np.bincount(labels[members], minlength=shape[0])
+        sides = np.unique(numbers[members])
+        chosen = max(sides, key=lambda side: float(counts @ lacking[:, side]))
+        numbers[members] = chosen
+        lacking[:, chosen] -= counts
+    return [SPLITS[number] for number in numbers]
+
+
+def torn_groups(numbers: NDArray[np.int64], groups: Numbers) -> Numbers:
+    """Groups that lie in more than one split.
+
+    Args:
+        numbers: A number for the split of each image.
+        groups: The group of each image.
+    """
+    low = np.full(groups.max() + 1, len(SPLITS))
+    high = np.full(groups.max() + 1, -1)
+    np.minimum.at(low, groups, numbers)
+    np.maximum.at(high, groups, numbers)
+    return np.flatnonzero(low < high)
+
+
+def join(one: Numbers, other: Numbers) -> Numbers:
+    """Groups in which all are together that are so in the one or the other."""
+    size = len(one)
+    ends = np.concatenate([one, other + one.max() + 1])
+    images = np.tile(np.arange(size), 2)
+    graph = coo_matrix((np.ones(2 * size), (images, size + ends)))
+    square = max(graph.shape)
+    graph.resize(square, square)
+    joined: Numbers = connected_components(graph, directed=False)[1][:size]
+    return joined.astype(np.int64)
+
+
+def findings(
+    revision: Revision,
+    features: Rows,
+    near: Floats,
+    clusters: Numbers,
+) -> list[Finding]:
+    """What a split tears apart: one finding for names, one for copies.
+
+    Args:
+        revision: The dataset.
+        features: `(images, channels)`.
+        near: Features of length 1, `(images, fewer channels)`.
+        clusters: The cluster of copies of each image, `(images,)`.
+    """
+    named = find_by_name(revision.images, revision.class_names, near)
+    found = []
+    if named is not None:
+        what = "what files are called and where they lie"
+        found += _report(revision, features, join(named, clusters), named, what)
+    return found + _report(revision, features, clusters, clusters, "copies and bursts")
+
+
+def _report(
+    revision: Revision,
+    features: Rows,
+    groups: Numbers,
+    shown: Numbers,
+    what: str,
+) -> list[Finding]:
+    """The finding that these groups are torn, if any is.
+
+    Args:
+        revision: The dataset.
+        features: As in `findings`.
+        groups: What the split is to keep together.
+        shown: Groups that are counted and shown.
+        what: By which they are found, in words.
+    """
+    labels = np.array([image.label for image in revision.images])
+    splits = [image.split for image in revision.images]
+    numbers = np.array([SPLITS.index(split) for split in splits])
+    torn = torn_groups(numbers, shown)
+    if not len(torn):
+        return []
+    mended = mend(labels, splits, groups)
+    leak = measure(features, labels, splits, mended)
+    first = [at for group in torn[:_SHOWN] for at in _sides(shown, numbers, group)]
+    count = int(np.isin(shown, torn).sum())
+    says = (
+        f"{len(torn):,} groups of images that belong together, by {what}, lie in more "
+        f"than one split: {count:,} images. Whoever knows one of a group knows the "
+        f"others, so the accuracy is better than it will be on new pictures. {leak}"
+    )
+    targets = {
+        split: tuple(
+            image.sha256
+            for image, new in zip(revision.images, mended, strict=True)
+            if new == split != image.split
+        )
+        for split in SPLITS
+    }
+    moved = sum(map(len, targets.values()))
+    remedy = Remedy(
+        does="split",
+        says=f"Keep groups together ({moved:,} images change their split)",
+        targets={split: who for split, who in targets.items() if who},
+    )
+    return [
+        Finding(
+            kind="group",
+            images=show(revision, [revision.images[at] for at in first]),
+            certainty=0.95,
+            says=says,
+            remedies=(remedy,),
+        )
+    ]
+
+
+def _sides(groups: Numbers, numbers: NDArray[np.int64], group: int) -> list[int]:
+    """An image of the group in each of its splits."""
+    members = np.flatnonzero(groups == group)
+    _, first = np.unique(numbers[members], return_index=True)
+    return [int(at) for at in members[first]]
+
+
+def measure(
+    features: Rows,
+    labels: NDArray[np.int64],
+    before: Sequence[Split],
+    after: Sequence[Split],
+) -> Leak:
+    """What a linear head on kept features reaches on val, with either split."""
+    classes = int(labels.max()) + 1
+    told = []
+    for splits in (before, after):
+        train, val = (np.array([one == name for one in splits]) for name in SPLITS[:2])
+        if not val.any() or len(np.unique(labels[train])) < 2:
+            told.append(intervals.wilson(0, 0))
+            continue
+        told.append(
+            heads.accuracy(features, labels.astype(np.int32), train, val, classes)
+        )
+    return Leak(*told)

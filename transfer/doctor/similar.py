@@ -1,0 +1,146 @@
+"""Pairs of images that may be copies: near in features, or alike at a glance.
+
+Features see through a crop and a turn, but of a small or a strange picture they are
+far off; there its light and dark at a glance, a perceptual hash in numbers and not in
+bits, is near. Each finds what the other one misses, and `alignment` judges both.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from usearch.index import Index, search
+
+#: Neighbours that are looked at of each image, by features and at a glance.
+NEIGHBOURS = 10
+#: Least cosine of a pair by features, of which the mean is taken away; and at a glance.
+LEAST, LEAST_GLANCE = 0.45, 0.9
+#: What a place further down the list of an image's neighbours takes from the cosine.
+_RANK = 0.04
+#: Features are brought down to so many numbers, in which nearly all of them is.
+_CHANNELS = 256
+#: Images by which these are found.
+_SAMPLE = 10_000
+#: Images above which neighbours are found by a graph, which misses one in a hundred,
+#: and not by looking at all of them.
+_EXACT = 10_000
+#: Images that are held in float32 at a time.
+_PIECE = 4096
+#: Pairs that are looked at, at most, so that the time stays in bounds: so many, and so
+#: many more for each image.
+_PAIRS, _PAIRS_MORE = 4000, 0.5
+
+Floats = NDArray[np.float32]
+
+
+class Pairs(NamedTuple):
+    """Pairs of positions, the first below the second.
+
+    Attributes:
+        first: `(pairs,)`.
+        second: `(pairs,)`.
+        similarity: Cosine by features or at a glance, the larger one.
+        promise: By which the pairs are looked at, the largest first.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    similarity: Floats
+    promise: Floats
+
+
+def candidates(near: Floats, greys: NDArray[np.uint8]) -> Pairs:
+    """Pairs that may be copies, the most similar first.
+
+    Args:
+        near: Features as `project` has them, `(images, channels)`.
+        greys: `(images, side, side)`.
+    """
+    by_features = _neighbours(near, LEAST)
+    glances, mirrored = _glances(greys), _glances(greys, mirrored=True)
+    found = [
+        by_features,
+        _neighbours(glances, LEAST_GLANCE),
+        _neighbours(glances, LEAST_GLANCE, mirrored),
+    ]
+    columns: Any = zip(*found, strict=True)
+    pairs = Pairs(*(np.concatenate(column) for column in columns))
+    # The most promising of each pair, then the most promising pairs.
+    pairs = _take(pairs, np.lexsort((-pairs.promise, pairs.second, pairs.first)))
+    is_new = np.ones(len(pairs.first), bool)
+    is_new[1:] = (np.diff(pairs.first) != 0) | (np.diff(pairs.second) != 0)
+    pairs = _take(pairs, np.flatnonzero(is_new))
+    most = _PAIRS + int(_PAIRS_MORE * len(near))
+    return _take(pairs, np.argsort(-pairs.promise, kind="stable")[:most])
+
+
+def _take(pairs: Pairs, order: NDArray[np.int64]) -> Pairs:
+    columns: Any = pairs
+    return Pairs(*(column[order] for column in columns))
+
+
+def project(features: NDArray[Any]) -> Floats:
+    """Principal components of length 1, by which the near ones are found.
+
+    Args:
+        features: `(images, channels)`, of any float type.
+
+    Returns:
+        An array `(images, at most _CHANNELS)`.
+    """
+    step = max(1, len(features) // _SAMPLE)
+    sample = features[::step].astype(np.float32)
+    mean = sample.mean(0)
+    sample -= mean
+    _, axes = np.linalg.eigh(sample.T @ sample)
+    axes = axes[:, ::-1][:, :_CHANNELS]
+    made = np.empty((len(features), axes.shape[1]), np.float32)
+    for start in range(0, len(features), _PIECE):
+        piece = features[start : start + _PIECE].astype(np.float32)
+        made[start : start + _PIECE] = _unit((piece - mean) @ axes)
+    return made
+
+
+def _glances(greys: NDArray[np.uint8], mirrored: bool = False) -> Floats:
+    """Light and dark on a grid of 16 x 16, of mean 0 and length 1."""
+    made = np.empty((len(greys), 256), np.float32)
+    for start in range(0, len(greys), _PIECE):
+        piece = greys[start : start + _PIECE]
+        times = piece.shape[1] // 16
+        small = piece.reshape(len(piece), 16, times, 16, times).mean((2, 4))
+        small = small[:, :, ::-1] if mirrored else small
+        flat = small.reshape(len(piece), -1).astype(np.float32)
+        made[start : start + _PIECE] = _unit(flat - flat.mean(1, keepdims=True))
+    return made
+
+
+def _unit(rows: Floats) -> Floats:
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Floats = (rows / np.maximum(length, 1e-6)).astype(np.float32)
+    return unit
+
+
+def _neighbours(rows: Floats, least: float, asked: Floats | None = None) -> Pairs:
+    """The nearest of each, those above the least cosine.
+
+    Args:
+        rows: Of length 1, `(images, channels)`.
+        least: Cosine.
+        asked: The same images in another way, whose neighbours are wanted.
+    """
+    asked, count = (rows if asked is None else asked), min(NEIGHBOURS + 1, len(rows))
+    if len(rows) <= _EXACT:
+        found = search(rows, asked, count, "ip", exact=True)
+    else:
+        index = Index(ndim=rows.shape[1], metric="ip", dtype="f16")
+        index.add(np.arange(len(rows), dtype=np.uint64), rows)
+        found = index.search(asked, count)
+    who = np.repeat(np.arange(len(rows)), count)
+    near = np.asarray(found.keys, np.int64).reshape(-1)
+    similarity = 1 - np.asarray(found.distances, np.float32).reshape(-1)
+    # What is nearest to an image may be its copy even if it is not very near.
+    rank = np.tile(np.arange(count), len(rows))
+    kept = (similarity >= least) & (near != who) & (near < len(rows)) & (near >= 0)
+    pair = np.stack([who[kept], near[kept]])
+    order = similarity - _RANK * rank
+    return Pairs(pair.min(0), pair.max(0), similarity[kept], order[kept])
