@@ -23,6 +23,8 @@ class Kind:
     Attributes:
         title: What it is called on a page.
         is_light: Whether it goes on beside heavy work.
+        needs_keras: Whether it waits for the import of Keras, unless a spare worker
+            that has imported it takes it.
         is_resumable: Whether it goes on where it was when its process was lost, so
             that the queue begins it again by itself.
         stop_grace: Seconds after the request to stop when its process is told to end.
@@ -31,6 +33,7 @@ class Kind:
 
     title: str
     is_light: bool = False
+    needs_keras: bool = False
     is_resumable: bool = False
     stop_grace: float = 3.0
     kill_grace: float = 6.0
@@ -38,15 +41,21 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     # A run that is asked to stop keeps its best weights, which takes a while.
-    RUN: Kind(title="Run", is_resumable=True, stop_grace=30.0, kill_grace=60.0),
-    "rank": Kind(title="Ranking of backbones"),
-    "depths": Kind(title="Try of freeze depths"),
-    "doctor": Kind(title="Look of the doctor"),
-    "rates": Kind(title="Search for learning rates"),
-    "evaluate": Kind(title="Evaluation", is_light=True),
-    "export": Kind(title="Export", is_light=True),
-    "measure": Kind(title="Measuring of a backbone", is_light=True),
-    "imagenet": Kind(title="Question to ImageNet", is_light=True),
+    RUN: Kind(
+        title="Run",
+        needs_keras=True,
+        is_resumable=True,
+        stop_grace=30.0,
+        kill_grace=60.0,
+    ),
+    "rank": Kind(title="Ranking of backbones", needs_keras=True),
+    "depths": Kind(title="Try of freeze depths", needs_keras=True),
+    "doctor": Kind(title="Look of the doctor", needs_keras=True),
+    "rates": Kind(title="Search for learning rates", needs_keras=True),
+    "evaluate": Kind(title="Evaluation", is_light=True, needs_keras=True),
+    "export": Kind(title="Export", is_light=True, needs_keras=True),
+    "measure": Kind(title="Measuring of a backbone", is_light=True, needs_keras=True),
+    "imagenet": Kind(title="Question to ImageNet", is_light=True, needs_keras=True),
     "neighbours": Kind(title="Look at the training images", is_light=True),
     "import": Kind(title="Import", is_light=True),
     "add": Kind(title="Import of more images", is_light=True),

@@ -14,7 +14,7 @@ from transfer.errors import NotFoundError
 from transfer.processes import Watch
 from transfer.runs import queue, vanished
 from transfer.runs.engines.local import SpareWorker
-from transfer.runs.kinds import GIVES_WAY
+from transfer.runs.kinds import GIVES_WAY, HEAVY
 from transfer.store import files
 from transfer.store.record import Job
 from transfer.store.runs import Store
@@ -45,8 +45,8 @@ class Supervisor:
     Args:
         open_store: Opens the store, at the first round that succeeds in it.
         interval: Seconds between two rounds.
-        launch: Starts the process of a job; by default that of a run is a spare
-            worker that has imported Keras while nothing ran.
+        launch: Starts the process of a job; by default one that needs Keras is done by
+            a spare worker that has imported it while nothing heavy was done.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Supervisor:
             vanished.give_way(self._store)
             living = self._living(self._store)
             queue.dispatch(self._store, self._launch_child, GIVES_WAY, living)
-            if self._keeps_spare and not self._children:
+            if self._keeps_spare and not self._does_heavy_work(self._store):
                 self._spare.prepare()
             if time.monotonic() >= self._tidy_at:
                 self._tidy_at = time.monotonic() + _TIDY_EVERY
@@ -116,6 +116,9 @@ class Supervisor:
         process = self._launch(job)
         self._children[job.id] = process  # Polled later, so that no zombie stays.
         return process
+
+    def _does_heavy_work(self, store: Store) -> bool:
+        return any(kind in HEAVY for kind in self._living(store).values())
 
     def _living(self, store: Store) -> dict[str, str]:
         """Kinds of the jobs whose processes live, those that ended just now too."""

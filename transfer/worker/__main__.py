@@ -1,6 +1,10 @@
-"""The process that does one run: `python -m transfer.worker RUN_ID`."""
+"""The process that does one run: `python -m transfer.worker RUN_ID`.
+
+With `--spare` for a run, it waits for any job, which it is told on standard input.
+"""
 
 import os
+import runpy
 import sys
 import time
 import traceback
@@ -27,14 +31,29 @@ T = TypeVar("T")
 
 
 def main(run_id: str) -> None:
-    """Does the run of this id, then lets the queue go on."""
+    """Does the run of this id, or as a spare worker the job that it is given."""
     with suppress(OSError, AttributeError):
         # Pages and predictions go first. What a worker starts is as nice already.
         os.nice(max(0, 10 - os.nice(0)))
     if run_id == "--spare":
-        run_id = spare.wait_for_run()
-    if not run_id:
-        return
+        do_any(spare.wait_for_job())
+    else:
+        do_run(run_id)
+
+
+def do_any(command: list[str]) -> None:
+    """Does what a spare worker was told, as `python -m` would."""
+    match command:
+        case ["transfer.worker", run_id]:
+            do_run(run_id)
+        case [module, *words]:
+            sys.argv[1:] = words
+            # By its name: the command line stands above the worker.
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def do_run(run_id: str) -> None:
+    """Does the run of this id, then lets the queue go on."""
     store = _patiently(run_id, Store)
     try:
         try:

@@ -1,35 +1,36 @@
-"""What a worker does ahead of time, while no run waits for it."""
+"""What a worker does ahead of time, while no job waits for it."""
 
 import gc
+import json
 import os
 import sys
 from contextlib import closing, suppress
 
-from transfer import workspace
 from transfer.errors import TransferError
-from transfer.store import files
 from transfer.store.runs import Store
 
 
-def wait_for_run() -> str:
-    """The run that this spare worker is given; empty if whoever started it is gone.
+def wait_for_job() -> list[str]:
+    """What this spare worker is given: a module of ours, and what it is called with.
 
-    What takes long is done meanwhile; from then on all output goes to the log.
+    What takes long is done meanwhile; from then on all output goes to the job's log.
+    Empty if whoever started it is gone.
     """
     import_keras()
     build_ahead()
-    if run_id := sys.stdin.readline().strip():
-        workspace.folder("runs", run_id)
-        log = os.open(files.log("run", run_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        # Native libraries write to these two as well, past Python's own streams.
-        for stream in (1, 2):
-            os.dup2(log, stream)
-        os.close(log)
-    return run_id
+    if not (line := sys.stdin.readline()):
+        return []
+    path, *command = json.loads(line)
+    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    # Native libraries write to these two as well, past Python's own streams.
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    return list(command)
 
 
 def import_keras() -> None:
-    """Imports all that a run needs and that takes seconds, and sets it apart.
+    """Imports all that a job needs and that takes seconds, and sets it apart.
 
     The garbage collector would look through it again and again: a fifth of the time of
     the import, and 0.2 s in each run.

@@ -1,11 +1,14 @@
 """Processes on this machine that do jobs: started for one, or ahead of time."""
 
 import contextlib
+import json
 import subprocess
 import sys
+from typing import BinaryIO
 
 from transfer import workspace
 from transfer.processes import environment
+from transfer.runs.kinds import KINDS
 from transfer.store import files
 from transfer.store.record import RUN, Job
 
@@ -17,12 +20,7 @@ def start(job: Job) -> subprocess.Popen[bytes]:
         OSError: The system cannot start another process.
         StorageError: The log cannot be written.
     """
-    path = files.log(job.kind, job.id)
-    with workspace.writing(path):
-        workspace.make_folder(path.parent)
-        # At its end: what is resumed, or begun anew, keeps what it said before.
-        log = path.open("ab")
-    with log:
+    with _log(job) as log:
         return _start(command(job), stdin=subprocess.DEVNULL, stdout=log)
 
 
@@ -33,14 +31,22 @@ def command(job: Job) -> list[str]:
     return ["-m", "transfer", *job.settings["words"], "--job", job.id]
 
 
+def _log(job: Job) -> BinaryIO:
+    path = files.log(job.kind, job.id)
+    with workspace.writing(path):
+        workspace.make_folder(path.parent)
+        # At its end: what is resumed, or begun anew, keeps what it said before.
+        return path.open("ab")
+
+
 class SpareWorker:
-    """A worker that has imported Keras, which takes seconds, before a run needs it."""
+    """A worker that has imported Keras, which takes seconds, before a job needs it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Starts it if there is none; one that died is not replaced before a run.
+        """Starts it if there is none; one that died is not replaced before a job.
 
         Raises:
             OSError: The system cannot start another process.
@@ -53,24 +59,26 @@ class SpareWorker:
             )
 
     def start(self, job: Job) -> subprocess.Popen[bytes]:
-        """The process that does a job: the spare one takes a run, if there is one.
+        """The process that does a job: the spare one where that saves its import.
 
         Raises:
             OSError: The system cannot start another process.
             StorageError: The log cannot be written.
         """
-        if job.kind != RUN:
+        if not KINDS[job.kind].needs_keras:
             return start(job)
         # Used up in any case: one that died would die again.
         process, self._process = self._process, None
         if process and process.stdin and process.poll() is None:
+            with _log(job) as log:
+                told = json.dumps([log.name, *command(job)[1:]])
             with contextlib.suppress(OSError), process.stdin as stdin:
-                stdin.write(f"{job.id}\n".encode())
+                stdin.write(f"{told}\n".encode())
                 return process
         return start(job)
 
     def close(self) -> None:
-        """Ends it; one that has a run goes on."""
+        """Ends it; one that has a job goes on."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()  # closes its pipe, and no zombie stays

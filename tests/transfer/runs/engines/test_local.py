@@ -77,8 +77,8 @@ def test_spare_worker__ends_with_the_process_that_keeps_it(workspace: Path) -> N
     assert process.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("kind", ["run", "rank"])
-def test_spare_worker__takes_runs_only_and_without_one_a_new_worker_starts(
+@pytest.mark.parametrize("kind", ["run", "import"])
+def test_spare_worker__is_kept_for_who_needs_keras_and_without_one_a_new_one_starts(
     store: Store, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     begun: list[Job] = []
@@ -90,6 +90,23 @@ def test_spare_worker__takes_runs_only_and_without_one_a_new_worker_starts(
     spare.start(job)
     spare.close()
     assert begun == [job]
+
+
+def test_spare_worker__does_any_job_that_needs_keras(
+    store: Store, workspace: Path
+) -> None:
+    words = ["rank", "--dataset", "gone", "--backbones", "vgg16"]
+    store.add("rank", "1", {"words": words})
+    job = store.claim_next("here", ROOM)
+    assert job
+    spare = SpareWorker()
+    spare.prepare()
+    process = spare.start(job)
+    assert process.wait(PATIENCE) == 2
+    ended = store.get_job(job.id)
+    assert (ended.status, ended.pid) == ("failed", process.pid)
+    assert "gone" in ended.error["message"]
+    assert "gone" in files.log("rank", job.id).read_text()
 
 
 def test_start__writes_its_output_to_the_log_from_any_folder(
