@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from transfer.backbones import catalogue, weights
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell
@@ -48,9 +49,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         name, size = catalogue.get(args.backbone).name, args.image_size
         reporter.progress(doing="import")
         # Importing Keras takes seconds; a wrong name is told before that.
-        from transfer.backbones import graph  # noqa: PLC0415
-        from transfer.classifier import model  # noqa: PLC0415
-        from transfer.features import engines  # noqa: PLC0415
+        with quickly():
+            from transfer.backbones import graph  # noqa: PLC0415
+            from transfer.classifier import model  # noqa: PLC0415
+            from transfer.features import engines  # noqa: PLC0415
 
         reporter.progress(doing="measure")
         built = graph.build(name, image_size=(size, size) if size else None)

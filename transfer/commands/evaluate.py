@@ -4,6 +4,7 @@ import argparse
 from contextlib import closing
 from typing import Any
 
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
@@ -44,8 +45,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         if found is None or not complete or found.lacks_robustness(args.thorough):
             reporter.progress(doing="import")
             # Importing Keras takes seconds; a wrong name is report before that.
-            from transfer.evaluation import evaluator  # noqa: PLC0415
-            from transfer.prediction import models  # noqa: PLC0415
+            with quickly():
+                from transfer.evaluation import evaluator  # noqa: PLC0415
+                from transfer.prediction import models  # noqa: PLC0415
 
             def report(doing: str, done: int, of: int) -> None:
                 reporter.progress(doing=doing, done=done, of=of)

@@ -7,6 +7,7 @@ from typing import Any
 from transfer import workspace
 from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell
@@ -58,7 +59,8 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
         chosen = catalogue.get(args.format, args.quantize)
         run = _run(args.run)
         report("loading Keras")
-        from transfer.export import bundle  # noqa: PLC0415  it loads Keras
+        with quickly():
+            from transfer.export import bundle  # noqa: PLC0415  it loads Keras
 
         if args.job:  # in its place in the workspace an earlier one gives way
             orders.make_room(run.id, chosen.name, args.quantize)

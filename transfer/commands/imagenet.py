@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from transfer.backbones import catalogue
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell, tell_over
@@ -35,7 +36,8 @@ def imagenet(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(args.dataset, args.revision)
         reporter.progress(doing="import")
         # Importing Keras takes seconds; a wrong name is told before that.
-        from transfer.advice import ask_imagenet  # noqa: PLC0415
+        with quickly():
+            from transfer.advice import ask_imagenet  # noqa: PLC0415
 
         def report(done: int, of: int) -> None:
             reporter.progress(doing="ask", done=done, of=of)

@@ -6,6 +6,7 @@ from typing import Any
 
 from transfer.advice import rates
 from transfer.advice.rates import Curve
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
@@ -33,7 +34,8 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(config.dataset, config.revision)
         reporter.progress(phase="import")
         # Importing Keras takes seconds; wrong names are report before that.
-        from transfer.advice import try_rates  # noqa: PLC0415
+        with quickly():
+            from transfer.advice import try_rates  # noqa: PLC0415
 
         found: list[Curve] = []
 

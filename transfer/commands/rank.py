@@ -7,6 +7,7 @@ from typing import Any
 from transfer.advice import candidates
 from transfer.advice.candidates import Candidate, PassedOver
 from transfer.backbones import catalogue
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
@@ -40,7 +41,8 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(args.dataset, args.revision)
         reporter.progress(candidate=0, candidates=len(names), step=0, steps=0)
         # Importing Keras takes seconds; wrong names are report before that.
-        from transfer.advice import rank_candidates  # noqa: PLC0415
+        with quickly():
+            from transfer.advice import rank_candidates  # noqa: PLC0415
 
         found: list[Candidate] = []
         passed_over: list[PassedOver] = []

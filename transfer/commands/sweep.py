@@ -7,6 +7,7 @@ from typing import Any
 from transfer.advice import depths
 from transfer.advice.depths import Depth
 from transfer.backbones import catalogue, weights
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
@@ -41,7 +42,8 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(args.dataset, args.revision)
         reporter.progress(phase="import", depth=0, depths=0)
         # Importing Keras takes seconds; wrong names are report before that.
-        from transfer.advice import try_depths as trainings  # noqa: PLC0415
+        with quickly():
+            from transfer.advice import try_depths as trainings  # noqa: PLC0415
 
         found: list[Depth] = []
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.backbones.quick_import import quickly
 from transfer.classifier import runner as runners
 from transfer.classifier.runner import Answers, Runner
 from transfer.datasets.decoding import Grey
@@ -80,8 +81,8 @@ def load(run: str) -> Classifier:
 def _read_runner(run: str, modified: int, grey: Grey | None) -> Runner:
     if kept := runners.read(files.runner(run), grey):
         return kept
-    # Importing Keras takes seconds.
-    from transfer.classifier import converting  # noqa: PLC0415
+    with quickly():  # for it imports Keras
+        from transfer.classifier import converting  # noqa: PLC0415
 
     found = find(run)
     model, backbone = load_keras(found), found.config.backbone
@@ -94,7 +95,8 @@ def load_keras(run: Run) -> "keras.Model":
     Raises:
         RunError: As `load`.
     """
-    from transfer.classifier import model as classifier  # noqa: PLC0415  it loads Keras
+    with quickly():  # for it imports Keras
+        from transfer.classifier import model as classifier  # noqa: PLC0415
 
     return classifier.load(_model_file(run), len(run.result["class_names"]))
 

@@ -36,6 +36,19 @@ def test_supervisor__keeps_a_spare_worker_unless_told_not_to(
     assert len(called) == prepared
 
 
+@pytest.mark.parametrize(("kind", "prepared"), [("export", 1), ("rank", 0)])
+def test_supervisor__prepares_a_spare_worker_beside_light_work_only(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, prepared: int
+) -> None:
+    called: list[SpareWorker] = []
+    process = FakeProcess(os.getpid())
+    monkeypatch.setattr(SpareWorker, "start", lambda self, job: process)
+    monkeypatch.setattr(SpareWorker, "prepare", lambda self: called.append(self))
+    queue.ask(store, Request(kind, "it", (kind,)))
+    Supervisor().tick()
+    assert len(called) == prepared
+
+
 def test_supervisor__starts_the_next_run_when_one_has_ended(
     store: Store, zombie: int
 ) -> None:
