@@ -13,8 +13,9 @@ from transfer.datasets import history, library
 from transfer.errors import NotFoundError
 from transfer.processes import Watch
 from transfer.runs import queue, vanished
+from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
-from transfer.runs.kinds import GIVES_WAY, HEAVY
+from transfer.runs.kinds import GIVES_WAY, HEAVY, KINDS
 from transfer.store import files
 from transfer.store.record import Job
 from transfer.store.runs import Store
@@ -59,7 +60,7 @@ class Supervisor:
         self._store: Store | None = None
         self._interval = interval
         self._spare = SpareWorker()
-        self._launch = launch or self._spare.start
+        self._launch = launch or self._launch_here
         self._keeps_spare = launch is None and wants_spare()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._watch = Watch()
@@ -111,6 +112,11 @@ class Supervisor:
             self.tick()
             queue.news.wait(self._interval)
             queue.news.clear()
+
+    def _launch_here(self, job: Job) -> subprocess.Popen[bytes]:
+        # What needs no Keras leaves the spare worker to others.
+        needs_keras = KINDS[job.kind].needs_keras
+        return self._spare.start(job) if needs_keras else local.start(job)
 
     def _launch_child(self, job: Job) -> subprocess.Popen[bytes]:
         process = self._launch(job)

@@ -49,6 +49,24 @@ def test_supervisor__prepares_a_spare_worker_beside_light_work_only(
     assert len(called) == prepared
 
 
+@pytest.mark.parametrize(("kind", "started"), [("rank", "spare"), ("import", "new")])
+def test_supervisor__keeps_the_spare_worker_for_what_needs_keras(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, started: str
+) -> None:
+    begun: list[str] = []
+
+    def start(by: str) -> FakeProcess:
+        begun.append(by)
+        return FakeProcess(os.getpid())
+
+    monkeypatch.setattr(SpareWorker, "prepare", lambda self: None)
+    monkeypatch.setattr(SpareWorker, "start", lambda self, job: start("spare"))
+    monkeypatch.setattr(supervisor.local, "start", lambda job: start("new"))
+    queue.ask(store, Request(kind, "it", (kind,)))
+    Supervisor().tick()
+    assert begun == [started]
+
+
 def test_supervisor__starts_the_next_run_when_one_has_ended(
     store: Store, zombie: int
 ) -> None:

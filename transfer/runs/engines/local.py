@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from transfer import workspace
 from transfer.processes import environment
-from transfer.runs.kinds import KINDS
 from transfer.store import files
 from transfer.store.record import RUN, Job
 
@@ -59,14 +58,12 @@ class SpareWorker:
             )
 
     def start(self, job: Job) -> subprocess.Popen[bytes]:
-        """The process that does a job: the spare one where that saves its import.
+        """The process that does a job: the spare one, if there is one.
 
         Raises:
             OSError: The system cannot start another process.
             StorageError: The log cannot be written.
         """
-        if not KINDS[job.kind].needs_keras:
-            return start(job)
         # Used up in any case: one that died would die again.
         process, self._process = self._process, None
         if process and process.stdin and process.poll() is None:

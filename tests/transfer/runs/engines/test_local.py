@@ -1,7 +1,6 @@
 """Worker processes that were started before there was a run for them."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -77,18 +76,13 @@ def test_spare_worker__ends_with_the_process_that_keeps_it(workspace: Path) -> N
     assert process.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("kind", ["run", "import"])
-def test_spare_worker__is_kept_for_who_needs_keras_and_without_one_a_new_one_starts(
-    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str
+def test_spare_worker__without_one_a_new_worker_starts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[Job] = []
     monkeypatch.setattr(local, "start", begun.append)
-    job = taken(store, kind)
-    spare = SpareWorker()
-    if kind != "run":
-        spare._process = subprocess.Popen([sys.executable, "-c", ""])
-    spare.start(job)
-    spare.close()
+    job = taken(store, "run")
+    SpareWorker().start(job)
     assert begun == [job]
 
 
