@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from transfer.backbones import catalogue
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
@@ -49,7 +50,8 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
             catalogue.get(args.backbone)
         reporter.progress(doing="import", done=0, of=0)
         # Importing Keras takes seconds; a wrong name is report before that.
-        from transfer.doctor import examine  # noqa: PLC0415
+        with quickly():
+            from transfer.doctor import examine  # noqa: PLC0415
 
         def report_progress(doing: str, done: int, of: int) -> None:
             reporter.progress(doing=doing, done=done, of=of)

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
@@ -31,8 +32,9 @@ def neighbours(args: argparse.Namespace) -> dict[str, Any]:
         store.close()
         reporter.progress(doing="import")
         # OpenVINO takes a while to be imported, and Keras seconds, if it is needed.
-        from transfer.prediction import models  # noqa: PLC0415
-        from transfer.prediction import neighbours as training_images  # noqa: PLC0415
+        with quickly():
+            from transfer.prediction import models  # noqa: PLC0415
+            from transfer.prediction import neighbours as training_images  # noqa: PLC0415
 
         def report(done: int, of: int) -> None:
             reporter.progress(doing="look", done=done, of=of)

@@ -1,6 +1,7 @@
 """The commands that need no Keras do not wait for it: its import takes seconds."""
 
 import argparse
+import ast
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from tests.pictures import make_pictures
 from tests.transfer.runs_made import finished_run
+from transfer import commands
 from transfer.__main__ import parser
 from transfer.config import TrainConfig
 from transfer.datasets import library
@@ -17,9 +19,10 @@ from transfer.prediction import models
 from transfer.processes import environment
 from transfer.store.runs import Store
 
+COMMANDS = Path(commands.__file__).parent
 #: Those that compute features or train, each once its words are seen to be right.
 WITH_KERAS = {"measure", "rank", "sweep", "learning-rate", "imagenet"}
-WITH_KERAS |= {"evaluate", "export"}
+WITH_KERAS |= {"evaluate", "export", "doctor"}
 #: Those that have a worker do it.
 BY_A_WORKER = {"train", "resume"}
 
@@ -94,3 +97,22 @@ def test_commands__each_is_known_to_need_keras_or_not() -> None:
     )
     without = {one[0] for one in words_of("run", "queued", Path(__file__).parents[3])}
     assert without | WITH_KERAS | BY_A_WORKER == set(words)
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.glob("*.py")), ids=lambda p: p.stem)
+def test_commands__import_what_takes_seconds_quickly(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    quick = {
+        id(inner)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.With) and "quickly()" in ast.unparse(block.items[0])
+        for inner in ast.walk(block)
+    }
+    late = [
+        ast.unparse(inner)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for inner in ast.walk(function)
+        if isinstance(inner, ast.ImportFrom) and id(inner) not in quick
+    ]
+    assert not late
