@@ -19,6 +19,9 @@ from transfer.config import TrainConfig
 from transfer.datasets import chosen as choices
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import importer, uploads
+from transfer.datasets.revision import Revision
+from transfer.doctor import report
+from transfer.doctor.finding import Finding, Remedy, show
 from transfer.runs import requests
 from transfer.runs.requests import Request
 from transfer.store.runs import Store
@@ -394,3 +397,72 @@ def test_data__imagenets_names_teach_what_a_new_head_is_for(pets: Path) -> None:
 
 def _press(page: AppTest, label: str) -> None:
     next(one for one in page.button if one.label == label).click().run()
+
+
+@pytest.fixture
+def examined(pets: Path) -> Revision:
+    """The pets, of which the doctor doubts two labels and says that cats are few."""
+    made = library.load("pets")
+    found = [
+        Finding(
+            kind="label",
+            images=show(made, [image]),
+            certainty=0.9,
+            says=f"{image.path} may be a dog.",
+            remedies=(
+                Remedy(
+                    does="move",
+                    says="Move it to dog",
+                    targets={"dog": (image.sha256,)},
+                ),
+            ),
+        )
+        for image in made.images[:2]
+    ]
+    few = Finding(kind="few", images=(), certainty=0.8, says="Few cats.")
+    report.keep(made, [*found, few])
+    return made
+
+
+def _doctor(page: AppTest) -> str:
+    """All that the doctor says, without the signs that keep Markdown from it."""
+    fold = next(one for one in page.expander if "doctor" in one.label)
+    said = " ".join(one.value for one in (*fold.markdown, *fold.caption))
+    return said.replace("\\", "")
+
+
+def test_data__the_doctor_is_asked(pets: Path) -> None:
+    page = opened("1_data.py")
+    page.button(key="ask-doctor").click().run()
+    request = report.request(library.load("pets"))
+    assert jobs_made.asked_for(request.kind, request.subject) == list(request.words)
+    assert not [one for one in page.button if one.label == "Look"]
+
+
+def test_data__a_finding_is_mended_with_a_click_and_undone(examined: Revision) -> None:
+    page = opened("1_data.py")
+    assert "90% against it" in _doctor(page) and "Few cats." in _doctor(page)
+    _press(page, "Move it to dog")
+    first, second = (image.path for image in examined.images[:2])
+    assert first not in _doctor(page) and second in _doctor(page)
+    assert [one for one in page.button if one.label == "Look again"]
+    (undo,) = [one for one in page.button if one.label.startswith("Undo: Doctor")]
+    undo.click().run()
+    assert library.load("pets") == examined
+    assert first in _doctor(page)
+
+
+def test_data__all_findings_are_mended_at_once(examined: Revision) -> None:
+    page = opened("1_data.py")
+    _press(page, "Do the first remedy of all 2")
+    assert library.load("pets").parent == examined.id
+    assert "may be a dog" not in _doctor(page)
+    assert "Few cats." in _doctor(page)
+
+
+def test_data__the_images_of_a_finding_open_in_the_gallery(examined: Revision) -> None:
+    page = opened("1_data.py")
+    next(one for one in page.button if one.label == "Open").click().run()
+    assert choices.load("".join(page.query_params["chosen"])) == [
+        examined.images[0].sha256
+    ]

@@ -215,10 +215,11 @@ def _report(
     leak = measure(features, labels, splits, mended)
     first = [at for group in torn[:_SHOWN] for at in _sides(shown, numbers, group)]
     count = int(np.isin(shown, torn).sum())
+    several = "1 group" if len(torn) == 1 else f"{len(torn):,} groups"
     says = (
-        f"{len(torn):,} groups of images that belong together, by {what}, lie in more "
-        f"than one split: {count:,} images. Whoever knows one of a group knows the "
-        f"others, so the accuracy is better than it will be on new pictures. {leak}"
+        f"In more than one split: {several} of images that belong together, by {what}, "
+        f"{count:,} images in all. Whoever knows one of a group knows the others, so "
+        f"the accuracy is better than it will be on new pictures. {leak}"
     )
     targets = {
         split: tuple(
@@ -231,7 +232,7 @@ def _report(
     moved = sum(map(len, targets.values()))
     remedy = Remedy(
         does="split",
-        says=f"Keep groups together ({moved:,} images change their split)",
+        says=f"Keep groups together ({moved:,} to another split)",
         targets={split: who for split, who in targets.items() if who},
     )
     return [

@@ -1,10 +1,13 @@
 """What the doctor found in a revision, kept beside it; and how it is asked to look."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from transfer import workspace
+from transfer.datasets import history
 from transfer.datasets.revision import Revision
 from transfer.doctor.finding import Finding
 from transfer.runs.requests import Request
@@ -24,12 +27,78 @@ def request(revision: Revision, backbone: str = "") -> Request:
 
 def read(revision: Revision) -> list[Finding] | None:
     """What was found in this revision; None if nobody looked, or it is damaged."""
+    return _read(revision.dataset, revision.id)
+
+
+def _read(dataset: str, revision: str) -> list[Finding] | None:
     try:
-        data = json.loads(_path(revision).read_bytes())
+        data = json.loads(_path(dataset, revision).read_bytes())
         return [Finding.from_json(one) for one in data["findings"]]
     # That of another version has other fields, and counts as none.
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+class Standing(NamedTuple):
+    """The last findings about a dataset, and which of them still hold.
+
+    Attributes:
+        findings: Those of whose images something is as it was.
+        is_new: Whether this very revision was looked at, not one before it.
+    """
+
+    findings: list[Finding]
+    is_new: bool
+
+
+def standing(revision: Revision) -> Standing | None:
+    """What was found in this revision or the last one before it that was looked at.
+
+    What was mended since is left away, so that nobody has to look again after each
+    remedy. None if nobody ever looked.
+    """
+    found = read(revision)
+    if found is not None:
+        return Standing(found, True)
+    parents = {head.id: head.parent for head in history.heads(revision.dataset)}
+    earlier = parents.get(revision.id, "")
+    while earlier and found is None:
+        found = _read(revision.dataset, earlier)
+        earlier = parents.get(earlier, "")
+    if found is None:
+        return None
+    now = {
+        image.sha256: (revision.class_names[image.label], image.split)
+        for image in revision.images
+    }
+    left = (_still(one, now, revision.class_names) for one in found)
+    return Standing([one for one in left if one], False)
+
+
+def _still(
+    finding: Finding, now: Mapping[str, tuple[str, str]], class_names: Sequence[str]
+) -> Finding | None:
+    """The finding without what was changed since; None if it holds no more."""
+    images = tuple(
+        one
+        for one in finding.images
+        if not one.sha256 or now.get(one.sha256) == (one.class_name, one.split)
+    )
+    merged = {
+        name
+        for remedy in finding.remedies
+        if remedy.does == "merge"
+        for names in remedy.targets.values()
+        for name in names
+    }
+    whole = finding.kind in ("group", "copy")
+    if not merged <= {*class_names} or whole and len(images) < len(finding.images):
+        # Two of three copies are still copies.
+        if finding.kind != "copy" or len(images) < 2:
+            return None
+    if finding.images and not images:
+        return None
+    return replace(finding, images=images)
 
 
 def keep(revision: Revision, findings: Sequence[Finding]) -> None:
@@ -39,9 +108,8 @@ def keep(revision: Revision, findings: Sequence[Finding]) -> None:
         StorageError: The workspace cannot be written.
     """
     content = json.dumps({"findings": [one.to_json() for one in findings]})
-    workspace.write_atomically(_path(revision), content.encode())
+    workspace.write_atomically(_path(revision.dataset, revision.id), content.encode())
 
 
-def _path(revision: Revision) -> Path:
-    folder = workspace.home() / "datasets" / revision.dataset / "doctor"
-    return folder / f"{revision.id}.json"
+def _path(dataset: str, revision: str) -> Path:
+    return workspace.home() / "datasets" / dataset / "doctor" / f"{revision}.json"

@@ -1,0 +1,239 @@
+"""The doctor of a dataset: what may be wrong, side by side, and mended with a click."""
+
+import html
+import math
+from itertools import islice
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import addresses, job_progress, mending, session, shell
+from transfer.datasets import chosen
+from transfer.datasets.decoding import Grey
+from transfer.datasets.revision import Revision
+from transfer.doctor import mend, report
+from transfer.doctor.finding import Finding, Remedy, Shown
+from transfer.doctor.finding import show as show_images
+
+#: What the kinds are called, in the order in which they are offered.
+_KINDS = {
+    "label": "Labels in doubt",
+    "copy": "Copies",
+    "group": "Torn groups",
+    "shortcut": "Shortcuts",
+    "unreadable": "Unreadable",
+    "constant": "One colour",
+    "dark": "Dark",
+    "light": "Light",
+    "blurred": "Blurred",
+    "tiny": "Tiny",
+    "odd": "Odd shapes",
+    "animated": "Several pages",
+    "few": "Too few",
+    "imbalance": "Imbalance",
+    "inside": "One in another",
+}
+#: What is worth knowing of all of a kind.
+_ABOUT = {
+    "label": "Studies of public sets found that about one in four or five such "
+    "suspects is really labelled wrong; the others are hard pictures. Look before you "
+    "press.",
+    "copy": "Copies across splits make the accuracy look better than it is.",
+    "shortcut": "A small model was given this property alone, and no picture.",
+}
+#: Findings on one page of them, and pictures of one.
+_PAGE, _PICTURES = 6, 12
+#: Pictures of each class between which a label is in doubt.
+_OTHERS = 3
+_DOING = {
+    "look": "Images looked at",
+    "features": "Images seen by the backbone",
+    "copies": "Pairs laid over each other",
+    "labels": "Parts of the labels judged",
+}
+
+
+def show(revision: Revision, is_newest: bool) -> None:
+    """The fold.
+
+    Args:
+        revision: What is looked at.
+        is_newest: Whether it is the dataset's newest, which alone can be mended.
+    """
+    request = report.request(revision)
+    job = job_progress.find(request)
+    with st.expander(
+        "Data doctor: what may be wrong?",
+        icon=":material/stethoscope:",
+        expanded=job_progress.stays_open("doctor", job),
+    ):
+        st.caption(
+            "Looks for labels in doubt, copies, torn groups, shortcuts and bad "
+            "pictures, says how sure it is and what that does to your figures, and "
+            "mends it."
+        )
+        found = report.standing(revision)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            is_due = found is None or not found.is_new
+            if is_due and not job_progress.goes_on(job):
+                asked = "Look" if found is None else "Look again"
+                if st.button(asked, icon=":material/play_arrow:", key="ask-doctor"):
+                    job_progress.ask(request)
+        job_progress.show(job, _line)
+        if found is not None:
+            _show_findings(revision, found.findings, is_newest)
+
+
+def _line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share of this step that is done, and which step it is."""
+    done, of = now.get("done", 0), now.get("of", 0)
+    if not of:
+        return 0.0, job_progress.LOADING
+    return done / of, f"{_DOING[now['doing']]}: {done:,} of {of:,}"
+
+
+@st.fragment
+def _show_findings(
+    revision: Revision, findings: list[Finding], is_newest: bool
+) -> None:
+    if not findings:
+        st.success(
+            "Nothing is wrong that the doctor knows of.", icon=":material/check:"
+        )
+        return
+    counts = {
+        kind: sum(one.kind == kind for one in findings)
+        for kind in _KINDS
+        if any(one.kind == kind for one in findings)
+    }
+    key = f"doctor-{revision.dataset}"
+    kind = st.pills(
+        "Kinds of findings",
+        ["all", *counts],
+        default="all",
+        required=True,
+        format_func=lambda one: (
+            f"All {len(findings):,}"
+            if one == "all"
+            else f"{_KINDS[one]} {counts[one]:,}"
+        ),
+        key=f"{key}-kind",
+        label_visibility="collapsed",
+    )
+    shown = [one for one in findings if kind in ("all", one.kind)]
+    if kind in _ABOUT:
+        st.caption(_ABOUT[kind])
+    if is_newest:
+        _offer_all(revision, shown, f"{key}-all-{kind}")
+    pages, page = math.ceil(len(shown) / _PAGE), 1
+    place = st.container()
+    if pages > 1:
+        page = st.pagination(pages, key=f"{key}-page-{kind}-{len(shown)}")
+    with place:
+        for at, one in enumerate(shown[(page - 1) * _PAGE : page * _PAGE]):
+            _show_finding(revision, one, is_newest, f"{key}-{kind}-{page}-{at}")
+
+
+def _offer_all(revision: Revision, findings: list[Finding], key: str) -> None:
+    """A button for the first remedy of every finding that is shown."""
+    first = [one.remedies[0] for one in findings if one.remedies]
+    first = [one for one in first if one.does != "merge"]
+    if len(first) > 1 and st.button(
+        f"Do the first remedy of all {len(first):,}",
+        icon=":material/healing:",
+        key=key,
+        help="One change, which can be undone as one.",
+    ):
+        _mend(revision, first)
+
+
+def _mend(revision: Revision, remedies: list[Remedy]) -> None:
+    mending.do(lambda: mend.carry_out(revision.dataset, remedies, session.who()))
+
+
+def _show_finding(
+    revision: Revision, finding: Finding, is_newest: bool, key: str
+) -> None:
+    with st.container(border=True):
+        st.markdown(
+            f"**{_KINDS[finding.kind]}** · {_how_sure(finding)}  \n"
+            f"{shell.escape(finding.says)}"
+        )
+        tiles = [_tile(one, revision.grey) for one in finding.images[:_PICTURES]]
+        if finding.kind == "label":
+            tiles += _compare(revision, finding)
+        if tiles:
+            st.html(_row(tiles))
+        hashes = [one.sha256 for one in finding.images if one.sha256]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for at, remedy in enumerate(finding.remedies if is_newest else ()):
+                if st.button(
+                    shell.escape(remedy.says),
+                    icon=":material/healing:",
+                    key=f"{key}-{at}",
+                ):
+                    _mend(revision, [remedy])
+            if hashes:
+                more = "" if len(hashes) == 1 else f" all {len(hashes):,}"
+                if st.button(f"Open{more}", icon=":material/photo_library:", key=key):
+                    _open(hashes)
+
+
+def _open(hashes: list[str]) -> None:
+    """Shows these images in the gallery of the page."""
+    st.query_params["chosen"] = chosen.keep(hashes)
+    st.rerun()
+
+
+def _how_sure(finding: Finding) -> str:
+    # Nothing but the bytes themselves is beyond doubt.
+    sure = f"{min(finding.certainty, 0.99):.0%}" if finding.certainty < 1 else "100%"
+    # It is the model that is so sure, and not that the label is wrong.
+    return f"model {sure} against it" if finding.kind == "label" else f"{sure} sure"
+
+
+def _compare(revision: Revision, finding: Finding) -> list[str]:
+    """Tiles of both classes between which a label is in doubt."""
+    (target,) = finding.remedies[0].targets
+    tiles = []
+    for name in (finding.images[0].class_name, target):
+        own = (
+            image
+            for image in revision.images
+            if revision.class_names[image.label] == name
+            and image.sha256 != finding.images[0].sha256
+        )
+        tiles += [
+            _tile(one, revision.grey, f"{name}, others")
+            for one in show_images(revision, islice(own, _OTHERS))
+        ]
+    return tiles
+
+
+def _row(tiles: list[str]) -> str:
+    """HTML of tiles side by side."""
+    columns = "repeat(auto-fill,minmax(6rem,7.5rem))"
+    return (
+        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
+        f"{''.join(tiles)}</div>"
+    )
+
+
+def _tile(image: Shown, grey: Grey | None, says: str = "") -> str:
+    """HTML of an image with its class and split, or what is said of it."""
+    title, box = html.escape(image.path), "width:100%;aspect-ratio:1;border-radius:6px;"
+    picture = (
+        f'<img src="{addresses.thumbnail(image.sha256, grey)}" loading="lazy" '
+        f'alt="{title}" title="{title}" style="{box}object-fit:contain;'
+        'background:rgba(128,140,150,.15)">'
+        if image.sha256
+        else f'<div style="{box}background:rgba(128,140,150,.15)"></div>'
+    )
+    where = html.escape(says or image.class_name or image.path)
+    split = "" if says else image.split
+    return (
+        f'<figure style="margin:0;min-width:0">{picture}'
+        '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
+        f'{where} <span style="opacity:.65">{split}</span>'
+        "</figcaption></figure>"
+    )
