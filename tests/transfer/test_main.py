@@ -12,7 +12,6 @@ import pytest
 
 from tests.pictures import make_pictures
 from transfer.__main__ import main
-from transfer.backbones import weights
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--backbone", "mobilenet_v2_035", "--weights", "random", "--image-size", "32"]
@@ -176,7 +175,6 @@ def test_main__a_sample_and_the_default_need_no_network(
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # no network
-    monkeypatch.setattr(weights, "_answers", lambda url: False)
     run("import", "sample:digits", "--name", "digits")
     words = ("--dataset", "digits", "--method", "instant", "--image-size", "64")
     trained = run("train", *words)
