@@ -2,7 +2,14 @@
 
 import streamlit as st
 
-from pages.predict import answers, card, folder, photographs, training_images
+from pages.predict import (
+    answers,
+    card,
+    folder,
+    photographs,
+    training_images,
+    untrained,
+)
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell, words
 from transfer.evaluation import results
@@ -77,6 +84,7 @@ if not with_model:
         "Once a run has ended, try it here on photographs that it has never seen.",
         ":material/image_search:",
     )
+    untrained.show()
 else:
     view = choose_view(with_model)
     pictures = photographs.choose()

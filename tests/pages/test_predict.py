@@ -113,6 +113,14 @@ def test_predict__no_model_says_what_to_do() -> None:
     assert "No model yet" in at.info[0].value
 
 
+def test_predict__before_any_run_the_source_model_is_asked(asked: list[bytes]) -> None:
+    at = open_page()
+    at.file_uploader(key="photographs").set_value([("a.jpg", jpeg(), "image/jpeg")])
+    at.run()
+    assert not at.exception
+    assert asked == [jpeg()] and "Gänse*blümchen" in texts(at)
+
+
 def test_predict__newest_run_is_chosen(asked: list[bytes]) -> None:
     finished_run("first")
     newest = finished_run("second", accuracy=0.75)

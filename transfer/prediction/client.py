@@ -67,7 +67,8 @@ class InferenceProcess:
         """The ranked classes of each picture, by the model of a run.
 
         Args:
-            run: Id or name of a run that has finished.
+            run: Id or name of a run that has finished; empty for the source model,
+                which knows ImageNet's classes.
             pictures: Encoded pictures, or paths of them.
 
         Raises:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer import workspace
+from transfer.backbones import catalogue, imagenet
 from transfer.backbones.quick_import import quickly
 from transfer.classifier import runner as runners
 from transfer.classifier.runner import Answers, Runner
@@ -109,6 +111,32 @@ def _model_file(run: Run) -> Path:
             "Choose a run that has finished.",
         )
     return path
+
+
+@lru_cache(maxsize=1)
+def source() -> Classifier:
+    """The default backbone as it comes, with the head for ImageNet's 1,000 classes.
+
+    Raises:
+        WeightsError: Its weights are not at hand.
+    """
+    backbone = catalogue.get(catalogue.DEFAULT)
+    record = workspace.home() / "imagenet" / f"{backbone.name}.npz"
+    runner = runners.read(record)
+    if runner is None:
+        with quickly():  # for it imports Keras
+            from transfer.backbones import graph, source_head  # noqa: PLC0415
+            from transfer.classifier import converting  # noqa: PLC0415
+            from transfer.classifier import model as classifier  # noqa: PLC0415
+
+        kernel, bias = source_head.whole_layer(backbone)
+        channels, classes = kernel.shape
+        head = classifier.head("linear", channels, classes, seed=0)
+        head.get_layer("logits").set_weights([kernel, bias])
+        pooled = classifier.add_pooling(graph.build(backbone.name, weights="imagenet"))
+        model = classifier.assemble(pooled, head)
+        runner = converting.make(model, backbone.name, record, log)
+    return Classifier(runner, imagenet.titles())
 
 
 def find(run: str) -> Run:

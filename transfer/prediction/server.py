@@ -33,13 +33,13 @@ def _open(picture: dict[str, str]) -> Path | bytes:
 
 
 def _load(run: str) -> Classifier:
-    """The classifier of a run.
+    """The classifier of a run; without one the source model, of ImageNet's classes.
 
     The first time may take seconds, which count for themselves.
     """
     _doing[0] = LOADING
     try:
-        return models.load(run)
+        return models.load(run) if run else models.source()
     finally:
         _doing[0] = b""
 

@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.pictures import make_pictures
 from tests.transfer.runs_made import finished_run
+from transfer.backbones import graph
 from transfer.classifier.runner import Runner
 from transfer.datasets import decoding, library
 from transfer.errors import ImageError, NotFoundError, RunError
@@ -190,3 +192,18 @@ def test_load__a_run_without_a_model_says_so(workspace: Path, tmp_path: Path) ->
     with pytest.raises(RunError, match="has no model"):
         models.load(run.id)
     assert ask("warm", run=run.id)["error"]["kind"] == "RunError"
+
+
+def test_source__answers_with_the_classes_of_imagenet_and_then_without_keras(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_pictures(tmp_path / "pets", {"cat": 1}, (224, 224))
+    path = str(next((tmp_path / "pets").rglob("*.png")))
+    models.source.cache_clear()
+    (said,) = ask("predict", run="", pictures=[{"path": path}])["result"]
+    assert len(said) == 1000 and {"tabby", "daisy"} <= {name for name, _ in said}
+    models.source.cache_clear()
+    monkeypatch.setattr(graph, "build", None)  # must not be asked
+    (again,) = ask("predict", run="", pictures=[{"path": path}])["result"]
+    assert again == said
+    models.source.cache_clear()
