@@ -61,6 +61,12 @@ def show_live(run_id: str, went_on: bool) -> None:
                 on_click=stop,
                 args=(run_id,),
             )
+        st.page_link(
+            PAGES / "1_data.py",
+            label="See its images",
+            icon=":material/photo_library:",
+            query_params={"dataset": run.dataset, "revision": run.revision},
+        )
         if run.result.get("class_names"):
             st.page_link(
                 PAGES / "4_evaluate.py",

@@ -178,7 +178,7 @@ class Gallery {
     const number = this.chosen.size;
     const of = this.of.toLocaleString('en');
     this.count.textContent = number
-      ? `${number.toLocaleString('en')} of ${of} images chosen` : `${of} images`;
+      ? `${number.toLocaleString("en")} of ${of} images chosen` : `${of} images`;
     this.buttons[0].disabled = number === this.of;
     this.buttons[1].disabled = !number;
     for (const cell of this.space.children) if (cell.dataset.at) this.mark(cell);

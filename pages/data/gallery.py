@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pages.data import revisions
@@ -19,12 +20,20 @@ _ORDERS: dict[Order, str] = {
     "class": "Class",
     "name": "File name",
     "split": "Split",
-    "pixels": "Size in pixels",
+    "pixels": "Shorter side",
     "bytes": "Size of the file",
     "taken": "Date taken",
     "confidence": "Confidence of a run",
     "loss": "Loss of a run",
     "disagreement": "Disagreement of two runs",
+}
+#: What limits are given in, and how much of the order's own unit that is.
+_UNITS: dict[Order, tuple[str, float]] = {
+    "pixels": ("px", 1),
+    "bytes": ("kB", 1000),
+    "confidence": ("%", 0.01),
+    "loss": ("loss", 1),
+    "disagreement": ("%", 0.01),
 }
 _OUT = "left out"
 
@@ -115,6 +124,7 @@ def _ask(revision: Revision) -> View:
         )
         largest = st.toggle("Largest first", key=f"{key}-largest")
         run, other = _ask_runs(runs, order, key)
+        least, most = _ask_limits(order, key)
     return View(
         dataset=revision.dataset,
         revision=revision.id,
@@ -125,6 +135,8 @@ def _ask(revision: Revision) -> View:
         is_out=split == _OUT,
         order=order,
         is_descending=largest,
+        least=least,
+        most=most,
         run=run,
         other=other,
     )
@@ -150,6 +162,30 @@ def _ask_runs(runs: dict[str, str], order: Order, key: str) -> tuple[str, str]:
         "And", others, format_func=lambda one: runs[one], key=f"{key}-other", width=220
     )
     return str(run), str(other or "")
+
+
+def _ask_limits(order: Order, key: str) -> tuple[float | None, float | None]:
+    """Between what the values lie that they are sorted by; None for no limit."""
+    if order == "taken":
+        days = [
+            st.date_input(label, None, key=f"{key}-{label}-day", width=150)
+            for label in ("From", "To")
+        ]
+        first, last = (
+            None if day is None else pd.Timestamp(day).timestamp() for day in days
+        )
+        return first, None if last is None else last + 86_400
+    if order not in _UNITS:
+        return None, None
+    unit, factor = _UNITS[order]
+    found = [
+        st.number_input(
+            f"{label} {unit}", value=None, key=f"{key}-{label}-{unit}", width=130
+        )
+        for label in ("From", "To")
+    ]
+    least, most = (None if one is None else one * factor for one in found)
+    return least, most
 
 
 def _ask_chosen(revision: Revision) -> str:

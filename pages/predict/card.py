@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.predict import answers
 from pages.predict.answers import Picture, Said
-from pages.shared import addresses, amounts, charts, shell
+from pages.shared import addresses, amounts, charts, mending, session, shell
 from transfer.datasets import editing, library
 from transfer.errors import TransferError
 from transfer.prediction.answers import DONT_KNOW
@@ -115,6 +115,7 @@ def _show_nearest(picture: Picture, run: Run) -> None:
             "The training images most like this one, and how alike it finds them"
         )
         st.html(_gallery(found, run))
+        mending.link(run.dataset, [one["sha256"] for one in found])
 
 
 def _gallery(found: Sequence[dict[str, Any]], run: Run) -> str:
@@ -166,7 +167,7 @@ def _add(picture: Picture, run: Run, class_name: str) -> None:
         # The same picture in the same class makes no new revision.
         before = library.load(run.dataset).id
         name, content = picture.name, picture.read()
-        revision = editing.add(run.dataset, content, class_name, name)
+        revision = editing.add(run.dataset, content, class_name, name, session.who())
     except (TransferError, OSError) as error:
         st.error(shell.escape(str(error)), icon=":material/error:")
         return

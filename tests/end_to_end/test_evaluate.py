@@ -127,8 +127,7 @@ def test_evaluate__a_lasso_on_the_map_leads_to_the_images(
     expect(hovered).to_be_visible()
     drawn = "() => document.querySelector('body > img').naturalWidth > 0"
     page.wait_for_function(drawn)
-    page.get_by_role("link", name="See them in the dataset").click()
-    page.get_by_role("heading", name="Chosen images").wait_for()
-    settle(page)
-    assert page.locator("[data-testid=stHtml] img").first.get_attribute("title") == path
+    page.get_by_role("link", name="See and mend them").click()
+    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("option").first).to_have_attribute("title", path)
     expect(hovered).to_have_count(0)

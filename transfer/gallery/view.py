@@ -46,6 +46,9 @@ class View:
         is_out: Whether those that are left out are to be seen, and no others.
         order: What they are sorted by.
         is_descending: Whether the largest comes first.
+        least: Only images of which what they are sorted by is no less: the pixels of
+            the shorter side, bytes, seconds since the epoch, or shares from 0 to 1.
+        most: Only images of which it is no more.
         run: Id of the run that says something of them; empty for none.
         other: Id of the run that it is compared with; empty for none.
     """
@@ -59,12 +62,14 @@ class View:
     is_out: bool = False
     order: Order = "class"
     is_descending: bool = False
+    least: float | None = None
+    most: float | None = None
     run: str = ""
     other: str = ""
 
     def to_token(self) -> str:
         """It in letters, digits, - and _, to be signed and put into an address."""
-        told = {k: v for k, v in asdict(self).items() if v}
+        told = {k: v for k, v in asdict(self).items() if v not in ("", (), None, False)}
         return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
 
     @classmethod
@@ -115,8 +120,6 @@ def _show(view: View, *_: int) -> Shown:
     images = _filter(revision, view)
     said = answers.of(images, revision.class_names, view.run, view.other)
     order = _order(images, revision, view, said)
-    if view.is_descending:
-        order = order[::-1]
     return Shown(
         revision=revision,
         images=tuple(images[at] for at in order),
@@ -145,13 +148,18 @@ def _filter(revision: Revision, view: View) -> list[Image]:
 def _order(
     images: list[Image], revision: Revision, view: View, said: Answers
 ) -> NDArray[np.int64]:
-    """Positions in the order that is wanted; what says nothing comes last."""
+    """Positions of those that are wanted, in order; what says nothing comes last."""
     if view.chosen and view.order == "class":  # the order in which they were chosen
         return np.arange(len(images))
     values = _values(images, revision, view.order, said)
-    unknown = np.isnan(values)
-    lowest = np.where(unknown, -np.inf if view.is_descending else np.inf, values)
-    return np.argsort(lowest, kind="stable").astype(np.int64)
+    last = -values if view.is_descending else values
+    order = np.argsort(np.where(np.isnan(values), np.inf, last), kind="stable")
+    if view.least is not None or view.most is not None:
+        # Nothing is known of the others, so that they are not among them either way.
+        inside = values >= (-np.inf if view.least is None else view.least)
+        inside &= values <= (np.inf if view.most is None else view.most)
+        order = order[inside[order]]
+    return order.astype(np.int64)
 
 
 def _values(
@@ -169,6 +177,6 @@ def _values(
         return np.asarray(getattr(said, order), float)
     known: NDArray[Any] = facts.of(revision.dataset, images)
     if order == "pixels":
-        return np.asarray(known["width"].astype(float) * known["height"], float)
+        return np.asarray(np.minimum(known["width"], known["height"]), float)
     column = known[order].astype(float)
     return np.asarray(np.where(column > 0, column, np.nan), float)

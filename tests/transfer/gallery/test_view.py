@@ -106,6 +106,16 @@ def test_show__sorted_by_what_runs_said(pets: Revision) -> None:
     assert shown.answers.predicted[0] == "cat"
 
 
+def test_show__only_what_lies_between(pets: Revision) -> None:
+    assert len(paths(pets, order="pixels", least=33)) == 6
+    assert len(paths(pets, order="pixels", most=33)) == 10
+    assert paths(pets, order="taken", least=0) == []  # nobody knows when
+    count = len(pets.of_split("val"))
+    said(pets, "run1", [0.6, *[0.9] * (count - 1)])
+    unsure = paths(pets, order="confidence", most=0.7, run="run1")
+    assert unsure == [pets.of_split("val")[0].path]
+
+
 def test_show__a_later_evaluation_counts(pets: Revision) -> None:
     count = len(pets.of_split("val"))
     said(pets, "run1", [0.5] * count)

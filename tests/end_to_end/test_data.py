@@ -1,0 +1,84 @@
+"""The gallery of the Data page in a real browser: looked through, chosen, mended."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.end_to_end.conftest import settle
+from tests.patience import wait_for
+from tests.pictures import make_pictures
+from transfer.datasets import library
+from transfer.datasets.ingest.importer import import_path
+
+pytestmark = pytest.mark.browser
+
+
+def open_gallery(page: Page, server: str) -> None:
+    page.goto(f"{server}/?dataset=pets")
+    settle(page)
+    page.get_by_role("radio", name="All images").click()
+    page.locator(".cell img").first.wait_for()
+    settle(page)
+
+
+def test_gallery__images_are_chosen_by_mouse_and_keys_moved_and_brought_back(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    folder = make_pictures(tmp_path / "pets", {"cat": 400, "dog": 12})
+    before = import_path(folder, "pets")
+    open_gallery(page, server)
+    cells, view = page.locator(".cell"), page.get_by_role("listbox", name="Images")
+    expect(page.get_by_text("412 images", exact=True)).to_be_visible()
+    assert cells.count() < 150  # only what is in view, and a little more
+    # The last ones are the dogs: two are chosen by keys, a third by the mouse.
+    view.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowLeft")
+    cells.and_(page.locator("[data-at='409']")).click()
+    expect(page.get_by_text("3 of 412 images chosen")).to_be_visible()
+    page.get_by_role("button", name="Move to a class").click()
+    page.get_by_role("combobox", name="Class of 3 images").fill("wolf")
+    page.get_by_role("combobox", name="Class of 3 images").press("Enter")
+    page.get_by_role("button", name="Move", exact=True).click()
+    undo = page.get_by_role("button", name="Undo: Split wolf off: 3 from dog.")
+    undo.first.wait_for()
+    moved = {one.path for one in library.load("pets").images if one.label == 2}
+    assert moved == {one.path for one in before.images[409:]}
+    undo.first.click()
+    wait_for(lambda: library.load("pets").id == before.id)
+    expect(undo).to_have_count(0)
+
+
+def test_gallery__images_come_in_and_are_left_out_with_a_reason(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    import_path(make_pictures(tmp_path / "pets", {"cat": 6, "dog": 6}), "pets")
+    more = make_pictures(tmp_path / "more", {"cat": 3}, seed=7)
+    page.goto(f"{server}/?dataset=pets")
+    settle(page)
+    page.get_by_text("Add images").click()
+    page.locator("#pictures").last.set_input_files(sorted((more / "cat").iterdir()))
+    page.get_by_text("All 3 files arrived.").wait_for()
+    page.get_by_role("combobox", name="Their class").click()
+    page.get_by_role("option", name="dog").click()
+    settle(page)
+    page.get_by_role("button", name="Add them").click()
+    page.get_by_text("Added 3 to dog.").first.wait_for()
+    assert library.load("pets").counts()["dog"]["train"] == 8
+    page.get_by_role("radio", name="All images").click()
+    page.locator(".cell").first.click()
+    expect(page.get_by_text("1 of 15 images chosen")).to_be_visible()
+    page.get_by_role("button", name="Leave out").click()
+    page.get_by_role("combobox", name="Why 1 image").click()
+    page.get_by_role("option", name="Blurred").click()
+    settle(page)
+    page.get_by_role("button", name="Do so").click()
+    wait_for(lambda: [one.left_out for one in library.load("pets").left_out])
+    assert library.load("pets").left_out[0].left_out == "Blurred"
+    page.get_by_role("radio", name="left out").click()
+    expect(page.get_by_text("1 images", exact=True)).to_be_visible()
+    page.locator(".cell").first.click()
+    page.get_by_role("button", name="Restore 1 image").click()
+    wait_for(lambda: not library.load("pets").left_out)
