@@ -176,9 +176,9 @@ class Gallery {
 
   say() {
     const number = this.chosen.size;
-    const of = this.of.toLocaleString('en');
+    const images = `${this.of.toLocaleString('en')} image${this.of === 1 ? '' : 's'}`;
     this.count.textContent = number
-      ? `${number.toLocaleString("en")} of ${of} images chosen` : `${of} images`;
+      ? `${number.toLocaleString('en')} of ${images} chosen` : images;
     this.buttons[0].disabled = number === this.of;
     this.buttons[1].disabled = !number;
     for (const cell of this.space.children) if (cell.dataset.at) this.mark(cell);

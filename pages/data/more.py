@@ -46,7 +46,10 @@ def show_adding(revision: Revision) -> None:
     with fold:
         job_progress.show(job, _line("checked"), "Cancelled; nothing of it is kept.")
         if job and job.status is JobStatus.COMPLETED:
+            uploader.let_go("more")
             _show_result(job)
+        elif job and job.status.is_final:
+            uploader.take_back("more")
         _ask(dataset, revision.class_names)
 
 
@@ -55,14 +58,16 @@ def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
     path = st.text_input("Or the path of a folder, zip or picture on the server")
     into = st.selectbox(
         "Their class",
-        [_BY_FOLDER, *class_names],
+        class_names,
+        index=None,
         accept_new_options=True,
+        placeholder=_BY_FOLDER,
         help="New images of a class go to train, so that val and test stay what they "
         "are. Those of a new class are split as the dataset was.",
     )
     if not st.button("Add them", type="primary"):
         return
-    class_name = "" if into == _BY_FOLDER else str(into)
+    class_name = into or ""
     try:
         if class_name and class_name not in class_names:
             names.check_class_name(class_name)

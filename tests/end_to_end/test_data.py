@@ -22,6 +22,11 @@ def open_gallery(page: Page, server: str) -> None:
     settle(page)
 
 
+def choose(page: Page, label: str, value: str) -> None:
+    page.get_by_role("combobox", name=label).fill(value)
+    page.get_by_role("combobox", name=label).press("Enter")
+
+
 def test_gallery__images_are_chosen_by_mouse_and_keys_moved_and_brought_back(
     page: Page, server: str, tmp_path: Path
 ) -> None:
@@ -38,9 +43,9 @@ def test_gallery__images_are_chosen_by_mouse_and_keys_moved_and_brought_back(
     page.keyboard.press("Shift+ArrowLeft")
     cells.and_(page.locator("[data-at='409']")).click()
     expect(page.get_by_text("3 of 412 images chosen")).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Move to a class").click()
-    page.get_by_role("combobox", name="Class of 3 images").fill("wolf")
-    page.get_by_role("combobox", name="Class of 3 images").press("Enter")
+    choose(page, "Class of 3 images", "wolf")
     page.get_by_role("button", name="Move", exact=True).click()
     undo = page.get_by_role("button", name="Undo: Split wolf off: 3 from dog.")
     undo.first.wait_for()
@@ -61,8 +66,8 @@ def test_gallery__images_come_in_and_are_left_out_with_a_reason(
     page.get_by_text("Add images").click()
     page.locator("#pictures").last.set_input_files(sorted((more / "cat").iterdir()))
     page.get_by_text("All 3 files arrived.").wait_for()
-    page.get_by_role("combobox", name="Their class").click()
-    page.get_by_role("option", name="dog").click()
+    settle(page)
+    choose(page, "Their class", "dog")
     settle(page)
     page.get_by_role("button", name="Add them").click()
     page.get_by_text("Added 3 to dog.").first.wait_for()
@@ -70,15 +75,17 @@ def test_gallery__images_come_in_and_are_left_out_with_a_reason(
     page.get_by_role("radio", name="All images").click()
     page.locator(".cell").first.click()
     expect(page.get_by_text("1 of 15 images chosen")).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Leave out").click()
-    page.get_by_role("combobox", name="Why 1 image").click()
-    page.get_by_role("option", name="Blurred").click()
+    choose(page, "Why 1 image", "Blurred")
     settle(page)
     page.get_by_role("button", name="Do so").click()
     wait_for(lambda: [one.left_out for one in library.load("pets").left_out])
     assert library.load("pets").left_out[0].left_out == "Blurred"
+    settle(page)
     page.get_by_role("radio", name="left out").click()
-    expect(page.get_by_text("1 images", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 image", exact=True)).to_be_visible()
+    settle(page)
     page.locator(".cell").first.click()
     page.get_by_role("button", name="Restore 1 image").click()
     wait_for(lambda: not library.load("pets").left_out)
