@@ -86,7 +86,9 @@ class Settings(BaseModel):
         ge=0,
         le=1000,
         description="Passes in the fine-tuning phase, in which the unfrozen layers "
-        "train too. Without unfrozen layers there is no such phase.",
+        "train too. Without unfrozen layers there is no such phase. It ends "
+        "early where the training images are known by heart and the "
+        "head alone is better on val.",
     )
     batch_size: int = Field(
         default=32,
@@ -107,8 +109,8 @@ class Settings(BaseModel):
         gt=0,
         le=1,
         description="Step size of the fine-tuning phase, reached after a short "
-        "warm-up. Smaller is safer and slower; ten times less was one point worse on "
-        "flowers, three times more two points.",
+        "warm-up. Smaller is safer and gains less, most of all where the pictures are "
+        "unlike photographs.",
     )
     optimizer: Literal["adam", "sgd"] = Field(
         default="adam",
@@ -147,6 +149,16 @@ class Settings(BaseModel):
         le=1,
         description="Pull of the unfrozen parameters towards their pretrained values "
         "in the fine-tuning phase; helps when images are few.",
+    )
+    blend: Literal["val", "none"] = Field(
+        default="val",
+        description="Whether weights between the head phase's and the fine-tuned ones "
+        "are tried in the end.",
+        json_schema_extra=choices(
+            val="tries a quarter, half and three quarters of the way to the last epoch "
+            "and to the mean of all, and that mean; what is best on val is kept",
+            none="keeps the weights of the best epoch as they are",
+        ),
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",

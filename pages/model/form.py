@@ -20,6 +20,7 @@ OF_FINE_TUNING = (
     "fine_tune_learning_rate",
     "layer_decay",
     "l2_sp",
+    "blend",
 )
 #: What a click on plus or minus adds, where a tenth of the default would not do.
 STEPS = {

@@ -119,7 +119,8 @@ def best_epoch(told: Mapping[str, Any]) -> str:
     epoch, phase = told.get("best_epoch"), PHASES.get(told.get("best_phase", ""), "")
     if epoch is None or not phase:
         return ""
-    return f"{epoch} ({phase})" if epoch else "0, the start"
+    blended = ", blended" if told.get("best_blend") else ""
+    return f"{epoch} ({phase}{blended})" if epoch else "0, the start"
 
 
 def show_remarks(run: Run) -> None:

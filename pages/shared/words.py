@@ -19,6 +19,7 @@ VALUES = {
     "method": METHODS,
     "head": {"linear": "Linear", "dense1024": "Dense layer of 1024"},
     "optimizer": {"adam": "Adam", "sgd": "SGD"},
+    "blend": {"val": "As val judges best", "none": "None"},
     "class_weights": {"none": "All the same", "balanced": "Balanced"},
     "precision": {"auto": "Automatic", "float32": "float32", "bfloat16": "bfloat16"},
 }
@@ -37,6 +38,7 @@ LABELS = {
     "label_smoothing": "Label smoothing",
     "layer_decay": "Layer decay",
     "l2_sp": "Pull to the pretrained values (L2-SP)",
+    "blend": "Blend with the head phase's weights",
     "views": "Views of each image",
     "precision": "Precision of frozen features",
     "seed": "Seed",

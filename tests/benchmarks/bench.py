@@ -22,12 +22,17 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 
 
+def data(name: str) -> Path:
+    """A file of data beside the project; without it the benchmark ends."""
+    path = SHARED / "data" / name
+    if not path.exists():
+        sys.exit(f"This benchmark needs {path}.")
+    return path
+
+
 def flowers(folder: Path) -> Path:
     """flower_photos, unpacked below `folder`: one folder per class."""
-    archive = SHARED / "data" / "flower_photos.zip"
-    if not archive.exists():
-        sys.exit(f"This benchmark needs {archive}.")
-    with zipfile.ZipFile(archive) as photos:
+    with zipfile.ZipFile(data("flower_photos.zip")) as photos:
         photos.extractall(folder)
     return next(path.parent.parent for path in folder.rglob("*.jpg"))
 

@@ -128,12 +128,13 @@ def _facts(
     in_train = Counter(one.label for one in revision.of_split("train"))
     backbone, trains = catalogue.get(config.backbone), config.method == "train"
     is_lite = backbone.family == "EfficientNetLite"
+    has_val = bool(revision.of_split("val"))
     decays, differ = trains and config.weight_decay > 0, set(factors.values()) != {1.0}
     started = bool(config.start_from)
     told = {
         "jpeg": endings <= _JPEG,
         "heic": bool(endings & _HEIC),
-        "val": bool(revision.of_split("val")),
+        "val": has_val,
         "test": bool(revision.of_split("test")),
         "left_out": bool(_files_to_skip(revision)),
         "moved": bool(_corrected_classes(revision)),
@@ -155,6 +156,7 @@ def _facts(
         "factors": bool(factors) and differ,
         "decay": decays,
         "own step": decays or (bool(factors) and differ),
+        "blend": bool(factors) and has_val and config.blend == "val",
         "l2_sp": bool(factors) and config.l2_sp > 0,
         "patience": trains and config.patience > 0,
     }

@@ -104,7 +104,7 @@ def naming_largest(largest: Mapping[str, Any]) -> str:
 
 
 def remarks(run: Judged) -> list[str]:
-    """What else to know of its end: that it came early, or training was in vain."""
+    """What else to know of its end: that it came early, was in vain, or is a blend."""
     if early := run.result.get("ended_early"):
         return [f"Ended early: {early}"]
     if run.status is not JobStatus.COMPLETED or run.config.method != "train":
@@ -117,6 +117,8 @@ def remarks(run: Judged) -> list[str]:
     if both and (epoch == 0 or phase == "head"):
         kept = f"epoch {epoch} of the head phase" if epoch else "where it started"
         return [f"Fine-tuning gained nothing: {kept} stayed the best."]
+    if blend := run.result.get("best_blend"):
+        return [f"Better on val than each epoch, and so kept: {blend}."]
     return []
 
 

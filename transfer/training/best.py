@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.training.blends import Weights
 from transfer.training.snapshot import Snapshot
 
 
@@ -36,6 +37,11 @@ class Best:
     Attributes:
         follows: Where classes are weighted in the loss, what is kept follows the same
             weights: else always naming the largest class may well look best.
+        most_loss: What is kept has no larger loss, however accurate: on few val images
+            one more right answer is luck, and the loss tells. In the fine-tuning phase
+            this is the loss that the head has ended with.
+        blend: What of the phase's start is in its weights, in words; empty for those of
+            the epoch itself.
     """
 
     weights: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -45,22 +51,39 @@ class Best:
     accuracy: float = -1.0
     balanced_accuracy: float = -1.0
     follows: Literal["accuracy", "balanced_accuracy"] = "accuracy"
+    most_loss: float = float("inf")
+    blend: str = ""
 
     def is_beaten_by(self, reached: Reached) -> bool:
         """Whether another epoch is better; one without a finite loss never is."""
         now, then = getattr(self, self.follows), getattr(reached, self.follows)
         # Of equal accuracies the smaller loss wins: few val images make many ties.
         better = (then, -reached.loss) > (now, -self.loss)
-        return better and bool(np.isfinite(reached.loss))
+        likely = np.isfinite(reached.loss) and reached.loss <= self.most_loss
+        return better and bool(likely)
+
+    def keep(
+        self,
+        weights: Weights,
+        phase: str,
+        epoch: int,
+        reached: Reached,
+        blend: str = "",
+    ) -> None:
+        """Becomes this epoch of a phase; its other weights stay."""
+        self.weights |= weights
+        self.phase, self.epoch, self.blend = phase, epoch, blend
+        self.loss, self.accuracy, self.balanced_accuracy = reached
 
     def state(self) -> dict[str, Any]:
         """All but the weights."""
-        names = ("phase", "epoch", *Reached._fields)
+        names = ("phase", "epoch", "most_loss", "blend", *Reached._fields)
         return {name: getattr(self, name) for name in names}
 
     def where(self) -> dict[str, Any]:
-        """Its phase and epoch, as `Listener.progress` hears of them."""
-        return {"best_phase": self.phase, "best_epoch": self.epoch}
+        """Which epoch it is, as `Listener.progress` hears of it."""
+        names = ("phase", "epoch", "blend")
+        return {f"best_{name}": getattr(self, name) for name in names}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Becomes what it was when the snapshot was taken."""

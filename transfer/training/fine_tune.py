@@ -10,13 +10,14 @@ from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
 from transfer.training import recipe, smaller_batches
 from transfer.training.best import Best
-from transfer.training.examples import BySplit
+from transfer.training.blends import Trail
+from transfer.training.examples import BySplit, Examples
 from transfer.training.listener import Listener
 from transfer.training.network import Network
 from transfer.training.phase import Phase
 from transfer.training.recipe import Rate
 from transfer.training.standing import Standing
-from transfer.training.steps import Steps, value
+from transfer.training.steps import Steps, values
 
 
 def is_wanted(network: Network, config: TrainConfig) -> bool:
@@ -46,8 +47,27 @@ def run(
     """
     with standing.keep_best(config, listener):
         make = phases(network, examples, config, standing.best, listener)
-        smaller_batches.run(make, config.fine_tune_epochs, standing, listener)
+        phase = smaller_batches.run(make, config.fine_tune_epochs, standing, listener)
+        # A stop is to take no longer, and a run that is resumed has its blends then.
+        if not listener.stop_requested():
+            try_blends(phase, examples["val"], standing.best, listener)
     network.restore(standing.best)
+
+
+def try_blends(phase: Phase, val: Examples, best: Best, listener: Listener) -> None:
+    """Keeps a blend of the phase's start and what it came to, if val finds one best."""
+    steps, trail = phase.steps, phase.trail
+    for words, weights in (
+        trail.blends(values(steps.variables)) if len(val.labels) else ()
+    ):
+        for variable in steps.variables:
+            variable.assign(weights[variable.path])
+        reached = steps.evaluate(val)
+        listener.log(
+            f"Val accuracy {reached.accuracy:.4f}, loss {reached.loss:.4f} {words}."
+        )
+        if best.is_beaten_by(reached):
+            best.keep(weights, phase.name, trail.epochs, reached, words)
 
 
 def phases(
@@ -75,7 +95,12 @@ def phases(
     anchors = [(v, tf.identity(v.value)) for v in unfrozen if config.l2_sp]
     # A fine-tuning that never beats the head phase leaves these as they were; one that
     # is resumed may have a better epoch behind it.
-    best.weights = {v.path: value(v) for v in unfrozen} | best.weights
+    best.weights = values(unfrozen) | best.weights
+    trains = [*unfrozen, *network.head.trainable_variables]
+    blends = config.blend == "val"
+    trail = Trail(start=values(trains) if blends else {})
+    if best.phase == "head":
+        best.most_loss = best.loss
     labels, classes = examples["train"].labels, len(network.class_names)
     weights = recipe.class_weights(config, labels, classes)
 
@@ -83,13 +108,13 @@ def phases(
         schedule = rate or _schedule(config, -(-len(labels) // batch_size))
         steps = Steps(
             classifier.forward(suffix, network.head),
-            [*unfrozen, *network.head.trainable_variables],
+            trains,
             recipe.optimizer(config, schedule, factors(network, config)),
             recipe.make(config, weights, batch_size, anchors),
             network.head_random(),
         )
         changes = network.measure_changes
-        return Phase("fine_tune", steps, examples, best, listener, changes)
+        return Phase("fine_tune", steps, examples, best, listener, changes, trail)
 
     return make
 

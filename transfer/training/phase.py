@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from transfer.errors import TrainingError
 from transfer.store.outcome import PHASES
 from transfer.training.best import Best, Reached
+from transfer.training.blends import Trail
 from transfer.training.examples import BySplit
 from transfer.training.listener import Listener
 from transfer.training.snapshot import Snapshot
-from transfer.training.steps import Learnt, Steps, value
+from transfer.training.steps import Learnt, Steps, value, values
+
+#: Share of right answers in training above which the images are known by heart.
+_BY_HEART = 0.99
 
 
 class StepTooSlow(Exception):
@@ -63,6 +67,7 @@ class Phase:
         best: Updated with every epoch that beats it.
         listener: Hears of every step and epoch.
         measure_changes: Tells how far each block is from its start.
+        trail: Notes where its epochs end.
 
     Attributes:
         kept: The last snapshot; `None` before `run`.
@@ -76,8 +81,9 @@ class Phase:
         best: Best,
         listener: Listener,
         measure_changes: Callable[[], dict[str, float]] = dict,
+        trail: Trail | None = None,
     ) -> None:
-        self.name, self.steps = name, steps
+        self.name, self.steps, self.trail = name, steps, trail or Trail()
         self.kept: Snapshot | None = None
         self._train, self._val = examples["train"], examples["val"]
         self._best, self._listener = best, listener
@@ -97,7 +103,7 @@ class Phase:
         """
         listener = self._listener
         epoch = self._restore(start) if start else self._begin()
-        self._tell_best()
+        listener.progress(phase=self.name, **self._best.where())
         self._take_snapshot(epoch)
         while epoch.number <= epochs and not self._is_out_of_patience(epoch.number - 1):
             begin, seen = time.perf_counter(), epoch.images
@@ -109,10 +115,14 @@ class Phase:
             self._finish_epoch(epoch.number, epoch.until_now, speed)
             if listener.wants_changes():
                 listener.changes(self.name, epoch.number, self._measure_changes())
-            self._tell_best()
+            listener.progress(phase=self.name, **self._best.where())
             if stopped_within:
                 return
-            epoch = _Epoch(epoch.number + 1)
+            self.trail.add(values(self.steps.variables))
+            # By the number of the last epoch, so that it is over when resumed as well.
+            tells = epoch.until_now.accuracy, self._on_val, self._best
+            in_vain = self.name == "fine_tune" and _is_in_vain(*tells)
+            epoch = _Epoch((epochs if in_vain else epoch.number) + 1)
             if listener.stop_requested():
                 break
             if listener.wants_checkpoint():
@@ -126,8 +136,7 @@ class Phase:
     def _begin(self) -> _Epoch:
         """The first epoch; where the phase starts may be better than all of them."""
         reached = self._judge(0)
-        # A later phase starts from the best of the one before, and differs from it by
-        # rounding alone.
+        # A later phase starts from the best of the one before, but for rounding.
         if not self._best.phase:
             self._keep_if_best(0, reached)
         return _Epoch(1)
@@ -136,6 +145,7 @@ class Phase:
         """Sets everything to the snapshot; the epoch that it is of."""
         best, steps = self._best, self.steps
         best.restore(start)
+        self.trail.restore(start)
         # An older version took no note of balanced accuracy.
         if best.phase and best.follows not in start.best_state:
             for variable in steps.variables:
@@ -155,6 +165,7 @@ class Phase:
             images=epoch.images,
             sums=tuple(map(float, epoch.sums)),
             **self.steps.state(),
+            **self.trail.state(),
             best=dict(self._best.weights),
             best_state=self._best.state(),
         )
@@ -206,9 +217,6 @@ class Phase:
             learning_rate=float(self.steps.optimizer.learning_rate),
         )
 
-    def _tell_best(self) -> None:
-        self._listener.progress(phase=self.name, **self._best.where())
-
     def _finish_epoch(
         self, epoch: int, reached: Reached, images_per_second: float | None = None
     ) -> None:
@@ -239,19 +247,24 @@ class Phase:
 
     def _judge(self, epoch: int) -> Reached:
         """How well it does on val; the listener hears each answer."""
-        reached, probabilities = self.steps.answer(self._val)
-        labels = self._val.labels
-        if len(labels):
-            self._listener.answers(self.name, epoch, labels, probabilities)
-        return reached
+        self._on_val, probabilities = self.steps.answer(self._val)
+        if len(self._val.labels):
+            self._listener.answers(self.name, epoch, self._val.labels, probabilities)
+        return self._on_val
 
     def _keep_if_best(self, epoch: int, reached: Reached) -> None:
         """Without val every epoch counts as better than the one before."""
-        best = self._best
-        if not len(self._val.labels) or best.is_beaten_by(reached):
-            best.weights |= {v.path: value(v) for v in self.steps.variables}
-            best.phase, best.epoch = self.name, epoch
-            best.loss, best.accuracy, best.balanced_accuracy = reached
+        if not len(self._val.labels) or self._best.is_beaten_by(reached):
+            self._best.keep(values(self.steps.variables), self.name, epoch, reached)
+
+
+def _is_in_vain(in_training: float, on_val: Reached, best: Best) -> bool:
+    """Whether a fine-tuning has nothing left to learn and val is best with the head.
+
+    On six sets none that was better in the end looked like this before.
+    """
+    on_val_now, then = (getattr(one, best.follows) for one in (on_val, best))
+    return in_training >= _BY_HEART and best.phase == "head" and on_val_now < then
 
 
 def _check(losses: NDArray[np.float32], phase: str, epoch: int) -> None:

@@ -12,7 +12,7 @@ _LACKED = {"memory": "enough memory", "time": "enough speed to hear a stop"}
 
 def run(
     make: Callable[[int], Phase], epochs: int, standing: Standing, listener: Listener
-) -> None:
+) -> Phase:
     """Runs a phase; where memory or speed is short, on with half the batch.
 
     Args:
@@ -21,6 +21,9 @@ def run(
         epochs: As in `Phase.run`.
         standing: Where the phase starts; its batch size is the one at the end then.
         listener: Hears of a smaller batch.
+
+    Returns:
+        The phase as it has ended.
 
     Raises:
         TrainingError: Memory does not do for one image per step either; or as in
@@ -36,7 +39,7 @@ def run(
         )
         try:
             phase.run(epochs, start)
-            return
+            return phase
         except OUT_OF_MEMORY as error:
             _halve_batch(standing, "memory", error, listener)
         except StepTooSlow as error:

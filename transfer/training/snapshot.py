@@ -16,6 +16,9 @@ from transfer.errors import StorageError
 
 Array = NDArray[Any]
 
+#: What of a snapshot is weights by path.
+_KINDS = ("now", "best", "start", "mean")
+
 #: What NumPy, zip and JSON say of a file that is none of ours.
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
 
@@ -38,6 +41,9 @@ class Snapshot:
             steps first.
         best: Best weights so far by path.
         best_state: Phase, epoch, loss and accuracies of the best epoch.
+        start: Weights that the phase started from by path, where they are to be blended
+            with what it comes to; empty in one of an older version.
+        mean: Mean of these weights over the ends of its epochs.
     """
 
     phase: str
@@ -50,6 +56,8 @@ class Snapshot:
     optimizer: tuple[Array, ...] = ()
     best: Mapping[str, Array] = field(default_factory=dict)
     best_state: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[str, Array] = field(default_factory=dict)
+    mean: Mapping[str, Array] = field(default_factory=dict)
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
@@ -62,14 +70,17 @@ def write(path: Path, snapshot: Snapshot) -> None:
         name: getattr(snapshot, name)
         for name in ("phase", "epoch", "step", "images", "sums", "batch_size")
     }
-    arrays = {f"now:{name}": value for name, value in snapshot.now.items()}
-    arrays |= {f"best:{name}": value for name, value in snapshot.best.items()}
+    arrays = {
+        f"{kind}:{name}": value
+        for kind in _KINDS
+        for name, value in getattr(snapshot, kind).items()
+    }
     arrays |= {f"optimizer:{i}": one for i, one in enumerate(snapshot.optimizer)}
     state["best_state"] = dict(snapshot.best_state)
     # Made in memory, for the file is put in place whole or not at all. Not compressed:
     # weights hardly shrink, and a checkpoint is to take no time.
     buffer = io.BytesIO()
-    np.savez(buffer, state=np.array(json.dumps(state)), **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, state=np.array(json.dumps(state)), **arrays)
     workspace.write_atomically(path, buffer.getvalue())
 
 
@@ -85,11 +96,10 @@ def read(path: Path) -> Snapshot | None:
             state = json.loads(str(file["state"]))
             arrays = {name: file[name] for name in file.files if name != "state"}
             state["sums"] = tuple(state["sums"])
+            state |= {kind: _arrays_of(arrays, kind) for kind in _KINDS}
             optimizer = _arrays_of(arrays, "optimizer")
             return Snapshot(
                 **state,
-                now=_arrays_of(arrays, "now"),
-                best=_arrays_of(arrays, "best"),
                 optimizer=tuple(optimizer[str(i)] for i in range(len(optimizer))),
             )
     except FileNotFoundError:

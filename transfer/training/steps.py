@@ -1,7 +1,7 @@
 """Training steps and answers on cached features, some steps in each compiled call."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -282,6 +282,11 @@ def _read(examples: Examples, chosen: NDArray[np.int64], size: int, epoch: int) 
 def value(variable: keras.Variable) -> NDArray[Any]:
     """A variable's value, copied: the next step may write into its memory."""
     return np.array(keras.ops.convert_to_numpy(variable))
+
+
+def values(variables: Iterable[keras.Variable]) -> dict[str, NDArray[Any]]:
+    """The variables' values, copied, by path."""
+    return {v.path: value(v) for v in variables}
 
 
 def _each(step: Callable[..., Any], x: Any, y: Any, w: Any) -> Any:

@@ -85,6 +85,7 @@ def _model_record(trained: "Trained", revision: Revision) -> dict[str, Any]:
         "val_largest_class": outcome.largest_class(in_val),
         "best_phase": best.phase,
         "best_epoch": best.epoch,
+        "best_blend": best.blend,
         "ended_early": trained.ended_early,
         "batch_size": trained.batch_size,
         "halved_for": trained.halved_for,

@@ -315,6 +315,19 @@ def test_text__goes_on_from_the_model_of_a_run(finished: Run, tmp_path: Path) ->
     assert f"val accuracy {accuracy:.4f}" in done.stdout
 
 
+@pytest.mark.parametrize(("blend", "tries"), [("val", True), ("none", False)])
+def test_text__blends_where_the_run_does(
+    revision: Revision, blend: str, tries: bool
+) -> None:
+    run = run_of(freeze="last:2", blend=blend)
+    built = graph.build("mobilenet_v2_035", weights="random", image_size=(32, 32))
+    structure = graph.structure(built, "mobilenet_v2_035")
+    resolved = FreezePlan.parse(run.config.freeze).resolve(structure)
+    written = script.text(run, revision, resolved)
+    compile(written, "train.py", "exec")
+    assert ("mean = [" in written) == tries and "known >= 0.99" in written
+
+
 @pytest.mark.slow
 def test_text__repeats_the_run_with_the_same_split(
     revision: Revision, tmp_path: Path

@@ -82,3 +82,11 @@ def test_remarks__say_where_training_gained_nothing(
     run = made({"best_phase": phase, "best_epoch": epoch}, **settings)
     remarks = outcome.remarks(run)
     assert (said in " ".join(remarks)) and bool(remarks) == bool(said)
+
+
+def test_remarks__say_that_a_blend_was_kept() -> None:
+    came = {"best_phase": "fine_tune", "best_epoch": 9, "best_blend": "50% of the way"}
+    run = made(came, freeze="last:1")
+    assert outcome.remarks(run) == [
+        "Better on val than each epoch, and so kept: 50% of the way."
+    ]

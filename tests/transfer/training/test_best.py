@@ -24,3 +24,9 @@ def test_is_beaten_by__balanced_accuracy_where_classes_are_weighted() -> None:
 @pytest.mark.parametrize("loss", [np.nan, np.inf])
 def test_is_beaten_by__never_by_a_loss_that_is_no_number(loss: float) -> None:
     assert not Best().is_beaten_by(Reached(loss, 1.0, 1.0))
+
+
+def test_is_beaten_by__never_by_a_larger_loss_than_it_may_have() -> None:
+    best = Best(accuracy=0.8, loss=0.5, most_loss=0.6)
+    assert best.is_beaten_by(Reached(0.6, 0.9, 0.9))
+    assert not best.is_beaten_by(Reached(0.7, 0.9, 0.9))

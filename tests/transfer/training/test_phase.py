@@ -195,3 +195,26 @@ def test_judge_as_it_is__is_the_only_epoch_and_nothing_moves() -> None:
     assert (best.phase, best.epoch) == ("head", 1)
     for start, variable in zip(before, head.trainable_variables, strict=True):
         np.testing.assert_array_equal(start, keras.ops.convert_to_numpy(variable))
+
+
+@pytest.mark.parametrize(
+    ("name", "head_reached", "epochs"),
+    [("fine_tune", 1.1, 1), ("fine_tune", 0.0, 5), ("head", 1.1, 5)],
+)
+def test_run__fine_tuning_ends_when_all_is_learnt_and_the_head_is_better(
+    name: str, head_reached: float, epochs: int
+) -> None:
+    steps, head = head_steps()
+    kernel = np.repeat([[-1.0, 1.0]], 8, 0)
+    head.get_layer("logits").set_weights([kernel, np.zeros(2)])
+    best = Best(phase="head", accuracy=head_reached, loss=0.0)
+    recorder, data = Recorder(), halves(*[easy_examples(64)] * 2)
+    Phase(name, steps, data, best, recorder).run(5)
+    assert len(recorder.epochs) == epochs
+
+
+def easy_examples(count: int) -> Examples:
+    """Two classes that differ in all there is."""
+    labels = (np.arange(count) % 2).astype(np.int32)
+    rows = np.repeat(9 * (2.0 * labels[:, None] - 1.0), 8, 1).astype(np.float32)
+    return Examples(MemoryFeatures(rows), labels)  # type: ignore[arg-type]

@@ -23,6 +23,8 @@ def _snapshot() -> Snapshot:
         optimizer=(np.array(26), np.zeros((2, 3), np.float32)),
         best={"logits/kernel": np.zeros((2, 3), np.float32)},
         best_state={"phase": "head", "epoch": 2, "accuracy": 0.5, "loss": 0.7},
+        start={"logits/kernel": np.full((2, 3), 2, np.float32)},
+        mean={"logits/kernel": np.full((2, 3), 3, np.float32)},
     )
 
 
@@ -37,7 +39,7 @@ def test_read__gives_back_what_was_written(tmp_path: Path) -> None:
     assert [one.tolist() for one in read.optimizer] == [
         one.tolist() for one in written.optimizer
     ]
-    for name in ("now", "best"):
+    for name in ("now", "best", "start", "mean"):
         np.testing.assert_array_equal(
             getattr(read, name)["logits/kernel"],
             getattr(written, name)["logits/kernel"],
