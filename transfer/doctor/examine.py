@@ -72,11 +72,8 @@ def examine(
         revision = replace(revision, images=images)
         seen = looks.Looks(seen.rows[readable], {})
     hashes = [image.sha256 for image in revision.images]
-    extractor = _extractor(
-        backbone or weights.default_backbone(), source, revision, hashes
-    )
     with scratch.folder() as folder:
-        features = _features(extractor, hashes, folder, tell("features"))
+        features = features_of(revision, backbone, source, folder, tell("features"))
         near = similar.project(features)
         targets = np.array([image.label for image in revision.images], np.int32)
         pairs = copies.find(near, seen.rows["grey"], targets, tell("copies"))
@@ -104,16 +101,28 @@ def _extractor(
     return Extractor(pooled, [_LAYER], backbone, _quiet, True, revision.grey)
 
 
-def _features(
-    extractor: Extractor,
-    hashes: Sequence[str],
+def features_of(
+    revision: Revision,
+    backbone: str,
+    source: str,
     folder: Path,
     tell: Callable[[int, int], None],
 ) -> NDArray[np.float16]:
     """Pooled features `(images, channels)`, float16, in a file of the folder.
 
     Those of 100,000 images would take 500 MB of memory; so they take what is free.
+
+    Args:
+        revision: The dataset; all its images can be read.
+        backbone: As in `examine`.
+        source: As in `examine`.
+        folder: Where the file goes.
+        tell: Takes the number of images that are done, and of all.
     """
+    hashes = [image.sha256 for image in revision.images]
+    extractor = _extractor(
+        backbone or weights.default_backbone(), source, revision, hashes
+    )
     views = [View(sha256) for sha256 in dict.fromkeys(hashes)]
     extractor.compute({_LAYER: views}, tell)
     extractor.release()
