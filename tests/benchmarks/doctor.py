@@ -151,7 +151,7 @@ def measure_copies(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
         family, kind = _plant(place, seed)
         made = importer.import_path(place, f"copies-{seed}")
         paths = [image.path for image in made.images]
-        seen = looks.look([image.sha256 for image in made.images], None, _quiet)
+        seen = _looks(made, folder)
         features = _features(made, folder)
         given = np.array([image.label for image in made.images], np.int32)
         start = time.perf_counter()
@@ -235,7 +235,7 @@ def measure_shortcuts(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
             place = folder / "shortcut"
             hit = _plant_shortcut(flowers, place, change, seed)
             made = importer.import_path(place, f"try-{plant}-{seed}".replace(" ", "-"))
-            seen = looks.look([image.sha256 for image in made.images], None, _quiet)
+            seen = _looks(made, folder)
             found = shortcuts.findings(made, seen)
             claimed += bool(found)
             right += any(one.images[0].class_name == hit for one in found)
@@ -304,7 +304,7 @@ def _mend(made: Revision, new: Revision, folder: Path) -> Row:
     given, truth = (
         np.array([image.label for image in one.images], np.int64) for one in (made, new)
     )
-    seen = looks.look([image.sha256 for image in made.images], None, _quiet)
+    seen = _looks(made, folder)
     near = similar.project(features)
     found = copies.find(near, seen.rows["grey"], given.astype(np.int32))
     clusters = copies.clusters(found, len(given))
@@ -372,6 +372,11 @@ def _tiny(folder: Path) -> Path:
 def _features(made: Revision, folder: Path) -> Any:
     place = Path(tempfile.mkdtemp(dir=folder))
     return np.array(examine.features_of(made, "", "imagenet", place, _quiet))
+
+
+def _looks(made: Revision, folder: Path) -> looks.Looks:
+    place = Path(tempfile.mkdtemp(dir=folder))
+    return looks.look([image.sha256 for image in made.images], None, place)
 
 
 def _quiet(done: int, of: int) -> None:

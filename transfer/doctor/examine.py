@@ -62,31 +62,40 @@ def examine(
     def tell(doing: str) -> Callable[[int, int], None]:
         return lambda done, of: progress(doing=doing, done=done, of=of)
 
-    hashes = [image.sha256 for image in revision.images]
-    seen = looks.look(hashes, revision.grey, tell("look"))
-    found = pictures.findings(revision, seen)
-    readable = [at for at in range(len(hashes)) if at not in seen.unreadable]
-    if len(readable) < len(hashes):
-        # What cannot be read has no features, and was found already.
-        images = tuple(revision.images[at] for at in readable)
-        revision = replace(revision, images=images)
-        seen = looks.Looks(seen.rows[readable], {})
-    hashes = [image.sha256 for image in revision.images]
     with scratch.folder() as folder:
+        hashes = [image.sha256 for image in revision.images]
+        seen = looks.look(hashes, revision.grey, folder, tell("look"))
+        found = pictures.findings(revision, seen)
+        readable = [at for at in range(len(hashes)) if at not in seen.unreadable]
+        if len(readable) < len(hashes):
+            # What cannot be read has no features, and was found already.
+            images = tuple(revision.images[at] for at in readable)
+            revision = replace(revision, images=images)
+            seen = looks.Looks(seen.rows[readable], {})
         features = features_of(revision, backbone, source, folder, tell("features"))
-        near = similar.project(features)
-        targets = np.array([image.label for image in revision.images], np.int32)
-        pairs = copies.find(near, seen.rows["grey"], targets, tell("copies"))
-        found += copies.findings(revision, pairs)
-        clusters = copies.clusters(pairs, len(hashes))
-        found += groups.findings(revision, features, near, clusters)
-        probabilities = labels.probabilities_by_folds(
-            features, targets, len(revision.class_names), told=tell("labels")
-        )
-        found += labels.findings(revision, probabilities)
-        found += classes.findings(revision, probabilities)
-    found += shortcuts.findings(revision, seen)
+        found += _compare(revision, seen, features, tell)
+        found += shortcuts.findings(revision, seen)
     return surest_first(found)
+
+
+def _compare(
+    revision: Revision,
+    seen: looks.Looks,
+    features: NDArray[np.float16],
+    tell: Callable[[str], Callable[[int, int], None]],
+) -> list[Finding]:
+    """What features tell: copies, torn groups, labels, classes in each other."""
+    given = np.array([image.label for image in revision.images], np.int32)
+    near = similar.project(features)
+    pairs = copies.find(near, seen.rows["grey"], given, tell("copies"))
+    clusters = copies.clusters(pairs, len(given))
+    found = copies.findings(revision, pairs)
+    found += groups.findings(revision, features, near, clusters)
+    probabilities = labels.probabilities_by_folds(
+        features, given, len(revision.class_names), told=tell("labels")
+    )
+    found += labels.findings(revision, probabilities)
+    return found + classes.findings(revision, probabilities)
 
 
 def _extractor(

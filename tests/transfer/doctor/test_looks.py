@@ -27,9 +27,9 @@ def hashes(tmp_path: Path, workspace: Path) -> dict[str, str]:
     return {Path(one.path).stem: one.sha256 for one in made.images}
 
 
-def test_look__what_the_file_says(hashes: dict[str, str]) -> None:
+def test_look__what_the_file_says(hashes: dict[str, str], tmp_path: Path) -> None:
     names = ["dated", "turned", "moving"]
-    found = looks.look([hashes[one] for one in names], None, lambda done, of: None)
+    found = looks.look([hashes[one] for one in names], None, tmp_path)
     dated, turned, moving = found.rows
     assert (dated["width"], dated["height"], dated["format"]) == (300, 300, b"JPEG")
     assert dated["quality"] > 0 and moving["quality"] == 0
@@ -38,15 +38,20 @@ def test_look__what_the_file_says(hashes: dict[str, str]) -> None:
     assert moving["frames"] == 2
 
 
-def test_look__is_kept_and_what_is_damaged_is_said(hashes: dict[str, str]) -> None:
-    told = []
-    first = looks.look([*hashes.values()], None, lambda done, of: None)
+def test_look__is_kept_and_what_is_damaged_is_said(
+    hashes: dict[str, str], tmp_path: Path
+) -> None:
+    told, place = [], tmp_path / "again"
+    place.mkdir()
+    first = looks.look([*hashes.values()], None, tmp_path)
     library.image_path(hashes["dated"]).unlink()
-    again = looks.look([*hashes.values()], None, lambda done, of: told.append(done))
+    again = looks.look(
+        [*hashes.values()], None, place, lambda done, of: told.append(done)
+    )
     assert told == [4]
     np.testing.assert_array_equal(first.rows, again.rows)
     path = library.image_path(hashes["turned"])
     path.write_bytes(b"no picture")
-    other_range = looks.look([hashes["turned"]], (0, 1), lambda done, of: None)
+    other_range = looks.look([hashes["turned"]], (0, 1), place)
     assert "picture" in other_range.unreadable[0]
     assert not other_range.rows["width"].any()
