@@ -1,6 +1,7 @@
 """`doctor`: what may be wrong with a dataset, the surest first."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from transfer.backbones import catalogue
@@ -36,6 +37,12 @@ def add_to(command: Command) -> None:
         help="name of the one whose features are looked at; the best at hand if not "
         "given",
     )
+    one.add_argument(
+        "--groups",
+        nargs=2,
+        metavar=("TABLE", "COLUMN"),
+        help="a CSV file and its column that has the subject or session of each image",
+    )
     options.add_weights(one)
     options.add_revision(one)
     options.add_job(one)
@@ -57,7 +64,10 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
             reporter.progress(doing=doing, done=done, of=of)
             tell_over(f"{done:,} of {of:,} {_DOING[doing]}")
 
-        found = examine.examine(revision, args.backbone, args.weights, report_progress)
+        table = (Path(args.groups[0]), args.groups[1]) if args.groups else None
+        found = examine.examine(
+            revision, args.backbone, args.weights, report_progress, table
+        )
         report.keep(revision, found)
         reporter.finish({"dataset": revision.dataset, "findings": len(found)})
         return {"findings": [one.to_json() for one in found]}

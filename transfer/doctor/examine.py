@@ -14,6 +14,7 @@ from transfer.datasets.revision import Revision
 from transfer.doctor import (
     classes,
     copies,
+    group_table,
     groups,
     labels,
     looks,
@@ -40,6 +41,7 @@ def examine(
     backbone: str = "",
     source: str = "imagenet",
     progress: Progress = lambda **_: None,
+    table: tuple[Path, str] | None = None,
 ) -> list[Finding]:
     """All that may be wrong with a dataset, the surest first.
 
@@ -50,8 +52,10 @@ def examine(
         source: Where its weights come from, as in `graph.build`.
         progress: Called with `doing`, one of `look`, `features`, `copies` and `labels`,
             and the numbers `done` and `of`.
+        table: A CSV file and its column that has the group of each image.
 
     Raises:
+        ConfigError: The table has no such column, or knows too few of the images.
         BackboneError: The backbone is not in the catalogue, or has no weights here.
         DatasetError: There is no image.
         StorageError: The disk is full.
@@ -62,6 +66,7 @@ def examine(
     def tell(doing: str) -> Callable[[int, int], None]:
         return lambda done, of: progress(doing=doing, done=done, of=of)
 
+    given = group_table.read(*table, revision.images) if table else None
     with scratch.folder() as folder:
         hashes = [image.sha256 for image in revision.images]
         seen = looks.look(hashes, revision.grey, folder, tell("look"))
@@ -72,8 +77,9 @@ def examine(
             images = tuple(revision.images[at] for at in readable)
             revision = replace(revision, images=images)
             seen = looks.Looks(seen.rows[readable], {})
+            given = None if given is None else given[readable]
         features = features_of(revision, backbone, source, folder, tell("features"))
-        found += _compare(revision, seen, features, tell)
+        found += _compare(revision, seen, features, given, tell)
         found += shortcuts.findings(revision, seen)
     return surest_first(found)
 
@@ -82,6 +88,7 @@ def _compare(
     revision: Revision,
     seen: looks.Looks,
     features: NDArray[np.float16],
+    groups_given: NDArray[np.int64] | None,
     tell: Callable[[str], Callable[[int, int], None]],
 ) -> list[Finding]:
     """What features tell: copies, torn groups, labels, classes in each other."""
@@ -90,7 +97,7 @@ def _compare(
     pairs = copies.find(near, seen.rows["grey"], given, tell("copies"))
     clusters = copies.clusters(pairs, len(given))
     found = copies.findings(revision, pairs)
-    found += groups.findings(revision, features, near, clusters)
+    found += groups.findings(revision, features, near, clusters, groups_given)
     probabilities = labels.probabilities_by_folds(
         features, given, len(revision.class_names), told=tell("labels")
     )

@@ -172,19 +172,23 @@ def findings(
     features: Rows,
     near: Floats,
     clusters: Numbers,
+    given: Numbers | None = None,
 ) -> list[Finding]:
-    """What a split tears apart: one finding for names, one for copies.
+    """What a split tears apart: one finding for names or a table, one for copies.
 
     Args:
         revision: The dataset.
         features: `(images, channels)`.
         near: Features of length 1, `(images, fewer channels)`.
         clusters: The cluster of copies of each image, `(images,)`.
+        given: The group of each image by a table, which knows better than names.
     """
-    named = find_by_name(revision.images, revision.class_names, near)
+    what, named = "the table", given
+    if named is None:
+        what = "what files are called and where they lie"
+        named = find_by_name(revision.images, revision.class_names, near)
     found = []
     if named is not None:
-        what = "what files are called and where they lie"
         found += _report(revision, features, join(named, clusters), named, what)
     return found + _report(revision, features, clusters, clusters, "copies and bursts")
 

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from tests.transfer.doctor.photographs import revision
+from transfer.doctor import group_table
+from transfer.errors import ConfigError
+
+IMAGES = revision([0, 0, 1, 1]).images
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+@pytest.mark.parametrize("by", ["path", "name"])
+def test_read__by_path_or_by_file_name(tmp_path: Path, by: str, sign: str) -> None:
+    table = tmp_path / "people.csv"
+    lines = [sign.join(("file", "person"))]
+    for at, who in enumerate(["ann", "bob", "ann"]):
+        name = IMAGES[at].path if by == "path" else Path(IMAGES[at].path).name
+        lines.append(sign.join((name, who)))
+    table.write_text("\n".join(lines))
+    found = group_table.read(table, "person", IMAGES)
+    assert found[0] == found[2]
+    assert len({*found.tolist()}) == 3
+
+
+def test_read__a_column_that_is_not_there(tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("file,person\n")
+    with pytest.raises(ConfigError, match='no column "who"'):
+        group_table.read(table, "who", IMAGES)
+
+
+def test_read__a_table_of_other_images(tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("file,person\nx.jpg,ann\n")
+    with pytest.raises(ConfigError, match="0 of 4 images"):
+        group_table.read(table, "person", IMAGES)

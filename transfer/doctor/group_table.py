@@ -1,0 +1,68 @@
+"""Groups that a table gives: a column with the subject or session of each image."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer.datasets.revision import Image
+from transfer.errors import ConfigError
+
+#: Share of the images that a table must know.
+_KNOWN = 0.5
+
+
+def read(table: Path, column: str, images: Sequence[Image]) -> NDArray[np.int64]:
+    """The group of each image by a table; what it does not know is alone.
+
+    Args:
+        table: A CSV file with a header. Images are known by whichever column holds
+            their paths, or the names of their files.
+        column: That of the groups.
+        images: The images.
+
+    Raises:
+        ConfigError: The file cannot be read, has no such column, or knows too few of
+            the images.
+    """
+    rows = _rows(table)
+    columns = [*rows[0]] if rows else []
+    if column not in columns:
+        raise ConfigError(
+            f'{table.name} has no column "{column}".',
+            f"Its columns: {', '.join(columns) or 'none'}.",
+        )
+    best: list[str] = []
+    for name in columns:
+        group = {_key(row[name] or ""): row[column] or "" for row in rows}
+        found = [
+            group.get(_key(image.path), group.get(_name(image), "")) for image in images
+        ]
+        best = max(best, found, key=lambda one: sum(map(bool, one)))
+    known = sum(map(bool, best))
+    if known < _KNOWN * len(images):
+        raise ConfigError(
+            f"{table.name} knows {known:,} of {len(images):,} images.",
+            "One of its columns must hold their paths or the names of their files.",
+        )
+    keys = [one or f"\0{at}" for at, one in enumerate(best)]
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    try:
+        text = table.read_text("utf-8-sig")
+        delimiter = max(",;\t", key=text.partition("\n")[0].count)
+        return [*csv.DictReader(text.splitlines(), delimiter=delimiter)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{table} cannot be read: {error}.") from error
+
+
+def _key(path: str) -> str:
+    return path.strip().replace("\\", "/").removeprefix("./")
+
+
+def _name(image: Image) -> str:
+    return PurePosixPath(image.path).name
