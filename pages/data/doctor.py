@@ -11,7 +11,7 @@ from pages.shared import addresses, job_progress, mending, session, shell
 from transfer.datasets import chosen
 from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Revision
-from transfer.doctor import mend, report
+from transfer.doctor import group_table, mend, report
 from transfer.doctor.finding import Finding, Remedy, Shown
 from transfer.doctor.finding import show as show_images
 
@@ -75,13 +75,33 @@ def show(revision: Revision, is_newest: bool) -> None:
         found = report.standing(revision)
         with st.container(horizontal=True, vertical_alignment="center"):
             is_due = found is None or not found.is_new
-            if is_due and not job_progress.goes_on(job):
+            if not job_progress.goes_on(job):
                 asked = "Look" if found is None else "Look again"
-                if st.button(asked, icon=":material/play_arrow:", key="ask-doctor"):
+                if is_due and st.button(
+                    asked, icon=":material/play_arrow:", key="ask-doctor"
+                ):
                     job_progress.ask(request)
+                _offer_table(revision)
         job_progress.show(job, _line)
         if found is not None:
             _show_findings(revision, found.findings, is_newest)
+
+
+def _offer_table(revision: Revision) -> None:
+    """A look with the groups that a table of the user's gives."""
+    with st.popover("Groups by a table", icon=":material/table:"):
+        st.caption(
+            "A CSV file with a column of paths or file names and one of subjects, "
+            "patients, sessions: what belongs together must lie in one split. File "
+            "names and copies are looked at in any case."
+        )
+        file = st.file_uploader("CSV file", "csv", key=f"groups-{revision.dataset}")
+        content = file.getvalue() if file else b""
+        column = st.selectbox(
+            "Column of the groups", group_table.columns(content), index=None
+        )
+        if st.button("Look with it", disabled=not column) and column:
+            job_progress.ask(report.request(revision, "", content, column))
 
 
 def _line(now: dict[str, Any]) -> tuple[float, str]:

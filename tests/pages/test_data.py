@@ -439,6 +439,17 @@ def test_data__the_doctor_is_asked(pets: Path) -> None:
     assert not [one for one in page.button if one.label == "Look"]
 
 
+def test_data__the_doctor_takes_groups_from_a_table(pets: Path) -> None:
+    page = opened("1_data.py")
+    (place,) = [one for one in page.file_uploader if one.label == "CSV file"]
+    place.set_value([("who.csv", b"file,who\nx,y\n", "text/csv")]).run()
+    (column,) = [one for one in page.selectbox if "groups" in one.label]
+    column.select("who").run()
+    _press(page, "Look with it")
+    request = report.request(library.load("pets"))
+    assert jobs_made.asked_for(request.kind, request.subject)[-1] == "who"
+
+
 def test_data__a_finding_is_mended_with_a_click_and_undone(examined: Revision) -> None:
     page = opened("1_data.py")
     assert "90% against it" in _doctor(page) and "Few cats." in _doctor(page)

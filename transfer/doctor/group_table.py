@@ -28,14 +28,14 @@ def read(table: Path, column: str, images: Sequence[Image]) -> NDArray[np.int64]
             the images.
     """
     rows = _rows(table)
-    columns = [*rows[0]] if rows else []
-    if column not in columns:
+    names = [*rows[0]] if rows else []
+    if column not in names:
         raise ConfigError(
             f'{table.name} has no column "{column}".',
-            f"Its columns: {', '.join(columns) or 'none'}.",
+            f"Its columns: {', '.join(names) or 'none'}.",
         )
     best: list[str] = []
-    for name in columns:
+    for name in names:
         group = {_key(row[name] or ""): row[column] or "" for row in rows}
         found = [
             group.get(_key(image.path), group.get(_name(image), "")) for image in images
@@ -51,13 +51,25 @@ def read(table: Path, column: str, images: Sequence[Image]) -> NDArray[np.int64]
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
+def columns(content: bytes) -> list[str]:
+    """Names of a table's columns; none of what is no table."""
+    try:
+        return list(_parse(content).fieldnames or ())
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
 def _rows(table: Path) -> list[dict[str, str]]:
     try:
-        text = table.read_text("utf-8-sig")
-        delimiter = max(",;\t", key=text.partition("\n")[0].count)
-        return [*csv.DictReader(text.splitlines(), delimiter=delimiter)]
+        return [*_parse(table.read_bytes())]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{table} cannot be read: {error}.") from error
+
+
+def _parse(content: bytes) -> "csv.DictReader[str]":
+    text = content.decode("utf-8-sig")
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    return csv.DictReader(text.splitlines(), delimiter=delimiter)
 
 
 def _key(path: str) -> str:

@@ -1,5 +1,6 @@
 """What the doctor found in a revision, kept beside it; and how it is asked to look."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,16 +14,30 @@ from transfer.doctor.finding import Finding
 from transfer.runs.requests import Request
 
 
-def request(revision: Revision, backbone: str = "") -> Request:
+def request(
+    revision: Revision, backbone: str = "", table: bytes = b"", column: str = ""
+) -> Request:
     """A look of the doctor at this revision; one at a time.
 
     Args:
         revision: The dataset.
         backbone: Name of the one whose features it looks at; the best at hand if empty.
+        table: Content of a CSV file that has the group of each image; kept until the
+            dataset is deleted.
+        column: The table's column of groups.
+
+    Raises:
+        StorageError: The workspace cannot be written.
     """
-    chosen = (f"--backbone={backbone}",) if backbone else ()
-    words = ("doctor", revision.dataset, "--revision", revision.id, *chosen)
-    return Request("doctor", revision.id, words)
+    words = ["doctor", revision.dataset, "--revision", revision.id]
+    if backbone:
+        words.append(f"--backbone={backbone}")
+    if column:
+        name = hashlib.sha256(table).hexdigest()[:16]
+        path = _path(revision.dataset, name).with_suffix(".csv")
+        workspace.write_atomically(path, table)
+        words += ["--groups", str(path), column]
+    return Request("doctor", revision.id, tuple(words))
 
 
 def read(revision: Revision) -> list[Finding] | None:

@@ -35,3 +35,11 @@ def test_read__a_table_of_other_images(tmp_path: Path) -> None:
     table.write_text("file,person\nx.jpg,ann\n")
     with pytest.raises(ConfigError, match="0 of 4 images"):
         group_table.read(table, "person", IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [(b"file;who\nx;y", ["file", "who"]), (b"", []), (b"\xff\xfe\x00", [])],
+)
+def test_columns__of_whatever_is_brought(content: bytes, names: list[str]) -> None:
+    assert group_table.columns(content) == names

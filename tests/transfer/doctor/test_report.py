@@ -53,3 +53,11 @@ def test_read__a_damaged_report_counts_as_none(pets: Revision) -> None:
     assert report.read(pets) == []
     report._path("pets", pets.id).write_text('{"findings": [1]}')
     assert report.read(pets) is None
+
+
+def test_request__a_table_lies_beside_the_reports(pets: Revision) -> None:
+    words = report.request(pets, "", b"file,who\n", "who").words
+    option, path, column = words[-3:]
+    assert (option, column) == ("--groups", "who")
+    assert Path(path).read_bytes() == b"file,who\n"
+    assert Path(path).parent.parent == library.folder_of("pets")
