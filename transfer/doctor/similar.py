@@ -132,7 +132,7 @@ def _neighbours(rows: Floats, least: float, asked: Floats | None = None) -> Pair
     if len(rows) <= _EXACT:
         found = search(rows, asked, count, "ip", exact=True)
     else:
-        index = Index(ndim=rows.shape[1], metric="ip", dtype="f16")
+        index = Index(ndim=rows.shape[1], metric="ip", dtype="bf16")
         index.add(np.arange(len(rows), dtype=np.uint64), rows)
         found = index.search(asked, count)
     who = np.repeat(np.arange(len(rows)), count)
