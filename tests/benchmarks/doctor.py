@@ -310,7 +310,7 @@ def _mend(made: Revision, new: Revision, folder: Path) -> Row:
     clusters = copies.clusters(found, len(given))
     before = [image.split for image in made.images]
     after = groups.mend(given, before, clusters)
-    leak = groups.measure(features, given, before, after)
+    leak = groups.measure(features, given, before, after, clusters)
     both = np.concatenate([features, unseen])
     everything = np.concatenate([given, truth]).astype(np.int32)
     row: Row = {"images": len(given), "torn": len(_torn(before, clusters))}

@@ -216,7 +216,7 @@ def _report(
     if not len(torn):
         return []
     mended = mend(labels, splits, groups)
-    leak = measure(features, labels, splits, mended)
+    leak = measure(features, labels, splits, mended, groups)
     first = [at for group in torn[:_SHOWN] for at in _sides(shown, numbers, group)]
     count = int(np.isin(shown, torn).sum())
     several = "1 group" if len(torn) == 1 else f"{len(torn):,} groups"
@@ -262,8 +262,12 @@ def measure(
     labels: NDArray[np.int64],
     before: Sequence[Split],
     after: Sequence[Split],
+    groups: Numbers,
 ) -> Leak:
-    """What a linear head on kept features reaches on val, with either split."""
+    """What a linear head on kept features reaches on val, with either split.
+
+    The four pictures of a burst say no more than one, so an interval counts groups.
+    """
     classes = int(labels.max()) + 1
     told = []
     for splits in (before, after):
@@ -271,7 +275,7 @@ def measure(
         if not val.any() or len(np.unique(labels[train])) < 2:
             told.append(intervals.wilson(0, 0))
             continue
-        told.append(
-            heads.accuracy(features, labels.astype(np.int32), train, val, classes)
-        )
+        found = heads.accuracy(features, labels.astype(np.int32), train, val, classes)
+        count = len(np.unique(groups[val]))
+        told.append(intervals.wilson(found.value * count, count))
     return Leak(*told)

@@ -91,5 +91,7 @@ def test_measure__known_people_and_others() -> None:
     near, who, _ = people()
     before = ["val" if at % 4 == 0 else "train" for at in range(len(who))]
     after = ["val" if person >= 6 else "train" for person in who]
-    leak = groups.measure(near, who % 2, before, after)
+    leak = groups.measure(near, who % 2, before, after, who)
     assert leak.before.value > 0.95 > leak.after.value
+    # Four people are known no better than four pictures.
+    assert leak.after.high - leak.after.low > 0.4
