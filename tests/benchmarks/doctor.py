@@ -1,6 +1,6 @@
 """What the doctor finds where it is known what is wrong, and how long it takes.
 
-`python -m tests.benchmarks.doctor [--seeds 3] [--only labels,copies,…] [--large 500]`, on
+`python -m tests.benchmarks.doctor [--seeds 3] [--only labels,copies] [--large 500]`, on
 features of the default backbone. `labels`: labels of flower_photos and of the digits
 swapped, 5 % and 30 %. `copies`: 500 pictures changed and put among flower_photos.
 `shortcuts`: one class of 500 flowers resized, saved anew, framed or dated, or none, in
