@@ -62,6 +62,7 @@ def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
         index=None,
         accept_new_options=True,
         placeholder=_BY_FOLDER,
+        key=f"add-class-{dataset}",
         help="New images of a class go to train, so that val and test stay what they "
         "are. Those of a new class are split as the dataset was.",
     )
