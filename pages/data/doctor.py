@@ -16,7 +16,7 @@ from transfer.doctor.finding import Finding, Remedy, Shown
 from transfer.doctor.finding import show as show_images
 
 #: What the kinds are called, in the order in which they are offered.
-_KINDS = {
+KINDS = {
     "label": "Labels in doubt",
     "copy": "Copies",
     "group": "Torn groups",
@@ -123,7 +123,7 @@ def _show_findings(
         return
     counts = {
         kind: sum(one.kind == kind for one in findings)
-        for kind in _KINDS
+        for kind in KINDS
         if any(one.kind == kind for one in findings)
     }
     key = f"doctor-{revision.dataset}"
@@ -135,7 +135,7 @@ def _show_findings(
         format_func=lambda one: (
             f"All {len(findings):,}"
             if one == "all"
-            else f"{_KINDS[one]} {counts[one]:,}"
+            else f"{KINDS[one]} {counts[one]:,}"
         ),
         key=f"{key}-kind",
         label_visibility="collapsed",
@@ -176,7 +176,7 @@ def _show_finding(
 ) -> None:
     with st.container(border=True):
         st.markdown(
-            f"**{_KINDS[finding.kind]}** · {_how_sure(finding)}  \n"
+            f"**{KINDS[finding.kind]}** · {_how_sure(finding)}  \n"
             f"{shell.escape(finding.says)}"
         )
         tiles = [_tile(one, revision.grey) for one in finding.images[:_PICTURES]]

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.data import revisions
+from pages.data import doctor, revisions
 from pages.shared import addresses, mending, session, shell
 from transfer.datasets import chosen as choices
 from transfer.datasets.revision import SPLITS, Revision
+from transfer.doctor import report
 from transfer.errors import TransferError
 from transfer.gallery import view as views
 from transfer.gallery.view import OF_RUNS, Order, Shown, View
@@ -113,6 +114,7 @@ def _ask(revision: Revision) -> View:
         text = st.text_input(
             "File name has", key=f"{key}-text", width=170, placeholder="Any"
         )
+        finding = _ask_finding(revision, key)
         runs = _runs(revision)
         orders = [one for one in _ORDERS if runs or one not in OF_RUNS]
         order = st.selectbox(
@@ -131,7 +133,7 @@ def _ask(revision: Revision) -> View:
         classes=tuple(classes),
         splits=(split,) if split in SPLITS else (),
         text=text.strip(),
-        chosen=_ask_chosen(revision),
+        chosen=finding or _ask_chosen(revision),
         is_out=split == _OUT,
         order=order,
         is_descending=largest,
@@ -140,6 +142,31 @@ def _ask(revision: Revision) -> View:
         run=run,
         other=other,
     )
+
+
+def _ask_finding(revision: Revision, key: str) -> str:
+    """A choice of the images that the doctor's findings of a kind name; empty for none.
+
+    Those of the surest finding come first.
+    """
+    found = report.standing(revision)
+    by_kind: dict[str, list[str]] = {}
+    for one in found.findings if found else ():
+        hashes = [image.sha256 for image in one.images if image.sha256]
+        if hashes:
+            by_kind.setdefault(one.kind, []).extend(hashes)
+    if not by_kind:
+        return ""
+    kind = st.selectbox(
+        "Finding",
+        by_kind,
+        index=None,
+        format_func=lambda one: doctor.KINDS[one],
+        placeholder="Any",
+        key=f"{key}-finding",
+        width=170,
+    )
+    return choices.keep(by_kind[kind]) if kind else ""
 
 
 def _runs(revision: Revision) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.data import gallery
 from pages.shared.uploader import Arrival
 from tests import jobs_made
 from tests.pages.opened import ROUTER, opened
@@ -22,6 +23,7 @@ from transfer.datasets.ingest import importer, uploads
 from transfer.datasets.revision import Revision
 from transfer.doctor import report
 from transfer.doctor.finding import Finding, Remedy, show
+from transfer.gallery.view import Shown
 from transfer.runs import requests
 from transfer.runs.requests import Request
 from transfer.store.runs import Store
@@ -469,6 +471,22 @@ def test_data__all_findings_are_mended_at_once(examined: Revision) -> None:
     assert library.load("pets").parent == examined.id
     assert "may be a dog" not in _doctor(page)
     assert "Few cats." in _doctor(page)
+
+
+def test_data__the_gallery_shows_the_images_of_findings(
+    examined: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Shown] = []
+    monkeypatch.setattr(gallery, "_grid", lambda _, shown: seen.append(shown) or [])
+    page = opened("1_data.py", dataset="pets")
+    next(one for one in page.segmented_control if "All images" in one.options).select(
+        "All images"
+    ).run()
+    finding = next(one for one in page.selectbox if one.label == "Finding")
+    assert finding.options == ["Labels in doubt"]
+    finding.select("label").run()
+    assert not page.exception
+    assert seen[-1].images == examined.images[:2]
 
 
 def test_data__the_images_of_a_finding_open_in_the_gallery(examined: Revision) -> None:
