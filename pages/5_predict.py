@@ -12,7 +12,7 @@ from pages.predict import (
 )
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell, words
-from transfer.evaluation import results
+from transfer.evaluation import certainty, results
 from transfer.store.record import Run
 from transfer.store.summaries import Summary
 
@@ -75,6 +75,8 @@ def introduce(run: Run) -> None:
         "Bring one photograph, many, or a whole folder. This model tells apart: "
         f"{some}{more}"
     )
+    if certainty.is_little(run):
+        st.warning(shell.escape(certainty.in_words(run)), icon=":material/help:")
 
 
 shell.begin_page("Predict", "What a run says of photographs, and why.")

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.evaluate import pictures, plots
 from pages.shared import charts, job_progress, steady_chart, tables, words
 from pages.shared.shell import escape
-from transfer.evaluation import curves
+from transfer.evaluation import certainty, curves
 from transfer.evaluation.results import Evaluation
 from transfer.store import outcome
 
@@ -52,7 +52,8 @@ def show_summary(evaluation: Evaluation) -> None:
         column.metric(label, value, words.span(one), border=True, **more)
     st.caption(
         f"{found.images:,} images. Below each figure its 95 % confidence interval: "
-        "with other images of the same kind it could as well have come out there."
+        "with other images of the same kind it could as well have come out there. "
+        + certainty.too_few(found.top_1)
     )
     images = [one.images for one in found.classes]
     largest = outcome.largest_class(

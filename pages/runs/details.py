@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.amounts import duration
 from pages.shared.shell import escape
+from transfer.evaluation import certainty
 from transfer.store import files, outcome
 from transfer.store.outcome import PHASES
 from transfer.store.record import Run
@@ -156,8 +157,9 @@ def show_results(run: Run) -> None:
     shared: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
     for column, tile, delta in zip(columns, tiles.items(), alone, strict=True):
         column.metric(*tile, delta, border=True, height="stretch", **shared)
-    if beside:
-        st.caption(escape(beside))
+    for words in (beside, certainty.in_words(run)):
+        if words:
+            st.caption(escape(words))
     named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]
     st.caption(" · ".join(named))
 

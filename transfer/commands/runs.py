@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from transfer.commands.options import Command, add_run
+from transfer.evaluation import certainty
 from transfer.runs import queue, vanished
 from transfer.store import outcome
 from transfer.store.record import Run
@@ -93,7 +94,8 @@ def outcome_of(run: Run) -> dict[str, Any]:
         "seconds": {},
         "peak_memory_mb": None,
     }
-    words = [outcome.beside_headline(run), *outcome.remarks(run)]
+    known = certainty.in_words(run)
+    words = [outcome.beside_headline(run), known, *outcome.remarks(run)]
     remarks = {"remarks": [one for one in words if one]}
     error = {"error": run.error} if run.error else {}
     status = {"run": run.id, "status": str(run.status)}

@@ -9,7 +9,7 @@ from typing import Any
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import Backbone
 from transfer.datasets.revision import Revision, Split
-from transfer.evaluation import results
+from transfer.evaluation import certainty, results
 from transfer.evaluation.intervals import wilson
 from transfer.evaluation.metrics import HEADLINE
 from transfer.export import parity
@@ -168,7 +168,7 @@ def _results(
 ) -> str:
     found = described["metrics"]
     accuracy = found["val_accuracy"]
-    lines = ["The run had no val images, so its accuracy is not known."]
+    lines = [certainty.in_words(run) or "The run had no val images."]
     # Without val images the card says so; it never shows train accuracy instead.
     if accuracy is not None:
         low, high = found.get("val_accuracy_interval_95", (0.0, 1.0))

@@ -42,7 +42,8 @@ def run(
         return
     # A snapshot of this phase holds the head as it was then.
     if not standing.resume:
-        set_start(network, examples, config, listener)
+        solved = set_start(network, examples, config, listener)
+        standing.leave_one_out_accuracy = solved
 
     def make(batch_size: int) -> Phase:
         return phase(network, examples, config, batch_size, standing.best, listener)
@@ -95,20 +96,25 @@ def phase(
 
 def set_start(
     network: Network, examples: BySplit, config: TrainConfig, listener: Listener
-) -> None:
-    """Sets the head to where its phase starts from; random numbers stay."""
+) -> float | None:
+    """Sets the head to where its phase starts from; random numbers stay.
+
+    Returns:
+        The leave-one-out accuracy of a head in closed form, in [0, 1]; else None.
+    """
     if config.method == "source":
         backbone = catalogue.get(config.backbone)
         taken = source_head.classification_layer(backbone, network.class_names)
         network.head.get_layer("logits").set_weights(taken)
     # A hidden layer has no closed form; the head of an earlier run is a better start.
     elif config.head == "linear" and not network.goes_on:
-        _solve(network, examples, config, listener)
+        return _solve(network, examples, config, listener)
+    return None
 
 
 def _solve(
     network: Network, examples: BySplit, config: TrainConfig, listener: Listener
-) -> None:
+) -> float | None:
     """Sets a linear head to its closed form: the start of the head phase.
 
     On flower_photos ten epochs from here reached 0.897, from random weights 0.885
@@ -122,10 +128,12 @@ def _solve(
         classes,
         None if weights is None else weights[train.labels],
     )
+    accuracy = None if np.isnan(solution.accuracy) else solution.accuracy
     judged = (
         "too few images to leave one out"
-        if np.isnan(solution.loss)
+        if accuracy is None
         else f"leave-one-out accuracy {solution.accuracy:.3f}, loss {solution.loss:.3f}"
     )
     listener.log(f"Ridge regression of strength {solution.strength:g}: {judged}.")
     network.head.get_layer("logits").set_weights([solution.kernel, solution.bias])
+    return accuracy

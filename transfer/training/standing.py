@@ -31,6 +31,8 @@ class Standing:
         ended_early: What ended the training before its time, and what was kept;
             empty if nothing did.
         resume: Where an earlier training ended, until the phase has gone on from it.
+        leave_one_out_accuracy: Of the head in closed form that the head phase starts
+            from, in [0, 1]; None where it starts from another, or none was left out.
         seconds: Duration by phase.
     """
 
@@ -39,6 +41,7 @@ class Standing:
     halved_for: str = ""
     ended_early: str = ""
     resume: Snapshot | None = None
+    leave_one_out_accuracy: float | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @classmethod

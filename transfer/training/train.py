@@ -29,6 +29,7 @@ class Trained:
             empty if nothing did.
         trainable_parameters: Number of weights that were trained.
         frozen_parameters: Number of weights that stayed as they were.
+        leave_one_out_accuracy: See `Standing`.
         seconds: Duration by phase: `prepare`, `head`, `fine_tune`, `evaluate`.
     """
 
@@ -39,6 +40,7 @@ class Trained:
     ended_early: str
     trainable_parameters: int
     frozen_parameters: int
+    leave_one_out_accuracy: float | None
     seconds: dict[str, float]
 
 
@@ -102,5 +104,6 @@ def _finish(network: Network, fine_tuned: bool, standing: Standing) -> Trained:
         ended_early=standing.ended_early,
         trainable_parameters=trainable,
         frozen_parameters=model.count_params() - trainable,
+        leave_one_out_accuracy=standing.leave_one_out_accuracy,
         seconds=standing.seconds,
     )
