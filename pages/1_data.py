@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.data import contents, doctor, imagenet, importing, more, revisions
+from pages.data import contents, doctor, enough, imagenet, importing, more, revisions
 from pages.shared import kept, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Revision
@@ -113,6 +113,7 @@ if datasets:
             revisions.offer_classes(newest)
             revisions.offer_undo(newest)
     doctor.show(revision, revision.id == newest.id)
+    enough.show(revision)
     imagenet.show(revision)
     contents.show(revision, revision.id == newest.id)
     if revision.id == newest.id:

@@ -13,6 +13,7 @@ from transfer.commands import (
     datasets,
     doctor,
     edit,
+    enough,
     evaluate,
     export,
     imagenet,
@@ -31,8 +32,8 @@ from transfer.store.status import JobStatus
 
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
-    *(datasets, edit, doctor, imagenet, backbones, weights, train, runs, predict),
-    *(evaluate, rank, sweep, learning_rate, neighbours, export),
+    *(datasets, edit, doctor, enough, imagenet, backbones, weights, train, runs),
+    *(predict, evaluate, rank, sweep, learning_rate, neighbours, export),
 )
 
 

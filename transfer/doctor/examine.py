@@ -24,6 +24,7 @@ from transfer.doctor import (
 )
 from transfer.doctor.finding import Finding, surest_first
 from transfer.errors import DatasetError
+from transfer.features import extract
 from transfer.features.extract import Extractor
 from transfer.features.views import View
 
@@ -110,11 +111,7 @@ def _extractor(
 ) -> Extractor:
     """What computes the features: those that a training left, or the quickest."""
     pooled = model.add_pooling(graph.build(backbone, weights=source))
-    exact = Extractor(pooled, [_LAYER], backbone, _quiet, grey=revision.grey)
-    are_kept = all(sha256 in exact.shelves[_LAYER] for sha256 in hashes)
-    if are_kept or not exact.is_faster_in_bfloat16():
-        return exact
-    return Extractor(pooled, [_LAYER], backbone, _quiet, True, revision.grey)
+    return extract.kept_or_quickest(pooled, _LAYER, backbone, hashes, revision.grey)
 
 
 def features_of(
@@ -148,7 +145,3 @@ def features_of(
         piece = [View(sha256) for sha256 in hashes[start : start + _PIECE]]
         rows[start : start + _PIECE] = extractor.read(_LAYER, piece)
     return rows
-
-
-def _quiet(_: str) -> None:
-    """Lines for the log of a run, of which there is none."""

@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     ),
     "rank": Kind(title="Ranking of backbones", needs_keras=True),
     "depths": Kind(title="Try of freeze depths", needs_keras=True),
+    "enough": Kind(title="Learning curve", is_light=True, needs_keras=True),
     "doctor": Kind(title="Look of the doctor", needs_keras=True),
     "rates": Kind(title="Search for learning rates", needs_keras=True),
     "evaluate": Kind(title="Evaluation", is_light=True, needs_keras=True),

@@ -22,7 +22,7 @@ from transfer.store.runs import Store
 COMMANDS = Path(commands.__file__).parent
 #: Those that compute features or train, each once its words are seen to be right.
 WITH_KERAS = {"measure", "rank", "sweep", "learning-rate", "imagenet"}
-WITH_KERAS |= {"evaluate", "export", "doctor"}
+WITH_KERAS |= {"evaluate", "export", "doctor", "enough"}
 #: Those that have a worker do it.
 BY_A_WORKER = {"train", "resume"}
 

@@ -1,0 +1,138 @@
+"""Whether the images are enough: the learning curve, and what twice as many bring."""
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import charts, job_progress, shell, steady_chart, tables, words
+from transfer.advice import enough
+from transfer.advice.growth import Growth
+from transfer.datasets.revision import Revision
+
+_DOING = {
+    "features": "Images seen by the backbone",
+    "heads": "Heads made from parts of them",
+}
+
+
+def show(revision: Revision) -> None:
+    """The fold."""
+    request = enough.request(revision)
+    job = job_progress.find(request)
+    with st.expander(
+        "Is it enough?",
+        icon=":material/trending_up:",
+        expanded=job_progress.stays_open("enough", job),
+    ):
+        found = enough.read(revision)
+        if found is None:
+            st.caption(
+                "What would twice as many images bring, and which classes need them "
+                "most? Takes seconds once a run has seen the images."
+            )
+            if not job_progress.goes_on(job) and st.button(
+                "Find out", icon=":material/play_arrow:", key="ask-enough"
+            ):
+                job_progress.ask(request)
+        job_progress.show(job, _line)
+        if found is not None:
+            _show_growth(found)
+
+
+def _line(now: dict[str, Any]) -> tuple[float, str]:
+    """The share of this step that is done, and which step it is."""
+    done, of = now.get("done", 0), now.get("of", 0)
+    if not of:
+        return 0.0, job_progress.LOADING
+    return done / of, f"{_DOING[now['doing']]}: {done:,} of {of:,}"
+
+
+def _show_growth(growth: Growth) -> None:
+    st.markdown(f"**{shell.escape(enough.in_words(growth))}**")
+    st.caption(
+        f"With these {growth.images:,} training images a head in closed form names "
+        f"{growth.now.value:.1%} of images right that it has not seen; with twice as "
+        f"many {words.span(growth.twice)} (95 % interval)."
+    )
+    left, right = st.columns([3, 2])
+    with left:
+        steady_chart.show(_figure(growth), "growth", enough.in_words(growth))
+    with right:
+        _show_classes(growth)
+
+
+def _figure(growth: Growth) -> go.Figure:
+    sizes = [one.images_per_class for one in growth.points]
+    beyond = [sizes[-1], 2 * sizes[-1]]
+    figure = go.Figure()
+    for name, at, found, look in (
+        (
+            "measured",
+            sizes,
+            [p.accuracy for p in growth.points],
+            {"color": charts.COLD},
+        ),
+        (
+            "expected of twice as many",
+            beyond,
+            [growth.now, growth.twice],
+            {"color": charts.WARM, "dash": "dot"},
+        ),
+    ):
+        figure.add_scatter(
+            x=at,
+            y=[one.value for one in found],
+            name=name,
+            mode="lines+markers",
+            line=look,
+            error_y={
+                "array": [one.high - one.value for one in found],
+                "arrayminus": [one.value - one.low for one in found],
+                "thickness": 1.2,
+            },
+            hovertemplate="%{x:,.0f} images a class: %{y:.1%}<extra></extra>",
+        )
+    names = [
+        f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in [*sizes, beyond[-1]]
+    ]
+    figure.update_xaxes(
+        type="log",
+        title="Images a class",
+        tickvals=[*sizes, beyond[-1]],
+        ticktext=names,
+    )
+    figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%")
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
+    return charts.layout(figure, 300, legend=legend, dragmode=False)
+
+
+def _show_classes(growth: Growth) -> None:
+    """What each class would gain, most first."""
+    needy = [one.name for one in enough.neediest(growth)]
+    ordered = sorted(growth.classes, key=lambda one: -one.gain.value)
+    ordered.sort(key=lambda one: one.name not in needy)
+    table = pd.DataFrame(
+        {
+            "Class": [one.name for one in ordered],
+            "Images": [one.images for one in ordered],
+            "Right": [f"{one.accuracy:.0%}" for one in ordered],
+            "Gain, points": [
+                f"{100 * one.gain.low:.1f} to {100 * one.gain.high:.1f}"
+                for one in ordered
+            ],
+        }
+    )
+    tables.show(
+        table,
+        hide_index=True,
+        height=300 if len(ordered) > 7 else "content",
+        column_config={
+            "Gain, points": st.column_config.TextColumn(
+                help="What the class's share of right answers would gain by twice as "
+                "many images, 95 % interval."
+            )
+        },
+        alt="What twice as many images would bring to each class",
+    )

@@ -1,0 +1,293 @@
+"""How accuracy grows with the number of images, and what twice as many would bring.
+
+Heads in closed form from a part of the images name the others; all of the images name
+each other, one left out at a time. An inverse power law through these accuracies goes
+on to twice as many: Figueroa et al. 2012, "Predicting sample size required for
+classification performance", https://doi.org/10.1186/1472-6947-12-8.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from transfer.advice import power_law
+from transfer.classifier import closed_form
+from transfer.classifier.ridge import Ridge, Rows
+from transfer.errors import DatasetError
+from transfer.evaluation.intervals import Interval
+
+#: Parts of the images that heads are made from, before all of them.
+_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+#: Images a class has to have on average, so that there are two parts to draw.
+FEWEST = 4
+#: Heads of one share at most, and images that one of them is asked about.
+_MOST_HEADS, _MOST_ASKED = 8, 4096
+#: The parts of fewer images than this are drawn again, up to so often.
+_IMAGES, _MOST_DRAWS = 4000, 12
+#: Resamples of the images, and of those of each class.
+_RESAMPLES, _OF_CLASS = 1000, 300
+
+Labels = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+
+class Progress(Protocol):
+    """Hears how many heads are made, and of how many."""
+
+    def __call__(self, done: int, of: int) -> None: ...
+
+
+class Point(NamedTuple):
+    """The accuracy with so many images a class, on average."""
+
+    images_per_class: float
+    accuracy: Interval
+
+
+class ClassGrowth(NamedTuple):
+    """What twice as many images would bring to one class.
+
+    Attributes:
+        name: Of the class.
+        images: How many it has.
+        accuracy: Share of them that are named right, each left out once.
+        gain: What that would grow by, with a 95 % interval.
+        needs_more: How sure it is that it gains more than all do, 0 to 1.
+    """
+
+    name: str
+    images: int
+    accuracy: float
+    gain: Interval
+    needs_more: float
+
+
+class Growth(NamedTuple):
+    """How accuracy grows with the images, each with its 95 % interval.
+
+    Attributes:
+        images: Number of images.
+        points: From the smallest part of them to all.
+        twice: The accuracy that twice as many would come to.
+        gain: What that is above the accuracy of today; chance in what they show
+            included.
+        classes: In label order.
+    """
+
+    images: int
+    points: tuple[Point, ...]
+    twice: Interval
+    gain: Interval
+    classes: tuple[ClassGrowth, ...]
+
+    @property
+    def now(self) -> Interval:
+        """The accuracy with all images."""
+        return self.points[-1].accuracy
+
+
+class _Answers(NamedTuple):
+    """What heads of each share of the images said of the others.
+
+    Attributes:
+        sizes: Images that a head was made from, `(shares,)`.
+        asked: How often each image was asked about, `(shares, images)`.
+        right: How often it was named right, likewise.
+        luck: Variance of the accuracy that comes of which images a head was made from,
+            times their number.
+    """
+
+    sizes: Floats
+    asked: Floats
+    right: Floats
+    luck: float
+
+
+def grow(
+    features: Rows,
+    labels: Labels,
+    class_names: tuple[str, ...],
+    seed: int = 0,
+    progress: Progress = lambda done, of: None,
+) -> Growth:
+    """The learning curve of heads in closed form on these features.
+
+    Args:
+        features: `(images, channels)`.
+        labels: Label index of each image, `(images,)`.
+        class_names: In label order.
+        seed: Decides which images are in which part.
+        progress: Hears how far it is.
+
+    Raises:
+        DatasetError: There are fewer than two classes, or than four images a class.
+    """
+    check_enough(labels)
+    answers = _ask(features, labels, len(class_names), seed, progress)
+    return _conclude(answers, labels, class_names, seed)
+
+
+def check_enough(labels: ArrayLike) -> None:
+    """Passes where a curve can be drawn.
+
+    Raises:
+        DatasetError: There are fewer than two classes, or than four images a class.
+    """
+    images, classes = np.size(labels), len(np.unique(labels))
+    if classes < 2 or images < FEWEST * classes:
+        raise DatasetError(
+            f"{images} training images of {classes} classes are too few to tell how "
+            "accuracy grows with them.",
+            f"It takes two classes and {FEWEST} images of each.",
+        )
+
+
+def _ask(
+    features: Rows, labels: Labels, num_classes: int, seed: int, progress: Progress
+) -> _Answers:
+    count, random = len(labels), np.random.default_rng(seed)
+    shares = [s for s in _SHARES if s * count >= len(np.unique(labels))]
+    draws = int(np.clip(_IMAGES / count, 1, _MOST_DRAWS))
+    of, done = draws * sum(min(round(1 / s), _MOST_HEADS) for s in shares) + 1, 0
+    asked, right = np.zeros((2, len(shares) + 1, count))
+    accuracies: list[list[float]] = [[] for _ in shares]
+    for row, share in enumerate(shares):
+        for _ in range(draws):
+            for part in _deal(labels, round(1 / share), random):
+                progress(done, of)
+                rest = np.setdiff1d(np.arange(count), part)
+                rest = np.sort(random.permutation(rest)[:_MOST_ASKED])
+                hits = _hits(features, labels, num_classes, part, rest)
+                asked[row, rest] += 1
+                right[row, rest] += hits
+                accuracies[row].append(float(hits.mean()))
+                done += 1
+    progress(done, of)
+    judges = np.sort(random.permutation(count)[:_MOST_ASKED])
+    asked[-1, judges] = 1
+    right[-1, judges] = _leave_one_out_hits(features, labels, num_classes, judges)
+    sizes = count * np.array([*shares, 1.0])
+    luck = np.mean([np.var(a, ddof=1) for a in accuracies] * sizes[:-1])
+    return _Answers(sizes, asked, right, float(luck))
+
+
+def _deal(
+    labels: Labels, parts: int, random: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """Some of the equal parts into which the images are dealt out, class by class."""
+    order = random.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    part = np.empty(len(labels), np.int64)
+    part[order] = np.arange(len(labels)) % parts
+    for number in range(min(parts, _MOST_HEADS)):
+        yield np.flatnonzero(part == number)
+
+
+class _Part(NamedTuple):
+    """Some of the features, read when they are asked for."""
+
+    features: Rows
+    chosen: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, positions: Any) -> Any:
+        return self.features[self.chosen[positions]]
+
+
+def _hits(
+    features: Rows,
+    labels: Labels,
+    num_classes: int,
+    part: NDArray[np.int64],
+    rest: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Whether a head from one part names each of the rest right."""
+    head = closed_form.solve(_Part(features, part), labels[part], num_classes)
+    answers = features[rest].astype(np.float32) @ head.kernel + head.bias
+    return np.asarray(answers.argmax(1) == labels[rest])
+
+
+def _leave_one_out_hits(
+    features: Rows, labels: Labels, num_classes: int, judges: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether each of the judges is named right by a head from all other images."""
+    strength = closed_form.solve(features, labels, num_classes).strength
+    ones = np.ones(len(labels))
+    ridge = Ridge(features, labels, num_classes, ones)
+    (scores,) = ridge.leave_one_out(
+        features[judges], labels[judges], ones[judges], np.array([strength])
+    )
+    return np.asarray(scores.argmax(1) == labels[judges])
+
+
+def _conclude(
+    answers: _Answers, labels: Labels, class_names: tuple[str, ...], seed: int
+) -> Growth:
+    random = np.random.default_rng([seed, 1])
+    count = len(labels)
+    drawn = random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)
+    drawn[0] = 1  # the images as they are
+    errors = _errors(answers, drawn, np.arange(count))
+    exponents = power_law.draw_exponents(_RESAMPLES, random)
+    twice = 1 - power_law.at_twice(answers.sizes, errors, exponents, count)
+    gains = twice - (1 - errors[:, -1])
+    chance = random.normal(0, np.sqrt(answers.luck / (2 * count)), _RESAMPLES)
+    points = [
+        Point(float(size) / len(class_names), _interval(1 - column[0], 1 - column))
+        for size, column in zip(answers.sizes, errors.T, strict=True)
+    ]
+    classes = []
+    for label, name in enumerate(class_names):
+        own = np.flatnonzero(labels == label)
+        if len(own):
+            of_class = _errors(answers, drawn[:_OF_CLASS], own)
+            classes.append(
+                _class_growth(name, answers.sizes, of_class, exponents, len(own), gains)
+            )
+    return Growth(
+        images=count,
+        points=tuple(points),
+        twice=_interval(twice[0], twice + chance),
+        gain=_gain(gains, chance),
+        classes=tuple(classes),
+    )
+
+
+def _errors(answers: _Answers, drawn: NDArray[np.int64], own: Any) -> Floats:
+    """The share of wrong answers about some images, `(resamples, shares)`."""
+    asked = drawn[:, own] @ answers.asked[:, own].T
+    right = drawn[:, own] @ answers.right[:, own].T
+    errors = 1 - right / np.maximum(asked, 1)
+    # Where a resample has none of them, they are taken as they are.
+    return np.asarray(np.where(asked > 0, errors, errors[0]))
+
+
+def _class_growth(
+    name: str,
+    sizes: Floats,
+    errors: Floats,
+    exponents: Floats,
+    images: int,
+    gains_of_all: Floats,
+) -> ClassGrowth:
+    few = len(errors)
+    twice = 1 - power_law.at_twice(sizes, errors, exponents[:few], images)
+    gains = twice - (1 - errors[:, -1])
+    more = float(np.mean(gains > gains_of_all[:few]))
+    accuracy = float(1 - errors[0, -1])
+    return ClassGrowth(name, images, accuracy, _gain(gains, np.zeros(few)), more)
+
+
+def _interval(value: float, spread: Floats) -> Interval:
+    """A share, and what most of these values lie between."""
+    low, high = np.clip(np.quantile(spread, (0.025, 0.975)), 0, 1)
+    return Interval(float(value), min(float(low), value), max(float(high), value))
+
+
+def _gain(gains: Floats, chance: Floats) -> Interval:
+    """More images do no harm but by chance."""
+    return _interval(max(float(gains[0]), 0.0), gains + chance)

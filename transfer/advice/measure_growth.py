@@ -1,0 +1,52 @@
+"""The learning curve of a dataset, on features that are kept or computed for it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from transfer.advice import growth
+from transfer.advice.growth import Growth
+from transfer.backbones import graph
+from transfer.classifier import model
+from transfer.datasets.revision import Revision
+from transfer.features import extract
+from transfer.features.rows import Features
+
+#: Takes what is done (`features`, `heads`), how many of them, and of how many.
+Told = Callable[[str, int, int], None]
+
+
+def measure(revision: Revision, backbone: str, weights: str, told: Told) -> Growth:
+    """How accuracy grows with the training images.
+
+    Args:
+        revision: The dataset.
+        backbone: Whose features are looked at.
+        weights: Where its parameters come from.
+        told: Hears how far it is.
+
+    Raises:
+        BackboneError: It is not in the catalogue, or has no weights here.
+        DatasetError: There are too few training images.
+    """
+    train = revision.of_split("train")
+    growth.check_enough([image.label for image in train])
+    hashes = [image.sha256 for image in train]
+    pooled = model.add_pooling(graph.build(backbone, weights=weights))
+    extractor = extract.kept_or_quickest(
+        pooled, "pooling", backbone, hashes, revision.grey
+    )
+    features = Features(extractor, "pooling", hashes)
+    extractor.compute(
+        {"pooling": features.kept_views},
+        lambda done, of: told("features", done, of),
+    )
+    extractor.release()
+    features.load()
+    return growth.grow(
+        features,
+        np.array([image.label for image in train], np.int32),
+        revision.class_names,
+        revision.seed,
+        lambda done, of: told("heads", done, of),
+    )
