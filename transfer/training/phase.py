@@ -52,8 +52,10 @@ class _Epoch:
         self.steps += len(done.losses)
         # A batch that was filled up has seen no image twice.
         self.images = min(self.images + done.images, images)
-        loss, right = done.losses @ done.counts, done.right.sum()
-        self.sums += [loss, right, done.counts.sum(), done.balanced.sum()]
+        # Exactly: how many steps a call has depends on the time that they take, and a
+        # resumed run is to tell the same as one that was never stopped.
+        losses, right, counts, balanced = (one.astype(np.float64) for one in done[:4])
+        self.sums += [losses @ counts, right.sum(), counts.sum(), balanced.sum()]
 
 
 class Phase:

@@ -19,9 +19,9 @@ from tests.transfer.training.in_memory import (
 from transfer.errors import TrainingError
 from transfer.training.best import Best
 from transfer.training.examples import Examples
-from transfer.training.phase import Phase
+from transfer.training.phase import Phase, _Epoch
 from transfer.training.snapshot import Snapshot
-from transfer.training.steps import Steps
+from transfer.training.steps import Learnt, Steps
 
 
 def run(
@@ -38,6 +38,21 @@ def run(
     best, recorder = best or Best(), recorder or Recorder()
     Phase("head", steps, halves(train, val), best, recorder).run(epochs, start)
     return best, recorder
+
+
+def test_epoch__tells_the_same_however_its_steps_are_divided_into_calls() -> None:
+    random = np.random.default_rng(0)
+    losses = random.uniform(1, 9, 60).astype(np.float32)
+    counts = np.full(60, 7, np.float32)
+
+    def told(size: int) -> object:
+        epoch = _Epoch(1)
+        for at in range(0, 60, size):
+            part = losses[at : at + size], counts[at : at + size]
+            epoch.add(Learnt(part[0], part[1], part[1], part[0], 1), 60)
+        return epoch.until_now
+
+    assert len({told(size) for size in (1, 7, 12, 60)}) == 1
 
 
 def test_run__learns_what_can_be_learnt() -> None:
