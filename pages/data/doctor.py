@@ -2,13 +2,14 @@
 
 import html
 import math
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import streamlit as st
 
 from pages.shared import addresses, job_progress, mending, session, shell
-from transfer.datasets import chosen
+from transfer.datasets import chosen, library
 from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Revision
 from transfer.doctor import group_table, mend, report
@@ -218,16 +219,25 @@ def _compare(revision: Revision, finding: Finding) -> list[str]:
     tiles = []
     for name in (finding.images[0].class_name, target):
         own = (
-            image
-            for image in revision.images
-            if revision.class_names[image.label] == name
-            and image.sha256 != finding.images[0].sha256
+            one
+            for one in _examples(revision.dataset, revision.id).get(name, ())
+            if one.sha256 != finding.images[0].sha256
         )
         tiles += [
-            _tile(one, revision.grey, f"{name}, others")
-            for one in show_images(revision, islice(own, _OTHERS))
+            _tile(one, revision.grey, f"{name}, others") for one in islice(own, _OTHERS)
         ]
     return tiles
+
+
+@lru_cache(maxsize=8)
+def _examples(dataset: str, revision_id: str) -> dict[str, list[Shown]]:
+    """Some images of each class; found once, for there may be 100,000."""
+    revision, found = library.load(dataset, revision_id), dict[str, list[Shown]]()
+    for image in revision.images:
+        own = found.setdefault(revision.class_names[image.label], [])
+        if len(own) <= _OTHERS:
+            own += show_images(revision, [image])
+    return found
 
 
 def _row(tiles: list[str]) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,12 +47,19 @@ def read(revision: Revision) -> list[Finding] | None:
 
 
 def _read(dataset: str, revision: str) -> list[Finding] | None:
+    path = _path(dataset, revision)
     try:
-        data = json.loads(_path(dataset, revision).read_bytes())
-        return [Finding.from_json(one) for one in data["findings"]]
+        return [*_parse(path, path.stat().st_mtime_ns)]
     # That of another version has other fields, and counts as none.
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+@lru_cache(maxsize=8)
+def _parse(path: Path, modified: int) -> tuple[Finding, ...]:
+    # Once, and not at every rerun of a page: of 100,000 images it may have megabytes.
+    data = json.loads(path.read_bytes())
+    return tuple(Finding.from_json(one) for one in data["findings"])
 
 
 class Standing(NamedTuple):
