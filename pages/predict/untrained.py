@@ -19,7 +19,7 @@ def show() -> None:
     backbone = catalogue.get(catalogue.DEFAULT)
     if not weights.is_at_hand(backbone):
         return
-    st.subheader("Until then: what ImageNet says", anchor=False)
+    st.header("Until then: what ImageNet says", anchor=False)
     st.caption(
         f"{backbone.title} as it comes knows the 1,000 classes of ImageNet and no "
         "other. Try it on photographs: a run will teach it yours."

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from tests.patience import PATIENCE
+
 PAGES = Path(__file__).resolve().parents[3] / "pages"
 
 
@@ -24,7 +26,8 @@ def page() -> None:
 
 
 def test_show__no_name_begins_a_formula_and_numbers_stay() -> None:
-    first, second = (one.value for one in AppTest.from_function(page).run().dataframe)
+    at = AppTest.from_function(page, default_timeout=PATIENCE).run()
+    first, second = (one.value for one in at.dataframe)
     assert list(first["class"][:2]) == ["'=1+1", "rose"]
     assert first["class"].isna()[2]
     assert list(first["images"]) == [-1, 2, 3]
