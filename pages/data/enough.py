@@ -65,7 +65,8 @@ def _show_growth(growth: Growth) -> None:
 
 def _figure(growth: Growth) -> go.Figure:
     sizes = [one.images_per_class for one in growth.points]
-    beyond = [sizes[-1], 2 * sizes[-1]]
+    today = growth.images / len(growth.classes)
+    beyond = [today, 2 * today]
     figure = go.Figure()
     for name, at, found, look in (
         (
@@ -75,7 +76,7 @@ def _figure(growth: Growth) -> go.Figure:
             {"color": charts.COLD},
         ),
         (
-            "expected of twice as many",
+            "expected of all and of twice as many",
             beyond,
             [growth.now, growth.twice],
             {"color": charts.WARM, "dash": "dot"},
@@ -95,12 +96,12 @@ def _figure(growth: Growth) -> go.Figure:
             hovertemplate="%{x:,.0f} images a class: %{y:.1%}<extra></extra>",
         )
     names = [
-        f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in [*sizes, beyond[-1]]
+        f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in [*sizes[:-1], *beyond]
     ]
     figure.update_xaxes(
         type="log",
         title="Images a class",
-        tickvals=[*sizes, beyond[-1]],
+        tickvals=[*sizes[:-1], *beyond],
         ticktext=names,
     )
     figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%")

@@ -95,6 +95,7 @@ def _from_json(data: dict[str, Any]) -> Growth:
             Point(one["images_per_class"], read(one["accuracy"]))
             for one in data["points"]
         ),
+        now=read(data["now"]),
         twice=read(data["twice"]),
         gain=read(data["gain"]),
         classes=tuple(

@@ -22,8 +22,10 @@ def draw_exponents(count: int, random: np.random.Generator) -> Floats:
     return drawn
 
 
-def at_twice(sizes: Floats, errors: Floats, likely: Floats, images: int) -> Floats:
-    """The error of each curve at twice its largest size.
+def go_on(
+    sizes: Floats, errors: Floats, likely: Floats, images: int, to: Floats
+) -> Floats:
+    """The error of each curve with more images, `(curves, len(to))`.
 
     Least squares, points of more images counting for more.
 
@@ -32,19 +34,20 @@ def at_twice(sizes: Floats, errors: Floats, likely: Floats, images: int) -> Floa
         errors: `(curves, points)`, in [0, 1].
         likely: Each curve's likeliest exponent, `(curves,)`.
         images: How many the errors were counted on.
+        to: With how many images, ascending.
     """
     last = errors[:1, -1]
     variance = np.maximum(last * (1 - last), 0.5 / images) / images
     weights = sizes / sizes.mean()
-    best, found = np.full(len(errors), np.inf), np.zeros(len(errors))
+    best, found = np.full(len(errors), np.inf), np.zeros((len(errors), len(to)))
     for exponent in _TRIED:
         fall = (sizes / sizes[-1]) ** -exponent
         level, height = _fit(fall, errors, weights)
         rest = errors - level[:, None] - height[:, None] * fall
         misfit = rest**2 @ weights / variance
         misfit += ((exponent - likely) / _DEVIATION) ** 2
-        beyond = level + height * 2.0**-exponent
-        found = np.where(misfit < best, beyond, found)
+        beyond = level[:, None] + height[:, None] * (to / sizes[-1]) ** -exponent
+        found = np.where((misfit < best)[:, None], beyond, found)
         best = np.minimum(best, misfit)
     return found
 

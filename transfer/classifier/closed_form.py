@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.classifier.factor import Calibration, Prior
-from transfer.classifier.ridge import Matrix, Ridge, Rows, parts
+from transfer.classifier.ridge import Matrix, Ridge, Rows, read
 
 #: Tried strengths, relative to the features' mean eigenvalue.
 _STRENGTHS = 10.0 ** np.arange(-4, 3.5, 0.5)
@@ -147,7 +147,7 @@ class _Judges:
         """Every strength, and `(strengths, judges)` losses, each weighed."""
         labels, counted = self._labels[judges], self._counted[judges]
         share = counted / counted.sum()
-        scored = self._scores(judges, _STRENGTHS)
+        scored = self._scores(judges, self._features[judges], _STRENGTHS)
         tried, losses, factor = [], [], 1.0
         for strength, scores in zip(_STRENGTHS, scored, strict=True):
             # The last strength's factor is not far from this one's.
@@ -203,9 +203,9 @@ class _Judges:
         """Mean accuracy, loss and its derivatives of each, `(rivals, 4)`."""
         strengths = np.array([one.strength for one in rivals])
         sums = np.zeros((len(rivals), 4))
-        for rows in parts(len(self._labels)):
+        for rows, features in read(self._features):
             labels, share = self._labels[rows], self._counted[rows]
-            scored = self._scores(rows, strengths)
+            scored = self._scores(rows, features, strengths)
             for found, scores, total in zip(rivals, scored, sums, strict=True):
                 right = share @ (scores.argmax(1) == labels)
                 at = Calibration(scores, labels).at(found.factor)
@@ -213,11 +213,11 @@ class _Judges:
         means: Matrix = sums / self._counted.sum()
         return means
 
-    def _scores(self, rows: NDArray[np.int64], strengths: Matrix) -> Any:
-        features, labels = self._features[rows], self._labels[rows]
-        return self._ridge.leave_one_out(
-            features, labels, self._weights[rows], strengths
-        )
+    def _scores(
+        self, rows: NDArray[np.int64], features: NDArray[Any], strengths: Matrix
+    ) -> Any:
+        labels, weights = self._labels[rows], self._weights[rows]
+        return self._ridge.leave_one_out(features, labels, weights, strengths)
 
 
 def _are_close(before: list[_Found], after: list[_Found]) -> bool:

@@ -5,6 +5,7 @@ never saw an image (leave-one-out) follows without solving again. Hastie, Tibshi
 Friedman, The Elements of Statistical Learning, 2nd edition, section 7.10.
 """
 
+import mmap
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -34,6 +35,17 @@ def parts(count: int) -> Iterator[NDArray[np.int64]]:
         yield np.arange(start, min(start + PART, count))
 
 
+def read(features: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+    """All positions and their features, at most `PART` at a time."""
+    for rows in parts(len(features)):
+        yield rows, features[rows]
+        # Pages of a mapped file that were read count as the process's memory until
+        # somebody else needs it.
+        file = getattr(features, "base", None)
+        if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            file.madvise(mmap.MADV_DONTNEED)
+
+
 class Ridge:
     """Ridge regression with an intercept, at any strength.
 
@@ -60,15 +72,15 @@ class Ridge:
         self._total = float(weights.sum())
         of_class = np.bincount(labels, weights, num_classes)
         self.y_mean = of_class / self._total
-        first = features[next(parts(len(labels)))].astype(np.float64)
+        first = features[np.arange(min(PART, len(labels)))].astype(np.float64)
         # Taken off before squares are added up, which would lose digits otherwise.
         shift, channels = first.mean(0), first.shape[1]
         sums = np.zeros((num_classes, channels))
         # With fewer images than channels the images' own Gram matrix is the smaller.
         wide = len(labels) < channels
         gram = np.zeros((0, 0) if wide else (channels, channels))
-        for rows in parts(len(labels)):
-            x = features[rows].astype(np.float64) - shift
+        for rows, part in read(features):
+            x = part.astype(np.float64) - shift
             _add_by_label(sums, x * weights[rows][:, None], labels[rows])
             if not wide:
                 x *= np.sqrt(weights[rows])[:, None]

@@ -17,8 +17,9 @@ def growth(gain: tuple[float, float] = (0.01, 0.029), more: float = 0.9) -> Grow
         images=20,
         points=(
             Point(5.0, Interval(0.8, 0.7, 0.9)),
-            Point(10.0, Interval(0.88, 0.82, 0.93)),
+            Point(8.0, Interval(0.87, 0.82, 0.93)),
         ),
+        now=Interval(0.88, 0.83, 0.93),
         twice=Interval(0.9, 0.85, 0.95),
         gain=Interval(sum(gain) / 2, *gain),
         classes=(

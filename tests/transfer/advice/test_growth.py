@@ -31,9 +31,10 @@ def _accuracy(images: int, seed: int) -> float:
 def test_grow__twice_as_many_images_come_to_what_it_says() -> None:
     features, labels = _made(40, 0)
     found = growth.grow(features, labels, NAMES)
-    assert [one.images_per_class for one in found.points] == [2.5, 5, 10, 20, 40]
+    assert [one.images_per_class for one in found.points] == [2.5, 5, 10, 20, 32]
     accuracies = [one.accuracy.value for one in found.points]
     assert accuracies == sorted(accuracies)
+    assert found.now.low < _accuracy(40, 1) < found.now.high
     assert found.twice.low < _accuracy(80, 1) < found.twice.high
     assert found.twice.high - found.twice.low < 0.25
     assert 0 <= found.gain.low < found.gain.value < found.gain.high
