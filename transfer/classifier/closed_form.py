@@ -4,8 +4,8 @@ What each image is answered by a model that never saw it chooses both the streng
 the temperature that turns scores into probabilities (Guo et al. 2017,
 https://arxiv.org/abs/1706.04599). A few images know neither, so both have a prior that
 counts as much as one image: without it two classes of two to ten images each, which
-happen to be told apart, were taken for certain, and five of two for a coin's toss (a
-log loss of 0.36 and 0.48 above the best possible; with it 0.04 and 0.12).
+happen to be told apart, were taken for certain (a log loss of 0.36 above the best
+possible; with it 0.04), and five classes of two images for a guess.
 
 Left out, the only image of a class takes its class along, and no answer could be right.
 So it counts for one image at most, whatever its class weighs; and where no two classes
