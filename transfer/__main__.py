@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from transfer import workspace
 from transfer.commands import (
     backbones,
+    backup,
     datasets,
     doctor,
     edit,
@@ -33,7 +34,7 @@ from transfer.store.status import JobStatus
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
     *(datasets, edit, doctor, enough, imagenet, backbones, weights, train, runs),
-    *(predict, evaluate, rank, sweep, learning_rate, neighbours, export),
+    *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup),
 )
 
 

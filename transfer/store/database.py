@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from transfer import workspace
 from transfer.errors import StorageError
+from transfer.store import copies
 from transfer.store.tables import alembic_version, metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -86,6 +87,13 @@ def default_url() -> str | sa.URL:
     return named or sa.URL.create("sqlite", database=str(file))
 
 
+def file_of(url: str | sa.URL) -> Path | None:
+    """The file of a SQLite database; `None` of any other."""
+    address = sa.make_url(url)
+    is_file = address.get_backend_name() == "sqlite" and address.database
+    return Path(address.database or "") if is_file else None
+
+
 def open_database(url: str | sa.URL) -> sa.Engine:
     """An engine on a database whose tables are those of this version.
 
@@ -105,6 +113,10 @@ def open_database(url: str | sa.URL) -> sa.Engine:
             version = _version(engine)
             if version != newest_version():
                 _refuse_newer(version)
+                # Before its tables are changed: whoever goes back to the earlier
+                # program, or whose machine stops in the midst of it, has it then.
+                if version and (kept := file_of(engine.url)):
+                    copies.keep(kept, version)
                 _bring_up_to_date(engine)
     except UNUSABLE as error:
         engine.dispose()

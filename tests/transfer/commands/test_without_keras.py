@@ -57,6 +57,8 @@ def words_of(run: str, queued: str, folder: Path) -> list[list[str]]:
         ["runs"],
         ["show", run],
         ["tag", run, "--note", "seen"],
+        ["backup", "--output", str(folder / "made.tar")],
+        ["restore", str(folder / "made.tar"), "--to", str(folder / "back")],
         ["script", queued, "--output", str(folder / "train.py")],
         ["neighbours", run],
         ["predict", run, picture],

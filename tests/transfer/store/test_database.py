@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
-from transfer.store import database, tables
+from transfer.store import copies, database, tables
 from transfer.store.runs import Store
 
 VERSIONS = sorted(path.stem[1:5] for path in database.MIGRATIONS.glob("versions/v*.py"))
@@ -98,6 +99,34 @@ def test_open_database__what_was_stored_survives(file: Path, version: str) -> No
     assert listed.config.backbone == TrainConfig(dataset="flowers").backbone
     assert [one.value for one in store.metrics.after(run.id)] == [0.25]
     store.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_open_database__what_is_migrated_is_copied_first(
+    file: Path, version: str
+) -> None:
+    make(file, version)
+    Store().close()
+    Store().close()
+    (kept,) = file.parent.glob("store-*.sqlite")
+    assert kept.name.startswith(f"store-{version}-")
+    with closing(sqlite3.connect(kept)) as copy:
+        (found,) = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+        assert found == version
+        assert copy.execute("SELECT value FROM metrics").fetchall() == [(0.25,)]
+
+
+def test_open_database__few_copies_of_migrated_ones_are_kept(file: Path) -> None:
+    make(file, VERSIONS[0])
+    first = copies.keep(file, VERSIONS[0])
+    others = [copies.keep(file, VERSIONS[0]) for _ in range(copies.KEPT)]
+    assert sorted(file.parent.glob("store-*.sqlite")) == others
+    assert not first.exists()
+
+
+def test_open_database__a_new_one_is_not_copied(workspace: Path) -> None:
+    Store().close()
+    assert not list(workspace.glob("store-*.sqlite"))
 
 
 @pytest.mark.parametrize("version", VERSIONS[:2])

@@ -1,0 +1,1 @@
+"""Upkeep of a workspace: backed up, restored, cleaned, told of."""
