@@ -23,7 +23,7 @@ from transfer.store.record import Job
 from transfer.store.status import JobStatus
 
 _BY_FOLDER = "As folders or a file of labels say"
-_SAYS = "Pictures, a folder of them, or a zip, into this dataset."
+_SAYS = "Pictures, a folder of them, a zip, or the camera, into this dataset."
 _FORMS: dict[Form, str] = {
     "folders": "A folder for each split, with class folders inside",
     "csv": "All images in one folder, and a table of class and split",
@@ -54,7 +54,7 @@ def show_adding(revision: Revision) -> None:
 
 
 def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
-    arrival = uploader.folder_upload("more", _SAYS)
+    arrival = uploader.folder_upload("more", _SAYS, camera=True)
     path = st.text_input("Or the path of a folder, zip or picture on the server")
     into = st.selectbox(
         "Their class",

@@ -26,7 +26,11 @@ export default function (component) {
   // This runs again at every rerun of the page, which an upload must not notice.
   root.uploader ??= new Uploader(root);
   root.uploader.component = component;
-  return () => root.uploader.stop?.abort();
+  root.uploader.find('#open-camera').hidden = !component.data.camera;
+  return () => {
+    root.uploader.stop?.abort();
+    root.uploader.webcam.stop();
+  };
 }
 
 class Uploader {
@@ -42,6 +46,8 @@ class Uploader {
         if (files.length) this.upload(files);
       };
     }
+    this.webcam = new Webcam(this.find, (...said) => this.say(...said),
+      files => this.upload(files));
     this.find('#cancel').onclick = () => this.stop?.abort();
     const zone = this.find('.zone');
     zone.ondragover = event => { event.preventDefault(); zone.classList.add('over'); };
@@ -65,8 +71,9 @@ class Uploader {
     }
   }
 
+  // Whether all of it arrived.
   async upload(chosen) {
-    if (this.stop || this.looks) return;
+    if (this.stop || this.looks) return false;
     const { data, setTriggerValue } = this.component;
     this.looks = true;
     const files = await wanted(chosen, data).finally(() => { this.looks = false; });
@@ -74,7 +81,7 @@ class Uploader {
       const zips = chosen.filter(isZip).length;
       this.say(zips > 1 ? `Those are ${zips} zips; bring one.`
         : `There is no picture and no zip in it.${endings(chosen)}`, true);
-      return;
+      return false;
     }
     this.begin(data.url, files);
     setTriggerValue('begun', true);
@@ -94,8 +101,10 @@ class Uploader {
         .map(({ path }) => ({ path, reason: this.reasons.get(path) ?? this.problem }));
       setTriggerValue('done', { chosen: chosen.length, sent: files.length, failed });
     }
+    const all = !this.stop.signal.aborted && this.stored.size === files.length;
     this.stop = null;
     this.busy(false);
+    return all;
   }
 
   begin(url, files) {

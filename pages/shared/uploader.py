@@ -17,6 +17,8 @@ from transfer.datasets import kinds
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.ingest import frames, uploads
 
+#: Of the browser, in one module.
+_PROGRAMS = "uploader", "webcam"
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
 
 
@@ -65,16 +67,19 @@ def _component(key: str, says: str) -> Any:
         key,
         html=(here / "uploader.html").read_text("utf-8").replace("<!--says-->", says),
         css=(here / "uploader.css").read_text("utf-8"),
-        js=(here / "uploader.js").read_text("utf-8"),
+        js="".join((here / f"{one}.js").read_text("utf-8") for one in _PROGRAMS),
     )
 
 
-def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | None:
+def folder_upload(
+    purpose: str = "folder", says: str = CLASSES, camera: bool = False
+) -> Arrival | None:
     """The uploader, and below it what arrived; `None` until an upload is done.
 
     Args:
         purpose: Tells the uploads of one page from those of another.
         says: What becomes of what is brought, in a sentence.
+        camera: Whether pictures may be taken too.
     """
     key = f"{purpose}_upload"
     kept = st.session_state.setdefault(f"{key}s", {})
@@ -91,6 +96,7 @@ def folder_upload(purpose: str = "folder", says: str = CLASSES) -> Arrival | Non
             "beginnings": kinds.BEGINNINGS,
             "beginning": kinds.BEGINNING,
             "piece": frames.MAX_PIECE // 2,
+            "camera": camera,
         },
         on_done_change=lambda: _take_in(key),
         on_begun_change=lambda: _forget_last(key),

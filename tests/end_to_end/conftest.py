@@ -29,6 +29,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A camera, which a page gets only where the test allows it.
+    "--use-fake-device-for-media-stream",
 ]
 SETTLED = """() => {
   const app = document.querySelector('[data-testid=stApp]');

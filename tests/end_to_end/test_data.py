@@ -58,6 +58,32 @@ def test_gallery__images_are_chosen_by_mouse_and_keys_moved_and_brought_back(
     expect(undo).to_have_count(0)
 
 
+def take_pictures(page: Page, count: int) -> None:
+    """Uses so many pictures of a camera, which at first is not given, then refused."""
+    # As it is at any http:// address other than that of this machine.
+    secure = (
+        "Object.defineProperty(window, 'isSecureContext',"
+        " {get: () => %s, configurable: true})"
+    )
+    page.evaluate(secure % "false")
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_text("Browsers give a camera only to pages at https://").wait_for()
+    page.evaluate(secure % "true")
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_text("The camera may not be used: you or your browser").wait_for()
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Take a picture").click()
+    page.get_by_role("spinbutton", name="How many in a row").fill(str(count))
+    page.get_by_role("combobox", name="How fast").select_option("5 a second")
+    page.get_by_role("button", name="Take so many").click()
+    page.get_by_role("button", name=f"Use these {count + 1}").wait_for()
+    page.get_by_role("button", name="Drop picture 1").click()
+    page.get_by_role("button", name=f"Use these {count}").click()
+    page.get_by_text(f"All {count} files arrived.").wait_for()
+    settle(page)
+
+
 def test_gallery__images_come_in_and_are_left_out_with_a_reason(
     page: Page, server: str, tmp_path: Path
 ) -> None:
@@ -74,9 +100,13 @@ def test_gallery__images_come_in_and_are_left_out_with_a_reason(
     page.get_by_role("button", name="Add them").click()
     page.get_by_text("Added 3 to dog.").first.wait_for()
     assert library.load("pets").counts()["dog"]["train"] == 8
+    take_pictures(page, 2)
+    page.get_by_role("button", name="Add them").click()
+    page.get_by_text("Added 2 to dog.").first.wait_for()
+    settle(page)
     page.get_by_role("radio", name="All images").click()
     page.locator(".cell").first.click()
-    expect(page.get_by_text("1 of 15 images chosen")).to_be_visible()
+    expect(page.get_by_text("1 of 17 images chosen")).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Leave out").click()
     choose(page, "Why 1 image", "Blurred")
