@@ -4,7 +4,6 @@ import html
 import math
 from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 import streamlit as st
 
@@ -83,7 +82,7 @@ def show(revision: Revision, is_newest: bool) -> None:
                 ):
                     job_progress.ask(request)
                 _offer_table(revision)
-        job_progress.show(job, _line)
+        job_progress.show(job, job_progress.count_line(_DOING))
         if found is not None:
             _show_findings(revision, found.findings, is_newest)
 
@@ -103,14 +102,6 @@ def _offer_table(revision: Revision) -> None:
         )
         if st.button("Look with it", disabled=not column) and column:
             job_progress.ask(report.request(revision, "", content, column))
-
-
-def _line(now: dict[str, Any]) -> tuple[float, str]:
-    """The share of this step that is done, and which step it is."""
-    done, of = now.get("done", 0), now.get("of", 0)
-    if not of:
-        return 0.0, job_progress.LOADING
-    return done / of, f"{_DOING[now['doing']]}: {done:,} of {of:,}"
 
 
 @st.fragment

@@ -1,7 +1,5 @@
 """Whether the images are enough: the learning curve, and what twice as many bring."""
 
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -36,17 +34,9 @@ def show(revision: Revision) -> None:
                 "Find out", icon=":material/play_arrow:", key="ask-enough"
             ):
                 job_progress.ask(request)
-        job_progress.show(job, _line)
+        job_progress.show(job, job_progress.count_line(_DOING))
         if found is not None:
             _show_growth(found)
-
-
-def _line(now: dict[str, Any]) -> tuple[float, str]:
-    """The share of this step that is done, and which step it is."""
-    done, of = now.get("done", 0), now.get("of", 0)
-    if not of:
-        return 0.0, job_progress.LOADING
-    return done / of, f"{_DOING[now['doing']]}: {done:,} of {of:,}"
 
 
 def _show_growth(growth: Growth) -> None:

@@ -3,7 +3,6 @@
 import html
 import math
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -45,15 +44,7 @@ def show(revision: Revision) -> None:
                 "Ask it", icon=":material/play_arrow:"
             ):
                 job_progress.ask(request)
-            job_progress.show(job, _line)
-
-
-def _line(now: dict[str, Any]) -> tuple[float, str]:
-    """The share that is done, and where it is."""
-    done, of = now.get("done", 0), now.get("of", 0)
-    if not of:
-        return 0.0, job_progress.LOADING
-    return done / of, f"Pictures looked at: {done:,} of {of:,}"
+            job_progress.show(job, job_progress.count_line("Pictures looked at"))
 
 
 def _show(said: SourceNames, revision: Revision) -> None:

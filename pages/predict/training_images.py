@@ -1,7 +1,6 @@
 """The look at a run's training images, after which it tells the nearest ones."""
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -34,13 +33,9 @@ def _knows(run: Run) -> bool:
     job = job_progress.find(request)
     if job is None:  # once: what was cancelled or failed does not begin by itself
         job_progress.ask(request)
-    job_progress.show(job, _line, "Cancelled, so the nearest ones are not shown.")
+    job_progress.show(
+        job,
+        job_progress.count_line("Training images looked at"),
+        "Cancelled, so the nearest ones are not shown.",
+    )
     return False
-
-
-def _line(now: dict[str, Any]) -> tuple[float, str]:
-    """The share that is done, and where the look is."""
-    done, of = now.get("done", 0), now.get("of", 0)
-    if not of:
-        return 0.0, job_progress.LOADING
-    return done / of, f"Training images looked at: {done:,} of {of:,}"

@@ -26,6 +26,24 @@ LOADING = "Loading Keras …"
 Line = Callable[[dict[str, Any]], tuple[float, str]]
 
 
+def count_line(doing: str | dict[str, str]) -> Line:
+    """The line of a job that tells how many it has done, and of how many.
+
+    Args:
+        doing: What is counted, in words; of a job with several parts, by the name
+            that the job gives to each.
+    """
+
+    def line(now: dict[str, Any]) -> tuple[float, str]:
+        done, of = now.get("done", 0), now.get("of", 0)
+        if not of:
+            return 0.0, LOADING
+        says = doing if isinstance(doing, str) else doing[now["doing"]]
+        return done / of, f"{says}: {done:,} of {of:,}"
+
+    return line
+
+
 def find(request: Request) -> Job | None:
     """The newest job of this request; `None` if it was never asked for."""
     return session.store().find(request.kind, request.subject)
