@@ -31,12 +31,7 @@ def add_to(command: Command) -> None:
     about = "find wrong labels, copies, bad pictures and leaks in a dataset"
     one = command("doctor", doctor, about)
     one.add_argument("name", metavar="NAME", help="the dataset")
-    one.add_argument(
-        "--backbone",
-        default="",
-        help="name of the one whose features are looked at; the best at hand if not "
-        "given",
-    )
+    options.add_backbone(one)
     one.add_argument(
         "--groups",
         nargs=2,
@@ -56,7 +51,7 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
         if args.backbone:
             catalogue.get(args.backbone)
         reporter.progress(doing="import", done=0, of=0)
-        # Importing Keras takes seconds; a wrong name is report before that.
+        # Importing Keras takes seconds; a wrong name is told before that.
         with quickly():
             from transfer.doctor import examine  # noqa: PLC0415
 

@@ -23,12 +23,7 @@ def add_to(command: Command) -> None:
     about = "tell what twice as many images would bring, and to which classes"
     one = command("enough", enough, about)
     one.add_argument("name", metavar="NAME", help="the dataset")
-    one.add_argument(
-        "--backbone",
-        default="",
-        help="name of the one whose features are looked at; the best at hand if not "
-        "given",
-    )
+    options.add_backbone(one)
     options.add_weights(one)
     options.add_revision(one)
     options.add_job(one)
@@ -42,7 +37,7 @@ def enough(args: argparse.Namespace) -> dict[str, Any]:
         backbone = args.backbone or weights_at_hand.default_backbone()
         catalogue.get(backbone)
         reporter.progress(doing="import", done=0, of=0)
-        # Importing Keras takes seconds; a wrong name is report before that.
+        # Importing Keras takes seconds; a wrong name is told before that.
         with quickly():
             from transfer.advice import measure_growth  # noqa: PLC0415
 

@@ -44,7 +44,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         complete = found and results.load(run.id, "all")
         if found is None or not complete or found.lacks_robustness(args.thorough):
             reporter.progress(doing="import")
-            # Importing Keras takes seconds; a wrong name is report before that.
+            # Importing Keras takes seconds; a wrong name is told before that.
             with quickly():
                 from transfer.evaluation import evaluator  # noqa: PLC0415
                 from transfer.prediction import models  # noqa: PLC0415

@@ -33,7 +33,7 @@ def find(args: argparse.Namespace) -> dict[str, Any]:
         config = rates.relevant(options.settings(args))
         revision = library.load(config.dataset, config.revision)
         reporter.progress(phase="import")
-        # Importing Keras takes seconds; wrong names are report before that.
+        # Importing Keras takes seconds; wrong names are told before that.
         with quickly():
             from transfer.advice import try_rates  # noqa: PLC0415
 

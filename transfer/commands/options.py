@@ -49,6 +49,13 @@ def who() -> str:
         return ""
 
 
+def add_backbone(command: argparse.ArgumentParser) -> None:
+    """The backbone that sees the images; the best at hand where none is given."""
+    command.add_argument(
+        "--backbone", default="", help="its name; the best at hand if not given"
+    )
+
+
 def add_weights(command: argparse.ArgumentParser) -> None:
     """Where a backbone's parameters come from."""
     command.add_argument(

@@ -40,7 +40,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
             catalogue.get(name)
         revision = library.load(args.dataset, args.revision)
         reporter.progress(candidate=0, candidates=len(names), step=0, steps=0)
-        # Importing Keras takes seconds; wrong names are report before that.
+        # Importing Keras takes seconds; wrong names are told before that.
         with quickly():
             from transfer.advice import rank_candidates  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ def add_to(command: Command) -> None:
     one = command("sweep", sweep, "try how much of a backbone to freeze")
     one.add_argument("--dataset", required=True, help="name of the dataset")
     options.add_revision(one)
-    one.add_argument("--backbone", help="its name; else the best here")
+    options.add_backbone(one)
     options.add_image_size(one)
     field = TrainConfig.model_fields["class_weights"]
     one.add_argument("--class-weights", default=field.default, help=field.description)
@@ -41,7 +41,7 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
         catalogue.get(name)
         revision = library.load(args.dataset, args.revision)
         reporter.progress(phase="import", depth=0, depths=0)
-        # Importing Keras takes seconds; wrong names are report before that.
+        # Importing Keras takes seconds; wrong names are told before that.
         with quickly():
             from transfer.advice import try_depths as trainings  # noqa: PLC0415
 
