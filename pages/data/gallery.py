@@ -1,14 +1,12 @@
 """All images of a dataset: filtered, sorted, chosen, and what is done with them."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.data import doctor, revisions
-from pages.shared import addresses, mending, session, shell
+from pages.shared import addresses, component, mending, session, shell
 from transfer.datasets import chosen as choices
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.doctor import report
@@ -37,17 +35,6 @@ _UNITS: dict[Order, tuple[str, float]] = {
     "disagreement": ("%", 0.01),
 }
 _OUT = "left out"
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        "gallery",
-        html=(here / "gallery.html").read_text("utf-8"),
-        css=(here / "gallery.css").read_text("utf-8"),
-        js=(here / "gallery.js").read_text("utf-8"),
-    )
 
 
 @st.fragment
@@ -80,7 +67,7 @@ def _grid(view: View, shown: Shown) -> list[int]:
     feed = addresses.gallery(view.to_token())
     # The same filter on another revision: somebody looks on where they were.
     place = replace(view, revision="").to_token()
-    found = _component()(
+    found = component.load(__file__)(
         key=f"gallery-{view.dataset}",
         data={
             "feed": feed,

@@ -1,12 +1,11 @@
 """The backbone drawn as its blocks, cold and warm; a click on one changes the plan."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.shared import amounts
+from pages.shared import amounts, component
 from transfer.backbones.freezing import Resolved, trainable_blocks
 
 #: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
@@ -18,17 +17,6 @@ CUTS = {
     "cut before": "; the cut is before it",
     "cut inside": "; the cut is inside it",
 }
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        "backbone_drawing",
-        html=(here / "block_drawing.html").read_text("utf-8"),
-        css=(here / "block_drawing.css").read_text("utf-8"),
-        js=(here / "block_drawing.js").read_text("utf-8"),
-    )
 
 
 def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -> None:
@@ -49,7 +37,7 @@ def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -
             clicked(click["block"], click["only"])
 
     what = "turns this block over" if only else "lets training start at this block"
-    _component()(
+    component.load(__file__)(
         key=key,
         data={
             "blocks": bars(resolved),

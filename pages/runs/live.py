@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import plotly.offline
@@ -19,7 +18,7 @@ import streamlit as st
 
 from pages.runs import curves, details
 from pages.runs.curves import Point
-from pages.shared import addresses, charts, session, words
+from pages.shared import addresses, charts, component, session, words
 from pages.shared.amounts import about
 from transfer.runs import places
 from transfer.runs.shared_reads import OnceAWhile
@@ -35,7 +34,6 @@ _CHARTS = {
     "accuracy": ("Top-1 accuracy", ".1~%", ".1%"),
     "balanced_accuracy": ("Balanced accuracy", ".1~%", ".1%"),
 }
-_SCRIPTS = ("../shared/plotly.js", "live.js")
 _GRAY = "#757e87"  # as legible on light as on dark
 
 
@@ -51,25 +49,13 @@ class Answer(NamedTuple):
     tag: str
 
 
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        "live_run",
-        html=(here / "live.html").read_text("utf-8"),
-        css=(here / "live.css").read_text("utf-8"),
-        js="".join((here / name).read_text("utf-8") for name in _SCRIPTS),
-        isolate_styles=False,  # Plotly's own styles reach its charts only so
-    )
-
-
 def show(run: Run) -> None:
     """Progress, tiles and curves; runs the fragment that it is in again when the
     browser has seen that the status changed.
     """
     if run.status.is_final and not has_curves(run):
         return
-    _component()(
+    component.load(__file__, also=component.PLOTLY)(
         key=f"live-{run.id}",
         data={
             "url": addresses.live(run.id),

@@ -5,26 +5,12 @@ drawn, and what was zoomed or hidden is lost.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import addresses, charts
-
-_SCRIPTS = ("plotly.js", "steady_chart.js")
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        "steady_chart",
-        html='<div class="figure" role="img"></div>',
-        js="".join((here / name).read_text("utf-8") for name in _SCRIPTS),
-        isolate_styles=False,  # Plotly's own styles reach its charts only so
-    )
+from pages.shared import addresses, charts, component
 
 
 def show(
@@ -54,7 +40,7 @@ def show(
     # `uirevision` is what Plotly keeps zoom and hidden curves by: as long as it stays,
     # so do they.
     figure.update_layout(template={"layout": _look()}, uirevision=key)
-    _component()(
+    component.load(__file__, also=component.PLOTLY)(
         key=key,
         data={
             "figure": figure.to_json(),

@@ -7,18 +7,15 @@ about what arrived.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, tables
+from pages.shared import addresses, component, tables
 from transfer.datasets import kinds
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.ingest import frames, uploads
 
-#: Of the browser, in one module.
-_PROGRAMS = "uploader", "webcam"
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
 
 
@@ -60,17 +57,6 @@ class Arrival:
         return "; ".join(counts) + "."
 
 
-@st.cache_resource(show_spinner=False)
-def _component(key: str, says: str) -> Any:
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        key,
-        html=(here / "uploader.html").read_text("utf-8").replace("<!--says-->", says),
-        css=(here / "uploader.css").read_text("utf-8"),
-        js="".join((here / f"{one}.js").read_text("utf-8") for one in _PROGRAMS),
-    )
-
-
 def folder_upload(
     purpose: str = "folder", says: str = CLASSES, camera: bool = False
 ) -> Arrival | None:
@@ -87,7 +73,7 @@ def folder_upload(
         # A place on disk that only this visit knows, and that is tidied away when it is
         # left.
         kept["upload"] = uploads.start()
-    _component(key, says)(
+    component.load(__file__, key, says, "webcam.js")(
         key=key,
         data={
             "url": addresses.upload(kept["upload"]),

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 import streamlit as st
 
-from pages.shared import steady_chart
+from pages.shared import component, steady_chart
 
 
 def test_show__sends_the_figure_and_tells_of_clicks(
@@ -15,7 +15,7 @@ def test_show__sends_the_figure_and_tells_of_clicks(
 ) -> None:
     sent: dict[str, Any] = {}
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(steady_chart, "_component", lambda: sent.update)
+    monkeypatch.setattr(component, "load", lambda *_, **__: sent.update)
     monkeypatch.setattr(st, "session_state", {"chart": {}})
     figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]), {"height": 300})
     steady_chart.show(figure, "chart", "Two points", lambda *at: told.append(at))
