@@ -64,7 +64,7 @@ def _flowers() -> Pictures:
             yield name.split("/")[-2], Image.open(io.BytesIO(photos.read(name)))
 
 
-def _tiny(classes: Sequence[str] | slice, images: int) -> Pictures:
+def tiny(classes: Sequence[str] | slice, images: int) -> Pictures:
     """So many 64-pixel photographs of each of these classes of Tiny ImageNet."""
     with zipfile.ZipFile(bench.data("tiny_imagenet_64.zip")) as sheets:
         found = {Path(n).stem: n for n in sheets.namelist() if "/train/" in n}
@@ -114,10 +114,10 @@ def _spectrogram(sound: NDArray[np.int16]) -> NDArray[np.uint8]:
 SETS: dict[str, tuple[int, int, Callable[[], Pictures]]] = {
     "gearwheels": (100, 100, _gearwheels),
     "spoken digits": (50, 60, _spoken),
-    "two cats": (120, 300, lambda: _tiny(_CATS, 420)),
+    "two cats": (120, 300, lambda: tiny(_CATS, 420)),
     "flowers": (200, 120, _flowers),
-    "20 classes": (50, 25, lambda: _tiny(slice(5, None, 10), 75)),
+    "20 classes": (50, 25, lambda: tiny(slice(5, None, 10), 75)),
     "digits": (60, 60, _digits),
-    "200 classes": (25, 5, lambda: _tiny(slice(None), 30)),
+    "200 classes": (25, 5, lambda: tiny(slice(None), 30)),
     "all flowers": (1000, 0, _flowers),
 }

@@ -3,19 +3,15 @@
 They are computed once and kept in `.benchmarks/`.
 """
 
-import io
 import os
-import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tests.benchmarks import bench
+from tests.benchmarks import bench, picture_sets
 from transfer.datasets import decoding
 from transfer.datasets.ingest import samples
 
@@ -86,14 +82,7 @@ def _pictures(name: str, folder: Path) -> Iterator[tuple[NDArray[np.uint8], int]
 
 
 def _tiny(classes: int, each: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    archive = bench.SHARED / "data" / "tiny_imagenet_64.zip"
-    if not archive.exists():
-        sys.exit(f"This benchmark needs {archive}.")
-    with zipfile.ZipFile(archive) as sheets:
-        names = sorted(n for n in sheets.namelist() if "train" in n and ".avif" in n)
-        for label, name in enumerate(names[:: len(names) // classes]):
-            sheet = Image.open(io.BytesIO(sheets.read(name))).convert("RGB")
-            for tile in range(each):
-                top, left = 64 * (tile // 25), 64 * (tile % 25)
-                small = sheet.crop((left, top, left + 64, top + 64))
-                yield np.asarray(small.resize(SIZE)), label
+    labels: dict[str, int] = {}
+    for name, small in picture_sets.tiny(slice(None, None, 200 // classes), each):
+        label = labels.setdefault(name, len(labels))
+        yield np.asarray(small.resize(SIZE)), label

@@ -1,5 +1,8 @@
-"""A store in the test's own workspace, and a backbone that is built in a blink."""
+"""A store in the test's own workspace, a quick backbone, a process that has ended."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,3 +24,12 @@ def tiny() -> Iterator[None]:
     """The catalogue has the backbone `tiny`; not in processes that a test starts."""
     with backbone.offered():
         yield
+
+
+@pytest.fixture
+def zombie() -> Iterator[int]:
+    """The number of a process that has ended and that nobody has waited for."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    yield process.pid
+    process.wait()

@@ -14,15 +14,6 @@ from transfer.processes import Watch
 
 
 @pytest.fixture
-def zombie() -> Iterator[int]:
-    """The number of a process that has ended and that nobody has waited for."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    yield process.pid
-    process.wait()
-
-
-@pytest.fixture
 def waits() -> Iterator[subprocess.Popen[bytes]]:
     """A process that waits for the end of its input; `abcdef01` is its argument."""
     command = [sys.executable, "-c", "import sys; sys.stdin.read()", "abcdef01"]

@@ -1,4 +1,4 @@
-"""Processes that have ended, or do nothing any more."""
+"""A process that does nothing any more."""
 
 import os
 import signal
@@ -7,15 +7,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-
-
-@pytest.fixture
-def zombie() -> Iterator[int]:
-    """The number of a process that has ended and that nobody has waited for."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    yield process.pid
-    process.wait()
 
 
 @pytest.fixture
