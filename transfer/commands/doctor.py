@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from transfer.backbones import catalogue
@@ -43,6 +44,18 @@ def add_to(command: Command) -> None:
     options.add_job(one)
 
 
+def import_doctor() -> ModuleType:
+    """The module that examines; Keras comes first.
+
+    What hides scikit-learn from Keras would hide it from cleanlab too.
+    """
+    with quickly():
+        from transfer.backbones import graph  # noqa: F401, PLC0415
+    from transfer.doctor import examine  # noqa: PLC0415
+
+    return examine
+
+
 def doctor(args: argparse.Namespace) -> dict[str, Any]:
     """All findings; they are kept with the revision too."""
     reporter = Reporter(args.job)
@@ -52,8 +65,7 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
             catalogue.get(args.backbone)
         reporter.progress(doing="import", done=0, of=0)
         # Importing Keras takes seconds; a wrong name is told before that.
-        with quickly():
-            from transfer.doctor import examine  # noqa: PLC0415
+        examine = import_doctor()
 
         def report_progress(doing: str, done: int, of: int) -> None:
             reporter.progress(doing=doing, done=done, of=of)

@@ -5,6 +5,7 @@ far off; there its light and dark at a glance, a perceptual hash in numbers and 
 bits, is near. Each finds what the other one misses, and `alignment` judges both.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ _PIECE = 4096
 _PAIRS, _PAIRS_MORE = 4000, 0.5
 
 Floats = NDArray[np.float32]
+#: Gives rows of some of the images, so that never all are held.
+Rows = Callable[[slice], Floats]
 
 
 class Pairs(NamedTuple):
@@ -56,12 +59,15 @@ def candidates(near: Floats, greys: NDArray[np.uint8]) -> Pairs:
         near: Features as `project` has them, `(images, channels)`.
         greys: `(images, side, side)`.
     """
-    by_features = _neighbours(near, LEAST)
-    glances, mirrored = _glances(greys), _glances(greys, mirrored=True)
+    count = len(near)
     found = [
-        by_features,
-        _neighbours(glances, LEAST_GLANCE),
-        _neighbours(glances, LEAST_GLANCE, mirrored),
+        *_neighbours(count, LEAST, lambda piece: near[piece]),
+        *_neighbours(
+            count,
+            LEAST_GLANCE,
+            lambda piece: _glances(greys[piece]),
+            lambda piece: _glances(greys[piece][:, :, ::-1]),
+        ),
     ]
     columns: Any = zip(*found, strict=True)
     pairs = Pairs(*(np.concatenate(column) for column in columns))
@@ -101,17 +107,12 @@ def project(features: NDArray[Any]) -> Floats:
     return made
 
 
-def _glances(greys: NDArray[np.uint8], mirrored: bool = False) -> Floats:
+def _glances(greys: NDArray[np.uint8]) -> Floats:
     """Light and dark on a grid of 16 x 16, of mean 0 and length 1."""
-    made = np.empty((len(greys), 256), np.float32)
-    for start in range(0, len(greys), _PIECE):
-        piece = greys[start : start + _PIECE]
-        times = piece.shape[1] // 16
-        small = piece.reshape(len(piece), 16, times, 16, times).mean((2, 4))
-        small = small[:, :, ::-1] if mirrored else small
-        flat = small.reshape(len(piece), -1).astype(np.float32)
-        made[start : start + _PIECE] = _unit(flat - flat.mean(1, keepdims=True))
-    return made
+    times = greys.shape[1] // 16
+    small = greys.reshape(len(greys), 16, times, 16, times).mean((2, 4))
+    flat = small.reshape(len(greys), -1).astype(np.float32)
+    return _unit(flat - flat.mean(1, keepdims=True))
 
 
 def _unit(rows: Floats) -> Floats:
@@ -120,27 +121,39 @@ def _unit(rows: Floats) -> Floats:
     return unit
 
 
-def _neighbours(rows: Floats, least: float, asked: Floats | None = None) -> Pairs:
-    """The nearest of each, those above the least cosine.
+def _neighbours(count: int, least: float, rows: Rows, *others: Rows) -> Iterator[Pairs]:
+    """The nearest of each image, those above the least cosine.
 
     Args:
-        rows: Of length 1, `(images, channels)`.
+        count: Number of images.
         least: Cosine.
-        asked: The same images in another way, whose neighbours are wanted.
+        rows: Gives theirs of length 1, `(some, channels)`.
+        others: The same images in other ways, whose neighbours are wanted too.
     """
-    asked, count = (rows if asked is None else asked), min(NEIGHBOURS + 1, len(rows))
-    if len(rows) <= _EXACT:
-        found = search(rows, asked, count, "ip", exact=True)
-    else:
-        index = Index(ndim=rows.shape[1], metric="ip", dtype="bf16")
-        index.add(np.arange(len(rows), dtype=np.uint64), rows)
-        found = index.search(asked, count)
-    who = np.repeat(np.arange(len(rows)), count)
-    near = np.asarray(found.keys, np.int64).reshape(-1)
-    similarity = 1 - np.asarray(found.distances, np.float32).reshape(-1)
-    # What is nearest to an image may be its copy even if it is not very near.
-    rank = np.tile(np.arange(count), len(rows))
-    kept = (similarity >= least) & (near != who) & (near < len(rows)) & (near >= 0)
-    pair = np.stack([who[kept], near[kept]])
-    order = similarity - _RANK * rank
-    return Pairs(pair.min(0), pair.max(0), similarity[kept], order[kept])
+    pieces = [slice(at, min(at + _PIECE, count)) for at in range(0, count, _PIECE)]
+    most = min(NEIGHBOURS + 1, count)
+    find = _index(pieces, rows, is_exact=count <= _EXACT)
+    for ask in (rows, *others):
+        for piece in pieces:
+            found = find(ask(piece), most)
+            near = np.asarray(found.keys, np.int64).reshape(-1)
+            similarity = 1 - np.asarray(found.distances, np.float32).reshape(-1)
+            who = np.repeat(np.arange(piece.start, piece.stop), most)
+            # What is nearest may be a copy even if it is not very near.
+            promise = similarity - _RANK * np.tile(np.arange(most), len(who) // most)
+            kept = (similarity >= least) & (near != who) & (near < count) & (near >= 0)
+            pair = np.stack([who[kept], near[kept]])
+            yield Pairs(pair.min(0), pair.max(0), similarity[kept], promise[kept])
+
+
+def _index(
+    pieces: Sequence[slice], rows: Rows, is_exact: bool
+) -> Callable[[Floats, int], Any]:
+    """What finds the nearest so many of these rows."""
+    if is_exact:
+        every = np.concatenate([rows(piece) for piece in pieces])
+        return lambda asked, most: search(every, asked, most, "ip", exact=True)
+    index = Index(ndim=rows(pieces[0]).shape[1], metric="ip", dtype="bf16")
+    for piece in pieces:
+        index.add(np.arange(piece.start, piece.stop, dtype=np.uint64), rows(piece))
+    return index.search

@@ -1,6 +1,8 @@
 """`python -m transfer doctor`, as a page asks for it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from transfer.__main__ import main
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.doctor import report
+from transfer.processes import environment
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -54,6 +57,14 @@ def test_doctor__says_exactly_what_is_agreed(
     )
     assert by_kind["unreadable"]["images"][0]["path"] == "left/damaged.png"
     assert [one.to_json() for one in report.read(made) or []] == said["findings"]
+
+
+def test_import_doctor__in_a_process_that_has_imported_nothing() -> None:
+    code = "from transfer.commands.doctor import import_doctor; import_doctor()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_doctor__a_job_that_tells_how_far_it_is(made: Revision) -> None:
