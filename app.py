@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from pages.data import feed
 from pages.runs import live
-from pages.shared import addresses, guard, shell
+from pages.shared import addresses, guard, operating, shell
 from transfer import workspace
 from transfer.datasets import archive, chosen, thumbnails
 from transfer.datasets.ingest import frames, uploads
@@ -32,6 +32,7 @@ from transfer.errors import (
 from transfer.export import orders
 from transfer.people import links
 from transfer.runs.supervisor import Supervisor
+from transfer.upkeep import logs
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20
@@ -160,6 +161,11 @@ async def send_plotly(_: Request) -> Response:
     return Response(content, media_type="text/javascript", headers=headers)
 
 
+async def say_ready(request: Request) -> Response:
+    """Whether the server can do its work."""
+    return await operating.say_ready(request, app.state["supervisor"])
+
+
 async def _store_stream(upload: str, request: Request) -> list[str]:
     parser, stored = frames.FrameParser(), []
     pieces: list[frames.Piece] = []
@@ -214,15 +220,16 @@ async def tidy() -> None:
 
 
 @asynccontextmanager
-async def lifespan(_: st.App) -> AsyncIterator[None]:
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     """Starts queued runs while the server stands; their workers outlive it."""
+    logs.set_up()
     # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
     tidying = asyncio.create_task(tidy())
     supervisor = Supervisor()
     supervisor.start()
     try:
-        yield
+        yield {"supervisor": supervisor}
     finally:
         # The workers go on; only what this process does by itself ends.
         tidying.cancel()
@@ -240,9 +247,12 @@ app = st.App(
         Route(addresses.route("dataset"), send_dataset),
         Route(addresses.route("live"), send_news),
         Route(addresses.route("plotly"), send_plotly),
+        Route(addresses.plain_route("health"), operating.say_alive),
+        Route(addresses.plain_route("ready"), say_ready),
+        Route(addresses.plain_route("metrics"), operating.send_metrics),
     ],
     lifespan=lifespan,
-    middleware=[Middleware(guard.Guard)],
+    middleware=[Middleware(operating.Timed), Middleware(guard.Guard)],
     exception_handlers={Exception: guard.fail},
     on_script_error=shell.show_unexpected,
 )

@@ -17,6 +17,11 @@ def route(purpose: str) -> str:
     return f"{_base()}/api/{purpose}/{{token}}"
 
 
+def plain_route(name: str) -> str:
+    """The pattern of a route whose address needs no token."""
+    return f"{_base()}/api/{name}"
+
+
 def upload(upload_id: str) -> str:
     """Where a browser may send the files of this upload for a day or two."""
     return f"{_base()}/api/upload/{links.sign('upload', upload_id)}"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from transfer.upkeep.metrics import page_seconds
+
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = str(PAGES / "shared" / "logo.png")
 
@@ -30,4 +32,5 @@ st.set_page_config(
     layout="wide",
 )
 st.logo(LOGO, size="large")
-page.run()
+with page_seconds.labels(page.title).time():
+    page.run()

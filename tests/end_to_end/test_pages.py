@@ -15,6 +15,7 @@ from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser
 
+OPERATING = ("/api/health", "/api/ready", "/api/metrics")
 PATHS = ("", "model", "runs", "evaluate", "predict", "export", "weights")
 
 #: What a person with a screen reader or a keyboard would stumble over, in words. After
@@ -103,7 +104,13 @@ def check_header(page: Page) -> None:
 
 def test_pages__empty(page: Page, server: str) -> None:
     assert look(page, server) == {}
-    for path in ("/", "/_stcore/health", "/_stcore/metrics", "/api/plotly/1"):
+    for path in (
+        "/",
+        "/_stcore/health",
+        "/_stcore/metrics",
+        "/api/plotly/1",
+        *OPERATING,
+    ):
         assert status(server, "localhost", path) == 200
         assert status(server, "evil.example", path) == 403
     check_header(page)

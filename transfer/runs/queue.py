@@ -87,6 +87,7 @@ def dispatch(
         # imports is noticed. One that has ended already keeps its own end.
         with contextlib.suppress(RunError, NotFoundError):
             store.begin(job.id, process.pid)
+        _logger.info("%s started", job.label, extra={"job": job.id, "kind": job.kind})
         begun.append(job.id)
     return begun
 

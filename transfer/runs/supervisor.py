@@ -71,6 +71,17 @@ class Supervisor:
             target=self._run, name="job-supervisor", daemon=True
         )
         self._problem = ""
+        self._round_at = time.monotonic()
+
+    @property
+    def problem(self) -> str:
+        """What the last round met; empty where all is well."""
+        return self._problem
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since the last round ended, whether well or not."""
+        return time.monotonic() - self._round_at
 
     def start(self) -> None:
         """Begins; to be called once."""
@@ -106,6 +117,7 @@ class Supervisor:
             if str(error) != self._problem:  # Once, not each second.
                 _logger.exception("The supervisor of the jobs met a problem")
             self._problem = str(error)
+        self._round_at = time.monotonic()
 
     def _run(self) -> None:
         while not self._closing.is_set():

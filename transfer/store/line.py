@@ -93,6 +93,13 @@ class Line:
         queued = jobs.c.status == JobStatus.QUEUED.value
         return self._select(queued, limit, _TURN)
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many jobs there are of each kind and status that any has."""
+        by = jobs.c.kind, jobs.c.status
+        query = sa.select(*by, sa.func.count()).group_by(*by)
+        with self._database.reading() as connection:
+            return {(kind, is_): n for kind, is_, n in connection.execute(query)}
+
     def claim_next(
         self,
         host: str,
