@@ -1,6 +1,7 @@
 # Transfer Studio. `make app` and `make test` do all the set-up.
 
 PORT = 8501
+ADDRESS = 127.0.0.1
 PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 
@@ -10,7 +11,7 @@ app: .venv/app-is-installed
 	@$(PYTHON) -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' \
 	  2>/dev/null || { echo "Port $(PORT) is taken by another program;" \
 	  "choose another one, for example: make app PORT=8502" >&2; exit 1; }
-	@$(PYTHON) -m streamlit run app.py --server.port $(PORT)
+	@$(PYTHON) -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
 test: .venv/tests-are-installed
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile --no-loadscope-reorder

@@ -6,6 +6,7 @@ does what is new of a run: a rerun of its page each second would slow the traini
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -30,7 +31,7 @@ from transfer.errors import (
     UploadTooLargeError,
 )
 from transfer.export import orders
-from transfer.people import links
+from transfer.people import auth, links, sessions
 from transfer.runs.supervisor import Supervisor
 from transfer.upkeep import logs
 
@@ -42,6 +43,7 @@ OF_ONE_UPLOAD, OF_ALL_UPLOADS = 8, 64
 _on_their_way: Counter[str] = Counter()
 #: Every browser takes it.
 _GZIP = {"Content-Encoding": "gzip"}
+_log = logging.getLogger(__name__)
 
 
 async def receive_batch(request: Request) -> Response:
@@ -154,6 +156,28 @@ async def send_news(request: Request) -> Response:
     return Response(answer.content, media_type="application/json", headers=headers)
 
 
+async def enter(request: Request) -> Response:
+    """Changes the ticket of somebody who has signed in for the cookie of a session."""
+    # No other site can have a browser send this header here.
+    if not request.headers.get("x-transfer-studio"):
+        return Response(status_code=403)
+    try:
+        cookie = sessions.cookie_for(request.path_params["token"])
+    except UploadError as error:
+        return await _refusal(request, error, 403)
+    answer = Response(status_code=204)
+    answer.set_cookie(
+        sessions.COOKIE,
+        cookie,
+        max_age=2 * sessions.LASTS[auth.mode()],
+        path=addresses.base() or "/",
+        secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
 async def send_plotly(_: Request) -> Response:
     """Plotly's library, out of its Python package."""
     content = await asyncio.to_thread(live.plotly_js)
@@ -223,6 +247,9 @@ async def tidy() -> None:
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     """Starts queued runs while the server stands; their workers outlive it."""
     logs.set_up()
+    auth.check_address(str(st.get_option("server.address") or ""))
+    if auth.mode() is not auth.Mode.OPEN:
+        _log.warning("%s", auth.NOT_YET)
     # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
     tidying = asyncio.create_task(tidy())
@@ -250,6 +277,7 @@ app = st.App(
         Route(addresses.plain_route("health"), operating.say_alive),
         Route(addresses.plain_route("ready"), say_ready),
         Route(addresses.plain_route("metrics"), operating.send_metrics),
+        Route(addresses.route("enter"), enter, methods=["POST"]),
     ],
     lifespan=lifespan,
     middleware=[Middleware(operating.Timed), Middleware(guard.Guard)],

@@ -23,7 +23,7 @@ from tests.pictures import make_pictures
 from tests.transfer.datasets.ingest.test_uploads import frame
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import frames, importer, uploads
-from transfer.people import links
+from transfer.people import links, sessions
 from transfer.store.runs import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -46,6 +46,7 @@ def ask(
 
     raw = [(n.lower().encode(), v.encode()) for n, v in (headers or {}).items()]
     scope = {"type": "http", "headers": raw, "path_params": {"token": token}}
+    scope |= {"scheme": "http", "server": ("localhost", 8501), "path": "/"}
     return asyncio.run(handler(Request(scope, receive)))  # type: ignore[arg-type]
 
 
@@ -229,6 +230,23 @@ def test_send_news__is_made_once_and_not_sent_again(workspace: Path) -> None:
 def test_send_news__of_no_run_and_for_no_token(workspace: Path) -> None:
     assert ask(app.send_news, links.sign("live", "0123abcd")).status_code == 404
     assert ask(app.send_news, links.sign("image", "0123abcd")).status_code == 403
+
+
+def test_enter__changes_a_ticket_for_a_cookie_that_no_script_reads(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    store = Store()
+    anna = store.people.add(subject="name:anna", name="Anna", role="participant")
+    assert anna
+    ticket, ours = sessions.begin(store, anna), {"X-Transfer-Studio": "enter"}
+    assert ask(app.enter, ticket).status_code == 403  # a form on another site
+    answer = ask(app.enter, ticket, headers={**ours, "X-Forwarded-Proto": "https"})
+    cookie = answer.headers["set-cookie"]
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= {*cookie.split("; ")}
+    assert sessions.find(store, cookie.partition("=")[2].partition(";")[0]) == anna
+    assert ask(app.enter, ticket, headers=ours).status_code == 403
+    store.close()
 
 
 def test_send_plotly__is_the_library() -> None:

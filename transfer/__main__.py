@@ -20,6 +20,7 @@ from transfer.commands import (
     imagenet,
     learning_rate,
     neighbours,
+    people,
     predict,
     rank,
     runs,
@@ -35,6 +36,7 @@ from transfer.store.status import JobStatus
 _COMMANDS = (
     *(datasets, edit, doctor, enough, imagenet, backbones, weights, train, runs),
     *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup),
+    people,
 )
 
 

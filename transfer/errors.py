@@ -4,6 +4,7 @@ TransferError
 ├── ConfigError             a setting is out of its limits
 ├── NotFoundError           no dataset, run or class of that name
 ├── NameTakenError          that dataset exists already
+├── NotAllowedError         somebody may not do this, or has not signed in
 ├── DatasetError            a folder or zip that cannot become a dataset
 ├── ImageError              one file that cannot be read as a picture
 ├── BackboneError           unknown backbone, or an image size that it cannot take
@@ -53,6 +54,10 @@ class NameTakenError(TransferError):
     """A dataset of that name exists already."""
 
     exit_status = 2
+
+
+class NotAllowedError(TransferError):
+    """Whoever asks may not do this, or has not signed in."""
 
 
 class DatasetError(TransferError):

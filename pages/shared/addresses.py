@@ -14,17 +14,17 @@ _RANGE = struct.Struct(">dd")
 
 def route(purpose: str) -> str:
     """The route's pattern; Streamlit does not put the base path before ours."""
-    return f"{_base()}/api/{purpose}/{{token}}"
+    return f"{base()}/api/{purpose}/{{token}}"
 
 
 def plain_route(name: str) -> str:
     """The pattern of a route whose address needs no token."""
-    return f"{_base()}/api/{name}"
+    return f"{base()}/api/{name}"
 
 
 def upload(upload_id: str) -> str:
     """Where a browser may send the files of this upload for a day or two."""
-    return f"{_base()}/api/upload/{links.sign('upload', upload_id)}"
+    return f"{base()}/api/upload/{links.sign('upload', upload_id)}"
 
 
 def thumbnail(sha256: str, grey: Grey | None = None) -> str:
@@ -32,7 +32,7 @@ def thumbnail(sha256: str, grey: Grey | None = None) -> str:
     # Part of what is signed: else anybody could have pictures made at any range, each
     # kept on disk.
     value = f"{sha256}-{_RANGE.pack(*grey).hex()}" if grey else sha256
-    return f"{_base()}/api/image/{links.sign('image', value)}"
+    return f"{base()}/api/image/{links.sign('image', value)}"
 
 
 def read_thumbnail(token: str) -> tuple[str, Grey | None]:
@@ -54,7 +54,7 @@ def gallery(view: str) -> str:
     Args:
         view: `View.to_token` of it.
     """
-    return f"{_base()}/api/gallery/{links.sign('gallery', view)}"
+    return f"{base()}/api/gallery/{links.sign('gallery', view)}"
 
 
 def read_gallery(token: str) -> str:
@@ -68,25 +68,35 @@ def read_gallery(token: str) -> str:
 
 def export(key: str) -> str:
     """Where a browser gets the zip of this export for a day or two."""
-    return f"{_base()}/api/export/{links.sign('export', key)}"
+    return f"{base()}/api/export/{links.sign('export', key)}"
 
 
 def dataset(key: str) -> str:
     """Where a browser gets the zip of this dataset for a day or two."""
-    return f"{_base()}/api/dataset/{links.sign('dataset', key)}"
+    return f"{base()}/api/dataset/{links.sign('dataset', key)}"
 
 
 def live(run_id: str) -> str:
     """Where a browser gets what is new of this run for a day or two."""
-    return f"{_base()}/api/live/{links.sign('live', run_id)}"
+    return f"{base()}/api/live/{links.sign('live', run_id)}"
+
+
+def enter(ticket: str) -> str:
+    """Where a browser changes this ticket for its session.
+
+    Args:
+        ticket: Of `sessions.begin`.
+    """
+    return f"{base()}/api/enter/{ticket}"
 
 
 def plotly() -> str:
     """Where a browser gets Plotly's library; another address for another version."""
-    return f"{_base()}/api/plotly/{get_plotlyjs_version()}"
+    return f"{base()}/api/plotly/{get_plotlyjs_version()}"
 
 
-def _base() -> str:
+def base() -> str:
+    """The path that the server is served at; empty or beginning with a slash."""
     # Read at each call: it is set by the command line after this module was imported.
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import sign_in
 from transfer.upkeep.metrics import page_seconds
 
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = str(PAGES / "shared" / "logo.png")
 
+is_let_in = sign_in.is_done()
 # By path and not by function: AppTest and links find a page by its file only.
 page = st.navigation(
     [
@@ -24,7 +26,7 @@ page = st.navigation(
             PAGES / "1_data.py", title="Data", url_path="data", visibility="hidden"
         ),
     ],
-    position="top",
+    position="top" if is_let_in else "hidden",
 )
 st.set_page_config(
     page_title=f"{page.title} · Transfer Studio",
@@ -32,5 +34,9 @@ st.set_page_config(
     layout="wide",
 )
 st.logo(LOGO, size="large")
-with page_seconds.labels(page.title).time():
-    page.run()
+if is_let_in:
+    sign_in.show_who()
+    with page_seconds.labels(page.title).time():
+        page.run()
+else:
+    sign_in.show()

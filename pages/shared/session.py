@@ -1,8 +1,10 @@
-"""What all sessions of the server share: the store and the inference process."""
+"""Who looks at a page; and what all share: the store and the inference process."""
 
 import streamlit as st
 
+from transfer.people import sessions
 from transfer.prediction.client import InferenceProcess
+from transfer.store.people import Person
 from transfer.store.runs import Store
 
 
@@ -20,6 +22,20 @@ def inference() -> InferenceProcess:
     return InferenceProcess()
 
 
+def actor() -> Person:
+    """Who looks at the page: the one owner where nobody signs in.
+
+    Raises:
+        NotAllowedError: Nobody has signed in.
+    """
+    return sessions.who(store(), cookie())
+
+
+def cookie() -> str:
+    """What the browser said of its session when the page was opened."""
+    return str(st.context.cookies.get(sessions.COOKIE, ""))
+
+
 def who() -> str:
-    """Who looks at the page; empty where nobody signs in."""
-    return str(st.user.get("email") or st.user.get("name") or "")
+    """What who looks at the page is called; empty where nobody signs in."""
+    return actor().name

@@ -1,1 +1,1 @@
-"""Who may fetch what: signed links."""
+"""Who somebody is, and what they may: sign-in, sessions, signed links that expire."""

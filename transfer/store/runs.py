@@ -12,6 +12,7 @@ from transfer.store.database import Database
 from transfer.store.jobs import Jobs
 from transfer.store.line import ACTIVE, NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
+from transfer.store.people import People
 from transfer.store.record import RUN, Run, default_name
 from transfer.store.status import JobStatus
 from transfer.store.summaries import Summary
@@ -34,6 +35,7 @@ class Store(Jobs):
     def __init__(self, url: str | None = None) -> None:
         super().__init__(Database(url))
         self.metrics = Metrics(self._database)
+        self.people = People(self._database)
 
     def create(self, config: TrainConfig, name: str = "") -> Run:
         """A new queued run of these settings.

@@ -33,6 +33,9 @@ jobs = sa.Table(
     Column("revision", String, nullable=False),
     Column("note", String, nullable=False, server_default=""),
     Column("tags", sa.JSON, nullable=False, server_default="[]"),
+    Column("sharing", String(8), nullable=False, server_default="private"),
+    # Of a job that is no run and is about one.
+    Column("run", String(8), nullable=False, server_default=""),
     # What waits or works, three times a second; few of thousands.
     Index("jobs_by_status", "status", "priority", "created_at"),
     Index("jobs_of_subject", "kind", "subject", "created_at"),
@@ -54,6 +57,44 @@ metrics = sa.Table(
     # Ids that are never used again: a reader that asks for what is newer than the last
     # it saw must not miss values after the newest run was deleted.
     sqlite_autoincrement=True,
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    # Who it is to whom signs in: the name in one form, or what a provider says.
+    Column("subject", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("role", String(16), nullable=False),
+    # Salted hash of the short code by which somebody comes back under a name.
+    Column("code", String, nullable=False, server_default=""),
+    # Sessions with a mark up to this one were signed out.
+    Column("ended", Integer, nullable=False, server_default="0"),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+)
+
+#: Who a dataset belongs to; one without a row belongs to nobody.
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String),
+    Column("sharing", String(8), nullable=False, server_default="private"),
+)
+
+#: Who deleted, shared, signed in; nothing of it is ever changed.
+audit = sa.Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    # The id, and the name as it was then: people may be gone.
+    Column("person", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("thing", String, nullable=False),
 )
 
 #: Alembic's own: which migration was the last.

@@ -1,0 +1,120 @@
+"""Signing in, in place of any page until it is done, and signing out."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import addresses, session, shell, words
+from transfer.errors import TransferError
+from transfer.people import auth, joining, sessions
+from transfer.people.auth import Mode
+from transfer.people.joining import Joined
+
+#: The cookie is one that no script can read, so a route has to set it. A browser that
+#: keeps none would come back here for ever.
+_ENTER = """
+export default function ({ data, parentElement }) {
+  const last = Number(sessionStorage.getItem('transfer-studio-enters') ?? 0);
+  if (Date.now() - last < 5000) {
+    parentElement.textContent =
+      'Your browser keeps no cookies of this page. Allow them, then reload it.';
+    return;
+  }
+  sessionStorage.setItem('transfer-studio-enters', Date.now());
+  fetch(data, { method: 'POST', headers: { 'X-Transfer-Studio': 'enter' } })
+    .then(() => location.reload());
+}
+"""
+_WIDTH = 420
+#: In the header, where it takes no room from a page.
+_STYLE = """<style>
+.st-key-who { position: fixed; top: 0.6rem; right: 1rem; z-index: 999999; width: auto; }
+</style>"""
+
+
+def is_done() -> bool:
+    """Whether whoever looks at the page has signed in, or nobody does here."""
+    return sessions.find(session.store(), session.cookie()) is not None
+
+
+def show() -> None:
+    """What it takes to come in."""
+    with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):
+        shell.begin_page("Transfer Studio", "Fine-tune an image classifier.")
+        try:
+            _ask_provider() if auth.mode() is Mode.OIDC else _ask_for_code()
+        except TransferError as error:
+            shell.show_error(error)
+
+
+def show_who() -> None:
+    """Who is signed in, and the way out; nothing where nobody signs in."""
+    if auth.mode() is Mode.OPEN:
+        return
+    person = session.actor()
+    st.html(_STYLE)
+    called = shell.escape(words.cut(person.name, 12))
+    with st.popover(called, icon=":material/person:", width="content", key="who"):
+        st.caption(f"{shell.escape(person.name)}, signed in as {person.role}.")
+        if st.button("Sign out", icon=":material/logout:"):
+            sessions.end(session.store(), session.cookie())
+            # Its own cookie would sign this person in again at once.
+            st.logout() if auth.mode() is Mode.OIDC else st.rerun()
+
+
+def _ask_for_code() -> None:
+    if joined := st.session_state.get("joined"):
+        _show_own_code(joined)
+        return
+    with st.form("join"):
+        access = st.text_input("Access code", help="The instructor has it.")
+        name = st.text_input("Your name", max_chars=joining.MAX_NAME_LENGTH)
+        own = st.text_input(
+            "Your own code, if you were here before",
+            help="It was shown when you joined. Without it, nobody comes in under "
+            "your name.",
+        )
+        if not st.form_submit_button("Join", type="primary"):
+            return
+    address = str(st.context.ip_address or "")
+    joined = joining.join(session.store(), access, name, own, address)
+    if joined.code:
+        st.session_state["joined"] = joined
+        st.rerun()
+    _enter(sessions.begin(session.store(), joined.person))
+
+
+def _show_own_code(joined: Joined) -> None:
+    st.success(f"Welcome, {shell.escape(joined.person.name)}.")
+    st.write("Your own code, shown only now:")
+    st.code(joined.code, language=None)
+    st.caption(
+        "Write it down: it is how you come back from another browser, or after you "
+        "have signed out. This browser remembers you."
+    )
+    if st.button("I have written it down", type="primary"):
+        del st.session_state["joined"]
+        _enter(sessions.begin(session.store(), joined.person))
+
+
+def _ask_provider() -> None:
+    if not st.user.is_logged_in:
+        st.write("Sign in with your organisation's account.")
+        if st.button("Sign in", type="primary", icon=":material/login:"):
+            st.login()
+        return
+    claims: dict[str, Any] = {**st.user.to_dict()}
+    try:
+        person = auth.recognise(session.store(), claims)
+    except TransferError as error:
+        shell.show_error(error)
+        st.button("Sign in again", type="primary", on_click=st.logout)
+        return
+    _enter(sessions.begin(session.store(), person, int(claims["iat"])))
+
+
+def _enter(ticket: str) -> None:
+    """Has the browser take its cookie and come back as who it is."""
+    st.caption("Coming in …")
+    component = st.components.v2.component("enter", js=_ENTER)
+    component(key="enter", data=addresses.enter(ticket))

@@ -1,0 +1,67 @@
+"""The page in place of every other one until somebody has signed in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from pages.shared import session
+from tests.pages.opened import opened
+from transfer.people import codes, joining, sessions
+from transfer.people.tries import Tries
+from transfer.store.runs import Store
+
+PAGES = sorted(one.name for one in (Path(__file__).parents[3] / "pages").glob("*.py"))
+
+
+@pytest.fixture
+def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The store of a workshop that nobody has joined."""
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    monkeypatch.setattr(joining, "tries", Tries())
+    st.cache_resource.clear()
+    opened = Store()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_show__is_all_that_a_stranger_sees(page: str, store: Store) -> None:
+    at = opened(page, run="abcdef01", dataset="flowers")
+    assert [one.value for one in at.title] == ["Transfer Studio"]
+    assert [one.label for one in at.button] == ["Join"]
+    assert not at.exception
+
+
+def test_show__lets_in_with_code_and_name(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = opened("3_runs.py")
+    access, name, _ = at.text_input
+    access.set_value(codes.workshop().access)
+    name.set_value("Anna *")
+    at.button[0].click().run()
+    assert "Anna \\*" in at.success[0].value
+    assert [one.label for one in at.button] == ["I have written it down"]
+    at.button[0].click().run()
+    (anna,) = store.people.all()
+    cookie = sessions.cookie_for(sessions.begin(store, anna))
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    at = opened("3_runs.py")
+    assert [one.value for one in at.title] == ["Runs"]
+    (out,) = [one for one in at.button if one.label == "Sign out"]
+    out.click().run()
+    assert [one.value for one in at.title] == ["Transfer Studio"]
+
+
+def test_show__says_what_is_wrong(store: Store) -> None:
+    at = opened("1_data.py")
+    at.text_input[0].set_value("AAAA-AAAA")
+    at.button[0].click().run()
+    assert "not the access code" in at.error[0].value
+
+
+def test_show_who__is_nothing_where_nobody_signs_in(workspace: Path) -> None:
+    at = opened("3_runs.py")
+    assert "Sign out" not in [one.label for one in at.button]

@@ -1,0 +1,95 @@
+"""Who asks: a signed cookie names the person and the session, and the store has both.
+
+The only place in which it is found out, for pages and routes alike.
+"""
+
+import threading
+import time
+
+from transfer.errors import NotAllowedError, NotFoundError, UploadError
+from transfer.people import links
+from transfer.people.auth import Mode, mode
+from transfer.store.people import Person, Role
+from transfer.store.runs import Store
+
+COOKIE = "transfer-studio-session"
+#: Seconds for which a session lasts at the least, and at most twice so long. What a
+#: provider of identities takes back holds from the next session on.
+LASTS = {Mode.WORKSHOP: 7 * links.DAY, Mode.OIDC: links.DAY // 2}
+#: Whoever asks where nobody signs in, or at the command line of the server.
+OWNER = Person(id="", name="", role=Role.ADMINISTRATOR)
+#: Seconds in which a page hands a new session to its browser.
+_TICKET = 60
+
+_used: dict[str, float] = {}
+_using = threading.Lock()
+
+
+def begin(store: Store, person: Person, mark: int = 0) -> str:
+    """A ticket for a new session, which a browser changes for its cookie, once.
+
+    Args:
+        mark: Tells sessions apart: that of a later one is larger; 0 takes the time.
+    """
+    store.people.note(person, "sign in")
+    # Later than what was signed out, also where the clock was set back since.
+    mark = mark or max(int(time.time()), person.ended + 1)
+    return links.sign("enter", f"{person.id}-{mark}", _TICKET)
+
+
+def cookie_for(ticket: str) -> str:
+    """The cookie of the session that the ticket is for.
+
+    Raises:
+        UploadError: The ticket is not one of ours, is too old, or was used.
+    """
+    session = links.verify("enter", ticket)
+    now = time.monotonic()
+    with _using:
+        for old in [one for one, at in _used.items() if at < now - 3 * _TICKET]:
+            del _used[old]
+        if ticket in _used:
+            raise UploadError("This ticket was used already.", "Sign in again.")
+        _used[ticket] = now
+    return links.sign(_purpose(), session, LASTS[mode()])
+
+
+def find(store: Store, cookie: str) -> Person | None:
+    """Whose session it is; `None` where it has ended, or is none."""
+    if mode() is Mode.OPEN:
+        return OWNER
+    try:
+        person_id, mark = _read(cookie)
+        person = store.people.get(person_id)
+    except (UploadError, NotFoundError):
+        return None
+    is_over = person.expires_at is not None and person.expires_at < time.time()
+    return None if mark <= person.ended or is_over else person
+
+
+def who(store: Store, cookie: str) -> Person:
+    """Whose session it is.
+
+    Raises:
+        NotAllowedError: Nobody's.
+    """
+    if person := find(store, cookie):
+        return person
+    raise NotAllowedError("You are not signed in.", "Reload the page to sign in.")
+
+
+def end(store: Store, cookie: str) -> None:
+    """Signs out: this session and all that the person began before it."""
+    if person := find(store, cookie):
+        store.people.end_sessions(person.id, _read(cookie)[1])
+        store.people.note(person, "sign out")
+
+
+def _read(cookie: str) -> tuple[str, int]:
+    person_id, _, mark = links.verify(_purpose(), cookie).partition("-")
+    return person_id, int(mark)
+
+
+def _purpose() -> str:
+    # What was a session in a workshop is none where a provider signs people in.
+    return f"session-{mode()}"
