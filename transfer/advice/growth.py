@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from transfer.advice import power_law
 from transfer.classifier import closed_form
-from transfer.classifier.ridge import Rows
+from transfer.classifier.ridge import Part, Rows
 from transfer.errors import DatasetError
 from transfer.evaluation.intervals import Interval
 
@@ -187,19 +187,6 @@ def _deal(
         yield np.flatnonzero((part == number) == (share <= 1 / 2))
 
 
-class _Part(NamedTuple):
-    """Some of the features, read when they are asked for."""
-
-    features: Rows
-    chosen: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def __getitem__(self, positions: Any) -> Any:
-        return self.features[self.chosen[positions]]
-
-
 def _hits(
     features: Rows,
     labels: Labels,
@@ -208,7 +195,7 @@ def _hits(
     rest: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """Whether a head from one part names each of the rest right."""
-    head = closed_form.solve(_Part(features, part), labels[part], num_classes)
+    head = closed_form.solve(Part(features, part), labels[part], num_classes)
     answers = features[rest].astype(np.float32) @ head.kernel + head.bias
     return np.asarray(answers.argmax(1) == labels[rest])
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.classifier.factor import Calibration, Prior
-from transfer.classifier.ridge import Matrix, Ridge, Rows, read
+from transfer.classifier.ridge import Matrix, Ridge, Rows, read, take
 
 #: Tried strengths, relative to the features' mean eigenvalue.
 _STRENGTHS = 10.0 ** np.arange(-4, 3.5, 0.5)
@@ -147,7 +147,7 @@ class _Judges:
         """Every strength, and `(strengths, judges)` losses, each weighed."""
         labels, counted = self._labels[judges], self._counted[judges]
         share = counted / counted.sum()
-        scored = self._scores(judges, self._features[judges], _STRENGTHS)
+        scored = self._scores(judges, take(self._features, judges), _STRENGTHS)
         tried, losses, factor = [], [], 1.0
         for strength, scores in zip(_STRENGTHS, scored, strict=True):
             # The last strength's factor is not far from this one's.

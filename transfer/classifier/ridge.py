@@ -29,6 +29,27 @@ class Rows(Protocol):
     def __getitem__(self, positions: NDArray[np.int64], /) -> NDArray[Any]: ...
 
 
+class Part:
+    """Some of the rows, which are read when they are asked for.
+
+    Args:
+        rows: All of them.
+        positions: The some, `(images,)`.
+    """
+
+    def __init__(self, rows: Rows, positions: NDArray[np.int64]) -> None:
+        self._positions = positions
+        self._rows = rows
+        #: What holds the rows: of a mapped file the file.
+        self.base = getattr(rows, "base", None)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, positions: NDArray[np.int64], /) -> NDArray[Any]:
+        return self._rows[self._positions[positions]]
+
+
 def parts(count: int) -> Iterator[NDArray[np.int64]]:
     """All positions, at most `PART` at a time."""
     for start in range(0, count, PART):
@@ -40,10 +61,15 @@ def read(features: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
     for rows in parts(len(features)):
         yield rows, features[rows]
         # Pages of a mapped file that were read count as the process's memory until
-        # somebody else needs it.
+        # somebody else needs it; of single rows whole megabytes around each.
         file = getattr(features, "base", None)
         if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             file.madvise(mmap.MADV_DONTNEED)
+
+
+def take(features: Rows, positions: NDArray[np.int64]) -> NDArray[Any]:
+    """The features of some images, all at once."""
+    return np.concatenate([part for _, part in read(Part(features, positions))])
 
 
 class Ridge:

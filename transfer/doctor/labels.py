@@ -4,7 +4,7 @@ Northcutt, Jiang, Chuang 2021, https://doi.org/10.1613/jair.1.12125, by cleanlab
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from cleanlab.filter import find_label_issues
@@ -13,31 +13,13 @@ from numpy.typing import NDArray
 
 from transfer.advice import probes
 from transfer.classifier import closed_form
-from transfer.classifier.ridge import Rows, parts
+from transfer.classifier.ridge import Part, Rows, parts
 from transfer.datasets.revision import Revision
 from transfer.doctor.finding import Finding, Remedy, leave_out, show
 from transfer.evaluation import intervals
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
-
-
-class Part:
-    """Some of the rows, which are read when they are asked for.
-
-    Args:
-        rows: All of them.
-        positions: The some, `(images,)`.
-    """
-
-    def __init__(self, rows: Rows, positions: NDArray[np.int64]) -> None:
-        self._rows, self._positions = rows, positions
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def __getitem__(self, positions: NDArray[np.int64], /) -> NDArray[Any]:
-        return self._rows[self._positions[positions]]
 
 
 class Suspects(NamedTuple):

@@ -1,6 +1,9 @@
 """Ridge regression against scikit-learn's, image by image."""
 
+from pathlib import Path
+
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge as Reference
@@ -58,3 +61,15 @@ def test_coefficients__many_images_are_taken_part_by_part(
     monkeypatch.setattr(ridge, "PART", 7)
     by_parts = Ridge(features, labels, 3, np.ones(60)).coefficients(0.1)
     np.testing.assert_allclose(by_parts, whole, atol=1e-9)
+
+
+def test_take__of_a_mapped_file_little_stays_in_memory(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).random((4096, 256), np.float32)
+    path = tmp_path / "features"
+    values.tofile(path)
+    mapped = np.memmap(path, np.float32, "r", shape=values.shape)
+    positions = np.sort(np.random.default_rng(1).permutation(4096)[:3000])
+    taken = ridge.take(mapped, positions)
+    assert np.array_equal(taken, values[positions])
+    held = [one.rss for one in psutil.Process().memory_maps() if one.path == str(path)]
+    assert sum(held) < values.nbytes / 4
