@@ -17,6 +17,7 @@ from pages.model import (
     lessons,
     rank,
     rates,
+    resizing,
     settings,
     source,
 )
@@ -96,20 +97,21 @@ try:
     left, right = st.columns(2)
     source.choose_weights(left)
     form.show_image_size(right, backbone)
+    pixels = chosen["image_size"] or backbone.native_size
+    with st.container():
+        resizing.show(revision, pixels)
     backbone_table.show(use)
-    rank.show(revision, backbone.name, chosen["weights"], use)
+    rank.show(revision, backbone.name, chosen["weights"], config.resizing, use)
     estimate.offer_measuring(config, takes)
     st.header("What is frozen", anchor=False)
     freeze_editor.show_more(resolved, base, chosen["weights"], head, takes)
-    of_depths = chosen["weights"], chosen["image_size"], freeze, config.class_weights
-    depths.show(revision, backbone.name, *of_depths)
+    depths.show(revision, config)
     st.header("Training", anchor=False)
     settings.choose_effort()
     form.show(method, freeze)
     with st.container():
         if config.augmentations:
-            pixels = chosen["image_size"] or backbone.native_size
-            augmentation_preview.show(revision, pixels, config.augmentation)
+            augmentation_preview.show(revision, pixels, config)
     with st.container():
         rates.show(config)
     st.header("This run", anchor=False)

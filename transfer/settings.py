@@ -212,6 +212,16 @@ class Settings(BaseModel):
         description="Height and width in pixels that every image is resized to; the "
         "backbone's own size unless another one is given.",
     )
+    resizing: Literal["stretch", "crop", "fit"] = Field(
+        default="stretch",
+        description="How a picture that is not square becomes one.",
+        json_schema_extra=choices(
+            stretch="fills it: all is seen, and shapes change",
+            crop="takes the middle: shapes stay, and what lies at the ends is not seen",
+            fit="makes it smaller and fills the rest with a grey border: all is seen "
+            "and shapes stay, with fewer pixels for them",
+        ),
+    )
     seed: int = Field(
         default=0,
         ge=0,

@@ -5,8 +5,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.shared import shell
+from transfer.config import TrainConfig
 from transfer.datasets import decoding, library
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.features.views import View
@@ -14,21 +15,22 @@ from transfer.features.views import View
 VIEWS = 8
 
 
-def show(revision: Revision, size: int, augmentation: str) -> None:
+def show(revision: Revision, size: int, config: TrainConfig) -> None:
     """The fold.
 
     Args:
         revision: The dataset.
         size: Height and width in pixels that the model gets.
-        augmentation: As in `TrainConfig.augmentation`, but not `none`.
+        config: The settings that are chosen, with augmentation.
     """
     train = revision.of_split("train")
     with st.expander("What the model will see", icon=":material/visibility:"):
         # Any number is right: the session may come from a larger dataset.
         number = st.session_state.setdefault("preview", 0) % len(train)
-        image, names = train[number], tuple(augmentation.split(","))
+        image, names = train[number], config.augmentations
         try:
-            views = _views(image.sha256, size, names, revision.grey)
+            how = revision.grey, config.resizing
+            views = _views(image.sha256, size, names, *how)
         except (TransferError, OSError) as error:
             st.caption(f"The picture cannot be shown: {shell.escape(str(error))}")
             return
@@ -51,10 +53,15 @@ def _next() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _views(
-    sha256: str, size: int, augmentations: tuple[str, ...], grey: Grey | None
+    sha256: str,
+    size: int,
+    augmentations: tuple[str, ...],
+    grey: Grey | None,
+    resizing: Resizing,
 ) -> list[NDArray[np.uint8]]:
     """Views of an image, the image itself first, each `(size, size, 3)`."""
     # The same function and the same views as in training: a preview by other code would
     # show something else.
-    pixels = decoding.decode(library.image_path(sha256), (size, size), grey)
+    path = library.image_path(sha256)
+    pixels = decoding.decode(path, (size, size), grey, resizing)
     return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

@@ -11,30 +11,26 @@ from transfer.advice import depths
 from transfer.advice.candidates import MOST_IMAGES
 from transfer.advice.depths import Depth
 from transfer.backbones.freezing import in_words
+from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision
 from transfer.store import outcome
 
 
-def show(
-    revision: Revision,
-    backbone: str,
-    source: str,
-    size: int | None,
-    plan: str,
-    class_weights: str,
-) -> None:
+def show(revision: Revision, config: TrainConfig) -> None:
     """The fold.
 
     Args:
         revision: The dataset.
-        backbone: Name in the catalogue.
-        source: Where its parameters come from.
-        size: Height and width in pixels; `None` is the backbone's own.
-        plan: The freeze plan that is chosen now.
-        class_weights: As `TrainConfig.class_weights`.
+        config: The settings that are chosen now.
     """
-    settings = backbone, source, size, class_weights
-    request = depths.request(revision, *settings)
+    request = depths.request(
+        revision,
+        config.backbone,
+        config.weights,
+        config.image_size,
+        config.class_weights,
+        config.resizing,
+    )
     job = job_progress.find(request)
     running = job_progress.goes_on(job)
     with st.expander(
@@ -51,9 +47,9 @@ def show(
         job_progress.show(job, _line)
         if found := [Depth(**one) for one in job_progress.findings(job)]:
             # Held to what the run will be judged by.
-            balanced = class_weights != "none"
+            balanced = config.class_weights != "none"
             measure = "balanced_accuracy" if balanced else "accuracy"
-            _show_found(found, backbone, plan, running, measure)
+            _show_found(found, config.backbone, config.freeze, running, measure)
 
 
 def _line(now: dict[str, Any]) -> tuple[float, str]:

@@ -13,7 +13,9 @@ from transfer.config import AUGMENTATIONS, TrainConfig, help_text, options
 #: In reach; all others are in a fold.
 COMMON = list(words.LABELS)[:6]
 #: The others have no effect on a head that is not trained in steps.
-OF_ONE_STEP = ("class_weights", "precision")
+OF_ONE_STEP = ("class_weights", "precision", "resizing")
+#: Drawn beside pictures that show what it does, by `pages.model.resizing`.
+ELSEWHERE = ("resizing",)
 #: They have an effect only while the backbone's layers train.
 OF_FINE_TUNING = (
     "fine_tune_epochs",
@@ -84,7 +86,11 @@ def show(method: str, freeze: str) -> None:
     """
     if method == "train":
         _fields(COMMON, freeze)
-    rest = [name for name in settings(method) if name in words.LABELS]
+    rest = [
+        name
+        for name in settings(method)
+        if name in words.LABELS and name not in ELSEWHERE
+    ]
     with st.expander("More settings", icon=":material/tune:"):
         _fields([one for one in rest if method != "train" or one not in COMMON], freeze)
 

@@ -12,6 +12,7 @@ from pages.shared import amounts, job_progress, session, shell, tables
 from transfer.advice import candidates
 from transfer.advice.candidates import MOST_IMAGES, Candidate
 from transfer.backbones import catalogue, weights
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 
 #: Backbones that are proposed to be ranked.
@@ -19,7 +20,11 @@ PROPOSED = 6
 
 
 def show(
-    revision: Revision, backbone: str, source: str, choose: Callable[[str], None]
+    revision: Revision,
+    backbone: str,
+    source: str,
+    resizing: Resizing,
+    choose: Callable[[str], None],
 ) -> None:
     """The fold.
 
@@ -27,6 +32,7 @@ def show(
         revision: The dataset.
         backbone: The one that is chosen now.
         source: Where parameters come from.
+        resizing: As in `TrainConfig`.
         choose: Called with the name of another backbone.
     """
     job = session.store().find("rank", revision.id)
@@ -40,17 +46,19 @@ def show(
             "images; a linear head on its features, cross-validated, tells the "
             "accuracy to expect with everything frozen. No val or test image is used."
         )
-        _ask(revision, backbone, source, job_progress.goes_on(job))
+        _ask(revision, backbone, (source, resizing), job_progress.goes_on(job))
         job_progress.show(job, _line)
         for one in job.progress.get("passed_over", []) if job else []:
             title = catalogue.title(one["backbone"])
             st.caption(shell.escape(f"{title} was passed over. {one['reason']}"))
         # Also what earlier rankings of the same images found, whoever asked for it.
-        if found := candidates.all_kept(revision, source):
+        if found := candidates.all_kept(revision, source, resizing):
             _show_found(found, backbone, choose)
 
 
-def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
+def _ask(
+    revision: Revision, backbone: str, kind: tuple[str, Resizing], running: bool
+) -> None:
     at_hand = [b.name for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
     # The chosen one is compared as well, unless that meant a download nobody asked for.
     first = [backbone] if backbone in at_hand or not at_hand else []
@@ -65,7 +73,7 @@ def _ask(revision: Revision, backbone: str, source: str, running: bool) -> None:
     )
     idle = running or not wanted
     if st.button("Rank", icon=":material/play_arrow:", disabled=idle):
-        job_progress.ask(candidates.request(revision, wanted, source))
+        job_progress.ask(candidates.request(revision, wanted, *kind))
 
 
 def _line(now: dict[str, Any]) -> tuple[float, str]:

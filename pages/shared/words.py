@@ -21,6 +21,11 @@ VALUES = {
     "optimizer": {"adam": "Adam", "sgd": "SGD"},
     "blend": {"val": "As val judges best", "none": "None"},
     "class_weights": {"none": "All the same", "balanced": "Balanced"},
+    "resizing": {
+        "stretch": "Stretch",
+        "crop": "Crop the middle",
+        "fit": "Fit with a border",
+    },
     "precision": {"auto": "Automatic", "float32": "float32", "bfloat16": "bfloat16"},
 }
 LABELS = {
@@ -41,6 +46,7 @@ LABELS = {
     "blend": "Blend with the head phase's weights",
     "views": "Views of each image",
     "precision": "Precision of frozen features",
+    "resizing": "Resizing of pictures that are not square",
     "seed": "Seed",
 }
 #: Letters of a class name on an axis or in a legend; the whole is shown on hovering.

@@ -377,7 +377,7 @@ def _tiny(folder: Path, count: int) -> Path:
 
 def _features(made: Revision, folder: Path) -> Any:
     place = Path(tempfile.mkdtemp(dir=folder))
-    return np.array(examine.features_of(made, "", "imagenet", place, _quiet))
+    return np.array(examine.features_of(made, "", "imagenet", "stretch", place, _quiet))
 
 
 def _looks(made: Revision, folder: Path) -> looks.Looks:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from transfer import workspace
 from transfer.backbones import catalogue
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.runs.requests import Request
 
@@ -54,43 +55,56 @@ class PassedOver(NamedTuple):
     reason: str
 
 
-def request(revision: Revision, backbones: Sequence[str], weights: str) -> Request:
+def request(
+    revision: Revision,
+    backbones: Sequence[str],
+    weights: str,
+    resizing: Resizing = "stretch",
+) -> Request:
     """A ranking of backbones for this revision; one at a time."""
     dataset = f"--dataset={revision.dataset}", "--revision", revision.id
     wanted = "--backbones", ",".join(backbones), f"--weights={weights}"
-    return Request("rank", revision.id, ("rank", *dataset, *wanted))
+    how = "--resizing", resizing
+    return Request("rank", revision.id, ("rank", *dataset, *wanted, *how))
 
 
 def kept_candidate(
-    revision: Revision, name: str, weights: str, size: int
+    revision: Revision,
+    name: str,
+    weights: str,
+    size: int,
+    resizing: Resizing = "stretch",
 ) -> Candidate | None:
     """What an earlier ranking found."""
     try:
-        path = _record(revision, name, weights, size)
+        path = _record(revision, name, weights, size, resizing)
         # A record of another version has other fields, and counts as none.
         return Candidate(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def all_kept(revision: Revision, weights: str) -> list[Candidate]:
+def all_kept(
+    revision: Revision, weights: str, resizing: Resizing = "stretch"
+) -> list[Candidate]:
     """All that earlier rankings found at the backbones' own sizes, best first."""
     found = [
-        kept_candidate(revision, one.name, weights, one.native_size)
+        kept_candidate(revision, one.name, weights, one.native_size, resizing)
         for one in catalogue.BACKBONES.values()
     ]
     return best_first(one for one in found if one)
 
 
-def keep(revision: Revision, candidate: Candidate) -> None:
+def keep(
+    revision: Revision, candidate: Candidate, resizing: Resizing = "stretch"
+) -> None:
     """Keeps it for the next time.
 
     Raises:
         StorageError: The workspace cannot be written.
     """
-    path = _record(
-        revision, candidate.backbone, candidate.weights, candidate.image_size
-    )
+    kind = candidate.backbone, candidate.weights, candidate.image_size
+    path = _record(revision, *kind, resizing)
     workspace.write_atomically(path, json.dumps(asdict(candidate)).encode())
 
 
@@ -99,8 +113,12 @@ def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda one: (-one.accuracy, -one.log_me))
 
 
-def _record(revision: Revision, name: str, weights: str, size: int) -> Path:
+def _record(
+    revision: Revision, name: str, weights: str, size: int, resizing: Resizing
+) -> Path:
     # Weights may be the path of a file, which makes no file name.
     source = hashlib.sha256(weights.encode()).hexdigest()[:8]
-    file = f"{name}-{weights if weights.isalnum() else source}-{size}.json"
-    return workspace.home() / "rankings" / revision.id / file
+    file = f"{name}-{weights if weights.isalnum() else source}-{size}"
+    if resizing != "stretch":  # older records have no word for it
+        file += f"-{resizing}"
+    return workspace.home() / "rankings" / revision.id / f"{file}.json"

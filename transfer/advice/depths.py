@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.runs.requests import Request
 
@@ -77,6 +78,7 @@ def request(
     weights: str,
     image_size: int | None,
     class_weights: str = "none",
+    resizing: Resizing = "stretch",
 ) -> Request:
     """A try of the depths of this backbone on this revision."""
     # Weights may be the path of a file, which is too long for a name.
@@ -84,9 +86,10 @@ def request(
     named = weights if weights.isalnum() else hashlib.sha256(source).hexdigest()[:8]
     weighted = "" if class_weights == "none" else f"-{class_weights}"
     size = image_size or "native"
-    subject = f"{revision.id}-{backbone}-{named}-{size}{weighted}"
+    resized = "" if resizing == "stretch" else f"-{resizing}"
+    subject = f"{revision.id}-{backbone}-{named}-{size}{weighted}{resized}"
     words = ["sweep", f"--dataset={revision.dataset}", "--revision", revision.id]
     words += ["--backbone", backbone, f"--weights={weights}"]
     words += ["--image-size", str(image_size)] if image_size else []
-    words += ["--class-weights", class_weights]
+    words += ["--class-weights", class_weights, "--resizing", resizing]
     return Request("depths", subject, tuple(words))

@@ -8,6 +8,7 @@ from transfer.advice import growth
 from transfer.advice.growth import Growth
 from transfer.backbones import graph
 from transfer.classifier import model
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.features import extract
 from transfer.features.rows import Features
@@ -16,7 +17,13 @@ from transfer.features.rows import Features
 Told = Callable[[str, int, int], None]
 
 
-def measure(revision: Revision, backbone: str, weights: str, told: Told) -> Growth:
+def measure(
+    revision: Revision,
+    backbone: str,
+    weights: str,
+    told: Told,
+    resizing: Resizing = "stretch",
+) -> Growth:
     """How accuracy grows with the training images.
 
     Args:
@@ -24,6 +31,7 @@ def measure(revision: Revision, backbone: str, weights: str, told: Told) -> Grow
         backbone: Whose features are looked at.
         weights: Where its parameters come from.
         told: Hears how far it is.
+        resizing: As in `TrainConfig`.
 
     Raises:
         BackboneError: It is not in the catalogue, or has no weights here.
@@ -34,7 +42,7 @@ def measure(revision: Revision, backbone: str, weights: str, told: Told) -> Grow
     hashes = [image.sha256 for image in train]
     pooled = model.add_pooling(graph.build(backbone, weights=weights))
     extractor = extract.kept_or_quickest(
-        pooled, "pooling", backbone, hashes, revision.grey
+        pooled, "pooling", backbone, hashes, revision.grey, resizing
     )
     features = Features(extractor, "pooling", hashes)
     extractor.compute(

@@ -11,7 +11,7 @@ from transfer.advice import candidates, probes
 from transfer.advice.candidates import MOST_IMAGES, Candidate, PassedOver
 from transfer.backbones import catalogue, graph
 from transfer.classifier import model
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import DatasetError, WeightsError
 from transfer.features import speeds
@@ -22,7 +22,11 @@ Progress = Callable[..., None]
 
 
 def rank(
-    revision: Revision, names: Sequence[str], weights: str, progress: Progress
+    revision: Revision,
+    names: Sequence[str],
+    weights: str,
+    progress: Progress,
+    resizing: Resizing = "stretch",
 ) -> Iterator[Candidate | PassedOver]:
     """The candidates one by one, those that are known from before at once.
 
@@ -33,6 +37,7 @@ def rank(
         names: Of backbones in the catalogue.
         weights: Where their parameters come from.
         progress: Called with `backbone`, `step` and `steps`.
+        resizing: As in `TrainConfig`.
 
     Raises:
         BackboneError: A name is not in the catalogue.
@@ -41,18 +46,18 @@ def rank(
     images = sample(revision)
     for name in names:
         entry = catalogue.get(name)
-        found = candidates.kept_candidate(revision, name, weights, entry.native_size)
-        if found:
+        kind = weights, entry.native_size, resizing
+        if found := candidates.kept_candidate(revision, name, *kind):
             yield found
             continue
         try:
-            found = _measure(revision, images, name, weights, progress)
+            found = _measure(revision, images, name, weights, progress, resizing)
         # Offline only some weights are here: their backbones are ranked all the same.
         except WeightsError as error:
             yield PassedOver(name, str(error))
             continue
         # At once, so that a ranking which is ended goes on where it was.
-        candidates.keep(revision, found)
+        candidates.keep(revision, found, resizing)
         yield found
 
 
@@ -80,11 +85,12 @@ def _measure(
     name: str,
     weights: str,
     progress: Progress,
+    resizing: Resizing,
 ) -> Candidate:
     start = time.perf_counter()
     entry = catalogue.get(name)
     progress(backbone=name, step=0, steps=len(images))
-    features = _features(images, name, weights, progress, revision.grey)
+    features = _features(images, name, weights, progress, revision.grey, resizing)
     labels = np.array([image.label for image in images], np.int32)
     classes = len(revision.class_names)
     probe = probes.cross_validated(features, labels, classes, revision.seed)
@@ -111,10 +117,11 @@ def _features(
     weights: str,
     progress: Progress,
     grey: Grey | None,
+    resizing: Resizing,
 ) -> NDArray[np.float32]:
     """Pooled features `(images, channels)`, in float32, from the cache or computed."""
     backbone = model.add_pooling(graph.build(name, weights=weights))
-    extractor = Extractor(backbone, ["pooling"], name, _quiet, grey=grey)
+    extractor = Extractor(backbone, ["pooling"], name, _quiet, False, grey, resizing)
     # The engines are timed here, so that a candidate's speed is known even if all of
     # its features were in the cache.
     extractor.is_faster_in_bfloat16()

@@ -34,8 +34,8 @@ def sweep(
 
     Args:
         revision: The dataset; at most 1,000 images of train and val are looked at.
-        settings: `backbone`, `weights`, `image_size` and `class_weights`, as in
-            `TrainConfig`.
+        settings: `backbone`, `weights`, `image_size`, `resizing` and `class_weights`,
+            as in `TrainConfig`.
         progress: Called with `depth`, `depths`, `phase`, and `step` and `steps` where
             there are some.
 

@@ -10,7 +10,7 @@ from keras import layers
 from transfer.classifier import runner
 from transfer.classifier.numpy_head import NumPyHead
 from transfer.classifier.runner import Runner
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.features import converted, engines
 from transfer.features.converted import Converted
 from transfer.features.engines import KerasEngine
@@ -23,6 +23,7 @@ def make(
     record: Path,
     log: Callable[[str], None],
     grey: Grey | None = None,
+    resizing: Resizing = "stretch",
 ) -> Runner:
     """The classifier without Keras; with it where OpenVINO cannot run its backbone.
 
@@ -32,21 +33,22 @@ def make(
         record: Where `runner.read` finds it from now on.
         log: Takes lines that say what is done.
         grey: The range of deep grey of the dataset that the model learnt from.
+        resizing: How the pictures were resized that it learnt from.
     """
     pooled = model.get_layer("pooled_backbone")
     head = _head(model.get_layer("head"))
-    extractor = Extractor(pooled, ["pooling"], backbone, log, grey=grey)
+    extractor = Extractor(pooled, ["pooling"], backbone, log)
     key, size = extractor.tensors["pooling"].engine, extractor.image_size
     try:
         engine = Converted(engines.convert(pooled, key), pools=True)
         runner.write(record, head, key)
-        return Runner(engine, head, size, key, grey)
+        return Runner(engine, head, size, key, grey, resizing)
     except Exception as error:  # noqa: BLE001  whatever OpenVINO raises, or a full disk
         log(f"Keras runs this model, for it was not converted: {error}")
         converted.file(key).unlink(missing_ok=True)
     outputs = [pooled.output, pooled.get_layer("pooling").input]
     engine_by_keras = KerasEngine(keras.Model(pooled.inputs, outputs))
-    return Runner(engine_by_keras, head, size, key, grey)
+    return Runner(engine_by_keras, head, size, key, grey, resizing)
 
 
 def _head(head: keras.Model) -> NumPyHead:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.classifier.numpy_head import Floats, NumPyHead
 from transfer.datasets import decoding
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.errors import ImageError, StorageError
 from transfer.features import cache, converted
 from transfer.features.ahead import ahead
@@ -53,6 +53,7 @@ class Runner:
         image_size: `(height, width)` of the pixels that it takes.
         key: Names the backbone up to pooling, with its weights.
         grey: The range of deep grey of the dataset that the model learnt from.
+        resizing: How the pictures were resized that it learnt from.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class Runner:
         image_size: tuple[int, int],
         key: str,
         grey: Grey | None = None,
+        resizing: Resizing = "stretch",
     ) -> None:
         self._engine, self.head, self._key = engine, head, key
-        self.image_size, self.grey = image_size, grey
+        self.image_size, self.grey, self.resizing = image_size, grey, resizing
 
     def kept_features(self, hashes: Sequence[str]) -> tuple[Floats, list[int]]:
         """What training left of the same backbone with these weights.
@@ -80,7 +82,7 @@ class Runner:
         lost = list(range(len(hashes)))
         # Exact ones first; a training in bfloat16 has left only val's in float32.
         for bfloat16 in (False, True):
-            key = cache.key(self._key, bfloat16, self.grey)
+            key = cache.key(self._key, bfloat16, self.grey, self.resizing)
             shelf = Shelf(key, (self.head.channels,), "float32")
             found, still = shelf.read([hashes[i] for i in lost])
             rows[lost] = found
@@ -97,7 +99,7 @@ class Runner:
         shape = (len(pictures), self.head.channels)
         features = np.full(shape, np.nan, np.float32)
         unreadable: dict[int, ImageError] = {}
-        for start, batch in ahead(pictures, self._decode):
+        for start, batch in ahead(pictures, self._try_to_decode):
             readable: dict[int, Pixels] = {}
             for position, one in enumerate(batch, start):
                 if isinstance(one, ImageError):
@@ -121,19 +123,30 @@ class Runner:
         pooled, maps = self._engine.run(pixels)
         return np.asarray(pooled, np.float32), np.asarray(maps, np.float32)
 
-    def _decode(self, picture: Path | bytes) -> Pixels | ImageError:
+    def decode(self, picture: Path | bytes) -> Pixels:
+        """The picture as the model sees it, `(height, width, 3)`.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        return decoding.decode(picture, self.image_size, self.grey, self.resizing)
+
+    def _try_to_decode(self, picture: Path | bytes) -> Pixels | ImageError:
         try:
-            return decoding.decode(picture, self.image_size, self.grey)
+            return self.decode(picture)
         except ImageError as error:
             return error
 
 
-def read(record: Path, grey: Grey | None = None) -> Runner | None:
+def read(
+    record: Path, grey: Grey | None = None, resizing: Resizing = "stretch"
+) -> Runner | None:
     """The classifier that `write` noted; None if the engine, or the note, is gone.
 
     Args:
         record: Where it was noted.
         grey: As in `Runner`.
+        resizing: As in `Runner`.
     """
     with suppress(OSError, ValueError, KeyError, EOFError, StorageError):
         with np.load(record, allow_pickle=False) as arrays:
@@ -141,10 +154,8 @@ def read(record: Path, grey: Grey | None = None) -> Runner | None:
             count = len(arrays.files) // 2
             layers = [(arrays[f"kernel{i}"], arrays[f"bias{i}"]) for i in range(count)]
         if path := converted.find(key):
-            engine = Converted(path, pools=True)
-            return Runner(
-                engine, NumPyHead(tuple(layers)), engine.image_size, key, grey
-            )
+            engine, head = Converted(path, pools=True), NumPyHead(tuple(layers))
+            return Runner(engine, head, engine.image_size, key, grey, resizing)
     return None
 
 

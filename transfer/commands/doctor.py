@@ -40,6 +40,7 @@ def add_to(command: Command) -> None:
         help="a CSV file and its column that has the subject or session of each image",
     )
     options.add_weights(one)
+    options.add_resizing(one)
     options.add_revision(one)
     options.add_job(one)
 
@@ -72,9 +73,8 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
             tell_over(f"{done:,} of {of:,} {_DOING[doing]}")
 
         table = (Path(args.groups[0]), args.groups[1]) if args.groups else None
-        found = examine.examine(
-            revision, args.backbone, args.weights, report_progress, table
-        )
+        seen = args.weights, report_progress, table, args.resizing
+        found = examine.examine(revision, args.backbone, *seen)
         report.keep(revision, found)
         reporter.finish({"dataset": revision.dataset, "findings": len(found)})
         return {"findings": [one.to_json() for one in found]}

@@ -25,6 +25,7 @@ def add_to(command: Command) -> None:
     one.add_argument("name", metavar="NAME", help="the dataset")
     options.add_backbone(one)
     options.add_weights(one)
+    options.add_resizing(one)
     options.add_revision(one)
     options.add_job(one)
 
@@ -45,7 +46,9 @@ def enough(args: argparse.Namespace) -> dict[str, Any]:
             reporter.progress(doing=doing, done=done, of=of)
             tell_over(f"{doing}: {done:,} of {of:,}")
 
-        found = measure_growth.measure(revision, backbone, args.weights, tell)
+        found = measure_growth.measure(
+            revision, backbone, args.weights, tell, args.resizing
+        )
         advice.keep(revision, found)
         reporter.finish({"dataset": revision.dataset})
         about = {"dataset": revision.dataset, "revision": revision.id}

@@ -3,7 +3,7 @@
 import argparse
 import getpass
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import FreezePlan
@@ -69,6 +69,17 @@ def add_image_size(command: argparse.ArgumentParser) -> None:
     """The size of the pictures that a backbone is given."""
     command.add_argument(
         "--image-size", type=int, default=None, help="height and width in pixels"
+    )
+
+
+def add_resizing(command: argparse.ArgumentParser) -> None:
+    """How the pictures are resized that a backbone is given."""
+    field = TrainConfig.model_fields["resizing"]
+    command.add_argument(
+        "--resizing",
+        choices=get_args(field.annotation),
+        default=field.default,
+        help=help_text("resizing"),
     )
 
 

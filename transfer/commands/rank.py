@@ -28,6 +28,7 @@ def add_to(command: Command) -> None:
         "--backbones", required=True, metavar="A,B,...", help="names of backbones"
     )
     options.add_weights(one)
+    options.add_resizing(one)
     options.add_job(one)
 
 
@@ -54,7 +55,8 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
                 f"{values['backbone']}: {values['step']} of {values['steps']} images"
             )
 
-        for one in rank_candidates.rank(revision, names, args.weights, report):
+        kind = args.weights, report, args.resizing
+        for one in rank_candidates.rank(revision, names, *kind):
             if isinstance(one, Candidate):
                 found.append(one)
             else:
@@ -66,6 +68,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         result = {
             "dataset": revision.dataset,
             "revision": revision.id,
+            "resizing": args.resizing,
             "candidates": [asdict(one) for one in candidates.best_first(found)],
             "passed_over": [each._asdict() for each in passed_over],
         }

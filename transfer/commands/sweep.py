@@ -27,6 +27,7 @@ def add_to(command: Command) -> None:
     options.add_revision(one)
     options.add_backbone(one)
     options.add_image_size(one)
+    options.add_resizing(one)
     field = TrainConfig.model_fields["class_weights"]
     one.add_argument("--class-weights", default=field.default, help=field.description)
     options.add_weights(one)
@@ -54,7 +55,8 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
             )
 
         settings = {"backbone": name, "weights": args.weights}
-        settings |= {key: getattr(args, key) for key in ("image_size", "class_weights")}
+        others = "image_size", "resizing", "class_weights"
+        settings |= {key: getattr(args, key) for key in others}
         for one in trainings.sweep(revision, settings, report):
             found.append(one)
             reporter.progress(found=[asdict(each) for each in found])

@@ -12,15 +12,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import ExifTags, Image
 
-from transfer.datasets.pixels import deep_grey, memory, opening, pieces
+from transfer.datasets.pixels import deep_grey, memory, opening, pieces, resize
 from transfer.datasets.pixels.deep_grey import Grey, Levels
 from transfer.datasets.pixels.pieces import Pixels
+from transfer.datasets.pixels.resize import Resizing
 
 #: What others take from here; the parts that it is made of are nobody else's.
 __all__ = [
     "IMAGE_EXTENSIONS",
     "Grey",
     "Levels",
+    "Resizing",
     "decode",
     "encode_thumbnail",
     "levels",
@@ -47,14 +49,14 @@ def decode(
     source: Path | bytes | BinaryIO,
     size: tuple[int, int] | None = None,
     grey: Grey | None = None,
+    resizing: Resizing = "stretch",
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The picture as uint8 RGB `(height, width, 3)`, upright.
 
     Alpha is laid on white, deeper colours are scaled to 8 bits, an animation gives its
-    first frame. With `size` the picture is stretched to fill it, with antialiased
-    bilinear interpolation: the one geometry of training, evaluation, prediction and
-    export. Nothing is cropped, so that no part of the object is lost. A JPEG much
-    larger than `size` is decoded at reduced scale, never below `size`.
+    first frame. With `size` the picture is brought to it with antialiased bilinear
+    interpolation, alike in training, evaluation, prediction and export. A JPEG much
+    larger than what it becomes is decoded at reduced scale, never below that.
 
     Pillow releases the GIL while it decodes and resizes, so threads add up; those whose
     pictures take more than `memory.ALL_BYTES` together wait for each other.
@@ -64,13 +66,16 @@ def decode(
         size: `(height, width)` in pixels; the picture's own if not given.
         grey: What becomes black and white in a picture of deep grey; if not given, its
             own values decide. Pictures of 8 bits do not depend on it.
+        resizing: `stretch` fills the size and changes shapes; `crop` takes the middle;
+            `fit` takes all of it, with a border. Of a picture that has the proportions
+            of the size they are the same.
 
     Raises:
         ImageError: It is no picture, damaged, cut off, larger than
             `opening.MAX_PIXELS`, or takes more than `memory.MAX_BYTES`.
     """
     with opening.open_picture(source) as image:
-        return np.array(_upright_rgb(image, size, grey))
+        return np.array(_upright_rgb(image, size, grey, resizing))
 
 
 def encode_thumbnail(
@@ -103,43 +108,52 @@ def levels(source: Path | bytes | BinaryIO) -> Levels | None:
 
 
 def _upright_rgb(
-    image: Image.Image, size: tuple[int, int] | int | None, grey: Grey | None
+    image: Image.Image,
+    size: tuple[int, int] | int | None,
+    grey: Grey | None,
+    resizing: Resizing = "stretch",
 ) -> Image.Image:
     """The picture in RGB, upright.
 
     Args:
         image: Opened, not yet decoded.
-        size: `(height, width)` to stretch it to, or the longest side that it may have.
+        size: `(height, width)` to bring it to, or the longest side that it may have.
         grey: As in `decode`.
+        resizing: As in `decode`.
     """
     pixels, is_png = image.width * image.height, image.format == "PNG"
     with ExitStack() as stack:
         if is_png:  # Pillow decodes it to find the orientation
             side = size if isinstance(size, int) else max(size or image.size)
-            small = _small_pixels(image, (side, side) if size else None)
+            small = _small_pixels(image, (side, side) if size else None, resizing)
             stack.enter_context(
                 memory.room.take(memory.needed_bytes(image, pixels, small))
             )
         orientation = _orientation(image)
         wanted = _target_size(image.size, size, orientation)
         if wanted is not None:
+            wanted = resize.size_inside(image.size, wanted, resizing)
             # Only JPEG heeds it: of 12 megapixels a few percent are decoded then.
             image.draft(None, wanted)
         if not is_png:
-            needed = memory.needed_bytes(image, pixels, _small_pixels(image, wanted))
+            small = _small_pixels(image, wanted, resizing)
+            needed = memory.needed_bytes(image, pixels, small)
             stack.enter_context(memory.room.take(needed))
         if _is_plain(image):
             image.load()
-            picture = _stretch(image, wanted)
+            picture = _shrink(image, wanted, resizing)
         else:
-            picture = _convert(pieces.load(image), wanted, grey, image.mode)
+            picture = _convert(pieces.load(image), wanted, resizing, grey, image.mode)
             if profile := image.info.get("icc_profile"):
                 picture.info["icc_profile"] = profile  # browsers show its colours
         if picture is not image:
             memory.free_pixels(image)
     # Last, when it is small.
     turn = _TURNS.get(orientation)
-    return picture if turn is None else picture.transpose(turn)
+    upright = picture if turn is None else picture.transpose(turn)
+    if isinstance(size, tuple) and upright.size != (size[1], size[0]):
+        return resize.add_border(upright, (size[1], size[0]))
+    return upright
 
 
 def _target_size(
@@ -160,18 +174,20 @@ def _is_plain(image: Image.Image) -> bool:
     return is_rgb and not image.has_transparency_data
 
 
-def _small_pixels(image: Image.Image, wanted: tuple[int, int] | None) -> int:
+def _small_pixels(
+    image: Image.Image, wanted: tuple[int, int] | None, resizing: Resizing
+) -> int:
     """Pixels of what `_convert` makes first."""
     if _is_plain(image):
         return 0
-    columns, rows = _reduction(image.size, wanted)
+    columns, rows = _reduction(image.size, wanted, resizing)
     return -(-image.width // columns) * -(-image.height // rows)
 
 
 def _reduction(
-    size: tuple[int, int], wanted: tuple[int, int] | None
+    size: tuple[int, int], wanted: tuple[int, int] | None, resizing: Resizing
 ) -> tuple[int, int]:
-    """How many columns and rows are averaged before the picture is stretched.
+    """How many columns and rows are averaged before the picture is made smaller.
 
     Averaging down to three times the size first changes grey levels by at most one and
     makes this three times faster for 12 megapixels. It is what Pillow does itself with
@@ -179,16 +195,22 @@ def _reduction(
     """
     if wanted is None:
         return 1, 1
-    columns, rows = (int(a / b / 3.0) or 1 for a, b in zip(size, wanted, strict=True))
+    left, upper, right, lower = resize.part_taken(size, wanted, resizing)
+    taken = right - left, lower - upper
+    columns, rows = (int(a / b / 3.0) or 1 for a, b in zip(taken, wanted, strict=True))
     return columns, rows
 
 
 def _convert(
-    pixels: Pixels, wanted: tuple[int, int] | None, grey: Grey | None, mode: str
+    pixels: Pixels,
+    wanted: tuple[int, int] | None,
+    resizing: Resizing,
+    grey: Grey | None,
+    mode: str,
 ) -> Image.Image:
     """The picture in RGB at the wanted size, converted and made smaller in pieces."""
-    (width, height), reduced = pixels.size, _reduction(pixels.size, wanted)
-    columns, rows = reduced
+    width, height = pixels.size
+    columns, rows = reduced = _reduction(pixels.size, wanted, resizing)
     small = Image.new("RGB", (-(-width // columns), -(-height // rows)))
     own = grey
     for left, upper, piece in pixels.pieces(reduced):
@@ -199,14 +221,18 @@ def _convert(
         small.paste(_on_white(piece).reduce(reduced), (left, upper))
     if wanted is None or pixels.size == wanted:
         return small
-    box = (0, 0, width / columns, height / rows)
-    return small.resize(wanted, Image.Resampling.BILINEAR, box)
+    box = resize.part_taken(pixels.size, wanted, resizing)
+    reduced_box = (box[0] / columns, box[1] / rows, box[2] / columns, box[3] / rows)
+    return small.resize(wanted, Image.Resampling.BILINEAR, reduced_box)
 
 
-def _stretch(image: Image.Image, wanted: tuple[int, int] | None) -> Image.Image:
+def _shrink(
+    image: Image.Image, wanted: tuple[int, int] | None, resizing: Resizing
+) -> Image.Image:
     if wanted is None or image.size == wanted:
         return image
-    return image.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    box = resize.part_taken(image.size, wanted, resizing)
+    return image.resize(wanted, Image.Resampling.BILINEAR, box, reducing_gap=3.0)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -93,6 +93,17 @@ def of(dataset: str, images: Sequence[Image]) -> NDArray[Any]:
     return rows
 
 
+def shapes(dataset: str, images: Sequence[Image]) -> NDArray[np.float64]:
+    """How many times as long as wide each image is; 1 where it cannot be read.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    known = of(dataset, images)
+    sides = np.stack([known["width"], known["height"]]).astype(np.float64)
+    return np.where(sides.min(0) > 0, sides.max(0) / np.maximum(sides.min(0), 1), 1.0)
+
+
 def _read_stored(sha256: str) -> Fact:
     try:
         return read(library.image_path(sha256))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from transfer.backbones import graph, weights
 from transfer.classifier import model
 from transfer.datasets import scratch
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.doctor import (
     classes,
@@ -43,6 +44,7 @@ def examine(
     source: str = "imagenet",
     progress: Progress = lambda **_: None,
     table: tuple[Path, str] | None = None,
+    resizing: Resizing = "stretch",
 ) -> list[Finding]:
     """All that may be wrong with a dataset, the surest first.
 
@@ -54,6 +56,7 @@ def examine(
         progress: Called with `doing`, one of `look`, `features`, `copies` and `labels`,
             and the numbers `done` and `of`.
         table: A CSV file and its column that has the group of each image.
+        resizing: How the pictures are resized for the backbone, as in `TrainConfig`.
 
     Raises:
         ConfigError: The table has no such column, or knows too few of the images.
@@ -79,7 +82,8 @@ def examine(
             revision = replace(revision, images=images)
             seen = looks.Looks(seen.rows[readable], {})
             given = None if given is None else given[readable]
-        features = features_of(revision, backbone, source, folder, tell("features"))
+        seeing = backbone, source, resizing
+        features = features_of(revision, *seeing, folder, tell("features"))
         found += _compare(revision, seen, features, given, tell)
         found += shortcuts.findings(revision, seen)
     return surest_first(found)
@@ -107,17 +111,23 @@ def _compare(
 
 
 def _extractor(
-    backbone: str, source: str, revision: Revision, hashes: Sequence[str]
+    backbone: str,
+    source: str,
+    resizing: Resizing,
+    revision: Revision,
+    hashes: Sequence[str],
 ) -> Extractor:
     """What computes the features: those that a training left, or the quickest."""
     pooled = model.add_pooling(graph.build(backbone, weights=source))
-    return extract.kept_or_quickest(pooled, _LAYER, backbone, hashes, revision.grey)
+    reading = revision.grey, resizing
+    return extract.kept_or_quickest(pooled, _LAYER, backbone, hashes, *reading)
 
 
 def features_of(
     revision: Revision,
     backbone: str,
     source: str,
+    resizing: Resizing,
     folder: Path,
     tell: Callable[[int, int], None],
 ) -> NDArray[np.float16]:
@@ -129,13 +139,13 @@ def features_of(
         revision: The dataset; all its images can be read.
         backbone: As in `examine`.
         source: As in `examine`.
+        resizing: As in `examine`.
         folder: Where the file goes.
         tell: Takes the number of images that are done, and of all.
     """
     hashes = [image.sha256 for image in revision.images]
-    extractor = _extractor(
-        backbone or weights.default_backbone(), source, revision, hashes
-    )
+    name = backbone or weights.default_backbone()
+    extractor = _extractor(name, source, resizing, revision, hashes)
     views = [View(sha256) for sha256 in dict.fromkeys(hashes)]
     extractor.compute({_LAYER: views}, tell)
     extractor.release()

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.datasets import decoding, library
+from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
 from transfer.evaluation import calibration, image_map, intervals, metrics, results
@@ -71,6 +71,7 @@ class Evaluator:
             run.config.backbone,
             log,
             grey=self._revision.grey,
+            resizing=run.config.resizing,
         )
 
     def evaluate(self, split: Split) -> Evaluation:
@@ -193,9 +194,8 @@ class Evaluator:
         self, hashes: NDArray[np.str_], pool: Executor
     ) -> Iterator[tuple[tuple[str, float], NDArray[np.int64]]]:
         """What the model answers to one batch, spoilt in every way."""
-        size, grey = self._extractor.image_size, self._revision.grey
-        paths = [library.image_path(str(one)) for one in hashes]
-        pictures = list(pool.map(lambda path: decoding.decode(path, size, grey), paths))
+        views = [View(str(one)) for one in hashes]
+        pictures = list(pool.map(self._extractor.pixels, views))
         seeds = [int(str(one)[:8], 16) for one in hashes]
 
         def ask(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:

@@ -18,7 +18,8 @@ from transfer import workspace
 from transfer.backbones.catalogue import BACKBONES, image_size
 from transfer.classifier import model
 from transfer.datasets import decoding, library, names
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.pixels import resize
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results
@@ -27,6 +28,12 @@ from transfer.prediction import models
 from transfer.store import files
 from transfer.store.record import Run
 
+#: What model.json says of each way of resizing.
+HOW: dict[Resizing, str] = {
+    "stretch": "stretched to fill, nothing cropped",
+    "crop": "the middle cropped to the shape, then resized",
+    "fit": "resized to fit in, centred on a border",
+}
 #: Encoded originals that come with the bundle, to check it on another machine.
 GOLDEN = 20
 
@@ -108,7 +115,7 @@ def _fill(
     size = tuple(classifier.input_shape[1:3])
     tell(f"writing {order.chosen.title}")
     chosen = keeping.calibration_images(revision) if order.quantize == "int8" else []
-    pixels = _pixels(chosen, size, run.grey)
+    pixels = _pixels(chosen, size, run)
     formats.write(classifier, order.chosen, order.quantize, folder, pixels)
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
@@ -148,10 +155,11 @@ def _classifier(run: Run) -> Any:
 
 
 def _pixels(
-    chosen: list[Image], size: tuple[int, int], grey: Grey | None
+    chosen: list[Image], size: tuple[int, int], run: Run
 ) -> list[NDArray[np.float32]]:
     paths = [library.image_path(one.sha256) for one in chosen]
-    return [decoding.decode(path, size, grey).astype(np.float32) for path in paths]
+    how = size, run.grey, run.config.resizing
+    return [decoding.decode(path, *how).astype(np.float32) for path in paths]
 
 
 def _description(
@@ -188,9 +196,12 @@ def _description(
             "resize": {
                 "height": height,
                 "width": width,
-                "how": "stretched to fill, nothing cropped",
+                "resizing": run.config.resizing,
+                "how": HOW[run.config.resizing],
+                "border": resize.BORDER if run.config.resizing == "fit" else None,
                 "filter": "Pillow BILINEAR with reducing_gap 3.0",
-                "jpeg": "decoded at reduced scale (Pillow draft), never below the size",
+                "jpeg": "decoded at reduced scale (Pillow draft), never below "
+                "what it becomes",
             },
         },
         "temperature": float(run.result.get("temperature") or 1.0),

@@ -15,6 +15,7 @@ from transfer.backbones import catalogue
 from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import class_folders
+from transfer.datasets.pixels import resize
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import RunError
 from transfer.export import own_networks
@@ -138,6 +139,8 @@ def _facts(
         "test": bool(revision.of_split("test")),
         "left_out": bool(_files_to_skip(revision)),
         "moved": bool(_corrected_classes(revision)),
+        # `crop` is an augmentation too.
+        f"resizing {config.resizing}": True,
         "views": bool(config.augmentations),
         "window": bool({"crop", "rotation"} & set(config.augmentations)),
         **dict.fromkeys(config.augmentations, True),
@@ -214,6 +217,7 @@ def _settings(
         "class_names": list(revision.class_names),
         "image_size": catalogue.image_size(config)[0],
         "grey": revision.grey or (0, 65535),
+        "border": resize.BORDER,
         # New views in every epoch become one for each epoch.
         "views": config.views or config.head_epochs,
         "digits": _DIGITS,

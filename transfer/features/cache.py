@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.errors import ConfigError
 
 _TAIL = struct.Struct("<QI8s")
@@ -43,21 +43,26 @@ _GROWING, _PATIENCE = ".writing", 3600.0
 _LEFT_FREE = 1_000_000_000
 
 
-def key(engine: str, bfloat16: bool, grey: Grey | None) -> str:
+def key(
+    engine: str, bfloat16: bool, grey: Grey | None, resizing: Resizing = "stretch"
+) -> str:
     """Names a shelf: the prefix that computes its features, and all else they are of.
 
     Args:
         engine: Names the prefix, see `Tensor.engine`.
         bfloat16: Whether it computed in bfloat16.
         grey: The dataset's range of deep grey, see `Revision.grey`.
+        resizing: How pictures of another shape are brought to the model's.
     """
-    return f"{engine}{'-bfloat16' * bfloat16}{of_grey(grey)}"
+    return f"{engine}{'-bfloat16' * bfloat16}{of_reading(grey, resizing)}"
 
 
-def of_grey(grey: Grey | None) -> str:
-    """The part of a key that names a range of deep grey."""
-    # Features of 8-bit pictures depend on no range and keep their keys.
-    return "-grey-{:.9g}-{:.9g}".format(*grey) if grey else ""
+def of_reading(grey: Grey | None, resizing: Resizing) -> str:
+    """The part of a key that says how pictures are read."""
+    # Features of 8-bit pictures depend on no range and keep their keys; so do those of
+    # stretched ones, which all were once.
+    scale = "-grey-{:.9g}-{:.9g}".format(*grey) if grey else ""
+    return scale if resizing == "stretch" else f"{scale}-{resizing}"
 
 
 class _Place(NamedTuple):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.backbones import graph
 from transfer.datasets import decoding, library
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.features import cache, engines, speeds
 from transfer.features.ahead import ahead
 from transfer.features.cache import Shelf
@@ -20,7 +20,7 @@ from transfer.features.converted import Engine
 from transfer.features.views import View
 
 #: Raise this when decoding or resizing changes what the model sees: old features are
-#: then no longer used.
+#: then no longer used. Crops and fits have it too, and a word of their own beside it.
 _GEOMETRY = "stretch-1"
 
 Rows = NDArray[np.generic]
@@ -58,6 +58,7 @@ class Extractor:
         log: Takes lines for the run's log.
         bfloat16: Whether engines may compute in bfloat16.
         grey: The dataset's range of deep grey, see `Revision.grey`.
+        resizing: As in `TrainConfig`.
     """
 
     def __init__(
@@ -68,10 +69,11 @@ class Extractor:
         log: Callable[[str], None],
         bfloat16: bool = False,
         grey: Grey | None = None,
+        resizing: Resizing = "stretch",
     ) -> None:
         height, width = model.input_shape[1:3]
         self.image_size = (height, width)
-        self.bfloat16, self._grey = bfloat16, grey
+        self.bfloat16, self._grey, self._resizing = bfloat16, grey, resizing
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
         self.tensors = {layer: self._tensor(layer) for layer in layers}
@@ -83,18 +85,18 @@ class Extractor:
     def _tensor(self, layer: str) -> Tensor:
         prefix = graph.prefix(self._model, layer)
         height, width = self.image_size
-        scale = cache.of_grey(self._grey)
         shape = prefix.output_shape[1:]
         if not prefix.weights:
             # The same for every backbone, and a quarter of the size as bytes.
-            key = f"pixels-{height}x{width}-{_GEOMETRY}{scale}"
+            reading = cache.of_reading(self._grey, self._resizing)
+            key = f"pixels-{height}x{width}-{_GEOMETRY}{reading}"
             return Tensor(key, "", shape, "uint8")
         content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
         # By the weights and not by their name: whoever trains other weights of the same
         # backbone gets other features.
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
-        key = cache.key(engine, self.bfloat16, self._grey)
+        key = cache.key(engine, self.bfloat16, self._grey, self._resizing)
         return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
@@ -186,12 +188,14 @@ class Extractor:
         # First, for beside threads that decode it takes half as long again.
         if by_engine := self._by_engine(layers):
             self._engine(by_engine)
-        for start, pixels in ahead(views, self._pixels):
+        for start, pixels in ahead(views, self.pixels):
             yield start, self._run(layers, np.stack(pixels))
 
-    def _pixels(self, view: View) -> NDArray[np.uint8]:
+    def pixels(self, view: View) -> NDArray[np.uint8]:
+        """What the model sees of a view, `(height, width, 3)`."""
         path = library.image_path(view.sha256)
-        return view.of(decoding.decode(path, self.image_size, self._grey))
+        pixels = decoding.decode(path, self.image_size, self._grey, self._resizing)
+        return view.of(pixels)
 
     def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """A layer's output for pixels `(at most BATCH, height, width, 3)`; not kept."""
@@ -238,7 +242,12 @@ class Extractor:
 
 
 def kept_or_quickest(
-    model: keras.Model, layer: str, name: str, hashes: Sequence[str], grey: Grey | None
+    model: keras.Model,
+    layer: str,
+    name: str,
+    hashes: Sequence[str],
+    grey: Grey | None,
+    resizing: Resizing = "stretch",
 ) -> Extractor:
     """What gives a layer's output of these images: as a training left it, or soonest.
 
@@ -248,13 +257,14 @@ def kept_or_quickest(
         name: What to call the backbone in keys.
         hashes: SHA-256 of each image.
         grey: As in `Extractor`.
+        resizing: As in `Extractor`.
     """
 
     def log(line: str) -> None:
         """There is no log of a run."""
 
-    exact = Extractor(model, [layer], name, log, grey=grey)
+    exact = Extractor(model, [layer], name, log, False, grey, resizing)
     are_kept = all(sha256 in exact.shelves[layer] for sha256 in hashes)
     if are_kept or not exact.is_faster_in_bfloat16():
         return exact
-    return Extractor(model, [layer], name, log, bfloat16=True, grey=grey)
+    return Extractor(model, [layer], name, log, True, grey, resizing)

@@ -14,7 +14,8 @@ from PIL import Image
 
 from transfer.classifier.runner import Runner
 from transfer.datasets import decoding
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets.pixels import resize
 
 #: Colours of the overlay from no evidence to the strongest, RGB in [0, 255]: darker to
 #: brighter, so that they are told apart without colour too.
@@ -54,28 +55,51 @@ def _enlarge(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
     return np.clip(np.asarray(resized, np.float32), 0, 1)
 
 
-def overlay(picture: bytes, heat: HeatMap, grey: Grey | None = None) -> bytes:
+def overlay(
+    picture: bytes,
+    heat: HeatMap,
+    grey: Grey | None = None,
+    resizing: Resizing = "stretch",
+) -> bytes:
     """A PNG of the picture with the heat map on it: bright where the evidence is.
+
+    What was cropped away, which the model does not see, is grey and dark.
 
     Args:
         picture: Encoded picture.
-        heat: As `heat_map` returns it; stretched to the picture's proportions, as the
-            picture was stretched to the model's.
+        heat: As `heat_map` returns it.
         grey: The range of deep grey that the model learnt with.
+        resizing: How the picture was brought to the model's pixels; the map goes back
+            the same way.
 
     Raises:
         ImageError: The picture cannot be read.
     """
     thumbnail = decoding.encode_thumbnail(picture, 512, grey)
-    small = decoding.decode(thumbnail).astype(np.float32)
-    heat = _enlarge(heat, small.shape[:2])[..., np.newaxis]
+    shown = decoding.decode(thumbnail).astype(np.float32)
+    own, model = shown.shape[1::-1], heat.shape[::-1]
+    # A border is no part of the picture.
+    width, height = inside = resize.size_inside(own, model, resizing)
+    left, upper = resize.corner(inside, model)
+    heat = heat[upper : upper + height, left : left + width]
+    left, upper, right, lower = map(round, resize.part_taken(own, model, resizing))
+    seen = shown[upper:lower, left:right]
+    heated = _heated(seen, _enlarge(heat, seen.shape[:2]))
+    shown[:] = 0.3 * shown.mean(axis=-1, keepdims=True)
+    shown[upper:lower, left:right] = heated
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(shown).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _heated(picture: NDArray[np.float32], heat: HeatMap) -> NDArray[np.float32]:
+    """The picture `(height, width, 3)` with the colours of the heat on it."""
+    heat = heat[..., np.newaxis]
     stops = np.linspace(0, 1, len(_COLOURS))
     colours = np.concatenate(
         [np.interp(heat, stops, channel) for channel in _COLOURS.T], axis=-1
     )
-    faded = small.mean(axis=-1, keepdims=True)
+    faded = picture.mean(axis=-1, keepdims=True)
     cover = 0.25 + (_COVER - 0.25) * heat
-    mixed = (1 - cover) * (0.5 * small + 0.5 * faded) + cover * colours
-    buffer = io.BytesIO()
-    Image.fromarray(np.rint(mixed).astype(np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
+    mixed = (1 - cover) * (0.5 * picture + 0.5 * faded) + cover * colours
+    return np.asarray(mixed, np.float32)

@@ -13,7 +13,7 @@ from transfer.backbones import catalogue, imagenet
 from transfer.backbones.quick_import import quickly
 from transfer.classifier import runner as runners
 from transfer.classifier.runner import Answers, Runner
-from transfer.datasets.decoding import Grey
+from transfer.datasets.decoding import Grey, Resizing
 from transfer.errors import RunError
 from transfer.evaluation import calibration
 from transfer.store import files
@@ -75,20 +75,23 @@ def load(run: str) -> Classifier:
     found = find(run)
     modified = _model_file(found).stat().st_mtime_ns
     temperature = float(found.result.get("temperature", 1.0))
-    runner = _read_runner(found.id, modified, found.grey)
+    runner = _read_runner(found.id, modified, found.grey, found.config.resizing)
     return Classifier(runner, found.result["class_names"], temperature)
 
 
 @lru_cache(maxsize=4)
-def _read_runner(run: str, modified: int, grey: Grey | None) -> Runner:
-    if kept := runners.read(files.runner(run), grey):
+def _read_runner(
+    run: str, modified: int, grey: Grey | None, resizing: Resizing
+) -> Runner:
+    if kept := runners.read(files.runner(run), grey, resizing):
         return kept
     with quickly():  # for it imports Keras
         from transfer.classifier import converting  # noqa: PLC0415
 
     found = find(run)
     model, backbone = load_keras(found), found.config.backbone
-    return converting.make(model, backbone, files.runner(run), log, grey)
+    record = files.runner(run)
+    return converting.make(model, backbone, record, log, grey, resizing)
 
 
 def load_keras(run: Run) -> "keras.Model":

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from transfer.datasets import decoding
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.prediction import explain, models, neighbours
 from transfer.prediction.exchange import BEAT, LOADING
@@ -66,10 +65,10 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
     content = opened if isinstance(opened, bytes) else opened.read_bytes()
     if class_name not in one.class_names:
         raise NotFoundError(f'The run has no class "{class_name}".')
-    pixels = decoding.decode(content, one.runner.image_size, one.runner.grey)
-    label = one.class_names.index(class_name)
-    heat = explain.heat_map(one.runner, pixels, label)
-    return base64.b64encode(explain.overlay(content, heat, one.runner.grey)).decode()
+    runner, label = one.runner, one.class_names.index(class_name)
+    heat = explain.heat_map(runner, runner.decode(content), label)
+    shown = explain.overlay(content, heat, runner.grey, runner.resizing)
+    return base64.b64encode(shown).decode()
 
 
 def _nearest(run: str, picture: dict[str, str], count: int) -> Any:

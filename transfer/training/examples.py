@@ -85,8 +85,15 @@ class _Computing:
         return {n: {"train": train[n], "val": val[n]} for n in self._layers}
 
     def _extractor(self, bfloat16: bool = False) -> Extractor:
-        name, log, grey = self._config.backbone, self._listener.log, self._revision.grey
-        return Extractor(self._backbone, self._layers, name, log, bfloat16, grey)
+        return Extractor(
+            self._backbone,
+            self._layers,
+            self._config.backbone,
+            self._listener.log,
+            bfloat16,
+            self._revision.grey,
+            self._config.resizing,
+        )
 
     def _of_split(self, split: Split, extractor: Extractor) -> dict[str, Examples]:
         """The examples of a split by layer; their features are in the cache then."""

@@ -172,8 +172,9 @@ def _convert(run: Run, model: Any, revision: Revision, listener: StoreListener) 
     """Has the model ready for its first prediction, which then needs no Keras."""
     from transfer.classifier import converting  # noqa: PLC0415
 
-    record, backbone = files.runner(run.id), run.config.backbone
-    converting.make(model, backbone, record, listener.log, revision.grey)
+    record, config = files.runner(run.id), run.config
+    reading = revision.grey, config.resizing
+    converting.make(model, config.backbone, record, listener.log, *reading)
 
 
 def try_or_log(attempt: Callable[[], T]) -> T | None:

@@ -31,11 +31,14 @@ THRESHOLD = MODEL["threshold"] or 0.0
 HEIGHT, WIDTH = MODEL["input"]["shape"][1:3]
 #: The values that are black and white where grey has more than 8 bits.
 GREY = MODEL["preprocessing"]["grey"]
+#: How a picture of another shape is brought to the model's.
+RESIZING = MODEL["preprocessing"]["resize"]["resizing"]
 
 
 def pixels(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The picture as the model takes it: float32 `(1, height, width, 3)`, 0 to 255."""
-    return np.asarray(decode(path, (HEIGHT, WIDTH), GREY), np.float32)[None]
+    decoded = decode(path, (HEIGHT, WIDTH), GREY, RESIZING)
+    return np.asarray(decoded, np.float32)[None]
 
 
 def classify(runner: Runner, paths: list[Path]) -> list[dict[str, object]]:
