@@ -68,7 +68,7 @@ def _show_one(revision: Revision, found: _Shapes, size: int) -> None:
     with st.grid(min_column_width=150, gap="small"):
         original = thumbnails.of_image(image.sha256, revision.grey)
         _picture(original, "**The picture** as it is")
-        for name, pixels in _resized(image.sha256, size, revision.grey).items():
+        for name, pixels in _each_way(image.sha256, size, revision.grey).items():
             _picture(pixels, f"**{NAMES[name]}**: {SAYS[name]}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -112,7 +112,9 @@ def _look(dataset: str, revision_id: str, _revision: Revision) -> _Shapes:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _resized(sha256: str, size: int, grey: Grey | None) -> dict[str, NDArray[np.uint8]]:
+def _each_way(
+    sha256: str, size: int, grey: Grey | None
+) -> dict[str, NDArray[np.uint8]]:
     """The picture `(size, size, 3)` as each way gives it to the model."""
     path = library.image_path(sha256)
     return {

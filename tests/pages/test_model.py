@@ -23,6 +23,7 @@ from transfer.backbones import catalogue, structures, weights
 from transfer.backbones.freezing import FreezePlan, Resolved
 from transfer.backbones.structure import Cut, Layer, Structure
 from transfer.config import TrainConfig
+from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.features import speeds
@@ -719,6 +720,26 @@ def test_model__augmentation_is_previewed(dataset: Revision) -> None:
     at.pills(key="augmentation").set_value(["flip", "crop"]).run()
     assert not at.exception
     assert len(at.get("image")) == augmentation_preview.VIEWS
+
+
+def test_model__resizing_is_shown_on_a_picture_of_ones_own(
+    dataset: Revision, tmp_path: Path
+) -> None:
+    at = open_page()
+    assert "Your pictures are square" in messages(at)
+    make_pictures(tmp_path / "long", {"cat": 4, "dog": 4}, (24, 60))
+    importer.import_path(tmp_path / "long", "long")
+    at = open_page("long")
+    assert not at.exception
+    assert len(at.get("image")) == 4  # as it is, and in each way
+    assert "100% of your pictures are at least 1.5 times as long" in messages(at)
+    at.segmented_control(key="resizing").set_value("fit").run()
+    assert "--resizing fit" in at.code[-1].value
+    # It reaches what is asked for beside a run too, and every method.
+    next(one for one in at.button if one.label == "Rank").click().run()
+    words = jobs_made.asked_for("rank", library.load("long").id)
+    assert words[words.index("--resizing") + 1] == "fit"
+    assert start(turn(at, "instant"))["resizing"] == "fit"
 
 
 def test_model__a_reload_keeps_what_was_chosen(dataset: Revision) -> None:

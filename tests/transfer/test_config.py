@@ -40,6 +40,11 @@ def test_of__augmentations_come_in_one_order() -> None:
     assert TrainConfig.of(dataset="a", augmentation="").augmentations == ()
 
 
+def test_of__an_unknown_resizing_is_named() -> None:
+    with pytest.raises(ConfigError, match="resizing is 'squeeze'.*'crop' or 'fit'"):
+        TrainConfig.of(dataset="a", resizing="squeeze")
+
+
 def test_of__an_unknown_augmentation_is_named() -> None:
     with pytest.raises(ConfigError, match="no augmentation swirl; expected `none` or"):
         TrainConfig.of(dataset="a", augmentation="flip,swirl")

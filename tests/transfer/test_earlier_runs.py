@@ -73,6 +73,7 @@ def test_runs__keep_their_name_and_settings(store: Store, run: Run) -> None:
     kept = store.get(run.id)
     assert kept.name == record.default_name(kept.config) == "starter · head only"
     assert kept.config.model_dump().items() >= SETTINGS.items()
+    assert kept.config.resizing == "stretch"  # the only way that there was
 
 
 def test_predict_and_evaluate__say_what_the_model_says(run: Run) -> None:

@@ -84,7 +84,7 @@ def overlay(
     heat = heat[upper : upper + height, left : left + width]
     left, upper, right, lower = map(round, resize.part_taken(own, model, resizing))
     seen = shown[upper:lower, left:right]
-    heated = _heated(seen, _enlarge(heat, seen.shape[:2]))
+    heated = _lay_over(seen, _enlarge(heat, seen.shape[:2]))
     shown[:] = 0.3 * shown.mean(axis=-1, keepdims=True)
     shown[upper:lower, left:right] = heated
     buffer = io.BytesIO()
@@ -92,7 +92,7 @@ def overlay(
     return buffer.getvalue()
 
 
-def _heated(picture: NDArray[np.float32], heat: HeatMap) -> NDArray[np.float32]:
+def _lay_over(picture: NDArray[np.float32], heat: HeatMap) -> NDArray[np.float32]:
     """The picture `(height, width, 3)` with the colours of the heat on it."""
     heat = heat[..., np.newaxis]
     stops = np.linspace(0, 1, len(_COLOURS))

@@ -83,12 +83,17 @@ def test_sample__too_few_images_are_told(workspace: Path, tmp_path: Path) -> Non
         rank_candidates.sample(few)
 
 
-def test_all_kept__is_best_first_and_of_these_weights_only(revision: Revision) -> None:
+def test_all_kept__is_best_first_and_of_these_weights_and_resizing_only(
+    revision: Revision,
+) -> None:
     worse = candidate(backbone="vgg16")
     better = candidate(accuracy=0.7)
     for one in (worse, better, candidate(weights="imagenet", accuracy=0.9)):
         candidates.keep(revision, one)
+    cropped = candidate(accuracy=0.8)
+    candidates.keep(revision, cropped, "crop")
     assert candidates.all_kept(revision, "random") == [better, worse]
+    assert candidates.all_kept(revision, "random", "crop") == [cropped]
 
 
 def test_kept__a_damaged_record_is_measured_again(

@@ -123,6 +123,13 @@ def test_request__weighted_classes_are_another_sweep(revision: Revision) -> None
     assert len(subjects) == 2
 
 
+def test_request__cropped_pictures_are_another_sweep(revision: Revision) -> None:
+    asked = revision, "mobilenet_v2", "imagenet", None, "none"
+    plain, cropped = depths.request(*asked), depths.request(*asked, "crop")
+    assert cropped.subject == f"{plain.subject}-crop"
+    assert cropped.words[-2:] == ("--resizing", "crop")
+
+
 def test_sweep__tries_six_depths_and_starts_each_from_the_same_weights(
     revision: Revision,
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests import jobs_made, tiny
 from tests.pictures import make_pictures
+from transfer import workspace
 from transfer.__main__ import main
 from transfer.advice import enough
 from transfer.datasets.ingest import importer
@@ -33,6 +34,19 @@ def test_enough__says_what_twice_as_many_bring(
     assert said["points"][-1]["images_per_class"] == pytest.approx(9.6)
     kept = enough.read(pets)
     assert kept and enough.to_json(kept)["twice"] == said["twice"]
+
+
+@pytest.mark.parametrize("word", ["enough", "doctor"])
+def test_enough__and_the_doctor_resize_as_they_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    make_pictures(tmp_path / "long", {"cat": 6, "dog": 6}, (24, 60))
+    importer.import_path(tmp_path / "long", "long", val=0.0)
+    assert main([word, "long", *TINY, "--resizing", "crop", "--json"]) == 0
+    kept = [one.name for one in workspace.folder("features").glob("tiny-pooling-*")]
+    assert kept and all(one.endswith("-crop") for one in kept)
+    assert main([word, "long", "--resizing", "squeeze"]) == 2
+    assert "squeeze" in capsys.readouterr().err
 
 
 def test_enough__a_job_of_a_page(pets: Revision) -> None:

@@ -77,6 +77,15 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("pictures")
     make_pictures(folder, CLASSES, (80, 100), extension=".jpg")
     revision = importer.import_path(folder, "pets", val=0.5)
+    ended = finish(revision, "my pets")
+    results.keep_threshold(ended.id, THRESHOLD)
+    results.save(made_up_evaluation(ended, revision))
+    patch.undo()
+    return ended
+
+
+def finish(revision: Revision, name: str, **settings: Any) -> Run:
+    """A completed run of that name on these images."""
     store = Store()
     config = TrainConfig(
         dataset="pets",
@@ -84,8 +93,9 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         backbone="mobilenet_v2_035",
         weights="random",
         image_size=SIZE,
+        **settings,
     )
-    run = store.create(config, "my pets")
+    run = store.create(config, name)
     store.claim_next("here", {("run",): 9})
     store.begin(run.id)
     tiny_model().save(workspace.folder("runs", run.id) / "model.keras")
@@ -99,9 +109,6 @@ def finished(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     }
     ended = store.finish(run.id, JobStatus.COMPLETED, result)
     store.close()
-    results.keep_threshold(run.id, THRESHOLD)
-    results.save(made_up_evaluation(ended, revision))
-    patch.undo()
     return ended
 
 

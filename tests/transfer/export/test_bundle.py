@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.transfer.export.conftest import GREY, SIZE, THRESHOLD, alone
+from tests.transfer.export.conftest import GREY, SIZE, THRESHOLD, alone, finish
 from transfer.datasets import decoding, library
+from transfer.datasets.pixels import resize
 from transfer.errors import ConfigError
 from transfer.export import bundle, catalogue, parity
 from transfer.prediction import models
@@ -114,6 +115,31 @@ def test_predict__deep_grey_is_scaled_as_the_app_scales_it(
     output, _ = export("onnx")
     got, _ = parity.exported_answers(output, paths)
     np.testing.assert_allclose(got, own, atol=1e-4)
+
+
+def test_predict__resizes_as_the_run_did(finished: Run, tmp_path: Path) -> None:
+    pets = library.load("pets")
+    run = finish(pets, "with a border", resizing="fit")
+    told = bundle.write(
+        bundle.Order(run=run, chosen=catalogue.get("onnx")), tmp_path / "out"
+    )
+    assert told["parity"]["agrees"]
+    described = json.loads((tmp_path / "out" / "model.json").read_text("utf-8"))
+    resized = described["preprocessing"]["resize"]
+    assert (resized["resizing"], resized["border"]) == ("fit", [*resize.BORDER])
+    card = (tmp_path / "out" / "MODEL_CARD.md").read_text("utf-8")
+    assert "pictures of another shape: resized to fit in, centred on a border" in card
+    paths = [library.image_path(one.sha256) for one in pets.images[:6]]
+    own = models.load(run.id).probabilities(list(paths))
+    # What was proved depends on it: the pictures are not square.
+    stretched = models.load(finished.id).probabilities(list(paths))
+    assert np.abs(own - stretched).max() > 0.01
+    resized["resizing"] = "crop"
+    (tmp_path / "out" / "model.json").write_text(json.dumps(described), "utf-8")
+    runner = models.load(run.id).runner
+    runner.resizing = "crop"
+    got, _ = parity.exported_answers(tmp_path / "out", paths)
+    np.testing.assert_allclose(got, runner.run(paths).probabilities, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["litert", "onnx", "openvino", "savedmodel"])

@@ -23,6 +23,7 @@ from transfer.backbones.freezing import FreezePlan
 from transfer.classifier import closed_form
 from transfer.config import TrainConfig
 from transfer.datasets import classes, decoding, editing, library
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import BackboneError, RunError
@@ -74,6 +75,8 @@ def run_of(**settings: Any) -> Run:
         {"backbone": "efficientnet_lite0"},
         {"backbone": "efficientnet_lite2", "weights": "imagenet"},
         {"head": "dense1024", "augmentation": "flip,rotation", "patience": 2},
+        {"resizing": "crop", "augmentation": "crop"},
+        {"resizing": "fit", "method": "instant"},
         {"optimizer": "sgd", "weight_decay": 0.01, "class_weights": "balanced"},
     ],
 )
@@ -158,15 +161,17 @@ def make_turned() -> Image.Image:
     return image
 
 
+@pytest.mark.parametrize("resizing", ["stretch", "crop", "fit"])
 @pytest.mark.parametrize("name", AWKWARD)
 def test_text__decodes_as_the_app_does(
-    revision: Revision, tmp_path: Path, name: str
+    revision: Revision, tmp_path: Path, name: str, resizing: Resizing
 ) -> None:
     image = AWKWARD[name]()
     image.save(tmp_path / name, exif=image.getexif())
     deep = replace(revision, grey=(1000.0, 60000.0))
-    found = program(tmp_path, deep)["decode"](tmp_path / name)
-    expected = decoding.decode(tmp_path / name, (32, 32), (1000.0, 60000.0))
+    found = program(tmp_path, deep, resizing=resizing)["decode"](tmp_path / name)
+    reading = (1000.0, 60000.0), resizing
+    expected = decoding.decode(tmp_path / name, (32, 32), *reading)
     np.testing.assert_allclose(found.astype(int), expected.astype(int), atol=1)
 
 

@@ -1,5 +1,7 @@
 """Features of images: computed once, in one pass, and only those that lack."""
 
+import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tests.pictures import make_pictures
 from tests.transfer.features.computing import (
     CUT,
     count_computed,
@@ -16,8 +19,11 @@ from tests.transfer.features.computing import (
     segments,
 )
 from transfer import workspace
+from transfer.backbones import graph
 from transfer.classifier import model as classifier
-from transfer.datasets import decoding
+from transfer.datasets import decoding, library
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.ingest import importer
 from transfer.features import cache
 from transfer.features.extract import Extractor
 from transfer.features.rows import Features
@@ -30,6 +36,41 @@ def test_extractor__a_range_of_deep_grey_has_features_of_its_own(
     with_range = Extractor(model, ("pooling",), "net", print, grey=(0.0, 4095.0))
     (deep,) = with_range.tensors.values()
     assert plain.key == plain.engine == deep.engine != deep.key
+
+
+def test_extractor__keys_of_stretched_pictures_are_those_of_old(
+    model: keras.Model, workspace: Path
+) -> None:
+    (pixels,) = extractor_of(model, "pixels").tensors.values()
+    assert pixels.key == "pixels-32x32-stretch-1"
+    content = f"32x32 stretch-1 {graph.fingerprint(model)}"
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    (plain,) = extractor_of(model).tensors.values()
+    assert plain.key == plain.engine == f"net-pooling-{digest}"
+
+
+@pytest.mark.parametrize("resizing", ["crop", "fit"])
+def test_read__features_are_of_the_picture_as_it_was_resized(
+    model: keras.Model, workspace: Path, tmp_path: Path, resizing: Resizing
+) -> None:
+    make_pictures(tmp_path / "long", {"cat": 3, "dog": 3}, (24, 90))
+    revision = importer.import_path(tmp_path / "long", "long")
+    hashes = [image.sha256 for image in revision.images]
+    stretched, made = (
+        Extractor(model, ("pooling",), "net", print, resizing=one)
+        for one in ("stretch", resizing)
+    )
+    (plain,), (other,) = stretched.tensors.values(), made.tensors.values()
+    # The same prefix runs for both, and none reads what the other has kept.
+    assert other.engine == plain.engine and other.key == f"{plain.key}-{resizing}"
+    assert count_computed(stretched, Features(stretched, "pooling", hashes)) == 6
+    features = Features(made, "pooling", hashes)
+    assert count_computed(made, features) == 6
+    decode = partial(decoding.decode, size=(32, 32), resizing=resizing)
+    pixels = np.stack([decode(library.image_path(one)) for one in hashes])
+    expected = np.asarray(model(pixels.astype(np.float32), training=False))
+    rows = features.rows(np.arange(6))
+    np.testing.assert_allclose(rows, expected, atol=1e-4)
 
 
 def test_compute__two_layers_in_one_pass_over_the_pictures(

@@ -15,6 +15,7 @@ from transfer.backbones import graph
 from transfer.classifier import converting
 from transfer.classifier import model as classifier
 from transfer.classifier.runner import Runner
+from transfer.datasets.decoding import Resizing
 from transfer.prediction import explain
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -114,3 +115,44 @@ def test_overlay__is_a_png_in_the_pictures_proportions() -> None:
         assert (image.format, image.size) == ("PNG", (80, 40))
     bright = shown[5, 10].sum() - shown[35, 70].sum()
     assert bright > 200
+
+
+@pytest.mark.parametrize(
+    ("resizing", "seen", "column"),
+    [
+        # Where the model's left edge is in a picture of 120 by 40 pixels.
+        ("stretch", (slice(None), slice(0, 10)), 0),
+        ("crop", (slice(None), slice(0, 10)), 40),
+        ("fit", (slice(20, 40), slice(0, 10)), 0),
+    ],
+)
+def test_overlay__goes_back_the_way_that_the_picture_came(
+    resizing: Resizing, seen: tuple[slice, slice], column: int
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (120, 40), "grey").save(buffer, "PNG")
+    heat = np.zeros((60, 60), np.float32)
+    heat[seen] = 1
+    png = explain.overlay(buffer.getvalue(), heat, None, resizing)
+    with Image.open(io.BytesIO(png)) as image:
+        shown = np.asarray(image).astype(int).sum(-1)
+    # It is bright from there on, from top to bottom, and ends soon after.
+    bright = np.flatnonzero((shown > 500).all(0))
+    assert bright[0] == column and 5 <= len(bright) <= 20
+    assert (shown[:, 100:] < 330).all()
+
+
+def test_overlay__a_border_has_no_evidence_and_what_was_cropped_is_dark() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (120, 40), "grey").save(buffer, "PNG")
+    heat = np.zeros((60, 60), np.float32)
+    heat[:15] = 1  # above the picture, or in its middle
+    shown = {}
+    for one in ("crop", "fit"):
+        with Image.open(
+            io.BytesIO(explain.overlay(buffer.getvalue(), heat, None, one))
+        ) as image:
+            shown[one] = np.asarray(image).astype(int).sum(-1)
+    assert np.ptp(shown["fit"]) == 0
+    assert (shown["crop"][:, :40] == shown["crop"][0, 0]).all()
+    assert shown["crop"][5, 60] > 500 > shown["crop"][35, 60] > shown["crop"][0, 0]
