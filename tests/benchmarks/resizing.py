@@ -1,8 +1,8 @@
 """Stretched, cropped or with a border: accuracy on val of a head in closed form.
 
 `python -m tests.benchmarks.resizing [--seeds 3]` imports each set with other splits and
-trains by the command line. Of a set of long pictures the gearwheels lie anywhere on a
-belt three times as long as they are.
+trains by the command line. The gearwheels lie anywhere on a belt three times as long
+as they are; discs and ovals differ by their shape alone.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tests.benchmarks import bench, picture_sets
 from tests.benchmarks.picture_sets import Pictures
@@ -24,6 +24,7 @@ RESIZINGS = ("stretch", "crop", "fit")
 SETS = {
     "flowers": (4000, picture_sets._flowers),
     "spoken digits": (1100, picture_sets._spoken),
+    "discs and ovals": (600, lambda: _round_and_oval(600)),
     "gearwheels on a belt": (600, lambda: _on_a_belt(picture_sets._gearwheels())),
 }
 
@@ -76,6 +77,24 @@ def _write(pictures: Pictures, folder: Path) -> list[float]:
         picture.save(path)
         shapes.append(max(picture.size) / min(picture.size))
     return shapes
+
+
+def _round_and_oval(count: int) -> Pictures:
+    """A disc or an oval in a picture of any proportions, which stretching hides."""
+    for number in range(count):
+        random = np.random.default_rng(number)
+        label = ("disc", "oval")[number % 2]
+        longer = random.uniform(40, 60)
+        across, down = random.permutation([longer, longer / (1, 1.4)[number % 2]])
+        width, height = (
+            int(x) for x in random.permutation([160, 160 * random.uniform(1, 3)])
+        )
+        picture = Image.new("RGB", (width, height), tuple(random.integers(0, 256, 3)))
+        left = random.uniform(0, width - 2 * across)
+        upper = random.uniform(0, height - 2 * down)
+        box = left, upper, left + 2 * across, upper + 2 * down
+        ImageDraw.Draw(picture).ellipse(box, tuple(random.integers(0, 256, 3)))
+        yield label, picture
 
 
 def _on_a_belt(pictures: Pictures) -> Pictures:
