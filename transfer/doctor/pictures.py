@@ -78,7 +78,8 @@ _RULES = (
         lambda rows: _longer_through_shorter(rows),
         _ODD,
         "much longer than wide. Brought to the square that the model sees, what is on "
-        "them is squeezed as no other is.",
+        "them is squeezed as no other is. If such will be asked, leave them in and try "
+        "another resizing for all (Model, Expert): a crop or a border keeps shapes.",
         "Of an odd shape.",
     ),
 )
