@@ -4,7 +4,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.data import contents, doctor, enough, imagenet, importing, more, revisions
+from pages.data import (
+    contents,
+    doctor,
+    enough,
+    imagenet,
+    importing,
+    more,
+    pile,
+    revisions,
+)
 from pages.shared import kept, session, shell
 from transfer.datasets import library
 from transfer.datasets.revision import SPLITS, Revision
@@ -118,6 +127,7 @@ if datasets:
     contents.show(revision, revision.id == newest.id)
     if revision.id == newest.id:
         more.show_adding(newest)
+        pile.show(newest)
     more.show_export(revision)
     with st.expander("Revisions", icon=":material/history:"):
         revisions.show(newest)

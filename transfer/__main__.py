@@ -24,6 +24,7 @@ from transfer.commands import (
     predict,
     rank,
     runs,
+    sort,
     sweep,
     train,
     weights,
@@ -34,7 +35,7 @@ from transfer.store.status import JobStatus
 
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
-    *(datasets, edit, doctor, enough, imagenet, backbones, weights, train, runs),
+    *(datasets, sort, edit, doctor, enough, imagenet, backbones, weights, train, runs),
     *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup),
     people,
 )

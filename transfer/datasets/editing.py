@@ -161,9 +161,13 @@ def find(revision: Revision, wanted: Sequence[str]) -> list[Image]:
         NotFoundError: There is no such image.
         ConfigError: A beginning of a hash fits several images; or nothing is named.
     """
+    return among((*revision.images, *revision.left_out), wanted)
+
+
+def among(every: Sequence[Image], wanted: Sequence[str]) -> list[Image]:
+    """Those of some images that are named so; otherwise as `find`."""
     if not wanted:
         raise ConfigError("No image is named.", "Name one or more.")
-    every = (*revision.images, *revision.left_out)
     exact = {name: image for image in every for name in (image.path, image.sha256)}
     found = [exact.get(one) or _by_beginning(every, one) for one in wanted]
     return list(dict.fromkeys(found))

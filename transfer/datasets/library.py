@@ -20,7 +20,8 @@ from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageE
 
 MAX_NAME_LENGTH = 64
 
-#: File in the folder of a run that lists the images which it keeps, a hash a line.
+#: File in the folder of a run, or of a dataset's pile, that lists the images which it
+#: keeps, a hash a line.
 KEPT = "kept-images.txt"
 
 _log = logging.getLogger(__name__)
@@ -135,8 +136,7 @@ def store(revision: Revision, staged: dict[str, Path]) -> None:
         # What was there before belongs to other datasets and stays, come what may.
         new = [sha256 for sha256 in staged if not image_path(sha256).exists()]
         try:
-            for sha256, path in staged.items():
-                _move(path, image_path(sha256))
+            take_files(staged)
             manifest.write(folder / f"{revision.id}.json", revision)
             workspace.write_atomically(folder / "newest", revision.id.encode())
         # Ctrl+C too: half a dataset would hold its name for good.
@@ -170,13 +170,25 @@ def amend(
         wanted = change(newest)
         if wanted is None:
             return newest
-        for sha256, path in staged.items():
-            _move(path, image_path(sha256))
+        take_files(staged)
         folder = workspace.home() / "datasets" / name
         revision = manifest.append(folder / f"{newest.id}.json", wanted)
         # Last: who is interrupted before leaves a file that nobody names, and no more.
         workspace.write_atomically(folder / "newest", revision.id.encode())
         return revision
+
+
+def take_files(staged: Mapping[str, Path]) -> None:
+    """Moves files into the image store, for one who holds it alone.
+
+    Args:
+        staged: A file of the workspace by SHA-256.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    for sha256, path in staged.items():
+        _move(path, image_path(sha256))
 
 
 def delete(name: str) -> None:
@@ -232,8 +244,9 @@ def _remove_unused_images() -> None:
         # not known, so all images stay.
         _log.warning("No images are removed, a manifest cannot be read: %s", error)
         return
-    for kept in workspace.home().glob(f"runs/*/{KEPT}"):
-        used.update(kept.read_text("ascii").split())
+    for folder in ("runs/*", "datasets/*/pile"):
+        for kept in workspace.home().glob(f"{folder}/{KEPT}"):
+            used.update(kept.read_text("ascii").split())
     for folder in ("images", "thumbnails"):
         for path in workspace.home().glob(f"{folder}/*/*"):
             # The name of a thumbnail goes on after the hash, with a mark of its range.

@@ -60,6 +60,7 @@ KINDS: dict[str, Kind] = {
     "neighbours": Kind(title="Look at the training images", is_light=True),
     "import": Kind(title="Import", is_light=True),
     "add": Kind(title="Import of more images", is_light=True),
+    "sort": Kind(title="Grouping of pictures", is_light=True, needs_keras=True),
     "dataset-export": Kind(title="Export of a dataset", is_light=True),
     "download": Kind(title="Download of weights", is_light=True),
 }

@@ -106,6 +106,24 @@ def add(path: Path, dataset: str, class_name: str, by: str, upload: str) -> Requ
     return Request("add", dataset, (*words, f"--upload={upload}"))
 
 
+def sort(
+    dataset: str, path: Path | None = None, answers: str = "", upload: str = ""
+) -> Request:
+    """Pictures without labels put beside a dataset, and all of these grouped.
+
+    Args:
+        dataset: Its name.
+        path: A folder, a zip or a picture; none where they were brought before.
+        answers: A CSV file of what a run said of them, as the page Predict and the
+            command `predict` write it.
+        upload: The upload that is let go once they are there.
+    """
+    words = ["sort", dataset, *([str(path)] if path else [])]
+    words += [f"--answers={answers}"] * bool(answers)
+    words += [f"--upload={upload}"] * bool(upload)
+    return Request("sort", dataset, tuple(words))
+
+
 def export_dataset(dataset: str, revision: str, form: str, output: Path) -> Request:
     """A dataset as a zip; one job for each of its revisions and forms.
 

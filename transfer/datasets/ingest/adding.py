@@ -1,14 +1,15 @@
 """Brings more pictures into a dataset: into one class, or into those that they name.
 
 New pictures of a class that is there go to train, and val and test stay as they are, so
-that runs before and after are compared on the same images. Those of a new class are
-split as the dataset was; splits that folders or a file of labels give are kept.
+that runs before and after are compared on the same images. Those of a class without
+images are split as the dataset was; splits that folders or a file of labels give are
+kept.
 """
 
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transfer.datasets import facts, library, names, scratch, splits
@@ -75,18 +76,34 @@ def add_path(
         with scratch.folder() as folder:
             pictures, unreadable = staging.stage(source, entries, folder, progress)
             pictures, repeated = without_repeats(pictures)
-            adding = _Adding(pictures, by)
-            staged = {one.sha256: one.path for one in pictures}
-            revision = library.amend(dataset, adding.change, staged)
-            with suppress(StorageError):  # they can be read again at any time
-                facts.keep(dataset, {one.sha256: one.fact for one in pictures})
-    left = [*passed_over, *unreadable, *repeated, *adding.known]
-    return Addition(
-        revision=revision,
-        added=adding.added,
+            found = take_in(dataset, pictures, by)
+    left = [*passed_over, *unreadable, *repeated, *found.passed_over]
+    return replace(
+        found,
         passed_over=tuple(sorted(left, key=lambda one: one.path)),
         notes=tuple(notes),
     )
+
+
+def take_in(dataset: str, pictures: Sequence[Picture], by: str = "") -> Addition:
+    """The next revision of a dataset, with these pictures.
+
+    Args:
+        dataset: Name of the dataset.
+        pictures: No two of them alike, each with its class; their files are moved.
+        by: Who asks for it.
+
+    Raises:
+        NotFoundError: There is no such dataset.
+        StorageError: The disk is full or the workspace cannot be written.
+    """
+    adding = _Adding(pictures, by)
+    staged = {one.sha256: one.path for one in pictures}
+    revision = library.amend(dataset, adding.change, staged)
+    with suppress(StorageError):  # they can be read again at any time
+        facts.keep(dataset, {one.sha256: one.fact for one in pictures})
+    known = tuple(adding.known)
+    return Addition(revision=revision, added=adding.added, passed_over=known, notes=())
 
 
 def _entries(
@@ -140,7 +157,7 @@ class _Adding:
         new = [one for one in self._pictures if one.sha256 not in there]
         self.added = len(new)
         self.known = [
-            _why_known(one, there[one.sha256], newest)
+            why_known(one, there[one.sha256], newest)
             for one in self._pictures
             if one.sha256 in there
         ]
@@ -172,12 +189,13 @@ def _images(
     new: Sequence[Picture], newest: Revision, classes: Sequence[str]
 ) -> tuple[Image, ...]:
     taken = {one.path for one in (*newest.images, *newest.left_out)}
+    filled = {newest.class_names[one.label] for one in newest.images}
     labels = [classes.index(one.entry.class_name) for one in new]
     given = [one.entry.split for one in new]
     drawn = splits.stratify(labels, newest.val, newest.test, newest.seed)
     images = []
     for one, label, said, split in zip(new, labels, given, drawn, strict=True):
-        is_new = one.entry.class_name not in newest.class_names and not any(given)
+        is_new = one.entry.class_name not in filled and not any(given)
         path = names.showable(one.entry.path)
         if path in taken:
             stem, dot, ending = path.rpartition(".")
@@ -202,11 +220,12 @@ def _says(new: Sequence[Picture]) -> str:
     return f"Added {one if len(new) == 1 else f'{len(new):,}'} to {into}."
 
 
-def _why_known(picture: Picture, image: Image, newest: Revision) -> PassedOver:
+def why_known(picture: Picture, image: Image, newest: Revision) -> PassedOver:
+    """What is said of a picture that a dataset has as this image."""
     path, name = names.showable(picture.entry.path), newest.class_names[image.label]
     reason = f'It is there already as {image.path}, of the class "{name}"'
     if image.left_out:
         reason += f", and left out: {image.left_out}"
-    elif name != picture.entry.class_name:
+    elif picture.entry.class_name not in ("", name):
         reason += f', not "{picture.entry.class_name}"; move it there if that is wrong'
     return PassedOver(path=path, reason=f"{reason.removesuffix('.')}.")

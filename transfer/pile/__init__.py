@@ -1,0 +1,1 @@
+"""Pictures without labels beside a dataset, which are sorted into its classes."""

@@ -1,0 +1,82 @@
+"""Groups the pictures of a pile by their features, so that each is sorted in one go."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transfer import workspace
+from transfer.advice import probes
+from transfer.datasets import library, scratch
+from transfer.datasets.revision import Image, Revision
+from transfer.doctor import examine, similar
+from transfer.pile import waiting
+from transfer.pile.suggest import FILE
+
+#: Pictures of a group on average: what one sees at a glance. Of 300 flowers in five
+#: classes, 81 in 100 were of the class of most of their group, and of 16 just as many.
+_OF_A_GROUP = 12
+#: Images of the dataset at most that the first suggestions are learnt from.
+_TEACHERS = 2000
+
+#: Takes the number of images whose features are known, and of all.
+Told = Callable[[int, int], None]
+
+
+def group(dataset: str, backbone: str, weights: str, told: Told) -> int:
+    """The number of groups of a pile, which are kept with all that suggestions need.
+
+    Args:
+        dataset: Name of the dataset.
+        backbone: Whose features are looked at; the best at hand if empty.
+        weights: Where its parameters come from.
+        told: Hears how far it is.
+
+    Raises:
+        NotFoundError: There is no such dataset.
+        BackboneError: It is not in the catalogue, or has no weights here.
+        StorageError: The disk is full.
+    """
+    newest, pile = library.load(dataset), waiting.read(dataset)
+    hashes = [one.sha256 for one in pile.pictures]
+    if not hashes:
+        return 0
+    teachers = _teachers(newest)
+    asked = [Image(sha256=one, path=one, label=0, split="train") for one in hashes]
+    both = replace(newest, images=(*teachers, *asked))
+    with scratch.folder() as folder:
+        features = examine.features_of(both, backbone, weights, folder, told)
+        near = similar.project(features)
+    groups = _cluster(near[len(teachers) :])
+    names = [newest.class_names[one.label] for one in teachers]
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        hashes=np.array(hashes),
+        groups=groups,
+        features=near[len(teachers) :],
+        teachers=near[: len(teachers)],
+        names=np.array(names, dtype=str),
+    )
+    workspace.write_atomically(waiting.folder_of(dataset) / FILE, buffer.getvalue())
+    return int(groups.max()) + 1
+
+
+def _teachers(revision: Revision) -> list[Image]:
+    """Training images of every class."""
+    train = revision.of_split("train")
+    labels = np.array([one.label for one in train], np.int32)
+    return [train[at] for at in probes.stratified_sample(labels, _TEACHERS)]
+
+
+def _cluster(near: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The group of each picture."""
+    # Hidden while Keras is imported, and not to be waited for before.
+    from sklearn.cluster import KMeans  # noqa: PLC0415
+
+    count = -(-len(near) // _OF_A_GROUP)
+    found = KMeans(count, n_init=3, random_state=0).fit(near)
+    groups: NDArray[np.int64] = found.labels_.astype(np.int64)
+    return groups
