@@ -1,14 +1,14 @@
 """Pictures without labels: brought, grouped, and sorted into the dataset's classes."""
 
+import html
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Literal
 
 import streamlit as st
 
 from pages.shared import (
     addresses,
+    component,
     job_progress,
     mending,
     session,
@@ -16,7 +16,7 @@ from pages.shared import (
     tables,
     uploader,
 )
-from transfer.datasets import names, thumbnails
+from transfer.datasets import names
 from transfer.datasets.ingest import allowed_folders
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
@@ -29,19 +29,10 @@ from transfer.store.status import JobStatus
 #: Pictures of a group, and single ones, that are asked about at a time.
 _OF_GROUP, _SINGLE = 48, 8
 _SAYS = "Pictures of any class, in whatever folders: they are grouped by their looks."
-_DOING = {"checked": "Pictures checked", "seen": "Pictures seen by the backbone"}
+_LINE = job_progress.count_line(
+    {"checked": "Pictures checked", "seen": "Pictures seen by the backbone"}
+)
 _VIEWS = ["Groups", "Least certain"]
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        "pile",
-        html='<div class="tiles"></div>',
-        css=(here / "pile.css").read_text("utf-8"),
-        js=(here / "pile.js").read_text("utf-8"),
-    )
 
 
 def show(newest: Revision) -> None:
@@ -57,7 +48,7 @@ def show(newest: Revision) -> None:
     with st.expander(
         "Sort pictures without labels", icon=":material/stacks:", expanded=is_open
     ):
-        job_progress.show(job, _line, "Cancelled; what has come is on the pile.")
+        job_progress.show(job, _LINE, "Cancelled; what has come is on the pile.")
         if job and job.status is JobStatus.COMPLETED:
             uploader.let_go("pile")
             if left := job.result["passed_over"]:
@@ -65,18 +56,12 @@ def show(newest: Revision) -> None:
                 tables.show(left, hide_index=True)
         elif job and job.status.is_final:
             uploader.take_back("pile")
+        # First what waits; a container, for an uploader that moves loses its upload.
+        with st.container():
+            if pile.pictures:
+                _show_pile(newest)
         if not job_progress.goes_on(job):
             _ask(pile)
-        if pile.pictures:
-            _show_pile(newest)
-
-
-def _line(now: dict[str, Any]) -> tuple[float, str]:
-    """The share of this step that is done, and which step it is."""
-    done, of = now.get("done", 0), now.get("of", 0)
-    if not of:
-        return 0.0, job_progress.LOADING
-    return done / of, f"{_DOING[now['doing']]}: {done:,} of {of:,}"
 
 
 def _ask(pile: Pile) -> None:
@@ -108,10 +93,9 @@ def _ask(pile: Pile) -> None:
 
 @st.fragment
 def _show_pile(newest: Revision) -> None:
-    # Read anew: each answer reruns this part of the page alone.
+    # Read anew: a press on a picture reruns this part of the page alone.
     pile = waiting.read(newest.dataset)
     found = suggest.suggest(pile)
-    st.divider()
     _show_standing(pile)
     if not found.next:
         return
@@ -154,7 +138,7 @@ def _show_standing(pile: Pile) -> None:
         with st.popover("Clear the pile", icon=":material/delete:"):
             st.caption(f"All {of:,} pictures go, those that are sorted too.")
             if st.button("Clear it"):
-                _do(lambda: waiting.clear(pile.dataset), "app")
+                _do(lambda: waiting.clear(pile.dataset))
 
 
 def _ask_group(
@@ -185,7 +169,7 @@ def _ask_group(
             _decide(pile, dict.fromkeys(chosen, NONE))
         if len(found.groups) > 1 and st.button("Another group"):
             st.session_state[key] = later + 1
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def _choose(newest: Revision, pile: Pile, group: Group, found: Suggested) -> list[str]:
@@ -202,7 +186,7 @@ def _choose(newest: Revision, pile: Pile, group: Group, found: Suggested) -> lis
         }
         for at, sha in enumerate(shown)
     ]
-    made = _component()(
+    made = component.load(__file__)(
         key=f"pile-{pile.dataset}",
         data={"group": mark, "tiles": tiles},
         on_chosen_change=lambda: None,
@@ -250,8 +234,12 @@ def _ask_single(
     for at, sha in enumerate(found.next[:_SINGLE]):
         with places[at % 4]:
             path = names.showable(paths[sha])
-            small = thumbnails.of_image(sha, newest.grey)
-            st.image(small, alt=path, width="stretch")
+            st.html(
+                f'<img src="{addresses.thumbnail(sha, newest.grey)}" '
+                f'alt="{html.escape(path)}" title="{html.escape(path)}" '
+                'style="width:100%;aspect-ratio:1;object-fit:contain;border-radius:6px;'
+                'background:rgba(128,140,150,.15)">'
+            )
             said = found.of[sha].class_name
             options = [*classes, none]
             name = st.selectbox(
@@ -277,13 +265,11 @@ def _decide(pile: Pile, step: dict[str, str]) -> None:
     _do(lambda: waiting.decide(pile.dataset, step))
 
 
-def _do(
-    what: Callable[[], None], scope: Literal["app", "fragment"] = "fragment"
-) -> None:
-    """Does it and shows the pile anew; what stands against it is said."""
+def _do(what: Callable[[], None]) -> None:
+    """Does it and shows the page anew; what stands against it is said."""
     try:
         what()
     except TransferError as error:
         shell.show_error(error)
         return
-    st.rerun(scope=scope)
+    st.rerun()

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,13 +154,26 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
             "training image of the right class. A run that starts after that learns "
             "from it."
         )
-        # By name: who knows the right class looks for it, not for what the model
-        # thinks.
-        names = sorted(name for name, _ in said.ranking)
-        right = st.selectbox("The right class", names, index=None, key=f"class-{key}")
+        # As they are called by now; the answer is but a suggestion.
+        names = _classes_now(run, said)
+        answer = said.ranking[0][0] if said.ranking else ""
+        right = st.selectbox(
+            "The right class",
+            names,
+            index=names.index(answer) if answer in names else None,
+            placeholder="Choose the class",
+            key=f"class-{key}",
+        )
         go = st.button("Add it", type="primary", disabled=not right, key=f"add-{key}")
         if right and go:
             _add(picture, run, right)
+
+
+def _classes_now(run: Run, said: Said) -> list[str]:
+    """The classes of the run's dataset today; the run's own where it is gone."""
+    with suppress(TransferError):
+        return [*library.load(run.dataset).class_names]
+    return sorted(name for name, _ in said.ranking)
 
 
 def _add(picture: Picture, run: Run, class_name: str) -> None:

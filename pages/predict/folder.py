@@ -4,23 +4,27 @@ import base64
 import math
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.predict import card
+from pages.predict import card, photographs
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
 from transfer.datasets import decoding
 from transfer.datasets.decoding import Grey
 from transfer.errors import ImageError, TransferError
+from transfer.pile import asked
 from transfer.prediction import answers
 from transfer.prediction.answers import DONT_KNOW, Answer
 from transfer.prediction.client import Ranking
+from transfer.runs import queue
 from transfer.store.record import Run
 
+PAGES = Path(__file__).parents[1]
 #: Classes that are kept of each picture.
 TOP = 20
 #: Rows of the table that are shown at a time.
@@ -62,6 +66,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         _download(
             "JSON", "application/json", answers.to_json(rows, view.threshold), run
         )
+        _offer_dataset(run, [pictures[at] for at in chosen], rows)
     # A row can only be ticked with a mouse; a tick makes this list anew.
     closer = st.selectbox(
         "Look closer at",
@@ -201,6 +206,31 @@ def _thumbnail(key: str, _picture: Picture, grey: Grey | None) -> str:
     except ImageError:
         return _BLANK
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+
+
+def _offer_dataset(
+    run: Run, pictures: Sequence[Picture], said: Sequence[Answer]
+) -> None:
+    """A way of the pictures into the run's dataset, the answers as suggestions."""
+    key, count = f"to-dataset-{run.id}", sum(bool(one.ranking) for one in said)
+    name = shell.escape(run.dataset)
+    with st.popover(
+        "Teach it these", icon=":material/school:", disabled=not count, key=key
+    ):
+        st.caption(
+            f"The {count:,} pictures that the filters leave go to the pile of the "
+            f"dataset {name}. There each group of them is confirmed or corrected, "
+            "with these answers as suggestions, before it comes in."
+        )
+        if st.button("Sort them", type="primary", key=f"{key}-go"):
+            try:
+                source, upload, said = photographs.source_of(pictures, said)
+                request = asked.request(run.dataset, source, said, upload)
+                queue.ask(session.store(), request)
+            except TransferError as error:
+                shell.show_error(error)
+                return
+            st.switch_page(PAGES / "1_data.py", query_params={"dataset": run.dataset})
 
 
 def _download(kind: str, mime: str, content: str | bytes, run: Run) -> None:

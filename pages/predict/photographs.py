@@ -1,5 +1,7 @@
 """The ways in which photographs to try come to the page."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -7,8 +9,10 @@ import streamlit as st
 from pages.predict.answers import Picture
 from pages.shared import shell, uploader
 from transfer import workspace
-from transfer.datasets.ingest import loose_pictures
+from transfer.datasets.ingest import loose_pictures, uploads
+from transfer.datasets.ingest.frames import Piece
 from transfer.errors import TransferError
+from transfer.prediction.answers import Answer
 
 WAYS = {
     "Photographs": ":material/photo_library:",
@@ -55,6 +59,28 @@ def choose() -> list[Picture]:
     if way == "Folder or zip":
         return _of_folder()
     return _from_camera() if way == "Camera" else _from_upload()
+
+
+def source_of(
+    pictures: Sequence[Picture], said: Sequence[Answer]
+) -> tuple[Path, str, list[Answer]]:
+    """Where a job finds these pictures, and what was said of them by their names there.
+
+    Returns:
+        The folder or zip; an upload to let go afterwards, empty for none; the answers.
+    """
+    found: tuple[Path, list[Picture]] | None = st.session_state.get("predict-found")
+    if found and all(isinstance(one.content, Path) for one in pictures):
+        return found[0], "", [*said]
+    # Held in memory: several photographs may have one name.
+    upload = uploads.start()
+    answers = []
+    for picture, one in zip(pictures, said, strict=True):
+        path, content = f"{picture.key[:8]}-{picture.name}", picture.read()
+        piece = Piece(path=path, offset=0, total=len(content), content=content)
+        uploads.store(upload, [piece])
+        answers.append(replace(one, path=path))
+    return uploads.source(upload), upload, answers
 
 
 def _from_upload() -> list[Picture]:

@@ -16,6 +16,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.errors import ImageError, NotFoundError
+from transfer.pile import asked as pile_asked
 from transfer.prediction.client import InferenceProcess, Ranking
 from transfer.runs import requests
 from transfer.store.record import Run
@@ -315,6 +316,7 @@ def test_predict__a_correction_becomes_a_training_image(
     run = finished_run()
     at = with_pictures(open_page(), ("a.jpg", jpeg()))
     (right,) = [one for one in at.selectbox if one.label == "The right class"]
+    assert right.value == "Gänse*blümchen <b>"  # its answer, to be confirmed
     right.set_value("rose").run()
     (add,) = [one for one in at.button if one.label == "Add it"]
     add.click().run()
@@ -405,3 +407,22 @@ def test_predict__csv_and_json_of_the_table(asked: list[bytes]) -> None:
     at = with_pictures(open_page(), *many())
     labels = [one.label for one in at.get("download_button")]
     assert labels == ["CSV", "JSON"]
+
+
+def test_predict__many_pictures_go_to_the_pile_with_their_answers(
+    asked: list[bytes], tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "flowers", {"Gänse*blümchen <b>": 3, "rose": 3})
+    importer.import_path(tmp_path / "flowers", "flowers")
+    run = finished_run()
+    at = with_pictures(open_page(), *many())
+    name = "Gänse*blümchen <b>"
+    at.multiselect(key="batch-answers").set_value([name]).run()
+    (sort,) = [one for one in at.button if one.label == "Sort them"]
+    sort.click().run()
+    assert not at.exception and at.title[0].value == "Data"
+    _, _, source, answers, upload = jobs_made.asked_for("sort", run.dataset)
+    said = pile_asked.read(Path(answers.partition("=")[2]), Path(source))
+    assert len(said) == 19 and {one.class_name for one in said.values()} == {name}
+    assert {path.name for path in Path(source).iterdir()} == {*said}
+    assert upload == f"--upload={Path(source).parent.name}"

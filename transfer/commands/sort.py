@@ -1,21 +1,20 @@
 """`sort`: pictures without labels are grouped, and sorted into a dataset's classes."""
 
 import argparse
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from transfer.backbones.quick_import import quickly
 from transfer.commands import options
+from transfer.commands.doctor import import_doctor
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import uploads
 from transfer.datasets.revision import Image, PassedOver
 from transfer.errors import ConfigError, NotFoundError
-from transfer.pile import suggest, waiting
-from transfer.pile.waiting import NONE, Pile, Said
+from transfer.pile import asked, suggest, waiting
+from transfer.pile.waiting import NONE, Pile
 from transfer.runs.jobs import Reporter
 
 #: Files passed over that a job's result lists.
@@ -40,8 +39,8 @@ def add_to(command: Command) -> None:
     one.add_argument(
         "--answers",
         type=Path,
-        metavar="CSV",
-        help="what a run said of them, as 'predict --csv' writes it",
+        metavar="JSON",
+        help="what a run said of them, as 'predict --json' prints it",
     )
     what = one.add_mutually_exclusive_group()
     what.add_argument("--group", type=int, metavar="N", help="a group that has a class")
@@ -58,7 +57,7 @@ def add_to(command: Command) -> None:
     one.add_argument(
         "--to", metavar="CLASS", help="of --group and --pictures; '' for none of them"
     )
-    one.add_argument("--backbone", default="", help="name of the one that groups them")
+    options.add_backbone(one)
     one.add_argument("--upload", default="", help=argparse.SUPPRESS)
     options.add_weights(one)
     options.add_job(one)
@@ -79,7 +78,7 @@ def sort(args: argparse.Namespace) -> dict[str, Any]:
     elif args.back:
         waiting.take_back(args.name)
     elif needs_to:
-        waiting.decide(args.name, dict.fromkeys(_named(args), args.to))
+        waiting.decide(args.name, dict.fromkeys(_hashes_of(args), args.to))
     else:
         found |= _group(args)
     return found | _standing(waiting.read(args.name))
@@ -90,53 +89,37 @@ def _group(args: argparse.Namespace) -> dict[str, Any]:
     reporter = Reporter(args.job)
     with reporter.telling():
 
-        def told(doing: str, done: int, of: int) -> None:
+        def tell(doing: str, done: int, of: int) -> None:
             reporter.progress(doing=doing, done=done, of=of)
             tell_over(f"{done:,} of {of:,} pictures {doing}")
 
         library.load(args.name)
         new, left = 0, list[PassedOver]()
         if args.path:
-            said = _answers(args.answers) if args.answers else None
+            said = asked.read(args.answers, args.path) if args.answers else None
             new, left = waiting.bring(
-                args.path, args.name, said, lambda done, of: told("checked", done, of)
+                args.path, args.name, said, lambda done, of: tell("checked", done, of)
             )
             if args.upload:
                 uploads.discard(args.upload)
-        told("import", 0, 0)
+        tell("import", 0, 0)
         # Importing Keras takes seconds; what cannot be read is report before that.
-        with quickly():
-            from transfer.pile import group  # noqa: PLC0415
+        import_doctor()
+        from transfer.pile import group  # noqa: PLC0415
 
-        groups = group.group(
+        group.group(
             args.name,
             args.backbone,
             args.weights,
-            lambda done, of: told("seen", done, of),
+            lambda done, of: tell("seen", done, of),
         )
         passed_over = [asdict(one) for one in left]
-        result = {"new": new, "groups": groups, "passed_over": passed_over}
+        result = {"new": new, "passed_over": passed_over}
         reporter.finish({**result, "passed_over": passed_over[:_LISTED]})
         return result
 
 
-def _answers(path: Path) -> dict[str, Said]:
-    """What a run said of pictures, by path."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [one for one in csv.DictReader(file) if one["best_class"]]
-        return {
-            one["file"]: Said(one["best_class"], float(one["confidence"]))
-            for one in rows
-        }
-    except (OSError, ValueError, KeyError, UnicodeError) as error:
-        raise ConfigError(
-            f"{path} cannot be read as answers of a run: {error}.",
-            "Give a file that `predict --csv` or the page Predict wrote.",
-        ) from error
-
-
-def _named(args: argparse.Namespace) -> list[str]:
+def _hashes_of(args: argparse.Namespace) -> list[str]:
     """SHA-256 of the pictures that are named."""
     pile = waiting.read(args.name)
     if args.pictures:

@@ -25,8 +25,8 @@ _TEACHERS = 2000
 Told = Callable[[int, int], None]
 
 
-def group(dataset: str, backbone: str, weights: str, told: Told) -> int:
-    """The number of groups of a pile, which are kept with all that suggestions need.
+def group(dataset: str, backbone: str, weights: str, told: Told) -> None:
+    """Keeps the groups of a pile, and all that suggestions need.
 
     Args:
         dataset: Name of the dataset.
@@ -42,26 +42,24 @@ def group(dataset: str, backbone: str, weights: str, told: Told) -> int:
     newest, pile = library.load(dataset), waiting.read(dataset)
     hashes = [one.sha256 for one in pile.pictures]
     if not hashes:
-        return 0
+        return
     teachers = _teachers(newest)
     asked = [Image(sha256=one, path=one, label=0, split="train") for one in hashes]
     both = replace(newest, images=(*teachers, *asked))
     with scratch.folder() as folder:
         features = examine.features_of(both, backbone, weights, folder, told)
         near = similar.project(features)
-    groups = _cluster(near[len(teachers) :])
     names = [newest.class_names[one.label] for one in teachers]
     buffer = io.BytesIO()
     np.savez(
         buffer,
         hashes=np.array(hashes),
-        groups=groups,
+        groups=_cluster(near[len(teachers) :]),
         features=near[len(teachers) :],
         teachers=near[: len(teachers)],
         names=np.array(names, dtype=str),
     )
     workspace.write_atomically(waiting.folder_of(dataset) / FILE, buffer.getvalue())
-    return int(groups.max()) + 1
 
 
 def _teachers(revision: Revision) -> list[Image]:

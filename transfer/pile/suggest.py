@@ -55,7 +55,7 @@ class Suggested(NamedTuple):
     of: dict[str, Said]
 
 
-class _Kept(NamedTuple):
+class _Grouping(NamedTuple):
     """What `group` left."""
 
     group_of: dict[str, int]
@@ -67,7 +67,7 @@ class _Kept(NamedTuple):
 
 def is_due(pile: Pile) -> bool:
     """Whether there are pictures that were not grouped yet."""
-    kept = _kept(pile.dataset)
+    kept = _grouping(pile.dataset)
     return any(one not in kept.group_of for one in pile.open)
 
 
@@ -76,7 +76,7 @@ def suggest(pile: Pile) -> Suggested:
 
     Those that are not grouped yet are left away.
     """
-    kept = _kept(pile.dataset)
+    kept = _grouping(pile.dataset)
     hashes = [one for one in pile.open if one in kept.row_of]
     of = dict(zip(hashes, _answers(pile, kept, hashes), strict=True))
     # What a run said of a picture that it was asked about comes before that.
@@ -97,7 +97,7 @@ def _group(number: int, hashes: Sequence[str], of: Mapping[str, Said]) -> Group:
     return Group(number, tuple(order), name, certainty / len(hashes), fitting)
 
 
-def _answers(pile: Pile, kept: _Kept, hashes: Sequence[str]) -> list[Said]:
+def _answers(pile: Pile, kept: _Grouping, hashes: Sequence[str]) -> list[Said]:
     """What the head says of these; no class where there is nothing to learn from."""
     taught = {
         sha: name
@@ -126,17 +126,17 @@ def _softmax(logits: Floats) -> Floats:
     return shares
 
 
-def _kept(dataset: str) -> _Kept:
+def _grouping(dataset: str) -> _Grouping:
     path = waiting.folder_of(dataset) / FILE
     try:
         return _parse(path, path.stat().st_mtime_ns)
     except OSError:
         nothing = np.zeros((0, 1), np.float32)
-        return _Kept({}, {}, nothing, nothing, ())
+        return _Grouping({}, {}, nothing, nothing, ())
 
 
 @lru_cache(maxsize=4)
-def _parse(path: Path, modified: int) -> _Kept:
+def _parse(path: Path, modified: int) -> _Grouping:
     # Once, and not at every rerun of a page.
     with np.load(path) as found:
         data: dict[str, Any] = dict(found)
@@ -144,4 +144,4 @@ def _parse(path: Path, modified: int) -> _Kept:
     groups = dict(zip(hashes, data["groups"].tolist(), strict=True))
     rows = {sha: row for row, sha in enumerate(hashes)}
     names = tuple(data["names"].tolist())
-    return _Kept(groups, rows, data["features"], data["teachers"], names)
+    return _Grouping(groups, rows, data["features"], data["teachers"], names)

@@ -114,8 +114,7 @@ def sort(
     Args:
         dataset: Its name.
         path: A folder, a zip or a picture; none where they were brought before.
-        answers: A CSV file of what a run said of them, as the page Predict and the
-            command `predict` write it.
+        answers: A file of what a run said of them, see `pile.asked`; none if empty.
         upload: The upload that is let go once they are there.
     """
     words = ["sort", dataset, *([str(path)] if path else [])]

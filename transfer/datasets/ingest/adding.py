@@ -114,7 +114,10 @@ def _entries(
         try:
             found = listing.read_index(source, reading, is_whole=False)
         except DatasetError as error:
-            hint = f"{error.hint} Or say the class that all of them have."
+            hint = (
+                f"{error.hint} Or say the class that all of them have, or sort them "
+                "first: `sort` on the command line, a fold of its own on the page Data."
+            )
             raise DatasetError(error.message, hint.strip()) from error
         return list(found.entries), list(found.passed_over), found.notes
     pictures = sorted(source.pictures)
