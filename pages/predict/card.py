@@ -95,11 +95,13 @@ def _show_classes(said: Said, threshold: float) -> None:
 def _show_heat(picture: Picture, run: Run, said: Said) -> None:
     # The likeliest first, for its evidence is what one looks for.
     names = [name for name, _ in said.ranking]
+    is_cropped = run.config.resizing == "crop"
     name = st.selectbox(
         "Where it sees",
         names,
         key=f"heat-{run.id}-{picture.key}",
-        help="Bright places speak for this class (Grad-CAM).",
+        help="Bright places speak for this class (Grad-CAM)."
+        + " It does not see what is dark: that is cropped." * is_cropped,
     )
     with st.spinner("Looking for the evidence."):
         png = answers.heat_map(run, picture, name)

@@ -133,7 +133,9 @@ def request(config: TrainConfig) -> Request:
     Raises:
         ConfigError: The head is not trained in steps.
     """
-    content = relevant(config).model_dump_json().encode()
+    # What was found before there was another resizing is still of stretched pictures.
+    unsaid = {"resizing"} if config.resizing == "stretch" else set()
+    content = relevant(config).model_dump_json(exclude=unsaid).encode()
     subject = f"{config.revision}-{hashlib.sha256(content).hexdigest()[:12]}"
     words = options(relevant(config).model_dump(exclude=set(PASSED_OVER)))
     return Request("rates", subject, ("learning-rate", *words))

@@ -20,6 +20,11 @@ def test_values__all_are_named() -> None:
         ("freeze", "last:1", ("What trains", "last block")),
         ("freeze", "blocks:stem,top", ("What trains", "stem, top")),
         ("optimizer", "sgd", ("Optimizer", "SGD")),
+        (
+            "resizing",
+            "fit",
+            ("Resizing of pictures that are not square", "Fit with a border"),
+        ),
         ("image_size", 96, ("Image size", "96")),
         ("l2_sp", 0.1, ("Pull to the pretrained values (L2-SP)", "0.1")),
     ],

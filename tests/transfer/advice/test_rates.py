@@ -1,5 +1,6 @@
 """Learning rates: what a curve tells, and range tests of a real backbone."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,13 @@ def test_request__its_subject_differs_where_the_curves_do() -> None:
     assert rates.request(config(head_epochs=3, learning_rate=0.1)) == first
     for change in ({"freeze": "last:1"}, {"batch_size": 4}, {"optimizer": "sgd"}):
         assert rates.request(config(**change)).subject != first.subject
+
+
+def test_request__of_stretched_pictures_is_found_as_before_there_was_a_choice() -> None:
+    given = rates.relevant(config()).model_dump_json(exclude={"resizing"})
+    digest = hashlib.sha256(given.encode()).hexdigest()[:12]
+    assert rates.request(config()).subject.endswith(f"-{digest}")
+    assert rates.request(config(resizing="fit")).subject[-12:] != digest
 
 
 def test_request__the_command_has_the_same_settings() -> None:
