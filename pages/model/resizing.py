@@ -16,11 +16,11 @@ from transfer.errors import TransferError
 NAMES: dict[str, str] = words.VALUES["resizing"]
 #: What each does to a picture, and when it is the right one.
 SAYS: dict[str, str] = {
-    "stretch": "all of it, squeezed; right for most pictures, for shapes change alike "
-    "in all classes",
-    "crop": "the middle, in its own shape; right where what counts is in the middle",
-    "fit": "all of it, in its own shape and smaller; right where shape tells the "
-    "classes apart, or what counts may lie at an end",
+    "stretch": "all of it, squeezed; right for most pictures",
+    "crop": "the middle, in its own shape; for classes that differ by shapes in the "
+    "middle",
+    "fit": "all of it, in its own shape and smaller; for classes that differ by shapes "
+    "anywhere",
 }
 #: Images whose shapes are looked at, and how long one is that is called so.
 _LOOKED_AT, _LONG = 1000, 1.5
