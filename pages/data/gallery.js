@@ -101,22 +101,25 @@ class Gallery {
     if (item.says) cell.append(line('line says', item.says));
   }
 
-  async ask(first, last) {
-    const { feed } = this;
+  ask(first, last) {
     for (let block = Math.floor(first / BLOCK); block * BLOCK < last; block += 1) {
-      if (this.asked.has(block)) continue;
-      this.asked.add(block);
-      const answer = await fetch(`${feed}?first=${block * BLOCK}&count=${BLOCK}`)
-        .catch(() => null);
-      if (feed !== this.feed) return;
-      if (!answer?.ok) {
-        this.asked.delete(block);
-        this.count.textContent = 'The images cannot be read now. Reload the page.';
-        return;
-      }
-      (await answer.json()).forEach((item, at) => { this.items[block * BLOCK + at] = item; });
-      this.draw();
+      if (!this.asked.has(block)) this.bring(block);
     }
+  }
+
+  async bring(block) {
+    const { feed } = this;
+    this.asked.add(block);
+    const answer = await fetch(`${feed}?first=${block * BLOCK}&count=${BLOCK}`)
+      .then(said => said.ok && said.json()).catch(() => null);
+    if (feed !== this.feed) return;
+    if (!answer) {
+      this.asked.delete(block);
+      this.count.textContent = 'The images cannot be read now. Reload the page.';
+      return;
+    }
+    answer.forEach((item, at) => { this.items[block * BLOCK + at] = item; });
+    this.draw();
   }
 
   mark(cell) {

@@ -29,15 +29,13 @@ def of_image(sha256: str, grey: Grey | None = None) -> bytes:
         NotFoundError: That is no SHA-256 in hexadecimal digits.
         ImageError: There is no such image, or it is damaged.
     """
+    if own := itself(sha256):
+        return own
     original = library.image_path(sha256)
     mark = hashlib.sha256(repr(grey).encode()).hexdigest()[:8] if grey else ""
     kept = workspace.home() / "thumbnails" / sha256[:2] / f"{sha256}{mark}"
     if original.exists():  # those of a deleted dataset are not shown any more
         with suppress(OSError):
-            if original.stat().st_size <= _SMALL:
-                small = original.read_bytes()
-                if small.startswith(b"\xff\xd8\xff"):
-                    return small
             content = kept.read_bytes()
             if kept.stat().st_mtime < time.time() - _DAY:
                 os.utime(kept)
@@ -46,6 +44,25 @@ def of_image(sha256: str, grey: Grey | None = None) -> bytes:
     with suppress(StorageError):  # a full disk hides no picture
         workspace.write_atomically(kept, content)
     return content
+
+
+def itself(sha256: str, most: int = _SMALL) -> bytes:
+    """The bytes of a stored image if it is its own thumbnail; empty if it is not.
+
+    Args:
+        sha256: The image.
+        most: Bytes that it may have.
+
+    Raises:
+        NotFoundError: That is no SHA-256 in hexadecimal digits.
+    """
+    original = library.image_path(sha256)
+    with suppress(OSError):
+        if original.stat().st_size <= most:
+            content = original.read_bytes()
+            if content.startswith(b"\xff\xd8\xff"):
+                return content
+    return b""
 
 
 def discard_old() -> None:
