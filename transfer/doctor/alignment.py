@@ -9,6 +9,7 @@ may well have their light and dark in the same places, but not their edges.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +21,16 @@ SIDE = 64
 #: Side, steps at it, how many beginnings are followed from there, and the likeness
 #: without which none is: copies reach 0.9 once the steps are done.
 _LEVELS = ((16, 0, 4, 0.3), (16, 5, 2, 0.6), (32, 4, 1, 0.75), (SIDE, 2, 1, 0.85))
-#: Least share of a picture that the other one must cover.
-_COVERED = 0.5
+#: Least share of a picture that the other one must cover, and of its fine detail.
+_COVERED, _SEEN = 0.5, 0.35
+#: Pixels beside the border whose fine detail is not known.
+_EDGE = 3
 #: Levels by which pixels of a plain part differ, and how wide it is seen beside it.
 _PLAIN, _BESIDE = 2.0, 9
 #: Turns in degrees, and scales, from which the steps come to a crop or turn.
 _TURNS, _SCALES = (-10.0, 0.0, 10.0), (0.85, 1.0, 1.18)
+#: Scale of a crop at a corner, or of what it was cropped from, and how far it lies off.
+_CORNERS = ((0.82, 0.14), (1.22, 0.17))
 #: Pairs at a time: what is computed of them then stays in the processor's cache.
 _PIECE = 8
 
@@ -94,6 +99,9 @@ def _beginnings() -> Floats:
         for scale in _SCALES if turn == 0 else (1.0,):
             cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
             maps += [[[cosine, -sine, 0], [sine, cosine, 0]]] * 2
+    for scale, off in _CORNERS:
+        for right, down in product((-off, off), repeat=2):
+            maps += [[[scale, 0, right], [0, scale, down]]] * 2
     return np.array(maps, np.float32)
 
 
@@ -185,12 +193,14 @@ def _sample(b: Floats, maps: Floats, x: Floats, y: Floats) -> tuple[Floats, Floa
     return upper * (1 - dy) + lower * dy, inside.astype(np.float32)
 
 
-def _correlation(a: Floats, b: Floats, inside: Floats) -> Floats:
-    """Of each pair where it is inside; -1 where too little is."""
+def _correlation(
+    a: Floats, b: Floats, inside: Floats, least: float = _COVERED
+) -> Floats:
+    """Of each pair where it is inside; -1 where less than that is."""
     a, b = _centre(a, inside), _centre(b, inside)
     both = (a * b).sum(1)
     size = np.sqrt((a * a).sum(1) * (b * b).sum(1))
-    enough = (inside.mean(1) >= _COVERED) & (size > 1e-3)
+    enough = (inside.mean(1) >= least) & (size > 1e-3)
     found: Floats = np.where(enough, both / np.maximum(size, 1e-3), -1)
     return found.astype(np.float32)
 
@@ -214,12 +224,13 @@ def _detail(a: Floats, b: Floats, maps: Floats) -> Floats:
     found, inside = _sample(sharp[1], maps, x, y)
     # The corners that a turn lays bare are of one colour, and no part of the picture.
     plain = [_plain(one) for one in (a, b)]
+    for one in plain:
+        one[:, :_EDGE] = one[:, -_EDGE:] = one[:, :, :_EDGE] = one[:, :, -_EDGE:] = 1
     hidden, _ = _sample(plain[1], maps, x, y)
     seen = inside * (hidden < 0.5) * (plain[0].reshape(len(a), -1) < 0.5)
-    enough = seen.mean(1, keepdims=True) >= _COVERED
-    return _correlation(
-        sharp[0].reshape(len(a), -1), found, np.where(enough, seen, inside)
-    )
+    enough = seen.mean(1, keepdims=True) >= _SEEN
+    seen = np.where(enough, seen, inside)
+    return _correlation(sharp[0].reshape(len(a), -1), found, seen, _SEEN)
 
 
 def _plain(pictures: Floats) -> Floats:
