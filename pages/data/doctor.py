@@ -2,6 +2,7 @@
 
 import html
 import math
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
@@ -35,9 +36,8 @@ KINDS = {
 }
 #: What is worth knowing of all of a kind.
 _ABOUT = {
-    "label": "Studies of public sets found that about one in four or five such "
-    "suspects is really labelled wrong; the others are hard pictures. Look before you "
-    "press.",
+    "label": "Studies of public sets found that about one in four or five suspected "
+    "labels is really wrong; the others are hard pictures. Look before you press.",
     "copy": "Copies across splits make the accuracy look better than it is.",
     "shortcut": "A small model was given this property alone, and no picture.",
 }
@@ -133,8 +133,10 @@ def _show_findings(
         label_visibility="collapsed",
     )
     shown = [one for one in findings if kind in ("all", one.kind)]
-    if kind in _ABOUT:
-        st.caption(_ABOUT[kind])
+    # Of all findings the labels are the most, and the least sure.
+    about = "label" if kind == "all" and "label" in counts else kind
+    if about in _ABOUT:
+        st.caption(_ABOUT[about])
     if is_newest:
         _offer_all(revision, shown, f"{key}-all-{kind}")
     pages, page = math.ceil(len(shown) / _PAGE), 1
@@ -171,7 +173,7 @@ def _show_finding(
             f"**{KINDS[finding.kind]}** · {_how_sure(finding)}  \n"
             f"{shell.escape(finding.says)}"
         )
-        tiles = [_tile(one, revision.grey) for one in finding.images[:_PICTURES]]
+        tiles = [_tile(one, revision.grey) for one in _pictures(finding)]
         if finding.kind == "label":
             tiles += _compare(revision, finding)
         if tiles:
@@ -189,6 +191,13 @@ def _show_finding(
                 more = "" if len(hashes) == 1 else f" all {len(hashes):,}"
                 if st.button(f"Open{more}", icon=":material/photo_library:", key=key):
                     _open(hashes)
+
+
+def _pictures(finding: Finding) -> list[Shown]:
+    """The images to be seen; what the import passed over as a copy looks the same."""
+    some = finding.images[:_PICTURES]
+    same = some[0].sha256 if finding.kind == "copy" else ""
+    return [one if one.sha256 else replace(one, sha256=same) for one in some]
 
 
 def _open(hashes: list[str]) -> None:

@@ -11,6 +11,7 @@ images of 64 pixels too.
 
 import argparse
 import io
+import json
 import os
 import random
 import resource
@@ -33,7 +34,16 @@ from tests.benchmarks import bench
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
-from transfer.doctor import copies, examine, groups, labels, looks, shortcuts, similar
+from transfer.doctor import (
+    copies,
+    examine,
+    groups,
+    labels,
+    looks,
+    report,
+    shortcuts,
+    similar,
+)
 
 Row = dict[str, Any]
 Change = Callable[[Image.Image, random.Random], bytes]
@@ -51,7 +61,11 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=TRIES)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--large", type=int, default=0, help="images a class, to 500")
+    parser.add_argument("--stages", help="for this program itself")
     args = parser.parse_args()
+    if args.stages:
+        print(json.dumps(tell_stages(args.stages)))
+        return
     with tempfile.TemporaryDirectory() as name:
         os.environ.update(bench.environment(Path(name)))
         flowers = bench.flowers(Path(name) / "photos")
@@ -340,20 +354,31 @@ def measure_whole(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
         bench.transfer(folder, "import", str(source()), "--name", dataset)
         images = len(library.load(dataset).images)
         for turn in ("first", "again"):
-            start, before = time.perf_counter(), _children()
-            said = bench.transfer(folder, "doctor", dataset)
-            seconds, after = time.perf_counter() - start, _children()
-            peak = after.ru_maxrss / 1e6
-            # Beside others a process waits; on two cores alone it takes half of this.
-            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            row = {"set": name, "images": images, "turn": turn, "seconds": seconds}
-            counts = Counter(one["kind"] for one in said["findings"])
-            row |= {"of a core": spent, "peak GB": peak}
-            yield {**row, "findings": str(dict(counts))}
+            words = (sys.executable, "-m", "tests.benchmarks.doctor")
+            seconds, told = bench.run_timed(*words, "--stages", dataset, folder=folder)
+            yield {"set": name, "images": images, "turn": turn, "s": seconds} | told
 
 
-def _children() -> resource.struct_rusage:
-    return resource.getrusage(resource.RUSAGE_CHILDREN)
+def tell_stages(dataset: str) -> Row:
+    """Seconds between the doctor's words of how far it is, and what all of it takes."""
+    revision, spent = library.load(dataset), Counter[str]()
+    last = time.perf_counter()
+
+    def told(doing: str, **_: int) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        spent[doing] += now - last
+        last = now
+
+    found = examine.examine(revision, progress=told)
+    report.keep(revision, found)
+    told("rest")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    row: Row = {f"{stage}, s": seconds for stage, seconds in spent.items()}
+    # Beside others a process waits; on two cores alone it takes half of this.
+    row["of a core, s"] = used.ru_utime + used.ru_stime
+    row["peak, GB"] = used.ru_maxrss / 1e6
+    return row | {"findings": str(dict(Counter(one.kind for one in found)))}
 
 
 def _tiny(folder: Path, count: int) -> Path:

@@ -77,9 +77,10 @@ _RULES = (
         "odd",
         lambda rows: _longer_through_shorter(rows),
         _ODD,
-        "much longer than wide. Brought to the square that the model sees, what is on "
-        "them is squeezed as no other is. If such will be asked, leave them in and try "
-        "another resizing for all (Model, Expert): a crop or a border keeps shapes.",
+        "much longer one way than the other. Brought to the square that the model "
+        "sees, what is on them is squeezed as no other is. If such will be asked, "
+        "leave them in and try another resizing for all (Model, Expert): a crop or a "
+        "border keeps shapes.",
         "Of an odd shape.",
     ),
 )
@@ -119,8 +120,8 @@ _TURNED = (
     "turned by mistake looks like this; if they are right, leave them."
 )
 _FIRST = (
-    "animated or of several pages. The first picture alone is used; others in the file "
-    "are never seen."
+    "animated or of several pages. The first picture alone is used, the one shown "
+    "here; others in the file are never seen."
 )
 
 
