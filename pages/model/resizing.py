@@ -17,10 +17,10 @@ NAMES: dict[str, str] = words.VALUES["resizing"]
 #: What each does to a picture, and when it is the right one.
 SAYS: dict[str, str] = {
     "stretch": "all of it, squeezed; right for most pictures",
-    "crop": "the middle, in its own shape; for classes that differ by shapes in the "
-    "middle",
-    "fit": "all of it, in its own shape and smaller; for classes that differ by shapes "
-    "anywhere",
+    "crop": "the middle, in its own shape; where classes differ in shape and objects "
+    "are in the middle",
+    "fit": "all of it, in its own shape and smaller; where classes differ in shape and "
+    "objects are anywhere",
 }
 #: Images whose shapes are looked at, and how long one is that is called so.
 _LOOKED_AT, _LONG = 1000, 1.5
