@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from transfer import processes
 from transfer.backbones import weights
 
 #: What an instruction set is called among the flags of Linux, the newest first.
@@ -57,8 +58,12 @@ def without_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def nice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test makes its own process give way, which it could not take back."""
+    """No test makes its own process give way, which it could not take back.
+
+    Nor does it limit its memory.
+    """
     monkeypatch.setattr(os, "nice", lambda by: 0, raising=False)
+    monkeypatch.setattr(processes, "limit_memory", lambda size: None)
 
 
 @pytest.fixture

@@ -95,6 +95,25 @@ def end_children() -> None:
     psutil.wait_procs(left, _GRACE)
 
 
+#: What a process that works for us is told of the environment: where things are, how
+#: libraries are to compute, the way to the internet, and what is ours.
+_OF_USE = frozenset(
+    """HOME LANG LANGUAGE LOGNAME PATH SHELL TERM TZ USER TMPDIR VIRTUAL_ENV KERAS_HOME
+    SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE http_proxy https_proxy no_proxy
+    HTTP_PROXY HTTPS_PROXY NO_PROXY
+    TRANSFER_HOME TRANSFER_ROOTS TRANSFER_DATABASE_URL TRANSFER_CACHE_GB
+    TRANSFER_MAX_RUNNING""".split()
+)
+_OF_USE_FROM = (
+    *("LC_", "LD_", "DYLD_", "PYTHON", "XDG_", "MALLOC_", "GLIBC_"),
+    *("TF_", "XLA_", "KERAS_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMEXPR_"),
+    *("ONEDNN_", "DNNL_", "OPENVINO_", "OV_", "CUDA_", "NVIDIA_"),
+    # Windows does not work without these.
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP"),
+    *("APPDATA", "LOCALAPPDATA", "USERPROFILE", "PROGRAMDATA", "NUMBER_OF_PROCESSORS"),
+)
+
+
 class Watch:
     """Says for how long signs of life have not changed, as one looks again and again.
 
@@ -129,7 +148,10 @@ class Watch:
 
 
 def environment() -> dict[str, str]:
-    """This process' environment, in which `transfer` can be imported from anywhere.
+    """What this process' environment has for one that works for it.
+
+    In it `transfer` can be imported from anywhere. What is not known to be of use stays
+    behind: passwords and tokens of the server, of its people, of whoever started it.
 
     A process started in it keeps the current folder, so that relative paths mean the
     same to it; PYTHONSAFEPATH keeps modules that lie there from being imported.
@@ -137,9 +159,23 @@ def environment() -> dict[str, str]:
     package_parent = str(Path(__file__).resolve().parents[1])
     paths = [package_parent, os.environ.get("PYTHONPATH", "")]
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if _is_of_use(name)},
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
     }
+
+
+def limit_memory(size: int) -> None:
+    """Gives this process so many bytes of its own at most, where the system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415  Windows has no such module
+
+        # Not the address space: libraries reserve much of it and use little.
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+def _is_of_use(name: str) -> bool:
+    # Windows knows names in any case.
+    return name in _OF_USE or name.upper().startswith(_OF_USE_FROM)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 import streamlit as st
 
 from pages.shared import session, shell
-from transfer.datasets import decoding
 from transfer.errors import ImageError, TransferError
 from transfer.prediction.client import Ranking
 from transfer.store.record import Run
@@ -87,10 +86,11 @@ def forget_oldest(shown: int) -> None:
 
 
 def _ask(run: Run, picture: Picture) -> Said:
-    thumbnail = decoding.encode_thumbnail(picture.content, SIDE, run.grey)
+    inference = session.inference()
+    thumbnail = inference.thumbnail(picture.content, SIDE, run.grey)
     # Only the model's time: the small picture is for the page.
     start = time.perf_counter()
-    (ranking,) = session.inference().predict(run.id, [picture.content])
+    (ranking,) = inference.predict(run.id, [picture.content])
     return Said(thumbnail, ranking, time.perf_counter() - start)
 
 

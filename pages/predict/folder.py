@@ -14,7 +14,6 @@ from pages.predict import card, photographs
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
-from transfer.datasets import decoding
 from transfer.datasets.decoding import Grey
 from transfer.errors import ImageError, TransferError
 from transfer.pile import asked
@@ -202,7 +201,7 @@ def _second(one: Answer) -> str:
 def _thumbnail(key: str, _picture: Picture, grey: Grey | None) -> str:
     """A small picture as an address that holds it."""
     try:
-        content = decoding.encode_thumbnail(_picture.content, 96, grey)
+        content = session.inference().thumbnail(_picture.content, 96, grey)
     except ImageError:
         return _BLANK
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

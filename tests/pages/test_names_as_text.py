@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.opened import opened
 from tests.pages.test_evaluate import VIEWS, evaluation_of
-from tests.pages.test_predict import explain, jpeg
+from tests.pages.test_predict import explain, jpeg, thumbnail
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import classes, editing, library
@@ -172,7 +172,11 @@ def test_predict__shows_names_as_they_are(
 
     for name, answer in {
         **{"predict": predict, "nearest": nearest, "explain": explain},
-        **{"start": lambda self: None, "warm": lambda self, run: None},
+        **{
+            "thumbnail": thumbnail,
+            "start": lambda self: None,
+            "warm": lambda self, run: None,
+        },
         "knows_training_images": lambda self, run: True,
     }.items():
         monkeypatch.setattr(InferenceProcess, name, answer)

@@ -114,3 +114,36 @@ def test_forget__begins_anew(clock: Clock) -> None:
     seconds(watch, clock, *[7] * 50)
     watch.forget("one")
     assert seconds(watch, clock, 7) == 0.0
+
+
+def test_environment__has_what_is_of_use_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    needed = {
+        **{"TRANSFER_HOME": "/a", "TRANSFER_ROOTS": "/b", "TRANSFER_CACHE_GB": "1"},
+        **{"KERAS_HOME": "/c", "OMP_NUM_THREADS": "2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
+        **{"https_proxy": "d", "LC_ALL": "C.UTF-8", "SystemRoot": "e"},
+    }
+    secret = {
+        **{"TRANSFER_ADMIN": "word", "TRANSFER_METRICS_TOKEN": "word"},
+        **{"AWS_SECRET_ACCESS_KEY": "word", "GITHUB_TOKEN": "word"},
+        **{"STREAMLIT_SERVER_COOKIE_SECRET": "word", "SSH_AUTH_SOCK": "/f"},
+        **{"TRANSFER_SOMETHING_NEW": "word"},
+    }
+    for name, value in {**needed, **secret}.items():
+        monkeypatch.setenv(name, value)
+    found = processes.environment()
+    assert {name: found.get(name) for name in needed} == needed
+    assert not secret.keys() & found.keys()
+    assert "word" not in found.values()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others count it otherwise")
+def test_limit_memory__ends_what_takes_more() -> None:
+    code = (
+        "from transfer import processes; processes.limit_memory(300_000_000);"
+        "small = bytearray(50_000_000); print('fits', flush=True);"
+        "large = bytearray(400_000_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "fits\n" and "MemoryError" in done.stderr

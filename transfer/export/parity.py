@@ -1,7 +1,6 @@
 """Proof that an exported file answers as the app does, measured on val images."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer import processes
 from transfer.errors import RunError
 from transfer.export import catalogue
 
@@ -83,7 +83,7 @@ def exported_answers(
         try:
             done = subprocess.run(  # noqa: S603  our own script
                 [*command, f"@{listed}"],
-                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+                env=processes.environment(),
                 capture_output=True,
                 text=True,
                 timeout=_PATIENCE,

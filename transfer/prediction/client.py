@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from transfer import errors, workspace
+from transfer.datasets.decoding import Grey
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.prediction import exchange
 from transfer.prediction.turns import Turns
 from transfer.processes import environment
 
 #: Who is asked first, the lowest number: somebody looks at an empty card meanwhile.
-_URGENCY = {"predict": 0, "explain": 1, "nearest": 1}
+_URGENCY = {"predict": 0, "thumbnail": 0, "explain": 1, "nearest": 1}
 _URGENCY |= {"knows_training_images": 1, "warm": 2, "predict_each": 3}
 #: Pictures of a piece: few enough for an answer in a second, so that others need not
 #: wait for long, and enough to be worth an engine.
@@ -131,6 +132,21 @@ class InferenceProcess:
         """
         sent = _to_send(picture)
         answer = self._ask("explain", run=run, picture=sent, class_name=class_name)
+        return base64.b64decode(answer)
+
+    def thumbnail(
+        self, picture: bytes | Path, longest_side: int, grey: Grey | None = None
+    ) -> bytes:
+        """As `decoding.encode_thumbnail`, away from whoever asks.
+
+        What a stranger sends may take all the memory or time that a process has.
+
+        Raises:
+            ImageError: The picture cannot be read.
+            RunError: The process died, or took too long.
+        """
+        sent = _to_send(picture)
+        answer = self._ask("thumbnail", picture=sent, side=longest_side, grey=grey)
         return base64.b64decode(answer)
 
     def nearest(

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from transfer.datasets import decoding
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.prediction import explain, models, neighbours
 from transfer.prediction.exchange import BEAT, LOADING
@@ -71,6 +72,14 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
     return base64.b64encode(shown).decode()
 
 
+def _thumbnail(
+    picture: dict[str, str], side: int, grey: tuple[float, float] | None
+) -> str:
+    range_of_grey = (grey[0], grey[1]) if grey else None
+    small = decoding.encode_thumbnail(_open(picture), side, range_of_grey)
+    return base64.b64encode(small).decode()
+
+
 def _nearest(run: str, picture: dict[str, str], count: int) -> Any:
     one = _load(run)
     known = neighbours.at_hand(models.find(run), one.runner)
@@ -97,6 +106,7 @@ _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "predict_each": _predict_each,
     "explain": _explain,
+    "thumbnail": _thumbnail,
     "nearest": _nearest,
     "knows_training_images": _knows_training_images,
     "warm": _warm,

@@ -63,11 +63,15 @@ class Reporter:
         self._job: Job | None = None
         self._progress: dict[str, Any] = {}
         self._is_new, self._told_at = False, 0.0
+        self._further_at = time.monotonic()
         self._closing = threading.Event()
         if job_id:
             self._store = Store()
             self._job = self._store.begin(job_id)
             _be_nice(self._job)
+            self._kind = KINDS[self._job.kind]
+            if self._kind.memory:
+                processes.limit_memory(self._kind.memory)
             with suppress(ValueError):  # not the main thread, as in a test
                 # Where the server was started in the background it is ignored.
                 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,7 +81,7 @@ class Reporter:
     def progress(self, **values: Any) -> None:
         """Where the job is now; values that are not given stay."""
         self._progress = self._progress | values
-        self._is_new = True
+        self._is_new, self._further_at = True, time.monotonic()
 
     def finish(self, result: dict[str, Any]) -> None:
         """The job's last words: what came of it."""
@@ -101,6 +105,8 @@ class Reporter:
         except Exception as error:
             kind = type(error).__name__
             reason: TransferError = RunError(f"It failed: {kind}: {str(error)[:300]}")
+            if isinstance(error, MemoryError):
+                reason = RunError("It needed more memory than it may take.")
             if workspace.says_full(error):
                 reason = workspace.full(workspace.home())
             self._fail(reason)
@@ -144,8 +150,15 @@ class Reporter:
 
     def _show_life(self) -> None:
         while not self._closing.wait(_PAUSE):
+            if self._stands_still():
+                continue  # whoever looks after the jobs ends what shows no life
             if self._is_new or time.monotonic() - self._told_at >= _BEAT:
                 self._beat()
+
+    def _stands_still(self) -> bool:
+        """Whether it has not come further for longer than work of its kind may take."""
+        limit = self._kind.must_tell
+        return limit is not None and time.monotonic() - self._further_at > limit
 
     def _beat(self) -> None:
         if self._job is None:

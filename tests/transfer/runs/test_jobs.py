@@ -4,17 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from tests.patience import PATIENCE
 from tests.transfer.runs.processes_made import taken
+from transfer import processes
 from transfer.errors import DatasetError, RunError, StorageError
 from transfer.runs import jobs
 from transfer.runs.jobs import Reporter
+from transfer.runs.kinds import KINDS
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -96,6 +101,7 @@ def test_reporter__without_a_job_writes_nothing(workspace: Path) -> None:
 WAITS = """
 import subprocess, sys
 from transfer.runs.jobs import Reporter
+from transfer.runs.kinds import KINDS
 reporter = Reporter(sys.argv[1])
 with reporter.telling():
     child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'])
@@ -127,3 +133,54 @@ def test_reporter__a_request_to_stop_ends_the_process_and_what_it_started(
         child.wait(PATIENCE)
     ended = store.get_job(job.id)
     assert (ended.status, ended.error) == ("stopped", {})
+
+
+def test_reporter__what_comes_no_further_shows_no_life(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_BEAT", 0.0)
+    stuck = replace(KINDS["import"], must_tell=0.0)
+    monkeypatch.setitem(KINDS, "import", stuck)
+    job = taken(store, "import")
+    beats: list[str] = []
+    heartbeat = Store.heartbeat
+
+    def beat(self: Store, *args: Any) -> JobStatus:
+        beats.append(threading.current_thread().name)
+        return heartbeat(self, *args)
+
+    monkeypatch.setattr(Store, "heartbeat", beat)
+    looks = threading.Semaphore(0)
+    reporter = Reporter(job.id)
+    stands_still = reporter._stands_still
+    monkeypatch.setattr(
+        reporter, "_stands_still", lambda: looks.release() or stands_still()
+    )
+    with reporter.telling():
+        for _ in range(3):
+            assert looks.acquire(timeout=PATIENCE)
+        assert not beats
+        monkeypatch.setitem(KINDS, "import", replace(stuck, must_tell=None))
+        reporter._kind = KINDS["import"]
+        for _ in range(3):
+            assert looks.acquire(timeout=PATIENCE)
+        assert beats
+        reporter.finish({})
+
+
+def test_reporter__what_strangers_bring_is_opened_with_little_memory(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(processes, "limit_memory", given.append)
+    for kind in ("import", "rank"):
+        with Reporter(taken(store, kind).id).telling():
+            pass
+    assert given == [KINDS["import"].memory]
+
+
+def test_reporter__memory_that_is_not_given_is_told_in_words(store: Store) -> None:
+    job = taken(store, "import")
+    with pytest.raises(MemoryError), Reporter(job.id).telling():
+        raise MemoryError
+    assert "more memory" in store.get_job(job.id).error["message"]

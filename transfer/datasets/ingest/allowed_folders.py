@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from transfer import workspace
 from transfer.errors import DatasetError
 
 
@@ -23,7 +24,8 @@ def resolve(text: str) -> Path:
         text: An absolute path, or one relative to the first allowed folder.
 
     Raises:
-        DatasetError: It is outside of the allowed folders, or there is nothing.
+        DatasetError: It is outside of the allowed folders, there is nothing, or it has
+            to do with the workspace, where everybody's pictures and our keys lie.
     """
     allowed = roots()
     path = _follow(text, allowed[0] if allowed else Path("/"))
@@ -36,6 +38,13 @@ def resolve(text: str) -> Path:
             f"{listed}.",
             "Move the images there, or have the server started with TRANSFER_ROOTS "
             "set to their folder.",
+        )
+    own = workspace.home().resolve()
+    if path.is_relative_to(own) or own.is_relative_to(path):
+        raise DatasetError(
+            f"{text.strip()} is, or holds, the folder in which Transfer Studio keeps "
+            "what people bring.",
+            "Name the folder of your pictures themselves.",
         )
     if not os.path.exists(path):
         raise DatasetError(

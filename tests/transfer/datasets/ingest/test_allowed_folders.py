@@ -71,3 +71,17 @@ def test_resolve__tells_nothing_of_what_lies_outside(photos: Path, text: str) ->
 def test_resolve__says_that_there_is_nothing(photos: Path) -> None:
     with pytest.raises(DatasetError, match="nothing at .*Flowers"):
         allowed_folders.resolve("Flowers")
+
+
+@pytest.mark.parametrize("text", ["{}", "{}/images", "{}/secret", "link", "{}/.."])
+def test_resolve__leaves_the_workspace_alone(
+    text: str, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = photos / "inside" / "workspace"
+    (home / "images").mkdir(parents=True)
+    (home / "secret").touch()
+    (photos / "link").symlink_to(home)
+    monkeypatch.setenv("TRANSFER_HOME", str(home))
+    with pytest.raises(DatasetError, match="keeps what people bring"):
+        allowed_folders.resolve(text.format(home))
+    assert allowed_folders.resolve("flowers") == photos / "flowers"
