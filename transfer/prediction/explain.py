@@ -7,6 +7,7 @@ map is another one.
 """
 
 import io
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,9 @@ def overlay(
     width, height = inside = resize.size_inside(own, model, resizing)
     left, upper = resize.corner(inside, model)
     heat = heat[upper : upper + height, left : left + width]
-    left, upper, right, lower = map(round, resize.part_taken(own, model, resizing))
+    part = resize.part_taken(own, model, resizing)
+    # Outwards, so that of the longest picture a pixel is left.
+    (left, upper), (right, lower) = map(int, part[:2]), map(math.ceil, part[2:])
     seen = shown[upper:lower, left:right]
     heated = _lay_over(seen, _enlarge(heat, seen.shape[:2]))
     shown[:] = 0.3 * shown.mean(axis=-1, keepdims=True)

@@ -156,3 +156,15 @@ def test_overlay__a_border_has_no_evidence_and_what_was_cropped_is_dark() -> Non
     assert np.ptp(shown["fit"]) == 0
     assert (shown["crop"][:, :40] == shown["crop"][0, 0]).all()
     assert shown["crop"][5, 60] > 500 > shown["crop"][35, 60] > shown["crop"][0, 0]
+
+
+@pytest.mark.parametrize("resizing", ["stretch", "crop", "fit"])
+@pytest.mark.parametrize("size", [(900, 1), (1, 900), (7, 5)])
+def test_overlay__of_the_oddest_shapes(
+    size: tuple[int, int], resizing: Resizing
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "grey").save(buffer, "PNG")
+    heat = np.ones((16, 16), np.float32)
+    png = explain.overlay(buffer.getvalue(), heat, None, resizing)
+    assert max(Image.open(io.BytesIO(png)).size) == min(max(size), 512)
