@@ -34,11 +34,14 @@ class Gallery {
     const stays = this.place === data.place;
     Object.assign(this, { feed: data.feed, place: data.place, of: data.count });
     this.words = (data.says ? 2 : 1) * LINE + 8;
-    Object.assign(this, { items: [], asked: new Set(), chosen: new Set() });
+    // Whoever follows a link to some images wants to do something with these.
+    const chosen = data.all && !stays ? Array(this.of).keys() : [];
+    Object.assign(this, { items: [], asked: new Set(), chosen: new Set(chosen) });
     Object.assign(this, { here: stays ? Math.min(this.here, this.of - 1) : 0, from: 0 });
     if (!stays) this.view.scrollTop = 0;
     this.draw(true);
     this.say();
+    if (this.chosen.size) this.tell();
   }
 
   // The cells in view, and a screen on either side.

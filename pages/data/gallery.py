@@ -73,6 +73,7 @@ def _grid(view: View, shown: Shown) -> list[int]:
             "feed": feed,
             "count": len(shown.images),
             "place": place,
+            "all": bool(view.chosen) and view.chosen == st.query_params.get("chosen"),
             "says": bool(view.run or view.is_out),
         },
         on_chosen_change=lambda: None,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import piles_made
 from tests.end_to_end.conftest import settle
 from tests.patience import wait_for
 from tests.pictures import make_pictures
@@ -27,6 +28,29 @@ def choose(page: Page, label: str, value: str) -> None:
     box.click()
     box.press_sequentially(value)  # key by key: only so the list marks what fits
     box.press("Enter")
+
+
+def test_pile__a_group_is_corrected_and_comes_in(
+    page: Page, server: str, tmp_path: Path
+) -> None:
+    import_path(make_pictures(tmp_path / "pets", {"cat": 4, "dog": 4}), "pets")
+    loose = make_pictures(tmp_path / "loose", {"some": 9}, seed=9)
+    piles_made.grouped("pets", loose, [(0, 1)] * 6 + [(1, 0)] * 3)
+    page.goto(f"{server}/?dataset=pets")
+    settle(page)
+    page.get_by_role("button", name="some/some_2.png").click()
+    settle(page)
+    choose(page, "Their class", "cat")
+    settle(page)
+    page.get_by_role("button", name="Confirm 5 pictures as cat").click()
+    page.get_by_text("5 of 9 sorted: cat 5").wait_for()
+    page.reload()  # nothing is lost
+    settle(page)
+    page.get_by_role("button", name="Bring the 5 into the dataset").click()
+    wait_for(lambda: library.load("pets").says == "Added 5 to cat.")
+    page.get_by_text("0 of 4 sorted").wait_for()
+    added = {one.path for one in library.load("pets").images if "some" in one.path}
+    assert added == {f"some/some_{at}.png" for at in (0, 1, 3, 4, 5)}
 
 
 def test_gallery__images_are_chosen_by_mouse_and_keys_moved_and_brought_back(

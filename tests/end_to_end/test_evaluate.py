@@ -8,9 +8,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.end_to_end.conftest import settle
+from tests.patience import wait_for
 from tests.pictures import make_pictures
 from transfer import workspace
 from transfer.config import TrainConfig
+from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.evaluation import metrics, results
 from transfer.evaluation.results import Evaluation
@@ -104,6 +106,13 @@ def test_evaluate__a_click_on_a_cell_shows_its_images(
     page.wait_for_function(
         f"() => ({drawn})([...document.querySelectorAll('figure img')])"
     )
+    # What is shown is mended there and then.
+    page.get_by_role("button", name="Move to a class").click()
+    page.get_by_role("combobox", name="Class of").click()
+    page.get_by_role("option", name="dog").click()
+    settle(page)
+    page.get_by_role("button", name="Move", exact=True).click()
+    wait_for(lambda: library.load("pets").says == f"Moved {images} from cat to dog.")
 
 
 def test_evaluate__a_lasso_on_the_map_leads_to_the_images(
@@ -131,3 +140,5 @@ def test_evaluate__a_lasso_on_the_map_leads_to_the_images(
     expect(page.get_by_role("option")).to_have_count(1)
     expect(page.get_by_role("option").first).to_have_attribute("title", path)
     expect(hovered).to_have_count(0)
+    expect(page.get_by_text("1 of 1 image chosen")).to_be_visible()
+    expect(page.get_by_role("button", name="Leave out")).to_be_enabled()

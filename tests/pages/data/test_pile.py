@@ -3,17 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests import jobs_made
+from tests import jobs_made, piles_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
-from transfer.pile import suggest, waiting
+from transfer.pile import waiting
 
 
 @pytest.fixture
@@ -21,18 +20,9 @@ def pile(tmp_path: Path, workspace: Path) -> list[str]:
     """Twelve pictures in two groups, of which nothing is known yet."""
     st.cache_resource.clear()
     importer.import_path(make_pictures(tmp_path / "p", {"cat": 2, "dog": 2}), "pets")
-    waiting.bring(make_pictures(tmp_path / "loose", {"some": 12}, seed=9), "pets")
-    hashes = [one.sha256 for one in waiting.read("pets").pictures]
-    places = np.repeat(np.eye(2, dtype=np.float32), (7, 5), 0)
-    np.savez(
-        waiting.folder_of("pets") / suggest.FILE,
-        hashes=np.array(hashes),
-        groups=np.repeat([0, 1], (7, 5)),
-        features=places + np.random.default_rng(0).normal(0, 0.01, places.shape),
-        teachers=np.zeros((0, 2), np.float32),
-        names=np.array([], dtype=str),
-    )
-    return hashes
+    loose = make_pictures(tmp_path / "loose", {"some": 12}, seed=9)
+    piles_made.grouped("pets", loose, [(0, 1)] * 7 + [(1, 0)] * 5)
+    return [one.sha256 for one in waiting.read("pets").pictures]
 
 
 def button(at: AppTest, label: str) -> Any:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests import piles_made
 from tests.pictures import make_pictures
 from transfer.datasets.ingest import importer
 from transfer.pile import suggest, waiting
@@ -19,19 +19,10 @@ def pile(tmp_path: Path, workspace: Path) -> list[str]:
     """
     pets = make_pictures(tmp_path / "pets", {"cat": 2, "dog": 2})
     importer.import_path(pets, "pets")
-    waiting.bring(make_pictures(tmp_path / "loose", {"some": 12}, seed=9), "pets")
-    hashes = [one.sha256 for one in waiting.read("pets").pictures]
-    places = np.repeat([[1, 0], [0, 1], [0.6, 0.5]], 4, 0)
-    noise = np.random.default_rng(0).normal(0, 0.02, places.shape)
-    np.savez(
-        waiting.folder_of("pets") / suggest.FILE,
-        hashes=np.array(hashes),
-        groups=np.repeat([0, 1, 2], 4),
-        features=(places + noise).astype(np.float32),
-        teachers=np.zeros((0, 2), np.float32),
-        names=np.array([], dtype=str),
-    )
-    return hashes
+    loose = make_pictures(tmp_path / "loose", {"some": 12}, seed=9)
+    places = [(0.0, 1.0)] * 4 + [(1.0, 0.0)] * 4 + [(1.1, 0.9)] * 4
+    piles_made.grouped("pets", loose, places)
+    return [one.sha256 for one in waiting.read("pets").pictures]
 
 
 def test_suggest__nothing_is_known_at_first(pile: list[str]) -> None:
