@@ -1,0 +1,192 @@
+"""What `.deploy/` says is true: the service's command behind nginx with that file."""
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.patience import PATIENCE, wait_for
+from transfer.datasets.ingest import frames
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / ".deploy"
+NAME, BELOW = "studio.example", "/lab/studio"
+
+
+def words_of_service() -> list[str]:
+    """What the unit starts, after Python."""
+    unit = (DEPLOY / "transfer-studio.service").read_text()
+    (line,) = re.findall(r"^ExecStart=\S+/python (.+)$", unit, re.MULTILINE)
+    return line.split()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def needs(program: str) -> str:
+    """Where a program lies; without it the test is passed over, but not in CI."""
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin")
+    if found:
+        return found
+    message = f"This test needs {program}: sudo apt install {program}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def configuration(folder: Path, app: int, plain: int, tls: int) -> str:
+    """The file of `.deploy/` as the main file of an nginx of this test."""
+    text = (DEPLOY / "nginx.conf").read_text()
+    for old, new in {
+        "server studio:8501;": f"server 127.0.0.1:{app};",
+        "listen 80 ": f"listen 127.0.0.1:{plain} ",
+        "listen 443 ": f"listen 127.0.0.1:{tls} ",
+        "/etc/nginx/tls": str(folder),
+        "location / {": f"location {BELOW} {{",
+    }.items():
+        assert text.count(old) >= 1, old
+        text = text.replace(old, new)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "\n".join(f"{one}_temp_path {folder}/{one};" for one in kinds)
+    # Its workers would be somebody else, who may not look into the folder.
+    user = "user root;" if os.geteuid() == 0 else ""
+    return (
+        f"{user} daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off;\n{paths}\n{text}}}"
+    )
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int, Path]]:
+    """Ports of nginx without and with TLS, before a server, and its certificate."""
+    nginx, openssl = needs("nginx"), needs("openssl")
+    folder = tmp_path_factory.mktemp("deploy")
+    app, plain, tls = free_port(), free_port(), free_port()
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    made += ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+    made += ["-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/fullchain.pem"]
+    subprocess.run(made, check=True, capture_output=True)
+    (folder / "nginx.conf").write_text(configuration(folder, app, plain, tls))
+    own = ["--server.port", str(app), "--server.baseUrlPath", BELOW.strip("/")]
+    told = {"TRANSFER_HOME": f"{folder}/home", "TRANSFER_SPARE_WORKER": "0"}
+    command = [sys.executable, *words_of_service(), *own]
+    env = {**os.environ, **told, "TRANSFER_HOSTS": NAME, "TRANSFER_LOG": "json"}
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context((folder / "log").open("w"))
+        for words in (command, [nginx, "-c", f"{folder}/nginx.conf"]):
+            process = subprocess.Popen(words, cwd=ROOT, env=env, stdout=log, stderr=log)
+            stack.callback(process.wait, PATIENCE)
+            stack.callback(process.terminate)
+        found = tls, folder / "fullchain.pem"
+        wait_for(lambda: answers(*found) == 200)
+        yield plain, *found
+
+
+def open_connection(port: int, certificate: Path) -> http.client.HTTPConnection:
+    """A connection as a browser makes it, which believes the certificate."""
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE)
+    raw = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    context = ssl.create_default_context(cafile=str(certificate))
+    connection.sock = context.wrap_socket(raw, server_hostname=NAME)
+    return connection
+
+
+def ask(
+    port: int,
+    certificate: Path,
+    path: str,
+    body: bytes = b"",
+    **more: str,
+) -> http.client.HTTPResponse:
+    """The answer of the server behind the proxy."""
+    connection = open_connection(port, certificate)
+    headers = {"Host": NAME, **more}
+    method = "PUT" if body or more else "GET"
+    connection.request(method, f"{BELOW}{path}", body or None, headers)
+    return connection.getresponse()
+
+
+def answers(port: int, certificate: Path) -> int:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return ask(port, certificate, "/api/health").status
+    return 0
+
+
+def test_nginx__passes_on_by_tls_below_a_path(proxy: tuple[int, int, Path]) -> None:
+    answer = ask(*proxy[1:], "/api/ready")
+    # Without reasons: a proxy may ask for anybody.
+    assert b'"store":true' in answer.read()
+    assert answer.getheader("Strict-Transport-Security")
+    page = ask(*proxy[1:], "/")
+    assert page.status == 200 and b"<title>" in page.read()
+
+
+def test_nginx__sends_everybody_to_tls(proxy: tuple[int, int, Path]) -> None:
+    plain = http.client.HTTPConnection("127.0.0.1", proxy[0], timeout=PATIENCE)
+    plain.request("GET", BELOW, headers={"Host": NAME})
+    answer = plain.getresponse()
+    assert (answer.status, answer.getheader("Location")) == (
+        301,
+        f"https://{NAME}{BELOW}",
+    )
+
+
+def test_nginx__opens_websockets(proxy: tuple[int, int, Path]) -> None:
+    _, port, certificate = proxy
+    context = ssl.create_default_context(cafile=str(certificate))
+    with connect(
+        f"wss://{NAME}{BELOW}/_stcore/stream",
+        sock=socket.create_connection(("127.0.0.1", port), PATIENCE),
+        ssl=context,
+        origin=f"https://{NAME}",  # type: ignore[arg-type]
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        open_timeout=PATIENCE,
+    ) as socket_:
+        socket_.ping().wait(PATIENCE)
+
+
+def test_nginx__lets_large_bodies_pass_and_larger_ones_not(
+    proxy: tuple[int, int, Path],
+) -> None:
+    path = "/api/upload/no-token"
+    passed = ask(*proxy[1:], path, bytes(frames.MAX_PIECE))
+    assert (passed.status, b"not valid" in passed.read()) == (403, True)
+    refused = ask(*proxy[1:], path, **{"Content-Length": str(70 << 20)})
+    assert refused.status == 413
+
+
+@pytest.mark.parametrize("path", ["/api/metrics", "/_stcore/metrics"])
+def test_nginx__keeps_metrics_inside(path: str, proxy: tuple[int, int, Path]) -> None:
+    assert ask(*proxy[1:], path).status == 404
+
+
+def test_container__copies_what_is_there_and_starts_what_the_service_does() -> None:
+    text = (DEPLOY / "Containerfile").read_text()
+    for line in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
+        assert all((ROOT / name).exists() for name in line.split()), line
+    (words,) = re.findall(r"^CMD \[(.+)\]$", text, re.MULTILINE)
+    started = re.findall(r'"([^"]+)"', words)
+    everywhere = ["--server.address", "0.0.0.0"]  # noqa: S104
+    assert started == ["python", *words_of_service(), *everywhere]
+
+
+@pytest.mark.parametrize(
+    "name", ["Containerfile", "compose.yaml", "transfer-studio.service", "README.md"]
+)
+def test_deploy__names_only_variables_that_the_readme_explains(name: str) -> None:
+    known = set(re.findall(r"TRANSFER_[A-Z_]+", (ROOT / "README.md").read_text()))
+    named = set(re.findall(r"TRANSFER_[A-Z_]+", (DEPLOY / name).read_text()))
+    assert named <= known
