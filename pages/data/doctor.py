@@ -48,6 +48,7 @@ _OTHERS = 3
 _DOING = {
     "look": "Images looked at",
     "features": "Images seen by the backbone",
+    "neighbours": "Images compared with others",
     "copies": "Pairs laid over each other",
     "labels": "Parts of the labels judged",
 }

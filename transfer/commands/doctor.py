@@ -18,6 +18,7 @@ from transfer.runs.jobs import Reporter
 _DOING = {
     "look": "images looked at",
     "features": "images seen by the backbone",
+    "neighbours": "images compared with others",
     "copies": "pairs laid over each other",
     "labels": "of the labels judged",
 }

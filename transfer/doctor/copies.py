@@ -52,6 +52,7 @@ def find(
     greys: NDArray[np.uint8],
     labels: NDArray[np.int32],
     told: Progress = lambda done, of: None,
+    told_near: Progress = lambda done, of: None,
 ) -> Copies:
     """The pairs of images that are copies.
 
@@ -60,8 +61,9 @@ def find(
         greys: `(images, alignment.SIDE, alignment.SIDE)`.
         labels: Label index of each image, `(images,)`.
         told: Takes the number of pairs that were looked at, and of all.
+        told_near: Before that, the number of images that were compared, and of all.
     """
-    pairs = similar.candidates(near, greys)
+    pairs = similar.candidates(near, greys, told_near)
     count = len(pairs.first)
     detail, mirrored = np.zeros(count, np.float32), np.zeros(count, bool)
     for start in range(0, count, _PIECE):

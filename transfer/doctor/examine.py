@@ -53,8 +53,8 @@ def examine(
         backbone: Name of the one whose features are looked at; the best whose weights
             are at hand if empty.
         source: Where its weights come from, as in `graph.build`.
-        progress: Called with `doing`, one of `look`, `features`, `copies` and `labels`,
-            and the numbers `done` and `of`.
+        progress: Called with `doing`, one of `look`, `features`, `neighbours`, `copies`
+            and `labels`, and the numbers `done` and `of`.
         table: A CSV file and its column that has the group of each image.
         resizing: How the pictures are resized for the backbone, as in `TrainConfig`.
 
@@ -99,7 +99,8 @@ def _compare(
     """What features tell: copies, torn groups, labels, classes in each other."""
     given = np.array([image.label for image in revision.images], np.int32)
     near = similar.project(features)
-    pairs = copies.find(near, seen.rows["grey"], given, tell("copies"))
+    greys = seen.rows["grey"]
+    pairs = copies.find(near, greys, given, tell("copies"), tell("neighbours"))
     clusters = copies.clusters(pairs, len(given))
     found = copies.findings(revision, pairs)
     found += groups.findings(revision, features, near, clusters, groups_given)

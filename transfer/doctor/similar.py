@@ -25,6 +25,8 @@ _SAMPLE = 10_000
 #: Images above which neighbours are found by a graph, which misses one in a hundred,
 #: and not by looking at all of them.
 _EXACT = 10_000
+#: How often images are read for it: two make an index, three ask one.
+_PASSES = 5
 #: Images that are held in float32 at a time.
 _PIECE = 4096
 #: Pairs that are looked at, at most, so that the time stays in bounds: so many, and so
@@ -52,22 +54,35 @@ class Pairs(NamedTuple):
     promise: Floats
 
 
-def candidates(near: Floats, greys: NDArray[np.uint8]) -> Pairs:
+def candidates(
+    near: Floats,
+    greys: NDArray[np.uint8],
+    told: Callable[[int, int], None] = lambda done, of: None,
+) -> Pairs:
     """Pairs that may be copies, the most similar first.
 
     Args:
         near: Features as `project` has them, `(images, channels)`.
         greys: `(images, side, side)`.
+        told: Takes the number of images that are done, and of all.
     """
-    count = len(near)
+    count, read = len(near), 0
+
+    def tell_of(rows: Rows) -> Rows:
+        def of(piece: slice) -> Floats:
+            nonlocal read
+            read += piece.stop - piece.start
+            told(min(read // _PASSES, count), count)
+            return rows(piece)
+
+        return of
+
+    features = tell_of(lambda piece: near[piece])
+    glances = tell_of(lambda piece: _glances(greys[piece]))
+    mirrored = tell_of(lambda piece: _glances(greys[piece][:, :, ::-1]))
     found = [
-        *_neighbours(count, LEAST, lambda piece: near[piece]),
-        *_neighbours(
-            count,
-            LEAST_GLANCE,
-            lambda piece: _glances(greys[piece]),
-            lambda piece: _glances(greys[piece][:, :, ::-1]),
-        ),
+        *_neighbours(count, LEAST, features),
+        *_neighbours(count, LEAST_GLANCE, glances, mirrored),
     ]
     columns: Any = zip(*found, strict=True)
     pairs = Pairs(*(np.concatenate(column) for column in columns))

@@ -13,7 +13,11 @@ def test_candidates__the_nearest_by_features(
     rows = random.normal(size=(300, 64)).astype(np.float32)
     rows[7] = rows[250] + 0.1
     greys = random.integers(0, 255, (300, 64, 64), np.uint8)
-    found = similar.candidates(similar.project(rows), greys)
+    told: list[tuple[int, int]] = []
+    found = similar.candidates(
+        similar.project(rows), greys, lambda *words: told.append(words)
+    )
+    assert told == sorted(told) and told[-1] == (300, 300)
     assert (found.first[0], found.second[0]) == (7, 250)
 
 
