@@ -11,6 +11,7 @@ from transfer import workspace
 from transfer.commands import (
     backbones,
     backup,
+    clean,
     datasets,
     doctor,
     edit,
@@ -36,7 +37,7 @@ from transfer.store.status import JobStatus
 #: Each adds its words; the order is that of the help.
 _COMMANDS = (
     *(datasets, sort, edit, doctor, enough, imagenet, backbones, weights, train, runs),
-    *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup),
+    *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup, clean),
     people,
 )
 

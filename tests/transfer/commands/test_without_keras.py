@@ -59,6 +59,7 @@ def words_of(run: str, queued: str, folder: Path) -> list[list[str]]:
         ["tag", run, "--note", "seen"],
         ["backup", "--output", str(folder / "made.tar")],
         ["restore", str(folder / "made.tar"), "--to", str(folder / "back")],
+        ["clean", "--caches"],
         ["script", queued, "--output", str(folder / "train.py")],
         ["neighbours", run],
         ["predict", run, picture],
