@@ -13,12 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.advice import probes
 from transfer.classifier import closed_form
 from transfer.pile import waiting
 from transfer.pile.waiting import NONE, Pile, Said
 
 #: File beside the pile with its features and groups.
 FILE = "groups.npz"
+
+#: Pictures at most that a head learns from: more take seconds, and teach little.
+_TAUGHT = 4000
 
 Floats = NDArray[np.float32]
 
@@ -76,7 +80,15 @@ def suggest(pile: Pile) -> Suggested:
 
     Those that are not grouped yet are left away.
     """
-    kept = _grouping(pile.dataset)
+    files = sorted(waiting.folder_of(pile.dataset).glob("*.*"))
+    state = tuple((one.name, one.stat().st_mtime_ns) for one in files)
+    return _suggest(pile.dataset, state)
+
+
+# A page asks again whenever a picture is pressed.
+@lru_cache(maxsize=8)
+def _suggest(dataset: str, state: tuple[tuple[str, int], ...]) -> Suggested:
+    pile, kept = waiting.read(dataset), _grouping(dataset)
     hashes = [one for one in pile.open if one in kept.row_of]
     of = dict(zip(hashes, _answers(pile, kept, hashes), strict=True))
     # What a run said of a picture that it was asked about comes before that.
@@ -111,7 +123,8 @@ def _answers(pile: Pile, kept: _Grouping, hashes: Sequence[str]) -> list[Said]:
     rows = [kept.row_of[sha] for sha in taught]
     features = np.concatenate([kept.teachers, kept.features[rows]])
     labels = np.array([classes.index(name) for name in names], np.int32)
-    head = closed_form.solve(features, labels, len(classes))
+    some = probes.stratified_sample(labels, _TAUGHT)
+    head = closed_form.solve(features[some], labels[some], len(classes))
     asked = kept.features[[kept.row_of[sha] for sha in hashes]]
     shares = _softmax(asked @ head.kernel + head.bias)
     best = shares.argmax(1)

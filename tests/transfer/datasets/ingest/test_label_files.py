@@ -73,6 +73,11 @@ FILES = {
         SPLIT,
     ),
     "Roboflow": ("_classes.csv", "filename, cat, dog\na.jpg, 1, 0\nb.jpg, 0, 1\n", TWO),
+    "Roboflow by now": (
+        "_classes.csv",
+        "filename,cat,dog\na.jpg,1,0\nb.jpg,0,1\n",
+        TWO,
+    ),
     "Hugging Face": (
         "metadata.jsonl",
         '{"file_name": "a.jpg", "label": "cat"}\n'
