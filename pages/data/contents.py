@@ -110,7 +110,10 @@ def _show_pictures(revision: Revision) -> None:
     with place:
         for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
             st.markdown(f"**{shell.escape(name)}**")
-            st.html(_gallery(by_label[label][:SHOWN], revision.grey))
+            if images := by_label.get(label, [])[:SHOWN]:
+                st.html(_gallery(images, revision.grey))
+            else:
+                st.caption("No image yet.")
 
 
 def _gallery(images: list[Image], grey: Grey | None) -> str:

@@ -48,6 +48,8 @@ def show(newest: Revision) -> None:
     with st.expander(
         "Sort pictures without labels", icon=":material/stacks:", expanded=is_open
     ):
+        if job_progress.goes_on(job):
+            shell.scroll_here(f"pile-{job.id}")
         job_progress.show(job, _LINE, "Cancelled; what has come is on the pile.")
         if job and job.status is JobStatus.COMPLETED:
             uploader.let_go("pile")
@@ -237,7 +239,7 @@ def _ask_single(
             st.html(
                 f'<img src="{addresses.thumbnail(sha, newest.grey)}" '
                 f'alt="{html.escape(path)}" title="{html.escape(path)}" '
-                'style="width:100%;aspect-ratio:1;object-fit:contain;border-radius:6px;'
+                'style="width:100%;aspect-ratio:4/3;object-fit:contain;border-radius:6px;'
                 'background:rgba(128,140,150,.15)">'
             )
             said = found.of[sha].class_name
