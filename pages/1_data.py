@@ -67,6 +67,13 @@ def show_made(made: Revision) -> None:
 
 def show_arrival(made: Revision) -> None:
     """What a new dataset holds, once, at the top of the page."""
+    if not made.images:
+        st.success(
+            f"**{shell.escape(made.dataset)}** is there. Bring its first pictures "
+            "under “Add images” or “Sort pictures without labels”.",
+            icon=":material/check:",
+        )
+        return
     of_split = {split: len(made.of_split(split)) for split in SPLITS}
     counts = ", ".join(f"{count:,} {split}" for split, count in of_split.items())
     text = (
@@ -102,7 +109,8 @@ with st.container():
 is_first = st.session_state.setdefault("is_first_import", not datasets)
 place = st.container(border=True) if is_first else st.expander("Import a dataset")
 with place:
-    importing.show_import()
+    if begun := importing.show_import():
+        show_made(begun)
 if datasets:
     gone = "There is no dataset {}, so another one is shown."
     chosen = kept.choose(st, "dataset", list(datasets), gone)

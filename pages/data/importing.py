@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.data import understood
+from pages.data import empty, understood
 from pages.shared import job_progress, session, shell, uploader
 from transfer.datasets import library, splits
 from transfer.datasets.ingest import allowed_folders, samples
@@ -93,10 +93,10 @@ def _take(job: Job) -> Revision | None:
     return None
 
 
-def show_import() -> None:
-    """The ways to bring images."""
-    upload, server, sample, public = st.tabs(
-        ["Upload", "Folder on this server", "Samples", "Public sets"]
+def show_import() -> Revision | None:
+    """The ways to bring images; a dataset that was begun without any."""
+    upload, server, begin, sample, public = st.tabs(
+        ["Upload", "Folder on this server", "Begin empty", "Samples", "Public sets"]
     )
     with upload:
         arrival = uploader.folder_upload()
@@ -110,6 +110,8 @@ def show_import() -> None:
         show_samples("tab")
     with public:
         _show_public_sets()
+    with begin:
+        return empty.ask()
 
 
 def show_samples(key: str) -> None:

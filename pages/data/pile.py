@@ -48,7 +48,7 @@ def show(newest: Revision) -> None:
     with st.expander(
         "Sort pictures without labels", icon=":material/stacks:", expanded=is_open
     ):
-        if job_progress.goes_on(job):
+        if job and not job.status.is_final:
             shell.scroll_here(f"pile-{job.id}")
         job_progress.show(job, _LINE, "Cancelled; what has come is on the pile.")
         if job and job.status is JobStatus.COMPLETED:

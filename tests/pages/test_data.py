@@ -495,3 +495,18 @@ def test_data__the_images_of_a_finding_open_in_the_gallery(examined: Revision) -
     assert choices.load("".join(page.query_params["chosen"])) == [
         examined.images[0].sha256
     ]
+
+
+def test_data__a_dataset_is_begun_without_images(workspace: Path) -> None:
+    page = opened("1_data.py")
+    _field(page, "Name of the new dataset").set_value("new")
+    (wanted,) = [one for one in page.multiselect if one.label == "Its classes"]
+    wanted.set_value(["cat", "dog"])
+    next(one for one in page.button if one.label == "Begin").click().run()
+    assert not page.exception
+    assert "**new** is there" in page.success[0].value
+    assert [one.value for one in page.caption].count("No image yet.") == 2
+
+
+def _field(page: AppTest, label: str) -> Any:
+    return next(one for one in page.text_input if one.label == label)

@@ -1,4 +1,4 @@
-"""Classes of a dataset are renamed, merged, added, and split off from others.
+"""Classes of a dataset: begun with, renamed, merged, added, split off from others.
 
 Each change is a revision of its own, written in a few bytes however many images it
 touches: labels change by a table. Names stay sorted, for their order is that of labels.
@@ -9,8 +9,49 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from transfer.datasets import editing, library, names
-from transfer.datasets.revision import Change, Revision
+from transfer.datasets.revision import Change, Revision, with_id
 from transfer.errors import ConfigError, DatasetError, NameTakenError
+
+
+def begin(dataset: str, wanted: Iterable[str], by: str = "") -> Revision:
+    """A new dataset of these classes and no image: the camera or a pile brings them.
+
+    Of the first images of each class a fifth goes to val.
+
+    Args:
+        dataset: What it is called.
+        wanted: Two classes or more.
+        by: Who asks for it.
+
+    Raises:
+        ConfigError: The name or a class cannot be called so.
+        NameTakenError: There is a dataset of that name.
+        DatasetError: There are too few classes.
+        StorageError: The workspace cannot be written.
+    """
+    library.check_name(dataset)
+    found = sorted({*wanted})
+    for name in found:
+        names.check_class_name(name)
+    if len(found) < 2:
+        raise DatasetError(
+            "Two classes at the least are told apart.", "Name another one."
+        )
+    made = Revision(
+        dataset=dataset,
+        id="",
+        class_names=tuple(found),
+        images=(),
+        passed_over=(),
+        split_source="stratified",
+        val=0.2,
+        test=0.0,
+        seed=0,
+        created_at=time.time(),
+        by=by,
+    )
+    library.store(with_id(made), {})
+    return library.load(dataset)
 
 
 def rename(dataset: str, old: str, new: str, by: str = "") -> Revision:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import make_pictures
 from tests.transfer.datasets.test_editing import of_class
 from transfer.datasets import classes, editing, library, manifest
+from transfer.datasets.ingest.adding import add_path
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, DatasetError, NameTakenError, NotFoundError
 
@@ -103,3 +105,20 @@ def test_read__classes_and_images_changed_in_turns_come_back(
     assert {one.sha256 for one in made[-1].left_out} == {cats[1]}
     deltas = sum("changed" in path.read_text() for path in workspace.rglob("*.json"))
     assert deltas == len(made)
+
+
+def test_begin__a_dataset_without_images_takes_its_first_ones(
+    workspace: Path, tmp_path: Path
+) -> None:
+    made = classes.begin("new", ["dog", "cat"], by="ada")
+    assert (made.class_names, made.images, made.by) == (("cat", "dog"), (), "ada")
+    add_path(make_pictures(tmp_path / "m", {"cat": 10}) / "cat", "new", "cat")
+    assert library.load("new").counts()["cat"] == {"train": 8, "val": 2, "test": 0}
+
+
+def test_begin__says_what_cannot_be(workspace: Path) -> None:
+    with pytest.raises(DatasetError, match="Two classes at the least"):
+        classes.begin("new", ["cat"])
+    classes.begin("new", ["cat", "dog"])
+    with pytest.raises(NameTakenError, match='already a dataset named "new"'):
+        classes.begin("new", ["cat", "dog"])
