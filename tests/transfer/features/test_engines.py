@@ -53,6 +53,35 @@ def test_choose__measures_once_and_takes_the_fastest(
     assert engines.choose(prefix, "net", "net-1", lines.append)
 
 
+class _Clocked:
+    """An engine that takes so many seconds a call, by a clock that all of them share;
+    tenfold while another program works.
+    """
+
+    now, busy_until = 0.0, 0.0
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def run(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        is_busy = _Clocked.now < _Clocked.busy_until
+        _Clocked.now += self.seconds * (10 if is_busy else 1) * (len(pixels) == BATCH)
+        return []
+
+
+@pytest.mark.parametrize("busy", [0.0, 0.5, 2.0, 5.0])
+def test_measure__another_program_does_not_turn_the_order(
+    prefix: keras.Model, monkeypatch: pytest.MonkeyPatch, busy: float
+) -> None:
+    monkeypatch.setattr(_Clocked, "now", 0.0)
+    monkeypatch.setattr(_Clocked, "busy_until", busy)
+    monkeypatch.setattr(engines.time, "perf_counter", lambda: _Clocked.now)
+    rates = engines._images_per_second(
+        {"keras": _Clocked(0.2), "openvino": _Clocked(0.3)}, prefix
+    )
+    assert rates["keras"] > rates["openvino"]
+
+
 def test_choose__keras_where_the_model_cannot_be_converted(
     workspace: Path, prefix: keras.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
