@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError
@@ -43,6 +44,13 @@ def check(run: Run, config: TrainConfig, revision: Revision) -> None:
         raise ConfigError(
             f"Run {run.name} is {run.status} and has no model to start from.",
             "Choose a run that was completed, or stopped during training.",
+        )
+    if (backbone := run.config.backbone) not in catalogue.BACKBONES:
+        raise ConfigError(
+            f"Run {run.name} cannot be the start: its backbone {backbone} was one of "
+            "earlier versions, and is gone.",
+            "Start from the pretrained weights of another; the run itself still "
+            "predicts, evaluates and exports.",
         )
     problems = [
         f"its {name} is {getattr(run.config, name) or 'the default'}, not "

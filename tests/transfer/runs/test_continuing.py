@@ -1,5 +1,6 @@
 """Runs that go on from the model of a finished one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ def test_settings__all_that_does_not_fit_is_named(
     assert "its head is linear, not dense1024" in said
     assert "its image_size is the default, not 64" in said
     assert "its classes are cat, cow, not cat, dog" in said
+
+
+def test_settings__a_backbone_of_earlier_versions(
+    store: Store, revision: Revision
+) -> None:
+    run = finished(store, ["cat", "dog"])
+    old = replace(run, config=run.config.model_copy(update={"backbone": "starter"}))
+    for changes in ({}, {"backbone": "efficientnet_lite0"}):
+        with pytest.raises(ConfigError, match="starter was one of earlier versions"):
+            continuing.settings(old, revision, **changes)
 
 
 def test_settings__a_run_without_a_model(store: Store, revision: Revision) -> None:
