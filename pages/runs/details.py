@@ -88,9 +88,13 @@ def show_error(run: Run) -> None:
 
 
 def halved_batch(run: Run) -> int:
-    """The batch size that a run went on with if it is less than was set, else 0."""
+    """The batch size that a run went on with if it is less than was set, else 0.
+
+    What is computed in one step has no batches.
+    """
     size = int(_news(run).get("batch_size") or 0)
-    return size if size < run.config.batch_size else 0
+    is_less = run.config.method == "train" and size < run.config.batch_size
+    return size if is_less else 0
 
 
 def show_batch(run: Run) -> None:
@@ -148,6 +152,11 @@ def show_results(run: Run) -> None:
         "Peak memory": f"{memory:,.0f} MB",
         "Duration": duration(seconds.pop("total", sum(seconds.values()))),
     }
+    known = certainty.in_words(run)
+    # Before the figure: on a phone what comes after it is two screens further down.
+    if certainty.is_little(run):
+        st.warning(escape(known), icon=":material/help:")
+        known = ""
     columns = [*st.columns(3), *st.columns(3)]
     beside = outcome.beside_headline(run)
     alone: list[str | None] = [None] * len(columns)
@@ -157,7 +166,7 @@ def show_results(run: Run) -> None:
     shared: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
     for column, tile, delta in zip(columns, tiles.items(), alone, strict=True):
         column.metric(*tile, delta, border=True, height="stretch", **shared)
-    for words in (beside, certainty.in_words(run)):
+    for words in (beside, known):
         if words:
             st.caption(escape(words))
     named = [f"{DOING.get(p, p)} {duration(s)}" for p, s in seconds.items() if s > 0.1]

@@ -348,8 +348,14 @@ def test_runs__the_largest_class_stands_beside_a_skewed_headline() -> None:
 def test_runs__fine_tuning_that_gained_nothing_is_told_in_words() -> None:
     run = ended({"best_phase": "head", "best_epoch": 0}, freeze="last:1")
     said = open_page(run.id).info[0].value.replace("\\", "")
-    assert "head phase and fine-tuning gained nothing: the head in closed" in said
-    assert "fine-tuning gained nothing" in facts(open_page())
+    assert "fine-tuning no more than luck may: the head in closed" in said
+    assert "no more than luck may" in facts(open_page())
+
+
+def test_runs__how_little_is_known_stands_above_the_figure() -> None:
+    at = open_page(ended({"val_images": 3, "val_accuracy": 1.0}).id)
+    assert "on 3 images of val" in at.warning[0].value
+    assert "on 3 images of val" not in facts(at)
 
 
 def test_runs__an_early_end_is_told_with_its_reason() -> None:
