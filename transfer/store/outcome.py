@@ -112,11 +112,13 @@ def remarks(run: Judged) -> list[str]:
     epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase")
     both = fine_tunes(run.config)
     if epoch == 0 and phase == "head":
-        what = "The head phase and fine-tuning" if both else "The head phase"
-        return [f"{what} gained nothing: {start(run.config)} stayed the best."]
+        gained = "The head phase gained nothing"
+        if both:
+            gained = f"{gained}, and fine-tuning no more than luck may"
+        return [f"{gained}: {start(run.config)} is kept."]
     if both and (epoch == 0 or phase == "head"):
         kept = f"epoch {epoch} of the head phase" if epoch else "where it started"
-        return [f"Fine-tuning gained nothing: {kept} stayed the best."]
+        return [f"Fine-tuning gained no more than luck may: {kept} is kept."]
     if blend := run.result.get("best_blend"):
         return [f"Better on val than each epoch, and so kept: {blend}."]
     return []

@@ -9,7 +9,7 @@ from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.config import TrainConfig
 from transfer.training import recipe, smaller_batches
-from transfer.training.best import Best
+from transfer.training.best import Best, losses_of
 from transfer.training.blends import Trail
 from transfer.training.examples import BySplit, Examples
 from transfer.training.listener import Listener
@@ -62,11 +62,12 @@ def try_blends(phase: Phase, val: Examples, best: Best, listener: Listener) -> N
     ):
         for variable in steps.variables:
             variable.assign(weights[variable.path])
-        reached = steps.evaluate(val)
+        reached, probabilities = steps.answer(val)
+        losses = losses_of(probabilities, val.labels)
         listener.log(
             f"Val accuracy {reached.accuracy:.4f}, loss {reached.loss:.4f} {words}."
         )
-        if best.is_beaten_by(reached):
+        if best.is_beaten_by(reached, losses):
             best.keep(weights, phase.name, trail.epochs, reached, words)
 
 
@@ -99,8 +100,6 @@ def phases(
     trains = [*unfrozen, *network.head.trainable_variables]
     blends = config.blend == "val"
     trail = Trail(start=values(trains) if blends else {})
-    if best.phase == "head":
-        best.most_loss = best.loss
     labels, classes = examples["train"].labels, len(network.class_names)
     weights = recipe.class_weights(config, labels, classes)
 

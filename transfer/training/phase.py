@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from transfer.errors import TrainingError
 from transfer.store.outcome import PHASES
-from transfer.training.best import Best, Reached
+from transfer.training.best import Best, Reached, losses_of
 from transfer.training.blends import Trail
 from transfer.training.examples import BySplit
 from transfer.training.listener import Listener
@@ -141,6 +141,8 @@ class Phase:
         # A later phase starts from the best of the one before, but for rounding.
         if not self._best.phase:
             self._keep_if_best(0, reached)
+        elif self._best.phase != self.name:
+            self._best.bar = self._losses.tolist()
         return _Epoch(1)
 
     def _restore(self, start: Snapshot) -> _Epoch:
@@ -188,18 +190,15 @@ class Phase:
         rest = order[epoch.images :]
         for done in self.steps.train(self._train, rest, epoch.number):
             _check(done.losses, self.name, epoch.number)
-            first, accuracies = epoch.steps + 1, done.right / done.counts
-            self._listener.steps(
-                self.name, epoch.number, first, done.losses, accuracies
-            )
+            first, accuracy = epoch.steps + 1, done.right / done.counts
+            self._listener.steps(self.name, epoch.number, first, done.losses, accuracy)
             epoch.add(done, len(order))
             self._tell_progress(epoch, epochs)
             if self._listener.stop_requested() or epoch.images == len(order):
                 break
             if self.steps.are_too_slow():
                 self._take_snapshot(epoch)
-                seconds = self.steps.seconds_per_step
-                raise StepTooSlow(f"a step took {seconds:.1f} s")
+                raise StepTooSlow(f"a step took {self.steps.seconds_per_step:.1f} s")
             if self._listener.wants_checkpoint():
                 self._listener.checkpoint(self._take_snapshot(epoch))
 
@@ -250,13 +249,14 @@ class Phase:
     def _judge(self, epoch: int) -> Reached:
         """How well it does on val; the listener hears each answer."""
         self._on_val, probabilities = self.steps.answer(self._val)
+        self._losses = losses_of(probabilities, self._val.labels)
         if len(self._val.labels):
             self._listener.answers(self.name, epoch, self._val.labels, probabilities)
         return self._on_val
 
     def _keep_if_best(self, epoch: int, reached: Reached) -> None:
         """Without val every epoch counts as better than the one before."""
-        if not len(self._val.labels) or self._best.is_beaten_by(reached):
+        if not len(self._val.labels) or self._best.is_beaten_by(reached, self._losses):
             self._best.keep(values(self.steps.variables), self.name, epoch, reached)
 
 

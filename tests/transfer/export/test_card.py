@@ -25,7 +25,7 @@ def test_method__names_the_measure_and_what_gained_nothing() -> None:
     )
     said = card._method(run)
     assert "the best epoch by val balanced accuracy was kept" in said
-    assert "Fine-tuning gained nothing: epoch 3" in said
+    assert "Fine-tuning gained no more than luck may: epoch 3" in said
     assert card._metrics(run, {"threshold": None}).startswith("Balanced accuracy")
 
 

@@ -83,13 +83,3 @@ def test_try_blends__keeps_the_best_epoch_where_none_is_better() -> None:
     best = Best(phase="fine_tune", epoch=3, accuracy=1.0, loss=0.001)
     blended(end=-1.0, mean=1.0, best=best)
     assert (best.epoch, best.blend, best.weights) == (3, "", {})
-
-
-def test_phases__what_is_kept_has_no_larger_loss_than_the_head() -> None:
-    settings = config(freeze="last:1")
-    network = Network.build(settings, ["cat", "dog"])
-    best = Best(phase="head", accuracy=0.8, loss=0.5)
-    fine_tune.phases(
-        network, halves(*[examples_of(8, 0)] * 2), settings, best, Recorder()
-    )
-    assert best.most_loss == 0.5

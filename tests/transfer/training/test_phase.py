@@ -132,6 +132,18 @@ def test_run__where_it_starts_counts_too() -> None:
     assert best.accuracy >= start.accuracy
 
 
+def test_run__the_phase_after_the_head_has_its_losses_as_bar() -> None:
+    steps, _ = head_steps(rate=0.0)
+    val = examples_of(20, 1)
+    best = Best(phase="head", accuracy=0.0, loss=9.0)
+    phase = Phase("fine_tune", steps, halves(examples_of(16, 0), val), best, Recorder())
+    phase.run(1)
+    assert np.mean(best.bar) == pytest.approx(steps.evaluate(val).loss, abs=1e-4)
+    # More accurate than the head, but by no smaller loss.
+    assert best.phase == "head"
+    assert phase.kept and phase.kept.best_state["bar"] == best.bar
+
+
 @pytest.mark.parametrize("weights", [None, np.array([0.5 / 0.9, 5.0], np.float32)])
 def test_run__what_is_kept_follows_the_weights_of_the_loss(weights: Any) -> None:
     best, by = Best(), "accuracy" if weights is None else "balanced_accuracy"

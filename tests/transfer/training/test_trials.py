@@ -28,5 +28,5 @@ def test_train_depths__one_that_fails_counts_as_its_head(
     )
     tried = trials.train_depths(config, revision, lambda _: plans, Listener())
     head, failed = tried
-    # Only the limit of the phase that failed is added.
-    assert failed.best.state() == head.best.state() | {"most_loss": head.best.loss}
+    # Only the bar of the phase that failed is added.
+    assert failed.best.state() == head.best.state() | {"bar": failed.best.bar}
