@@ -127,14 +127,16 @@ def _show_standing(pile: Pile) -> None:
     text = f"{done:,} of {of:,} sorted" + (f": {by_class}" if by_class else "")
     st.progress(done / of, text + (f" · {none:,} of no class" if none else ""))
     with st.container(horizontal=True, vertical_alignment="center"):
+        into = sum(counts.values())
+        label = f"Bring the {into:,} into the dataset"
         if done and st.button(
-            f"Bring the {sum(counts.values()):,} into the dataset",
+            label if into else "Drop those of no class",
             type="primary",
             icon=":material/add_photo_alternate:",
             help="One change, which can be undone as one. The others stay here.",
         ):
-            by = session.who()
-            mending.do(lambda: waiting.take_in(pile.dataset, by).revision)
+            by, says = session.who(), "" if into else f"{none:,} dropped."
+            mending.do(lambda: waiting.take_in(pile.dataset, by).revision, says)
         if pile.steps and st.button("Take the last back", icon=":material/undo:"):
             _do(lambda: waiting.take_back(pile.dataset))
         with st.popover("Clear the pile", icon=":material/delete:"):

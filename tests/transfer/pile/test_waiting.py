@@ -114,6 +114,14 @@ def test_take_in__without_a_word_says_so(loose: Path) -> None:
         waiting.take_in("pets")
 
 
+def test_take_in__those_of_no_class_go_and_nothing_else_changes(loose: Path) -> None:
+    waiting.bring(loose, "pets")
+    before, (first, *rest) = library.load("pets"), hashes()
+    waiting.decide("pets", {first: NONE})
+    assert waiting.take_in("pets").revision == before
+    assert hashes() == rest
+
+
 def test_take_in__an_empty_class_gets_val_images_too(loose: Path) -> None:
     classes.add("pets", "wolf")
     waiting.bring(loose, "pets")
