@@ -15,8 +15,7 @@ from transfer.doctor import examine, similar
 from transfer.pile import waiting
 from transfer.pile.suggest import FILE
 
-#: Pictures of a group on average: what one sees at a glance. Of 300 flowers in five
-#: classes, 81 in 100 were of the class of most of their group, and of 16 just as many.
+#: Pictures of a group on average: what one sees at a glance.
 _OF_A_GROUP = 12
 #: Images of the dataset at most that the first suggestions are learnt from.
 _TEACHERS = 2000
