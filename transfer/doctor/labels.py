@@ -3,6 +3,7 @@
 Northcutt, Jiang, Chuang 2021, https://doi.org/10.1613/jair.1.12125, by cleanlab.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -104,6 +105,8 @@ def findings(revision: Revision, probabilities: Floats) -> list[Finding]:
     """
     labels = np.array([image.label for image in revision.images], np.int32)
     doubtful, quality = suspect(labels, probabilities)
+    # Once, and not for each of what may be tens of thousands.
+    counts = Counter(image.split for image in revision.images)
     found = []
     for at in doubtful:
         image, answer = revision.images[at], int(probabilities[at].argmax())
@@ -112,7 +115,7 @@ def findings(revision: Revision, probabilities: Floats) -> list[Finding]:
             f'Labelled "{own}", but a model that has not seen it says "{better}" '
             f"({probabilities[at, answer]:.0%}, and "
             f'{probabilities[at, image.label]:.0%} for "{own}"). '
-            f"{_effect(revision, image.split)}"
+            f"{_effect(image.split, counts[image.split])}"
         )
         move = Remedy(
             does="move",
@@ -132,10 +135,9 @@ def findings(revision: Revision, probabilities: Floats) -> list[Finding]:
     return found
 
 
-def _effect(revision: Revision, split: str) -> str:
+def _effect(split: str, count: int) -> str:
     if split == "train":
         return "If it is wrong, the model learns from it what is not so."
-    count = sum(image.split == split for image in revision.images)
     return (
         f"If it is wrong, it takes {1 / count:.2%} off the accuracy on {split} however "
         "good the model is."
