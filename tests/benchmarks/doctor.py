@@ -221,61 +221,58 @@ def _plant(place: Path, seed: int) -> tuple[dict[str, str], dict[str, str]]:
     return family, kind
 
 
-def _dated(image: Image.Image, day: int) -> bytes:
+def _date(image: Image.Image, day: int, quality: int = 90) -> bytes:
     exif = Image.Exif()
     exif[306] = f"2024:{1 + day // 28:02}:{1 + day % 28:02} 12:00:00"
-    return _save(image, exif=exif)
+    return _save(image, quality, exif=exif)
 
 
-def _framed(image: Image.Image) -> bytes:
-    return _save(ImageOps.expand(image, 6, "black"))
-
-
-PLANTS: dict[str, Callable[[Image.Image], bytes] | None] = {
-    "none": None,
-    "one class resized": lambda image: _save(image.resize((224, 224))),
-    "one class saved anew": lambda image: _save(image, 60),
-    "one class framed": _framed,
-    "one class dated": lambda image: _dated(image, 3),
+#: What is done to a picture of the class that was taken on a day of the year.
+PLANTS: dict[str, Callable[[Image.Image, int], bytes]] = {
+    "none": _date,
+    "one class resized": lambda image, day: _date(image.resize((224, 224)), day),
+    "one class saved anew": lambda image, day: _date(image, day, 60),
+    "one class framed": lambda image, day: _date(
+        ImageOps.expand(image, 6, "black"), day
+    ),
+    "one class dated": lambda image, _: _date(image, 3),
 }
 
 
 def measure_shortcuts(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
     """In how many tries a shortcut of the class is claimed."""
-    for plant, change in PLANTS.items():
-        claimed, right = 0, 0
-        start = time.perf_counter()
-        for seed in range(args.tries):
-            place = folder / "shortcut"
+    claimed, right = Counter[str](), Counter[str]()
+    for seed in range(args.tries):
+        place = folder / "shortcut"
+        for plant, change in PLANTS.items():
             hit = _plant_shortcut(flowers, place, change, seed)
             made = importer.import_path(place, f"try-{plant}-{seed}".replace(" ", "-"))
-            seen = _looks(made, folder)
-            found = shortcuts.findings(made, seen)
-            claimed += bool(found)
-            right += any(one.images[0].class_name == hit for one in found)
-            shutil.rmtree(place)
-        seconds = (time.perf_counter() - start) / args.tries
-        row = {"planted": plant, "tries": args.tries, "claimed": claimed}
-        yield {**row, "of that class": right if change else None, "seconds": seconds}
+            found = shortcuts.findings(made, _looks(made, folder))
+            claimed[plant] += bool(found)
+            right[plant] += any(one.images[0].class_name == hit for one in found)
+        shutil.rmtree(place)
+        print(f"{seed + 1} tries: {dict(claimed)}", file=sys.stderr)
+    for plant in PLANTS:
+        row = {"planted": plant, "tries": args.tries, "claimed": claimed[plant]}
+        yield {**row, "of that class": None if plant == "none" else right[plant]}
 
 
 def _plant_shortcut(
-    flowers: Path, place: Path, change: Callable[[Image.Image], bytes] | None, seed: int
+    flowers: Path, place: Path, change: Callable[[Image.Image, int], bytes], seed: int
 ) -> str:
-    """Writes some flowers; the class of which the files were changed."""
+    """Writes some flowers, or of them only the class that is changed; its name."""
     chance = random.Random(seed)  # noqa: S311
     names = sorted(path.name for path in flowers.iterdir() if path.is_dir())
     hit = chance.choice(names)
     for name in names:
-        (place / name).mkdir(parents=True)
         some = chance.sample(sorted((flowers / name).glob("*.jpg")), OF_A_CLASS)
-        for path in some:
+        days = [chance.randrange(28 * 12) for _ in some]
+        if name != hit and (place / name).exists():
+            continue
+        (place / name).mkdir(parents=True, exist_ok=True)
+        for path, day in zip(some, days, strict=True):
             with Image.open(path) as image:
-                picture = image.convert("RGB")
-            # All were taken on days of the year, but for what is dated on purpose.
-            content = _dated(picture, chance.randrange(28 * 12))
-            if change and name == hit:
-                content = change(picture)
+                content = (change if name == hit else _date)(image.convert("RGB"), day)
             (place / name / path.name).write_bytes(content)
     return hit
 
