@@ -1,7 +1,7 @@
 """Whether fine-tuning pays: the head alone against the defaults with unfrozen blocks.
 
 `python -m tests.benchmarks.fine_tuning [--backbones NAMES] [--sets NAMES] [--seeds 3]
-[--settings JSON]`, on seven sets, from ImageNet weights and from random ones, with the
+[--settings JSON]`, on eight sets, from ImageNet weights and from random ones, with the
 last stage of the backbone unfrozen. Val chooses, so it flatters: beside it stands a
 test part that no run has seen. Each result is a line of
 `.benchmarks/fine_tuning.jsonl`; what is there is not measured again, so that it can be
