@@ -208,3 +208,13 @@ def test_main__wrong_use_without_json_says_so_on_stderr(workspace: Path) -> None
     assert done.returncode == 2
     assert done.stdout == ""
     assert "run" in done.stderr.lower()
+
+
+def test_main__ends_quietly_where_nobody_reads_its_answer(workspace: Path) -> None:
+    command = [sys.executable, "-m", "transfer", "backbones", "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
