@@ -20,18 +20,20 @@ from starlette.routing import Route
 
 from pages.data import feed
 from pages.runs import live
-from pages.shared import addresses, guard, operating, shell
+from pages.shared import addresses, guard, operating, shell, visits
+from pages.shared.visits import Visit
 from transfer import workspace
 from transfer.datasets import archive, chosen, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
+    NotAllowedError,
     StorageError,
     TransferError,
     UploadError,
     UploadTooLargeError,
 )
 from transfer.export import orders
-from transfer.people import auth, links, sessions
+from transfer.people import auth, links
 from transfer.runs.supervisor import Supervisor
 from transfer.upkeep import logs
 
@@ -43,14 +45,16 @@ OF_ONE_UPLOAD, OF_ALL_UPLOADS = 8, 64
 _on_their_way: Counter[str] = Counter()
 #: Every browser takes it.
 _GZIP = {"Content-Encoding": "gzip"}
+#: What is raised where a link is not for whoever asks.
+REFUSED = UploadError, NotAllowedError
 _log = logging.getLogger(__name__)
 
 
 async def receive_batch(request: Request) -> Response:
     """Stores one batch of an upload; answers with the files that it completed."""
     try:
-        upload = links.verify("upload", request.path_params["token"])
-    except UploadError as error:
+        upload = (await visits.begin(request, "upload")).value
+    except REFUSED as error:
         return await _refusal(request, error, 403)
     # Before anything is read: what waits here holds no memory.
     if _is_busy(upload):
@@ -75,8 +79,8 @@ async def receive_batch(request: Request) -> Response:
 async def discard_upload(request: Request) -> Response:
     """Forgets the files of an upload that was cancelled or begins anew."""
     try:
-        upload = links.verify("upload", request.path_params["token"])
-    except UploadError as error:
+        upload = (await visits.begin(request, "upload")).value
+    except REFUSED as error:
         return await _refusal(request, error, 403)
     await asyncio.to_thread(uploads.discard, upload)
     return JSONResponse({"stored": []})
@@ -85,11 +89,11 @@ async def discard_upload(request: Request) -> Response:
 async def send_thumbnail(request: Request) -> Response:
     """A small JPEG of one image of a dataset."""
     try:
-        image = addresses.read_thumbnail(request.path_params["token"])
+        visit = await visits.begin(request, "image")
         # In a thread, as all that touches a disk: the event loop serves every page
         # meanwhile.
-        content = await asyncio.to_thread(thumbnails.of_image, *image)
-    except UploadError as error:
+        content = await asyncio.to_thread(_thumbnail, visit)
+    except REFUSED as error:
         return await _refusal(request, error, 403)
     except (TransferError, OSError):
         return Response(status_code=404)
@@ -97,13 +101,19 @@ async def send_thumbnail(request: Request) -> Response:
     return Response(content, media_type="image/jpeg", headers=headers)
 
 
+def _thumbnail(visit: Visit) -> bytes:
+    picture = addresses.read_thumbnail(visit.value)
+    visit.check(picture.thing)
+    return thumbnails.of_image(picture.sha256, picture.grey)
+
+
 async def send_images(request: Request) -> Response:
     """Some images of a gallery, as JSON."""
     try:
         first, count = (int(request.query_params[one]) for one in ("first", "count"))
-        token = request.path_params["token"]
-        content = await asyncio.to_thread(feed.page, token, first, count)
-    except UploadError as error:
+        visit = await visits.begin(request, "gallery")
+        content = await asyncio.to_thread(feed.page, visit, first, count)
+    except REFUSED as error:
         return await _refusal(request, error, 403)
     except (TransferError, KeyError, ValueError):
         return Response(status_code=404)
@@ -113,21 +123,32 @@ async def send_images(request: Request) -> Response:
 
 async def send_export(request: Request) -> Response:
     """The zip of an export."""
-    return await _send_zip(request, "export", orders.archive)
+
+    def find(visit: Visit) -> Path:
+        visit.check_run(visit.value.partition("-")[0])
+        return orders.archive(visit.value)
+
+    return await _send_zip(request, "export", find)
 
 
 async def send_dataset(request: Request) -> Response:
     """The zip of a dataset."""
-    return await _send_zip(request, "dataset", archive.find)
+
+    def find(visit: Visit) -> Path:
+        key, _, name = visit.value.rpartition("-")
+        visit.check_dataset(links.unpack(name))
+        return archive.find(key, links.unpack(name))
+
+    return await _send_zip(request, "dataset", find)
 
 
 async def _send_zip(
-    request: Request, purpose: str, find: Callable[[str], Path]
+    request: Request, purpose: str, find: Callable[[Visit], Path]
 ) -> Response:
     try:
-        key = links.verify(purpose, request.path_params["token"])
-        path = await asyncio.to_thread(find, key)
-    except UploadError as error:
+        visit = await visits.begin(request, purpose)
+        path = await asyncio.to_thread(find, visit)
+    except REFUSED as error:
         return await _refusal(request, error, 403)
     except TransferError:
         return Response(status_code=404)
@@ -140,12 +161,15 @@ async def _send_zip(
 async def send_news(request: Request) -> Response:
     """What is new of a run, for a browser that watches it."""
     try:
-        run_id = links.verify("live", request.path_params["token"])
+        visit = await visits.begin(request, "live")
+        run_id = visit.value
+        if visit.store:
+            await asyncio.to_thread(visit.check_run, run_id)
         # Twenty who watch ask twenty times a second: the answer that still stands needs
         # no thread.
         made = live.kept_answer(run_id)
         answer = made if made else await asyncio.to_thread(live.make_answer, run_id)
-    except UploadError as error:
+    except REFUSED as error:
         return await _refusal(request, error, 403)
     except TransferError:
         return Response(status_code=404)
@@ -154,28 +178,6 @@ async def send_news(request: Request) -> Response:
     if request.headers.get("if-none-match") == answer.tag:
         return Response(status_code=304, headers=headers)
     return Response(answer.content, media_type="application/json", headers=headers)
-
-
-async def enter(request: Request) -> Response:
-    """Changes the ticket of somebody who has signed in for the cookie of a session."""
-    # No other site can have a browser send this header here.
-    if not request.headers.get("x-transfer-studio"):
-        return Response(status_code=403)
-    try:
-        cookie = sessions.cookie_for(request.path_params["token"])
-    except UploadError as error:
-        return await _refusal(request, error, 403)
-    answer = Response(status_code=204)
-    answer.set_cookie(
-        sessions.COOKIE,
-        cookie,
-        max_age=2 * sessions.LASTS[auth.mode()],
-        path=addresses.base() or "/",
-        secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
 
 
 async def send_plotly(_: Request) -> Response:
@@ -277,7 +279,7 @@ app = st.App(
         Route(addresses.plain_route("health"), operating.say_alive),
         Route(addresses.plain_route("ready"), say_ready),
         Route(addresses.plain_route("metrics"), operating.send_metrics),
-        Route(addresses.route("enter"), enter, methods=["POST"]),
+        Route(addresses.route("enter"), visits.enter, methods=["POST"]),
     ],
     lifespan=lifespan,
     middleware=[Middleware(operating.Timed), Middleware(guard.Guard)],

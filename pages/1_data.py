@@ -14,8 +14,7 @@ from pages.data import (
     pile,
     revisions,
 )
-from pages.shared import kept, session, shell
-from transfer.datasets import library
+from pages.shared import kept, session, sharing, shell
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import TransferError
 from transfer.export import keeping
@@ -88,7 +87,7 @@ def show_arrival(made: Revision) -> None:
 
 
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
-datasets = {one.dataset: one for one in library.list_datasets()}
+datasets = {one.dataset: one for one in session.datasets()}
 with st.container():
     if made := importing.show_progress():
         show_made(made)
@@ -116,6 +115,8 @@ if datasets:
     chosen = kept.choose(st, "dataset", list(datasets), gone)
     newest = datasets[chosen]
     revision = revisions.choose(newest)
+    # An old one, and one of somebody else's, can be looked at, trained on, exported.
+    can_change = revision.id == newest.id and session.may("change", chosen)
     # Above the pictures, which may be many screens of classes.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
@@ -124,16 +125,19 @@ if datasets:
             icon=":material/arrow_forward:",
             query_params={"dataset": chosen},
         )
-        if st.button("Delete this dataset", icon=":material/delete:"):
+        if session.may("delete", chosen) and st.button(
+            "Delete this dataset", icon=":material/delete:"
+        ):
             confirm_delete(chosen)
-        if revision.id == newest.id:
+        sharing.show_dataset(chosen)
+        if can_change:
             revisions.offer_classes(newest)
             revisions.offer_undo(newest)
-    doctor.show(revision, revision.id == newest.id)
+    doctor.show(revision, can_change)
     enough.show(revision)
     imagenet.show(revision)
-    contents.show(revision, revision.id == newest.id)
-    if revision.id == newest.id:
+    contents.show(revision, can_change)
+    if can_change:
         more.show_adding(newest)
         pile.show(newest)
     more.show_export(revision)

@@ -25,7 +25,6 @@ from pages.shared import kept, session, shell
 from transfer.backbones import structures
 from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig
-from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.runs import queue
 
@@ -34,7 +33,7 @@ PAGES = Path(__file__).parent
 
 def datasets() -> list[str]:
     """Names of all datasets; the page ends here if there is none."""
-    names = [one.dataset for one in library.list_datasets()]
+    names = [one.dataset for one in session.datasets()]
     if not names:
         st.info(
             "No dataset yet. A model is trained on your own labelled images: bring "
@@ -65,7 +64,7 @@ chosen |= {"backbone": backbone.name, "weights": source.chosen_weights()}
 chosen["image_size"] = form.image_size(backbone)
 try:
     # From here on all may fail in a way that a user can mend; what stands above stays.
-    revision = library.load(chosen["dataset"])
+    revision = session.load(chosen["dataset"])
     structure = structures.read(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     resolved, base = freeze_editor.resolve(structure)

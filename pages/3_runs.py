@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.runs import comparing, details, live, naming, next_steps, table, watched
-from pages.shared import kept, session, shell
+from pages.shared import kept, session, sharing, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.store.record import Run, default_name
@@ -19,7 +19,9 @@ def show_run(run: Run) -> None:
     kept.remember("run", run.id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(shell.escape(run.name), width="content")
-        if st.button("Name, note, tags", icon=":material/edit:", type="tertiary"):
+        if session.may("change", run) and st.button(
+            "Name, note, tags", icon=":material/edit:", type="tertiary"
+        ):
             naming.show_form(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         described = default_name(run.config)
@@ -38,11 +40,14 @@ def show_run(run: Run) -> None:
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})
         details.show_events(run)
-    if run.status.is_final:
-        with st.container(horizontal=True):
+    with st.container(horizontal=True):
+        if run.status.is_final:
             next_steps.show_buttons(run)
-            if st.button("Delete run", icon=":material/delete:"):
+            if session.may("delete", run) and st.button(
+                "Delete run", icon=":material/delete:"
+            ):
                 naming.confirm_delete([run])
+        sharing.show_run(run)
 
 
 @st.fragment
@@ -53,7 +58,7 @@ def show_live(run_id: str, went_on: bool) -> None:
         st.rerun()  # the whole page, so that the results appear
     with st.container(horizontal=True, vertical_alignment="center"):
         details.show_status(run)
-        if run.status in ("queued", "running"):
+        if run.status in ("queued", "running") and session.may("stop", run):
             st.button(
                 "Stop",
                 icon=":material/stop_circle:",

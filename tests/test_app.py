@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import app
-from pages.shared import addresses
+from pages.shared import addresses, visits
 from tests.pictures import make_pictures
 from tests.transfer.datasets.ingest.test_uploads import frame
 from transfer.config import TrainConfig
@@ -35,6 +36,7 @@ def ask(
     body: bytes = b"",
     chunk: int = 64,
     headers: Mapping[str, str] | None = None,
+    query: bytes = b"",
 ) -> Response:
     """The handler's answer to a request whose body comes in chunks."""
     chunks = [body[start : start + chunk] for start in range(0, len(body), chunk)]
@@ -47,6 +49,7 @@ def ask(
     raw = [(n.lower().encode(), v.encode()) for n, v in (headers or {}).items()]
     scope = {"type": "http", "headers": raw, "path_params": {"token": token}}
     scope |= {"scheme": "http", "server": ("localhost", 8501), "path": "/"}
+    scope["query_string"] = query
     return asyncio.run(handler(Request(scope, receive)))  # type: ignore[arg-type]
 
 
@@ -185,8 +188,8 @@ def test_send_thumbnail__shows_deep_grey_in_the_range_of_its_dataset(
         Image.fromarray(ramp + number).save(tmp_path / "deep" / name / "1.png")
     revision = importer.import_path(tmp_path / "deep", "deep")
     shown = []
-    for grey in (revision.grey, None):
-        address = addresses.thumbnail(revision.images[0].sha256, grey)
+    for one in (revision, replace(revision, grey=None)):
+        address = addresses.thumbnail(revision.images[0].sha256, one)
         answer = ask(app.send_thumbnail, address.rpartition("/")[2])
         with Image.open(io.BytesIO(bytes(answer.body))) as picture:
             shown.append(np.ptp(np.asarray(picture)))
@@ -240,12 +243,12 @@ def test_enter__changes_a_ticket_for_a_cookie_that_no_script_reads(
     anna = store.people.add(subject="name:anna", name="Anna", role="participant")
     assert anna
     ticket, ours = sessions.begin(store, anna), {"X-Transfer-Studio": "enter"}
-    assert ask(app.enter, ticket).status_code == 403  # a form on another site
-    answer = ask(app.enter, ticket, headers={**ours, "X-Forwarded-Proto": "https"})
+    assert ask(visits.enter, ticket).status_code == 403  # a form on another site
+    answer = ask(visits.enter, ticket, headers={**ours, "X-Forwarded-Proto": "https"})
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= {*cookie.split("; ")}
     assert sessions.find(store, cookie.partition("=")[2].partition(";")[0]) == anna
-    assert ask(app.enter, ticket, headers=ours).status_code == 403
+    assert ask(visits.enter, ticket, headers=ours).status_code == 403
     store.close()
 
 

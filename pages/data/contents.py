@@ -9,7 +9,6 @@ import streamlit as st
 
 from pages.data import gallery
 from pages.shared import addresses, shell, tables
-from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import SPLITS, Image, Revision
 
 #: Pictures of a class, and classes on one page of them.
@@ -111,15 +110,15 @@ def _show_pictures(revision: Revision) -> None:
         for label, name in names[(page - 1) * CLASSES : page * CLASSES]:
             st.markdown(f"**{shell.escape(name)}**")
             if images := by_label.get(label, [])[:SHOWN]:
-                st.html(_gallery(images, revision.grey))
+                st.html(_gallery(images, revision))
             else:
                 st.caption("No image yet.")
 
 
-def _gallery(images: list[Image], grey: Grey | None) -> str:
+def _gallery(images: list[Image], of: Revision) -> str:
     """HTML of a row of squares, which stand still while the pictures come."""
     squares = "".join(
-        f'<img src="{addresses.thumbnail(image.sha256, grey)}" loading="lazy" '
+        f'<img src="{addresses.thumbnail(image.sha256, of)}" loading="lazy" '
         f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         'background:rgba(128,140,150,.15)">'

@@ -10,7 +10,6 @@ import streamlit as st
 
 from pages.shared import addresses, job_progress, mending, session, shell
 from transfer.datasets import chosen, library
-from transfer.datasets.decoding import Grey
 from transfer.datasets.revision import Revision
 from transfer.doctor import group_table, mend, report
 from transfer.doctor.finding import Finding, Remedy, Shown
@@ -163,7 +162,8 @@ def _offer_all(revision: Revision, findings: list[Finding], key: str) -> None:
 
 
 def _mend(revision: Revision, remedies: list[Remedy]) -> None:
-    mending.do(lambda: mend.carry_out(revision.dataset, remedies, session.who()))
+    dataset, by = revision.dataset, session.who()
+    mending.do(dataset, lambda: mend.carry_out(dataset, remedies, by))
 
 
 def _show_finding(
@@ -174,7 +174,7 @@ def _show_finding(
             f"**{KINDS[finding.kind]}** · {_how_sure(finding)}  \n"
             f"{shell.escape(finding.says)}"
         )
-        tiles = [_tile(one, revision.grey) for one in _pictures(finding)]
+        tiles = [_tile(one, revision) for one in _pictures(finding)]
         if finding.kind == "label":
             tiles += _compare(revision, finding)
         if tiles:
@@ -225,7 +225,7 @@ def _compare(revision: Revision, finding: Finding) -> list[str]:
             if one.sha256 != finding.images[0].sha256
         )
         tiles += [
-            _tile(one, revision.grey, f"{name}, others") for one in islice(own, _OTHERS)
+            _tile(one, revision, f"{name}, others") for one in islice(own, _OTHERS)
         ]
     return tiles
 
@@ -250,11 +250,11 @@ def _row(tiles: list[str]) -> str:
     )
 
 
-def _tile(image: Shown, grey: Grey | None, says: str = "") -> str:
+def _tile(image: Shown, of: Revision, says: str = "") -> str:
     """HTML of an image with its class and split, or what is said of it."""
     title, box = html.escape(image.path), "width:100%;aspect-ratio:1;border-radius:6px;"
     picture = (
-        f'<img src="{addresses.thumbnail(image.sha256, grey)}" loading="lazy" '
+        f'<img src="{addresses.thumbnail(image.sha256, of)}" loading="lazy" '
         f'alt="{title}" title="{title}" style="{box}object-fit:contain;'
         'background:rgba(128,140,150,.15)">'
         if image.sha256

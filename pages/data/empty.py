@@ -24,7 +24,9 @@ def ask() -> Revision | None:
         if not st.form_submit_button("Begin", type="primary"):
             return None
     try:
-        return classes.begin(name.strip(), chosen, session.who())
+        begun = classes.begin(name.strip(), chosen, session.who())
+        session.store().datasets.own(begun.dataset, session.actor().id or None)
+        return begun
     except TransferError as error:
         shell.show_error(error)
         return None

@@ -64,7 +64,7 @@ def show(revision: Revision, is_newest: bool) -> None:
 
 def _grid(view: View, shown: Shown) -> list[int]:
     """The component; positions of the images that are chosen in it."""
-    feed = addresses.gallery(view.to_token())
+    feed = addresses.gallery(view)
     # The same filter on another revision: somebody looks on where they were.
     place = replace(view, revision="").to_token()
     found = component.load(__file__)(

@@ -10,7 +10,6 @@ from pages.shared import addresses, job_progress, shell
 from transfer.advice import imagenet_names
 from transfer.advice.imagenet_names import ClassNames, Name, SourceNames
 from transfer.backbones import catalogue, weights
-from transfer.datasets.decoding import Grey
 from transfer.datasets.names import in_words
 from transfer.datasets.revision import Revision
 
@@ -62,7 +61,7 @@ def _show(said: SourceNames, revision: Revision) -> None:
     with place:
         for one in said.classes[(page - 1) * CLASSES : page * CLASSES]:
             st.markdown(f"**{shell.escape(one.class_name)}** {_facts(one)}")
-            st.html(_gallery(one, revision.grey))
+            st.html(_gallery(one, revision))
 
 
 def _lesson(said: SourceNames) -> str:
@@ -107,10 +106,10 @@ def _facts(one: ClassNames) -> str:
     return f":gray[· {' · '.join(facts)}]"
 
 
-def _gallery(one: ClassNames, grey: Grey | None) -> str:
+def _gallery(one: ClassNames, of: Revision) -> str:
     """HTML of a row: its names with an image each, and the one it is least sure of."""
-    tiles = [_tile(name, f"{name.share:.0%} of them", grey) for name in one.names]
-    tiles.append(_tile(one.doubtful, f"least sure: {one.doubtful.sure:.0%}", grey))
+    tiles = [_tile(name, f"{name.share:.0%} of them", of) for name in one.names]
+    tiles.append(_tile(one.doubtful, f"least sure: {one.doubtful.sure:.0%}", of))
     columns = "repeat(auto-fit,minmax(5.4rem,1fr))"
     return (
         '<div style="display:grid;gap:.5rem;max-width:46rem;'
@@ -119,11 +118,11 @@ def _gallery(one: ClassNames, grey: Grey | None) -> str:
     )
 
 
-def _tile(name: Name, says: str, grey: Grey | None) -> str:
+def _tile(name: Name, says: str, of: Revision) -> str:
     title = html.escape(f"{name.name}, {name.sure:.0%} sure")
     return (
         '<figure style="margin:0;min-width:0">'
-        f'<img src="{addresses.thumbnail(name.example, grey)}" loading="lazy" '
+        f'<img src="{addresses.thumbnail(name.example, of)}" loading="lazy" '
         f'alt="{title}" title="{title}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         'background:rgba(128,140,150,.15)">'

@@ -19,6 +19,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import NameTakenError, TransferError
 from transfer.runs import queue, requests
 from transfer.store.record import Job
+from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
 RUNS = Path(__file__).parents[1] / "3_runs.py"
@@ -42,7 +43,7 @@ class _Split(NamedTuple):
 def show_progress() -> Revision | None:
     """How far the imports are that go on; the dataset that was asked for, once made."""
     wanted = st.query_params.get("import") or st.session_state.get("import", "")
-    for one in _going_on():
+    for one in _going_on(session.store()):
         if one.subject != wanted:
             _show(one)
     job = session.store().find("import", wanted) if wanted else None
@@ -58,9 +59,8 @@ def show_progress() -> Revision | None:
     return None
 
 
-def _going_on() -> list[Job]:
-    """All imports that wait or work, whoever asked for them."""
-    store = session.store()
+def _going_on(store: Store) -> list[Job]:
+    """The imports that wait or work."""
     unfinished = (*store.active(), *store.waiting())
     return [one for one in unfinished if one.kind == "import"]
 
@@ -84,7 +84,7 @@ def _take(job: Job) -> Revision | None:
     uploader.let_go()
     st.session_state["server-imports"] = _server_imports() + 1
     with suppress(TransferError):  # it was deleted since
-        made = library.load(job.subject)
+        made = session.load(job.subject)
         if run := job.result.get("run"):
             # What came in is then told when this page is opened next.
             st.session_state["came-in"] = made
@@ -95,8 +95,9 @@ def _take(job: Job) -> Revision | None:
 
 def show_import() -> Revision | None:
     """The ways to bring images; a dataset that was begun without any."""
-    upload, server, begin, sample, public = st.tabs(
-        ["Upload", "Folder on this server", "Begin empty", "Samples", "Public sets"]
+    with_server = ["Folder on this server"] if session.may("folders") else []
+    upload, *server, begin, sample, public = st.tabs(
+        ["Upload", *with_server, "Begin empty", "Samples", "Public sets"]
     )
     with upload:
         arrival = uploader.folder_upload()
@@ -104,8 +105,9 @@ def show_import() -> Revision | None:
             _show_form(arrival.source, arrival.name, "upload", arrival.upload)
         else:
             _show_form(None, "", "upload")
-    with server:
-        _show_server()
+    for tab in server:
+        with tab:
+            _show_server()
     with sample:
         show_samples("tab")
     with public:
@@ -126,7 +128,7 @@ def show_samples(key: str) -> None:
 def _free_name(name: str) -> str:
     """The name, with a number where it is taken."""
     taken = {one.dataset for one in library.list_datasets()}
-    taken |= {one.subject for one in _going_on()}
+    taken |= {one.subject for one in _going_on(session.whole_store())}
     numbers = (f"{name} {number}" for number in range(2, len(taken) + 3))
     return next(one for one in [name, *numbers] if one not in taken)
 

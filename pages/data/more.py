@@ -55,7 +55,9 @@ def show_adding(revision: Revision) -> None:
 
 def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
     arrival = uploader.folder_upload("more", _SAYS, camera=True)
-    path = st.text_input("Or the path of a folder, zip or picture on the server")
+    path = ""
+    if session.may("folders"):
+        path = st.text_input("Or the path of a folder, zip or picture on the server")
     into = st.selectbox(
         "Their class",
         class_names,
@@ -111,7 +113,7 @@ def show_export(revision: Revision) -> None:
         job_progress.show(job, _line("packed"), "Cancelled.")
         if path.exists() and not job_progress.goes_on(job):
             size = workspace.amount(path.stat().st_size)
-            address = addresses.dataset(archive.key(revision, form))
+            address = addresses.dataset(revision.dataset, archive.key(revision, form))
             st.link_button(f"Download {size}", address, type="primary")
 
 

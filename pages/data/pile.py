@@ -69,9 +69,11 @@ def show(newest: Revision) -> None:
 def _ask(pile: Pile) -> None:
     """The ways in which pictures come to the pile."""
     arrival = uploader.folder_upload("pile", _SAYS, camera=True)
-    path = st.text_input(
-        "Or the path of a folder, zip or picture on the server", key="pile-path"
-    )
+    path = ""
+    if session.may("folders"):
+        path = st.text_input(
+            "Or the path of a folder, zip or picture on the server", key="pile-path"
+        )
     waits = pile.pictures and suggest.is_due(pile)
     label = "Group those that have come" if waits and not arrival else "Group them"
     if not st.button(label, type="secondary" if pile.pictures else "primary"):
@@ -136,13 +138,14 @@ def _show_standing(pile: Pile) -> None:
             help="One change, which can be undone as one. The others stay here.",
         ):
             by, says = session.who(), "" if into else f"{none:,} dropped."
-            mending.do(lambda: waiting.take_in(pile.dataset, by).revision, says)
+            name = pile.dataset
+            mending.do(name, lambda: waiting.take_in(name, by).revision, says)
         if pile.steps and st.button("Take the last back", icon=":material/undo:"):
-            _do(lambda: waiting.take_back(pile.dataset))
+            _do(pile, lambda: waiting.take_back(pile.dataset))
         with st.popover("Clear the pile", icon=":material/delete:"):
             st.caption(f"All {of:,} pictures go, those that are sorted too.")
             if st.button("Clear it"):
-                _do(lambda: waiting.clear(pile.dataset))
+                _do(pile, lambda: waiting.clear(pile.dataset))
 
 
 def _ask_group(
@@ -183,7 +186,7 @@ def _choose(newest: Revision, pile: Pile, group: Group, found: Suggested) -> lis
     mark = f"{group.number}-{len(group.hashes)}-{len(pile.steps)}"
     tiles = [
         {
-            "picture": addresses.thumbnail(sha, newest.grey),
+            "picture": addresses.thumbnail(sha, newest),
             "path": names.showable(paths[sha]),
             "says": _says(found, sha),
             "on": at < group.fitting,
@@ -239,7 +242,7 @@ def _ask_single(
         with places[at % 4]:
             path = names.showable(paths[sha])
             st.html(
-                f'<img src="{addresses.thumbnail(sha, newest.grey)}" '
+                f'<img src="{addresses.thumbnail(sha, newest)}" '
                 f'alt="{html.escape(path)}" title="{html.escape(path)}" '
                 'style="width:100%;aspect-ratio:4/3;object-fit:contain;border-radius:6px;'
                 'background:rgba(128,140,150,.15)">'
@@ -266,12 +269,13 @@ def _ask_single(
 
 
 def _decide(pile: Pile, step: dict[str, str]) -> None:
-    _do(lambda: waiting.decide(pile.dataset, step))
+    _do(pile, lambda: waiting.decide(pile.dataset, step))
 
 
-def _do(what: Callable[[], None]) -> None:
+def _do(pile: Pile, what: Callable[[], None]) -> None:
     """Does it and shows the page anew; what stands against it is said."""
     try:
+        session.store().datasets.check("change", pile.dataset)
         what()
     except TransferError as error:
         shell.show_error(error)

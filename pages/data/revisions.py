@@ -29,10 +29,13 @@ def choose(newest: Revision) -> Revision:
         if st.button("See the newest"):
             st.query_params.pop("revision")
             st.rerun()
-        if st.button("Go back to it", type="primary"):
+        if session.may("change", newest.dataset) and st.button(
+            "Go back to it", type="primary"
+        ):
             st.query_params.pop("revision")
             says = f"Gone back to {found.id}."
-            mending.do(lambda: history.go_to(newest.dataset, found.id), says)
+            name = newest.dataset
+            mending.do(name, lambda: history.go_to(name, found.id), says)
     return found
 
 
@@ -42,7 +45,8 @@ def offer_undo(newest: Revision, key: str = "undo") -> None:
         f"Undo: {shell.escape(newest.says)}", icon=":material/undo:", key=key
     ):
         says = f"Undone: {newest.says}"
-        mending.do(lambda: history.undo(newest.dataset, newest.id), says)
+        name = newest.dataset
+        mending.do(name, lambda: history.undo(name, newest.id), says)
 
 
 def offer_classes(newest: Revision) -> None:
@@ -73,11 +77,11 @@ def offer_classes(newest: Revision) -> None:
     if not go:
         return
     if what == "Rename" and old:
-        mending.do(lambda: classes.rename(name, old, new, by))
+        mending.do(name, lambda: classes.rename(name, old, new, by))
     elif what == "Merge":
-        mending.do(lambda: classes.merge(name, merged, new or merged[0], by))
+        mending.do(name, lambda: classes.merge(name, merged, new or merged[0], by))
     elif what == "Add":
-        mending.do(lambda: classes.add(name, new, by))
+        mending.do(name, lambda: classes.add(name, new, by))
 
 
 def show(newest: Revision) -> None:

@@ -66,7 +66,7 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
     """The map in these colours."""
     # Signed once for all points; the address of a picture is what a point carries.
     hashes = map(str, evaluation.sha256)
-    thumbnails = [addresses.thumbnail(one, run.grey) for one in hashes]
+    thumbnails = [addresses.thumbnail(one, run) for one in hashes]
     texts = _texts(evaluation)
     figure = plots.image_map(evaluation.map_places, groups, texts, thumbnails)
     st.caption(

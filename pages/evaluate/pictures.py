@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.shared import addresses, mending, session
-from transfer.datasets import library
-from transfer.datasets.decoding import Grey
 from transfer.errors import TransferError
 from transfer.evaluation.results import Evaluation
+from transfer.store.record import Run
 
 #: Pictures shown at once; more take seconds to load.
 MOST = 60
@@ -25,8 +24,8 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
         st.caption(f"The first {most} of {len(positions):,} images.")
     _offer_mending(evaluation, [str(evaluation.sha256[one]) for one in positions])
     # As the model saw them: of deep grey the range decides what can be seen at all.
-    grey = session.store().get(evaluation.run).grey
-    cards = "".join(_card(evaluation, int(one), grey) for one in positions[:most])
+    run = session.store().get(evaluation.run)
+    cards = "".join(_card(evaluation, int(one), run) for one in positions[:most])
     columns = "repeat(auto-fill,minmax(9rem,1fr))"
     st.html(
         f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
@@ -38,23 +37,25 @@ def _offer_mending(evaluation: Evaluation, hashes: list[str]) -> None:
     """What can be done with these images in the run's dataset, if it is still there."""
     run = session.store().get(evaluation.run)
     try:
-        newest = library.load(run.dataset)
+        newest = session.load(run.dataset)
     except TransferError:
-        return  # deleted; the figures are kept
+        return  # deleted, or somebody else's; the figures are kept
+    if not session.may("change", run.dataset):
+        return
     there = {one.sha256 for one in newest.images}
     if left := [one for one in hashes if one in there]:
         mending.link(run.dataset, left)
         mending.show(newest, left, f"evaluate-{len(left)}-{left[0]}")
 
 
-def _card(evaluation: Evaluation, position: int, grey: Grey | None) -> str:
+def _card(evaluation: Evaluation, position: int, run: Run) -> str:
     """One square picture and two lines below it, cut where they are too long."""
     names = evaluation.class_names
     truth = names[evaluation.labels[position]]
     predicted = evaluation.predicted[position]
     confidence = float(evaluation.shown[position, predicted])
     path = html.escape(str(evaluation.paths[position]))
-    address = addresses.thumbnail(str(evaluation.sha256[position]), grey)
+    address = addresses.thumbnail(str(evaluation.sha256[position]), run)
     is_right = predicted == evaluation.labels[position]
     said = f"{'✓' if is_right else '✗'} {names[predicted]}"
     return (

@@ -125,7 +125,7 @@ def _gallery(found: Sequence[dict[str, Any]], run: Run) -> str:
     """HTML of a row of pictures with class and likeness."""
     tiles = "".join(
         '<figure style="margin:0;min-width:0">'
-        f'<img src="{addresses.thumbnail(one["sha256"], run.grey)}" loading="lazy" '
+        f'<img src="{addresses.thumbnail(one["sha256"], run)}" loading="lazy" '
         f'alt="{html.escape(one["path"])}" title="{html.escape(one["path"])}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         'background:rgba(128,140,150,.15)">'
@@ -149,6 +149,8 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
     key = f"{run.id}-{picture.key}"
     if message := st.session_state.get("corrected", {}).get(key):
         st.success(message, icon=":material/check:")
+        return
+    if not session.may("change", run.dataset):
         return
     with st.popover("Teach it this one", icon=":material/school:"):
         st.caption(
@@ -181,6 +183,7 @@ def _classes_now(run: Run, said: Said) -> list[str]:
 def _add(picture: Picture, run: Run, class_name: str) -> None:
     try:
         # The same picture in the same class makes no new revision.
+        session.store().datasets.check("change", run.dataset)
         before = library.load(run.dataset).id
         name, content = picture.name, picture.read()
         revision = editing.add(run.dataset, content, class_name, name, session.who())

@@ -211,6 +211,8 @@ def _offer_dataset(
     run: Run, pictures: Sequence[Picture], said: Sequence[Answer]
 ) -> None:
     """A way of the pictures into the run's dataset, the answers as suggestions."""
+    if not session.may("change", run.dataset):
+        return
     key, count = f"to-dataset-{run.id}", sum(bool(one.ranking) for one in said)
     name = shell.escape(run.dataset)
     with st.popover(
@@ -223,6 +225,7 @@ def _offer_dataset(
         )
         if st.button("Sort them", type="primary", key=f"{key}-go"):
             try:
+                session.store().datasets.check("change", run.dataset)
                 source, upload, said = photographs.source_of(pictures, said)
                 request = asked.request(run.dataset, source, said, upload)
                 queue.ask(session.store(), request)

@@ -76,7 +76,7 @@ def has_curves(run: Run) -> bool:
 
 
 def _has_values(run: Run) -> bool:
-    return bool(curves.draw(session.store(), run).points["loss"])
+    return bool(curves.draw(session.whole_store(), run).points["loss"])
 
 
 def kept_answer(run_id: str) -> Answer | None:
@@ -90,7 +90,7 @@ def make_answer(run_id: str) -> Answer:
     Raises:
         NotFoundError: There is no such run.
     """
-    return _once(run_id).get(lambda: _answer(session.store().get(run_id)))
+    return _once(run_id).get(lambda: _answer(session.whole_store().get(run_id)))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
@@ -114,7 +114,7 @@ def plotly_js() -> bytes:
 def news(run: Run) -> dict[str, Any]:
     """What `live.js` draws: status, phase, part that is done, tiles, curves."""
     # A closed form has no curves, and nothing of it is read.
-    drawn = curves.draw(session.store(), run).points if has_curves(run) else {}
+    drawn = curves.draw(session.whole_store(), run).points if has_curves(run) else {}
     return {
         "status": run_status(run),
         **_where(run),
@@ -130,7 +130,7 @@ def run_status(run: Run) -> str:
 def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
     if run.status is JobStatus.QUEUED:
-        queued = places.places(session.store())
+        queued = places.places(session.whole_store())
         # It may have been taken between the two looks.
         place = queued.get(run.id)
         text = words.of_place(place) if place else "about to start"

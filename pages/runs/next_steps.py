@@ -6,7 +6,6 @@ from pages.shared import session, shell
 from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
-from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.runs import continuing, queue
 from transfer.store.record import Run, default_name
@@ -68,7 +67,7 @@ def show_form(run: Run) -> None:
     """Asks what shall be different, and starts the new run."""
     config = run.config
     try:
-        revision = library.load(config.dataset)
+        revision = session.load(config.dataset)
         structure = structures.read(config.backbone, config.image_size)
         _tell_of_data(run, len(revision.images))
         left, right = st.columns(2)
@@ -99,7 +98,7 @@ def show_form(run: Run) -> None:
 
 
 def _tell_of_data(run: Run, images: int) -> None:
-    before = len(library.load(run.config.dataset, run.config.revision).images)
+    before = len(session.load(run.config.dataset, run.config.revision).images)
     more = f", {images - before:+,} since that run" if images != before else ""
     st.caption(f"On {images:,} images of {shell.escape(run.dataset)}{more}.")
 

@@ -106,7 +106,9 @@ def _classes_and_images(
         return [], []
     val = revision.of_split("val")
     chosen, grey = [val[i] for i in positions], revision.grey
-    images = [(addresses.thumbnail(one.sha256, grey), one.label) for one in chosen]
+    images = [
+        (addresses.thumbnail(one.sha256, run, grey=grey), one.label) for one in chosen
+    ]
     return list(revision.class_names), images
 
 

@@ -1,12 +1,18 @@
 """Addresses of the server's own routes, below the base path that it is served at."""
 
 import struct
+from typing import NamedTuple
 
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
+from pages.shared import session
 from transfer.datasets.decoding import Grey
-from transfer.people import links
+from transfer.datasets.revision import Revision
+from transfer.gallery.view import View
+from transfer.people import auth, links, sessions
+from transfer.people.auth import Mode
+from transfer.store.record import Run
 
 #: Both values of a range of deep grey.
 _RANGE = struct.Struct(">dd")
@@ -24,61 +30,77 @@ def plain_route(name: str) -> str:
 
 def upload(upload_id: str) -> str:
     """Where a browser may send the files of this upload for a day or two."""
-    return f"{base()}/api/upload/{links.sign('upload', upload_id)}"
+    return _address("upload", upload_id)
 
 
-def thumbnail(sha256: str, grey: Grey | None = None) -> str:
-    """Where a browser gets a small version of this image, in its dataset's greys."""
-    # Part of what is signed: else anybody could have pictures made at any range, each
-    # kept on disk.
-    value = f"{sha256}-{_RANGE.pack(*grey).hex()}" if grey else sha256
-    return f"{base()}/api/image/{links.sign('image', value)}"
-
-
-def read_thumbnail(token: str) -> tuple[str, Grey | None]:
-    """The hash and the range of deep grey that `thumbnail` put into an address.
-
-    Raises:
-        UploadError: The token is not one of ours or is too old.
-    """
-    sha256, _, packed = links.verify("image", token).partition("-")
-    if not packed:
-        return sha256, None
-    black, white = _RANGE.unpack(bytes.fromhex(packed))
-    return sha256, (black, white)
-
-
-def gallery(view: str) -> str:
-    """Where a browser gets the images of a view, some at a time.
+def thumbnail(
+    sha256: str,
+    of: Run | Revision,
+    who: str | None = None,
+    grey: Grey | None = None,
+) -> str:
+    """Where a browser gets a small version of this image, in its dataset's greys.
 
     Args:
-        view: `View.to_token` of it.
+        of: The run or revision with which it is seen: who may see that may see it.
+        who: As in `_address`.
+        grey: The range, where `of` does not know it yet.
     """
-    return f"{base()}/api/gallery/{links.sign('gallery', view)}"
+    grey = grey or of.grey
+    # Part of what is signed: else anybody could have pictures made at any range, each
+    # kept on disk.
+    packed = f"-{_RANGE.pack(*grey).hex()}" if grey else "-"
+    # Nobody else is there to whom it could be refused, and it is the shorter so.
+    thing = f"-{links.pack(_thing(of))}" if auth.mode() is not Mode.OPEN else ""
+    return _address("image", f"{sha256}{packed}{thing}".rstrip("-"), who)
 
 
-def read_gallery(token: str) -> str:
-    """The view that `gallery` put into an address.
+class Picture(NamedTuple):
+    """What `thumbnail` put into an address.
 
-    Raises:
-        UploadError: The token is not one of ours or is too old.
+    Attributes:
+        sha256: The image.
+        grey: The range of deep grey of its dataset.
+        thing: `run:ID` or `dataset:NAME` with which it is seen; empty where nobody
+            signs in.
     """
-    return links.verify("gallery", token)
+
+    sha256: str
+    grey: Grey | None
+    thing: str
+
+
+def read_thumbnail(value: str) -> Picture:
+    """What `thumbnail` put into an address."""
+    sha256, packed, thing, *_ = [*value.split("-", 2), "", ""]
+    black, white = _RANGE.unpack(bytes.fromhex(packed)) if packed else (0.0, 0.0)
+    grey = (black, white) if packed else None
+    return Picture(sha256, grey, links.unpack(thing))
+
+
+def gallery(view: View) -> str:
+    """Where a browser gets the images of a view, some at a time."""
+    return _address("gallery", view.to_token())
 
 
 def export(key: str) -> str:
     """Where a browser gets the zip of this export for a day or two."""
-    return f"{base()}/api/export/{links.sign('export', key)}"
+    return _address("export", key)
 
 
-def dataset(key: str) -> str:
-    """Where a browser gets the zip of this dataset for a day or two."""
-    return f"{base()}/api/dataset/{links.sign('dataset', key)}"
+def dataset(name: str, key: str) -> str:
+    """Where a browser gets the zip of this dataset for a day or two.
+
+    Args:
+        name: Its name.
+        key: Of `archive.key`.
+    """
+    return _address("dataset", f"{key}-{links.pack(name)}")
 
 
 def live(run_id: str) -> str:
     """Where a browser gets what is new of this run for a day or two."""
-    return f"{base()}/api/live/{links.sign('live', run_id)}"
+    return _address("live", run_id)
 
 
 def enter(ticket: str) -> str:
@@ -93,6 +115,25 @@ def enter(ticket: str) -> str:
 def plotly() -> str:
     """Where a browser gets Plotly's library; another address for another version."""
     return f"{base()}/api/plotly/{get_plotlyjs_version()}"
+
+
+def _address(purpose: str, value: str, who: str | None = None) -> str:
+    """The address that was signed for a purpose.
+
+    Args:
+        who: Id of the person for whom; `None` is who looks at the page.
+    """
+    person = _visitor() if who is None else who
+    return f"{base()}/api/{purpose}/{links.sign(purpose, value, who=person)}"
+
+
+def _visitor() -> str:
+    """Id of who looks at the page; empty where nobody signs in."""
+    return "" if auth.mode() is Mode.OPEN else sessions.id_of(session.cookie())
+
+
+def _thing(of: Run | Revision) -> str:
+    return f"run:{of.id}" if isinstance(of, Run) else f"dataset:{of.dataset}"
 
 
 def base() -> str:

@@ -107,7 +107,8 @@ def _offer_again(job: Job) -> None:
     command = job.settings.get("words")  # what an early version did is not known
     key, icon = f"again-{job.id}", ":material/replay:"
     if command and st.button("Try again", key=key, icon=icon):
-        ask(Request(job.kind, job.subject, tuple(command)))
+        about = job.dataset, job.run
+        ask(Request(job.kind, job.subject, tuple(command), *about))
 
 
 def stays_open(fold: str, job: Job | None) -> bool:

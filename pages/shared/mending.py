@@ -46,6 +46,7 @@ def show(
         is_out: Whether they are left out.
     """
     count = f"{len(hashes):,} image" + "s" * (len(hashes) != 1)
+    dataset = revision.dataset
     with st.container(horizontal=True, vertical_alignment="center"):
         if is_out:
             if st.button(
@@ -54,21 +55,24 @@ def show(
                 key=f"restore-{key}",
                 disabled=not hashes,
             ):
-                do(lambda: editing.restore(revision.dataset, hashes, session.who()))
+                by = session.who()
+                do(dataset, lambda: editing.restore(dataset, hashes, by))
             return
         _offer_class(revision, hashes, count, key)
         _offer_split(revision, hashes, count, key)
         _offer_leaving_out(revision, hashes, count, key)
 
 
-def do(change: Callable[[], Revision], says: str = "") -> None:
+def do(dataset: str, change: Callable[[], Revision], says: str = "") -> None:
     """Does it and shows the page anew; what stands against it is said.
 
     Args:
+        dataset: Which is changed.
         change: Makes the newest revision.
         says: What was done; what the revision says if empty.
     """
     try:
+        session.store().datasets.check("change", dataset)
         made = change()
     except TransferError as error:
         shell.show_error(error)
@@ -104,7 +108,8 @@ def _offer_class(
         go = st.button("Move", type="primary", disabled=not name, key=f"{key}-go")
     if name and go:
         mend = editing.move if name in revision.class_names else classes.split_off
-        do(lambda: mend(revision.dataset, hashes, str(name), session.who()))
+        dataset, by = revision.dataset, session.who()
+        do(dataset, lambda: mend(dataset, hashes, str(name), by))
 
 
 def _offer_split(
@@ -120,7 +125,8 @@ def _offer_split(
         go = st.button("Put there", type="primary", key=f"{key}-go")
     if go:
         by = session.who()
-        do(lambda: editing.move_to_split(revision.dataset, hashes, split, by))
+        dataset = revision.dataset
+        do(dataset, lambda: editing.move_to_split(dataset, hashes, split, by))
 
 
 def _offer_leaving_out(
@@ -141,4 +147,5 @@ def _offer_leaving_out(
         go = st.button("Do so", type="primary", disabled=not reason, key=f"{key}-go")
     if reason and go:
         by = session.who()
-        do(lambda: editing.leave_out(revision.dataset, hashes, str(reason), by))
+        dataset = revision.dataset
+        do(dataset, lambda: editing.leave_out(dataset, hashes, str(reason), by))

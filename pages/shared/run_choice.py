@@ -7,7 +7,6 @@ import streamlit as st
 
 from pages.shared import kept, session, words
 from pages.shared.shell import escape
-from transfer.datasets import library
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
 from transfer.store.summaries import Summary
@@ -68,7 +67,7 @@ def next_step() -> Step:
     for last in store.summaries(limit=1):
         says = f"The last run, {escape(last.name)}, is {last.status} and left none."
         return Step(says, "3_runs.py", "See why", {"run": last.id})
-    if found := library.list_datasets():
+    if found := session.datasets():
         says = "The images are here; what is missing is a run."
         query = {"dataset": found[0].dataset} if len(found) == 1 else {}
         return Step(says, "2_model.py", "Choose a model and start a run", query)

@@ -2,17 +2,60 @@
 
 import streamlit as st
 
-from transfer.people import sessions
+from transfer.datasets import library
+from transfer.datasets.revision import Revision
+from transfer.people import auth, rule, sessions
+from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
 from transfer.store.people import Person
 from transfer.store.runs import Store
+from transfer.store.scope import Thing
 
 
 @st.cache_resource(show_spinner=False)
-def store() -> Store:
-    """The runs and their metrics."""
+def whole_store() -> Store:
+    """The runs and all else that is known, of everybody: not for what is shown."""
     # One for all: it may be used from any thread, and each has a pool of connections.
     return Store()
+
+
+def store() -> Store:
+    """What whoever looks at the page may see and change of it, and no more.
+
+    Raises:
+        NotAllowedError: Nobody has signed in.
+    """
+    return whole_store().view_for(rule.scope(actor()))
+
+
+def datasets() -> list[Revision]:
+    """The newest revision of each dataset that may be seen, sorted by name."""
+    found = {one.dataset: one for one in library.list_datasets()}
+    return [found[name] for name in store().datasets.readable(found)]
+
+
+def load(dataset: str, revision: str = "") -> Revision:
+    """A revision of a dataset, the newest if none is named.
+
+    Raises:
+        NotFoundError: There is none, or it may not be seen.
+        StorageError: The manifest cannot be read, or a newer version wrote it.
+    """
+    store().datasets.check("read", dataset)
+    return library.load(dataset, revision)
+
+
+def may(action: str, what: str | Thing = "") -> bool:
+    """Whether whoever looks at the page may do this.
+
+    Args:
+        action: To a thing, of `rule.RULE`; without one, of `rule.OF_SERVER`.
+        what: A run, or the name of a dataset.
+    """
+    if auth.mode() is Mode.OPEN:
+        return True
+    thing = whole_store().datasets.get(what) if isinstance(what, str) else what
+    return rule.may(actor(), action, thing if what else None)
 
 
 @st.cache_resource(show_spinner=False, on_release=InferenceProcess.close)
@@ -28,7 +71,7 @@ def actor() -> Person:
     Raises:
         NotAllowedError: Nobody has signed in.
     """
-    return sessions.who(store(), cookie())
+    return sessions.who(whole_store(), cookie())
 
 
 def cookie() -> str:

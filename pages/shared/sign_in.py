@@ -34,7 +34,7 @@ _STYLE = """<style>
 
 def is_done() -> bool:
     """Whether whoever looks at the page has signed in, or nobody does here."""
-    return sessions.find(session.store(), session.cookie()) is not None
+    return sessions.find(session.whole_store(), session.cookie()) is not None
 
 
 def show() -> None:
@@ -57,7 +57,7 @@ def show_who() -> None:
     with st.popover(called, icon=":material/person:", width="content", key="who"):
         st.caption(f"{shell.escape(person.name)}, signed in as {person.role}.")
         if st.button("Sign out", icon=":material/logout:"):
-            sessions.end(session.store(), session.cookie())
+            sessions.end(session.whole_store(), session.cookie())
             # Its own cookie would sign this person in again at once.
             st.logout() if auth.mode() is Mode.OIDC else st.rerun()
 
@@ -77,11 +77,11 @@ def _ask_for_code() -> None:
         if not st.form_submit_button("Join", type="primary"):
             return
     address = str(st.context.ip_address or "")
-    joined = joining.join(session.store(), access, name, own, address)
+    joined = joining.join(session.whole_store(), access, name, own, address)
     if joined.code:
         st.session_state["joined"] = joined
         st.rerun()
-    _enter(sessions.begin(session.store(), joined.person))
+    _enter(sessions.begin(session.whole_store(), joined.person))
 
 
 def _show_own_code(joined: Joined) -> None:
@@ -94,7 +94,7 @@ def _show_own_code(joined: Joined) -> None:
     )
     if st.button("I have written it down", type="primary"):
         del st.session_state["joined"]
-        _enter(sessions.begin(session.store(), joined.person))
+        _enter(sessions.begin(session.whole_store(), joined.person))
 
 
 def _ask_provider() -> None:
@@ -105,12 +105,12 @@ def _ask_provider() -> None:
         return
     claims: dict[str, Any] = {**st.user.to_dict()}
     try:
-        person = auth.recognise(session.store(), claims)
+        person = auth.recognise(session.whole_store(), claims)
     except TransferError as error:
         shell.show_error(error)
         st.button("Sign in again", type="primary", on_click=st.logout)
         return
-    _enter(sessions.begin(session.store(), person, int(claims["iat"])))
+    _enter(sessions.begin(session.whole_store(), person, int(claims["iat"])))
 
 
 def _enter(ticket: str) -> None:

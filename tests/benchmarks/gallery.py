@@ -26,7 +26,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from pages.data import feed
-from pages.shared import addresses
+from pages.shared.visits import Visit
 from tests.benchmarks import bench
 from transfer.datasets import classes, editing, history, library
 from transfer.datasets.ingest.importer import import_path
@@ -117,9 +117,9 @@ def look() -> dict[str, Any]:
     for order in ORDERS[:6]:
         view = View(dataset="tiny", revision=revision.id, order=order)
         orders[f"by {order}, s"] = _seconds(lambda v=view: views.show(v))
-    token = addresses.gallery(view.to_token()).rpartition("/")[2]
+    visit = Visit(view.to_token())
     spent = [
-        _seconds(lambda at=at: feed.page(token, at, 100)) for at in range(0, 900, 99)
+        _seconds(lambda at=at: feed.page(visit, at, 100)) for at in range(0, 900, 99)
     ]
     return orders | {"100 in JSON, ms": 1000 * statistics.median(spent)}
 

@@ -65,7 +65,9 @@ def request(
     dataset = f"--dataset={revision.dataset}", "--revision", revision.id
     wanted = "--backbones", ",".join(backbones), f"--weights={weights}"
     how = "--resizing", resizing
-    return Request("rank", revision.id, ("rank", *dataset, *wanted, *how))
+    return Request(
+        "rank", revision.id, ("rank", *dataset, *wanted, *how), revision.dataset
+    )
 
 
 def kept_candidate(

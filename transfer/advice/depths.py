@@ -92,4 +92,4 @@ def request(
     words += ["--backbone", backbone, f"--weights={weights}"]
     words += ["--image-size", str(image_size)] if image_size else []
     words += ["--class-weights", class_weights, "--resizing", resizing]
-    return Request("depths", subject, tuple(words))
+    return Request("depths", subject, tuple(words), revision.dataset)

@@ -19,7 +19,7 @@ _SURE, _NAMED = 0.8, 3
 def request(revision: Revision) -> Request:
     """A learning curve of this revision, on features of the best backbone at hand."""
     words = ("enough", revision.dataset, "--revision", revision.id)
-    return Request("enough", revision.id, words)
+    return Request("enough", revision.id, words, revision.dataset)
 
 
 def in_words(growth: Growth) -> str:

@@ -109,7 +109,7 @@ def request(revision: Revision, backbone: str = catalogue.DEFAULT) -> Request:
     """Has a source model asked about the images of a dataset."""
     dataset = f"--dataset={revision.dataset}", "--revision", revision.id
     words = ("imagenet", *dataset, "--backbone", backbone)
-    return Request("imagenet", f"{revision.id}-{backbone}", words)
+    return Request("imagenet", f"{revision.id}-{backbone}", words, revision.dataset)
 
 
 def kept_names(

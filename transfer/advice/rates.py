@@ -138,4 +138,4 @@ def request(config: TrainConfig) -> Request:
     content = relevant(config).model_dump_json(exclude=unsaid).encode()
     subject = f"{config.revision}-{hashlib.sha256(content).hexdigest()[:12]}"
     words = options(relevant(config).model_dump(exclude=set(PASSED_OVER)))
-    return Request("rates", subject, ("learning-rate", *words))
+    return Request("rates", subject, ("learning-rate", *words), config.dataset)

@@ -103,6 +103,7 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
     reporter = Reporter(args.job)
     with reporter.telling():
         revision = _import(args, reporter)
+        _own(revision, reporter.owner)
         tell("")
         result = {
             **_summary(revision),
@@ -110,7 +111,7 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
             "passed_over": [asdict(one) for one in revision.passed_over],
             "nearly_constant": [*revision.flat],
         }
-        run = {"run": _queue_run(revision)} if args.train else {}
+        run = {"run": _queue_run(revision, reporter.owner)} if args.train else {}
         # A job's result is read again and again; the manifest has the long lists.
         reporter.finish({**_summary(revision), **run})
         if args.upload:
@@ -118,13 +119,22 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
         return result
 
 
-def _queue_run(revision: Revision) -> str:
+def _own(revision: Revision, owner: str | None) -> None:
+    """Notes whose it is; until then, and where nobody is, it is the administrators'."""
+    store = Store()
+    try:
+        store.datasets.own(revision.dataset, owner)
+    finally:
+        store.close()
+
+
+def _queue_run(revision: Revision, owner: str | None) -> str:
     """The id of a run of a new dataset, as the page Model would start it."""
     of = {"dataset": revision.dataset, "revision": revision.id}
     config = TrainConfig.of(**of, backbone=weights.default_backbone())
     store = Store()
     try:
-        return queue.submit(store, config).id
+        return queue.submit(store, config, owner=owner).id
     finally:
         store.close()
 

@@ -11,8 +11,8 @@ from typing import Any
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.errors import NotFoundError
-from transfer.people import codes, sessions
-from transfer.store.people import Person, Role
+from transfer.people import codes
+from transfer.store.people import OWNER, Person, Role
 from transfer.store.runs import Store
 
 
@@ -118,7 +118,7 @@ def _record(person: Person) -> dict[str, Any]:
 
 
 def _note(store: Store, action: str, thing: str) -> None:
-    typist = {**vars(sessions.OWNER), "name": options.who()}
+    typist = {**vars(OWNER), "name": options.who()}
     store.people.note(Person(**typist), action, thing)
 
 

@@ -38,15 +38,16 @@ def path_of(revision: Revision, form: Form) -> Path:
     return _folder(key(revision, form)) / f"{revision.dataset}.zip"
 
 
-def find(named: str) -> Path:
-    """The zip of this key.
+def find(named: str, dataset: str) -> Path:
+    """The zip of this key, of the dataset of this name: others may have the same one.
 
     Raises:
         NotFoundError: There is none, or no more.
     """
     if re.fullmatch("[0-9a-f]{16}-[a-z]+", named):
         for path in _folder(named).glob("[!.]*.zip"):
-            return path
+            if path.stem == dataset:
+                return path
     raise NotFoundError("This zip is not kept any more.", "Have it made again.")
 
 

@@ -38,7 +38,7 @@ def request(
         path = _path(revision.dataset, name).with_suffix(".csv")
         workspace.write_atomically(path, table)
         words += ["--groups", str(path), column]
-    return Request("doctor", revision.id, tuple(words))
+    return Request("doctor", revision.id, tuple(words), revision.dataset)
 
 
 def read(revision: Revision) -> list[Finding] | None:

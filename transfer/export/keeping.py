@@ -84,15 +84,19 @@ def delete_dataset(store: Store, name: str) -> None:
         NotFoundError: There is no dataset of that name.
         RunError: A run goes on or waits that needs it.
         StorageError: The workspace cannot be written.
+        NotAllowedError: It is somebody else's.
     """
-    of_it = [run for run in store.summaries() if run.dataset == name]
+    store.datasets.check("delete", name)
+    # Those that others have made of it as well.
+    of_it = [run for run in store.whole().summaries() if run.dataset == name]
     if needing := [run for run in of_it if not run.status.is_final]:
         names = ", ".join(run.name for run in needing)
         raise RunError(f"Runs that go on or wait need it: {names}.", "Stop them first.")
     for run in of_it:
         if run.has_model:
-            _keep(store.get(run.id))
+            _keep(store.whole().get(run.id))
     library.delete(name)
+    store.datasets.forget(name)
 
 
 def _keep(run: Run) -> None:

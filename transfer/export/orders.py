@@ -30,7 +30,7 @@ def request(run: Run, name: str, quantize: str) -> Request:
     output = files.export(run.id, name, quantize) / title(run, name, quantize)
     options = ("--format", name, "--quantize", quantize, "--zip")
     words = ("export", run.id, *options, "--output", str(output))
-    return Request("export", key(run.id, name, quantize), words)
+    return Request("export", key(run.id, name, quantize), words, run=run.id)
 
 
 def make_room(run_id: str, name: str, quantize: str) -> None:

@@ -14,8 +14,9 @@ from transfer.store.runs import Store
 SECOND = "TRANSFER_OPEN_TO_ALL"
 #: What a server with sign-in says when it starts.
 NOT_YET = (
-    "People sign in here, but whoever has signed in still sees and may delete what all "
-    "others do, and reads the server's folders in TRANSFER_ROOTS."
+    "People sign in, and each sees their own work and what is shared. Not limited yet "
+    "is how much anybody stores, queues and computes; names of datasets are taken for "
+    "all; what is deleted is gone at once."
 )
 #: Addresses at which only this machine reaches a server.
 _HERE = ("localhost", "127.0.0.1", "::1")

@@ -1,4 +1,8 @@
-"""Signed tokens that let a browser do one thing for a while, without a session."""
+"""Signed tokens that let a browser do one thing for a while.
+
+Where people sign in, a token names who it was made for: it opens nothing to anybody
+else, nor to that person once they may not see the thing any more.
+"""
 
 import hashlib
 import hmac
@@ -6,6 +10,7 @@ import re
 import secrets
 import threading
 import time
+from typing import NamedTuple
 
 from transfer import workspace
 from transfer.errors import UploadError
@@ -15,35 +20,71 @@ DAY = 24 * 60 * 60
 _making = threading.Lock()
 
 
-def sign(purpose: str, value: str, lifetime: int = DAY) -> str:
+class Link(NamedTuple):
+    """What a token says.
+
+    Attributes:
+        value: What was signed.
+        who: Id of the person for whom; empty where nobody signs in.
+    """
+
+    value: str
+    who: str
+
+
+def sign(purpose: str, value: str, lifetime: int = DAY, who: str = "") -> str:
     """A token for `value` that `verify` accepts for the same purpose.
 
     It lasts between one and two lifetimes, in seconds: its end is rounded up, so that
     the address of a picture stays the same for a while and the browser can keep it.
+
+    Args:
+        who: Id of the person for whom it is.
     """
     expires = (int(time.time()) // lifetime + 2) * lifetime
-    return f"{value}.{expires}.{_signature(purpose, value, expires)}"
+    named = f"{who}~{value}" if who else value
+    return f"{named}.{expires}.{_signature(purpose, named, expires)}"
 
 
 def verify(purpose: str, token: str) -> str:
-    """The value that was signed for this purpose.
+    """The value that was signed for this purpose, for whomever.
 
     Raises:
         UploadError: The token was not made here, is for something else or is too old.
     """
-    parts = re.fullmatch(r"([\w-]+)\.(\d{1,12})\.([0-9a-f]{64})", token, re.ASCII)
-    if parts:
-        value, expires, signature = parts[1], int(parts[2]), parts[3]
-        genuine = hmac.compare_digest(_signature(purpose, value, expires), signature)
+    return read(purpose, token).value
+
+
+def read(purpose: str, token: str) -> Link:
+    """What was signed for this purpose, and for whom.
+
+    Raises:
+        UploadError: The token was not made here, is for something else or is too old.
+    """
+    form = r"((?:(\w+)~)?([\w-]+))\.(\d{1,12})\.([0-9a-f]{64})"
+    if parts := re.fullmatch(form, token, re.ASCII):
+        named, who, value, ends, signature = parts.groups()
+        expires = int(ends)
+        genuine = hmac.compare_digest(_signature(purpose, named, expires), signature)
         if genuine and time.time() < expires:
-            return value
+            return Link(value, who or "")
     raise UploadError(
         "This link is not valid or has expired.", "Reload the page and try again."
     )
 
 
-def _signature(purpose: str, value: str, expires: int) -> str:
-    text = f"{purpose}.{value}.{expires}".encode()
+def pack(text: str) -> str:
+    """Any text as something that can be signed."""
+    return text.encode().hex()
+
+
+def unpack(packed: str) -> str:
+    """What `pack` packed."""
+    return bytes.fromhex(packed).decode()
+
+
+def _signature(purpose: str, named: str, expires: int) -> str:
+    text = f"{purpose}.{named}.{expires}".encode()
     return hmac.new(_secret(), text, hashlib.sha256).hexdigest()
 
 

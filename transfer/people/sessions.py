@@ -3,21 +3,20 @@
 The only place in which it is found out, for pages and routes alike.
 """
 
+import secrets
 import threading
 import time
 
 from transfer.errors import NotAllowedError, NotFoundError, UploadError
 from transfer.people import links
 from transfer.people.auth import Mode, mode
-from transfer.store.people import Person, Role
+from transfer.store.people import OWNER, Person
 from transfer.store.runs import Store
 
 COOKIE = "transfer-studio-session"
 #: Seconds for which a session lasts at the least, and at most twice so long. What a
 #: provider of identities takes back holds from the next session on.
 LASTS = {Mode.WORKSHOP: 7 * links.DAY, Mode.OIDC: links.DAY // 2}
-#: Whoever asks where nobody signs in, or at the command line of the server.
-OWNER = Person(id="", name="", role=Role.ADMINISTRATOR)
 #: Seconds in which a page hands a new session to its browser.
 _TICKET = 60
 
@@ -34,7 +33,9 @@ def begin(store: Store, person: Person, mark: int = 0) -> str:
     store.people.note(person, "sign in")
     # Later than what was signed out, also where the clock was set back since.
     mark = mark or max(int(time.time()), person.ended + 1)
-    return links.sign("enter", f"{person.id}-{mark}", _TICKET)
+    # Two browsers of one person may come in within the same second.
+    nonce = secrets.token_hex(8)
+    return links.sign("enter", f"{person.id}-{mark}-{nonce}", _TICKET)
 
 
 def cookie_for(ticket: str) -> str:
@@ -43,7 +44,7 @@ def cookie_for(ticket: str) -> str:
     Raises:
         UploadError: The ticket is not one of ours, is too old, or was used.
     """
-    session = links.verify("enter", ticket)
+    session, _, _ = links.verify("enter", ticket).rpartition("-")
     now = time.monotonic()
     with _using:
         for old in [one for one, at in _used.items() if at < now - 3 * _TICKET]:
@@ -76,6 +77,20 @@ def who(store: Store, cookie: str) -> Person:
     if person := find(store, cookie):
         return person
     raise NotAllowedError("You are not signed in.", "Reload the page to sign in.")
+
+
+def id_of(cookie: str) -> str:
+    """Whose session a cookie names, for addresses that are checked once more.
+
+    Also of a session that has ended.
+
+    Raises:
+        NotAllowedError: It is no cookie of ours, or too old.
+    """
+    try:
+        return _read(cookie)[0]
+    except UploadError as error:
+        raise NotAllowedError("You are not signed in.", "Reload the page.") from error
 
 
 def end(store: Store, cookie: str) -> None:

@@ -63,7 +63,7 @@ def learn_factors(store: Store) -> Callable[[TrainConfig], float]:
     by the last ones of the backbone, or by the last of all.
     """
     ratios: dict[tuple[str, ...], list[float]] = {}
-    for run in store.last_ended(RUN, _LEARN_FROM):
+    for run in store.whole().last_ended(RUN, _LEARN_FROM):
         took = run.result.get("seconds", {}).get("total")
         if isinstance(run, Run) and took and (told := duration(run.config)):
             for key in _alike(run.config):

@@ -78,6 +78,11 @@ class Reporter:
             self._thread = threading.Thread(target=self._show_life, daemon=True)
             self._thread.start()
 
+    @property
+    def owner(self) -> str | None:
+        """Whose is what comes of it: of who asked for the job."""
+        return self._job.owner if self._job else None
+
     def progress(self, **values: Any) -> None:
         """Where the job is now; values that are not given stay."""
         self._progress = self._progress | values

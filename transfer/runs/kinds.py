@@ -28,6 +28,7 @@ class Kind:
             that has imported it takes it.
         is_resumable: Whether it goes on where it was when its process was lost, so
             that the queue begins it again by itself.
+        changes_dataset: Whether it needs more than to see the dataset that it is about.
         stop_grace: Seconds after the request to stop when its process is told to end.
         kill_grace: Seconds after that request when it is ended by force.
         memory: Bytes that its process may take; `None` where libraries decide.
@@ -39,6 +40,7 @@ class Kind:
     is_light: bool = False
     needs_keras: bool = False
     is_resumable: bool = False
+    changes_dataset: bool = False
     stop_grace: float = 3.0
     kill_grace: float = 6.0
     memory: int | None = None
@@ -70,8 +72,13 @@ KINDS: dict[str, Kind] = {
     "imagenet": Kind(title="Question to ImageNet", is_light=True, needs_keras=True),
     "neighbours": Kind(title="Look at the training images", is_light=True),
     "import": Kind(title="Import", **_OF_STRANGERS),
-    "add": Kind(title="Import of more images", **_OF_STRANGERS),
-    "sort": Kind(title="Grouping of pictures", is_light=True, needs_keras=True),
+    "add": Kind(title="Import of more images", changes_dataset=True, **_OF_STRANGERS),
+    "sort": Kind(
+        title="Grouping of pictures",
+        is_light=True,
+        needs_keras=True,
+        changes_dataset=True,
+    ),
     "dataset-export": Kind(title="Export of a dataset", is_light=True),
     "download": Kind(title="Download of weights", is_light=True),
 }

@@ -35,6 +35,7 @@ def places(store: Store) -> dict[str, Place]:
         ConfigError: As `kinds.room`.
         StorageError: The store cannot be read.
     """
+    store = store.whole()  # the others stand in the same line
     waiting = store.waiting()
     if not waiting:
         return {}

@@ -13,8 +13,10 @@ from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import NotFoundError, RunError, TransferError
+from transfer.people import rule
 from transfer.runs import kinds, vanished
 from transfer.runs.engines import local
+from transfer.runs.kinds import KINDS
 from transfer.runs.requests import Request
 from transfer.store import files
 from transfer.store.record import Job, Run, error_record
@@ -27,17 +29,24 @@ news = threading.Event()
 _logger = logging.getLogger(__name__)
 
 
-def submit(store: Store, config: TrainConfig, name: str = "") -> Run:
+def submit(
+    store: Store, config: TrainConfig, name: str = "", owner: str | None = None
+) -> Run:
     """A new queued run of these settings; a supervisor in this process hears of it.
 
     Args:
         name: What the user calls it; empty takes its backbone and what trains.
+        owner: Whose it is, if not of whoever sees this store.
 
     Raises:
         BackboneError: There is no such backbone, or no longer.
+        NotFoundError: The dataset, or the run to start from, may not be seen.
     """
     catalogue.get(config.backbone)
-    run = store.create(config, name)
+    store.datasets.check("read", config.dataset)
+    if config.start_from:
+        store.get(config.start_from)
+    run = store.create(config, name, owner)
     news.set()
     return run
 
@@ -47,9 +56,19 @@ def ask(store: Store, request: Request, priority: int = 0) -> Job:
 
     Args:
         priority: `kinds.GIVES_WAY` for what nobody waits for.
+
+    Raises:
+        NotFoundError: What it is about may not be seen.
+        NotAllowedError: It may be seen, but not changed.
     """
+    if request.dataset:
+        action = "change" if KINDS[request.kind].changes_dataset else "read"
+        store.datasets.check(action, request.dataset)
+    if request.run:
+        store.get_job(request.run)
     settings = {"words": list(request.words)}
-    job = store.add(request.kind, request.subject, settings, priority)
+    about = {"dataset": request.dataset, "run": request.run}
+    job = store.add(request.kind, request.subject, settings, priority, **about)
     news.set()
     return job
 
@@ -77,6 +96,7 @@ def dispatch(
         del room[kinds.LIGHT]
     while job := store.claim_next(host, room, lowest, living):
         try:
+            _check(store, job)
             process = launch(job)
         except (OSError, TransferError) as error:
             _logger.exception("The process of %s could not be started", job.label)
@@ -150,6 +170,20 @@ def delete(store: Store, run: str) -> Run:
     if kept_images:
         library.remove_unused_images()
     return found
+
+
+def _check(store: Store, job: Job) -> None:
+    """Returns quietly where who asked for a job may still see what it is about.
+
+    Raises:
+        NotFoundError: They may not: it was shared when they asked.
+    """
+    if job.owner:
+        seen = store.view_for(rule.scope(store.people.get(job.owner)))
+        if job.dataset:
+            seen.datasets.check("read", job.dataset)
+        if job.run:
+            seen.get_job(job.run)
 
 
 def _start_error(error: Exception) -> TransferError:

@@ -20,11 +20,15 @@ class Request(NamedTuple):
         subject: What it is about. Nobody does the same kind of work on the same
             subject twice at a time, and a page finds it again by both.
         words: Of our command line; `--job` and the id follow.
+        dataset: That it is about: who may see it may see what comes of the job.
+        run: The same of a run.
     """
 
     kind: str
     subject: str
     words: tuple[str, ...]
+    dataset: str = ""
+    run: str = ""
 
 
 def evaluate(run_id: str, split: str, thorough: bool = False) -> Request:
@@ -37,12 +41,12 @@ def evaluate(run_id: str, split: str, thorough: bool = False) -> Request:
     """
     more = ("--thorough",) * thorough
     words = ("evaluate", run_id, "--split", split, *more)
-    return Request("evaluate", f"{run_id}-{split}", words)
+    return Request("evaluate", f"{run_id}-{split}", words, run=run_id)
 
 
 def neighbours(run_id: str) -> Request:
     """A look at all training images of a run, so that the nearest can be told."""
-    return Request("neighbours", run_id, ("neighbours", run_id))
+    return Request("neighbours", run_id, ("neighbours", run_id), run=run_id)
 
 
 def measure(backbone: str, image_size: int | None = None) -> Request:
@@ -103,7 +107,7 @@ def add(path: Path, dataset: str, class_name: str, by: str, upload: str) -> Requ
         upload: The upload that is let go once they are in the dataset.
     """
     words = ("add", dataset, str(path), f"--to={class_name}", f"--by={by}")
-    return Request("add", dataset, (*words, f"--upload={upload}"))
+    return Request("add", dataset, (*words, f"--upload={upload}"), dataset)
 
 
 def sort(
@@ -120,7 +124,7 @@ def sort(
     words = ["sort", dataset, *([str(path)] if path else [])]
     words += [f"--answers={answers}"] * bool(answers)
     words += [f"--upload={upload}"] * bool(upload)
-    return Request("sort", dataset, tuple(words))
+    return Request("sort", dataset, tuple(words), dataset)
 
 
 def export_dataset(dataset: str, revision: str, form: str, output: Path) -> Request:
@@ -134,7 +138,8 @@ def export_dataset(dataset: str, revision: str, form: str, output: Path) -> Requ
     """
     words = ("dataset-export", dataset, "--revision", revision, f"--form={form}")
     subject = f"{dataset}-{revision}-{form}"
-    return Request("dataset-export", subject, (*words, f"--output={output}"))
+    written = f"--output={output}"
+    return Request("dataset-export", subject, (*words, written), dataset)
 
 
 def download(backbones: Sequence[str]) -> Request:

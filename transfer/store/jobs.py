@@ -11,6 +11,7 @@ from transfer import processes
 from transfer.errors import RunError
 from transfer.store import rows
 from transfer.store.line import Line
+from transfer.store.people import People
 from transfer.store.record import Job, label
 from transfer.store.status import JobStatus, check_transition
 from transfer.store.tables import jobs
@@ -84,7 +85,9 @@ class Jobs(Line):
 
         Raises:
             RunError: The job is neither queued nor running; it says what it is.
+            NotAllowedError: It is somebody else's.
         """
+        self._check("stop", job_id)
         now = time.time()
         with self._database.writing() as connection:
             row = rows.lock(connection, job_id)
@@ -142,9 +145,26 @@ class Jobs(Line):
 
         Raises:
             RunError: The job is completed, or has not ended.
+            NotAllowedError: It is somebody else's.
         """
+        self._check("change", job_id)
         again = {**_NO_PROCESS, "ended_at": None, "error": {}, "progress": {}}
         return self.transition(job_id, JobStatus.QUEUED, **again)
+
+    def share(self, run_id: str, sharing: str) -> None:
+        """Lets others see or change the run, or no more.
+
+        Raises:
+            NotFoundError: There is no run of that id.
+            NotAllowedError: It is somebody else's.
+        """
+        self._check("share", run_id)
+        with self._database.writing() as connection:
+            rows.lock(connection, run_id)
+            rows.change(connection, run_id, sharing=sharing)
+        People(self._database).note(
+            self._scope.actor, "share", f"run {run_id}: {sharing}"
+        )
 
     def give_way(self, job_id: str, claim: float | None) -> Job:
         """A running job, queued again for others go first.

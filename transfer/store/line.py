@@ -11,6 +11,7 @@ from transfer.errors import NotFoundError
 from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.record import RUN, Job, read_job
+from transfer.store.scope import EVERYTHING, Scope, readable
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
 
@@ -25,24 +26,38 @@ _BATCH = 500
 
 
 class Line:
-    """All jobs of a workspace; usable from any thread and process."""
+    """The jobs of a workspace; usable from any thread and process.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        database: Where they are.
+        scope: How much of it is seen.
+    """
+
+    def __init__(self, database: Database, scope: Scope = EVERYTHING) -> None:
+        self._database, self._scope = database, scope
+        self._sees = readable(scope)
 
     def close(self) -> None:
         """Closes the connections; the store cannot be used afterwards."""
         self._database.close()
 
     def add(
-        self, kind: str, subject: str, settings: dict[str, Any], priority: int = 0
+        self,
+        kind: str,
+        subject: str,
+        settings: dict[str, Any],
+        priority: int = 0,
+        **about: str,
     ) -> Job:
         """A new queued job, or the one of the same kind and subject that goes on.
 
         That one gets the higher priority of both, and the new settings if it still
-        waits.
+        waits; but not if it is somebody else's.
+
+        Args:
+            about: `dataset` or `run` that it is about.
         """
-        goes_on = _of(kind, subject) & jobs.c.status.in_(UNFINISHED)
+        goes_on = _of(kind, subject) & jobs.c.status.in_(UNFINISHED) & self._sees
         query = sa.select(jobs).where(goes_on).order_by(*NEWEST).limit(1)
         # Alone, for two who ask at once would both find none.
         with self._database.writing(alone=True) as connection:
@@ -54,14 +69,18 @@ class Line:
                     subject=subject,
                     settings=settings,
                     priority=priority,
+                    owner=self._owner,
+                    **about,
                 )
-            else:
+            elif self._scope.may("change", read_job(row)):
                 job_id = row["id"]
                 # Its process, if it has one, has read its settings already.
                 waits = row["status"] == JobStatus.QUEUED
                 priority = max(priority, row["priority"])
                 settings = settings if waits else row["settings"]
                 rows.change(connection, job_id, priority=priority, settings=settings)
+            else:
+                job_id = row["id"]
         return self.get_job(job_id)
 
     def get_job(self, job_id: str) -> Job:
@@ -175,6 +194,22 @@ class Line:
         with self._database.reading() as connection:
             return set(connection.scalars(query))
 
+    @property
+    def _owner(self) -> str | None:
+        """Whose is what is made."""
+        return self._scope.actor.id or None
+
+    def _check(self, action: str, job_id: str) -> None:
+        """Returns quietly where the action may be on the job.
+
+        Raises:
+            NotFoundError: There is none, or it may not be seen.
+            NotAllowedError: It may be seen, and no more.
+        """
+        if self._scope is not EVERYTHING:
+            job = self.get_job(job_id)
+            self._scope.check(action, job, job.label)
+
     def _select(
         self,
         match: sa.ColumnElement[bool],
@@ -182,7 +217,8 @@ class Line:
         order: Sequence[sa.ColumnElement[Any]] = NEWEST,
     ) -> list[Job]:
         # Rows are made values only here, so that no other room sees SQL.
-        query = sa.select(jobs).where(match).order_by(*order).limit(limit)
+        query = sa.select(jobs).where(match, self._sees)
+        query = query.order_by(*order).limit(limit)
         with self._database.reading() as connection:
             return [read_job(row) for row in connection.execute(query).mappings()]
 

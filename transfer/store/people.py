@@ -44,6 +44,10 @@ class Person:
     expires_at: float | None = None
 
 
+#: Whoever asks where nobody signs in, or at the command line of the server.
+OWNER = Person(id="", name="", role=Role.ADMINISTRATOR)
+
+
 class Event(NamedTuple):
     """Something that somebody did; the time in seconds since 1970."""
 

@@ -29,7 +29,10 @@ class Job:
             dataset.
         settings: Of a run its settings as they were stored; of others the `words` of
             the command.
-        owner: Who asked for it; `None` where nobody signs in.
+        owner: Id of who asked for it; `None` where nobody signs in.
+        sharing: Whether others may see or change it: `private`, `read` or `all`.
+        dataset: That a run learns from, or a job is about; empty for none.
+        run: Id of the run that a job is about that is none itself; empty for none.
         priority: The higher goes first; what is below 0 gives way to everything.
         started_at: When it was taken. Nobody else is taken at the same time twice, so
             it also tells a process whether the job is still its own.
@@ -48,6 +51,9 @@ class Job:
     subject: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     owner: str | None = None
+    sharing: str = "private"
+    dataset: str = ""
+    run: str = ""
     priority: int = 0
     status: JobStatus
     created_at: float
@@ -79,7 +85,6 @@ class Run(Job):
 
     name: str
     config: TrainConfig
-    dataset: str
     revision: str
     note: str = ""
     tags: tuple[str, ...] = ()
@@ -125,7 +130,6 @@ def read_job(row: RowMapping) -> Job:
         **common,
         name=read_name(row["name"], config.dataset, config),
         config=config,
-        dataset=row["dataset"],
         revision=row["revision"],
         note=row["note"],
         tags=tuple(row["tags"]),

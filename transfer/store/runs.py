@@ -9,11 +9,13 @@ from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError
 from transfer.store import rows, summaries
 from transfer.store.database import Database
+from transfer.store.datasets import Datasets
 from transfer.store.jobs import Jobs
 from transfer.store.line import ACTIVE, NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
 from transfer.store.people import People
 from transfer.store.record import RUN, Run, default_name
+from transfer.store.scope import EVERYTHING, Scope
 from transfer.store.status import JobStatus
 from transfer.store.summaries import Summary
 from transfer.store.tables import jobs
@@ -33,15 +35,31 @@ class Store(Jobs):
     """
 
     def __init__(self, url: str | None = None) -> None:
-        super().__init__(Database(url))
-        self.metrics = Metrics(self._database)
-        self.people = People(self._database)
+        self._see(Database(url), EVERYTHING)
 
-    def create(self, config: TrainConfig, name: str = "") -> Run:
+    def _see(self, database: Database, scope: Scope) -> None:
+        super().__init__(database, scope)
+        self.metrics, self.people = Metrics(database), People(database)
+        self.datasets = Datasets(database, scope)
+
+    def view_for(self, scope: Scope) -> "Store":
+        """The same store, of which no more is seen and changed than the scope says."""
+        store = Store.__new__(Store)
+        store._see(self._database, scope)
+        return store
+
+    def whole(self) -> "Store":
+        """The same store, of which all is seen: for what concerns all, as the queue."""
+        return self.view_for(EVERYTHING)
+
+    def create(
+        self, config: TrainConfig, name: str = "", owner: str | None = None
+    ) -> Run:
         """A new queued run of these settings.
 
         Args:
             name: What the user calls it; empty takes its backbone and what trains.
+            owner: Whose it is, if not of whoever sees this store.
         """
         with self._database.writing() as connection:
             run_id = rows.insert(
@@ -52,6 +70,7 @@ class Store(Jobs):
                 name=name.strip() or default_name(config),
                 dataset=config.dataset,
                 revision=config.revision,
+                owner=owner or self._owner,
             )
         return self.get(run_id)
 
@@ -102,7 +121,7 @@ class Store(Jobs):
             ids: Only the runs of these; `None` are all.
         """
         which = _IS_RUN if ids is None else jobs.c.id.in_(ids)
-        query = sa.select(*summaries.COLUMNS).where(which)
+        query = sa.select(*summaries.COLUMNS).where(which, self._sees)
         if with_model:
             query = query.where(summaries.HAS_MODEL)
         newest = query.order_by(*NEWEST).limit(limit)
@@ -112,7 +131,7 @@ class Store(Jobs):
     def revisions(self, dataset: str) -> dict[str, list[str]]:
         """Names of a dataset's runs by the revision that they name, oldest first."""
         query = sa.select(jobs.c.revision, jobs.c.name).where(
-            _IS_RUN, jobs.c.dataset == dataset
+            _IS_RUN, jobs.c.dataset == dataset, self._sees
         )
         found: dict[str, list[str]] = {}
         with self._database.reading() as connection:
@@ -148,7 +167,9 @@ class Store(Jobs):
 
         Raises:
             NotFoundError: There is no run of that id.
+            NotAllowedError: It is somebody else's.
         """
+        self._check("change", run_id)
         changes: dict[str, Any] = {}
         if name is not None and name.strip():
             changes["name"] = name.strip()
@@ -170,7 +191,9 @@ class Store(Jobs):
 
         Raises:
             RunError: A worker has the run.
+            NotAllowedError: It is somebody else's.
         """
+        self._check("delete", run_id)
         with self._database.writing() as connection:
             status = JobStatus(rows.lock(connection, run_id)["status"])
             if status.is_active:
@@ -186,6 +209,7 @@ class Store(Jobs):
             )
             passive = jobs.c.status.not_in(ACTIVE)
             connection.execute(sa.delete(jobs).where(~_IS_RUN, is_about_it, passive))
+        self.people.note(self._scope.actor, "delete", f"run {run_id}")
 
     def _runs(
         self, match: sa.ColumnElement[bool], limit: int | None = None

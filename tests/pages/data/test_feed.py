@@ -8,6 +8,7 @@ from PIL import Image
 
 from pages.data import feed
 from pages.shared import addresses
+from pages.shared.visits import Visit
 from transfer.datasets.ingest.importer import import_path
 from transfer.gallery.view import View
 
@@ -21,9 +22,9 @@ def test_page__very_small_jpegs_come_along_and_others_by_their_address(
     Image.effect_noise((32, 32), 60).convert("RGB").save(small)
     Image.effect_noise((32, 32), 60).save(tmp_path / "dog" / "b.png")
     made = import_path(tmp_path, "pets", val=0)
-    token = addresses.gallery(View(dataset="pets", revision=made.id).to_token())
-    told = json.loads(feed.page(token.rpartition("/")[2], 0, 100))
+    visit = Visit(View(dataset="pets", revision=made.id).to_token())
+    told = json.loads(feed.page(visit, 0, 100))
     begin, _, content = told[0]["picture"].partition(",")
     assert begin == "data:image/jpeg;base64"
     assert base64.b64decode(content) == small.read_bytes()
-    assert told[1]["picture"] == addresses.thumbnail(made.images[1].sha256)
+    assert told[1]["picture"] == addresses.thumbnail(made.images[1].sha256, made)

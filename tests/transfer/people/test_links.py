@@ -77,3 +77,16 @@ def test_sign__first_tokens_of_many_visitors_are_all_good(workspace: Path) -> No
     with ThreadPoolExecutor(32) as pool:
         made = list(pool.map(lambda name: links.sign("live", name), names))
     assert [links.verify("live", one) for one in made] == names
+
+
+def test_read__tells_for_whom_it_was_signed(workspace: Path) -> None:
+    signed = links.sign("live", "ab12", who="0123abcd")
+    assert links.read("live", signed) == ("ab12", "0123abcd")
+    assert links.read("live", links.sign("live", "ab12")) == ("ab12", "")
+    for other in ("4567abcd~", ""):
+        with pytest.raises(UploadError):
+            links.read("live", signed.replace("0123abcd~", other))
+
+
+def test_unpack__any_name(workspace: Path) -> None:
+    assert links.unpack(links.pack("Gänse & 鳥")) == "Gänse & 鳥"

@@ -7,7 +7,7 @@ import pytest
 
 from transfer.errors import NotAllowedError, UploadError
 from transfer.people import links, sessions
-from transfer.store.people import Person, Role
+from transfer.store.people import OWNER, Person, Role
 from transfer.store.runs import Store
 
 
@@ -26,14 +26,15 @@ def test_who__is_the_owner_where_nobody_signs_in(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRANSFER_AUTH", "open")
-    assert sessions.who(store, "") == sessions.OWNER
-    assert sessions.OWNER.role is Role.ADMINISTRATOR
+    assert sessions.who(store, "") == OWNER
+    assert OWNER.role is Role.ADMINISTRATOR
 
 
 def test_who__is_whose_cookie_it_is(store: Store) -> None:
     anna, bob = somebody(store), somebody(store, "Bob")
     assert sessions.who(store, sign_in(store, anna)) == anna
     assert sessions.who(store, sign_in(store, bob)) == bob
+    assert sessions.who(store, sign_in(store, anna)) == anna  # in another browser
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "0123abcd-1.9999999999." + 64 * "0"])

@@ -1,0 +1,71 @@
+"""Whose a dataset or run is, and what its owner lets everybody else do with it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.shared import session, shell
+from transfer.errors import NotFoundError, TransferError
+from transfer.people import auth
+from transfer.people.auth import Mode
+from transfer.people.rule import Sharing
+from transfer.store.record import Run
+from transfer.store.scope import Thing
+
+_SAYS = {
+    Sharing.PRIVATE: "Only me",
+    Sharing.READ: "All may look and use it",
+    Sharing.ALL: "All may change it too",
+}
+
+
+def show_dataset(name: str) -> None:
+    """Of a dataset; nothing where nobody signs in."""
+    if auth.mode() is not Mode.OPEN:
+        store = session.store()
+        thing = session.whole_store().datasets.get(name)
+        _show(f"dataset {name}", thing, lambda to: store.datasets.share(name, to))
+
+
+def show_run(run: Run) -> None:
+    """Of a run; nothing where nobody signs in."""
+    if auth.mode() is not Mode.OPEN:
+        store = session.store()
+        _show(f"run {run.id}", run, lambda to: store.share(run.id, to))
+
+
+def _show(called: str, thing: Thing, share: Callable[[str], None]) -> None:
+    if not session.may("share", thing):
+        st.badge(_owner(thing), color="gray")
+        return
+    now = Sharing(thing.sharing)
+    with st.popover("Share", icon=":material/group:", key=f"share-{called}"):
+        st.caption(
+            f"{_owner(thing)}. A run is shared with the pictures that it learnt from "
+            "and was judged on. Only owners and administrators delete."
+        )
+        wanted = st.radio(
+            "Who may",
+            [*Sharing],
+            [*Sharing].index(now),
+            format_func=_SAYS.__getitem__,
+            key=f"sharing-{called}",
+        )
+    if wanted is not now:
+        try:
+            share(wanted)
+        except TransferError as error:
+            shell.show_error(error)
+        else:
+            st.rerun()
+
+
+def _owner(thing: Thing) -> str:
+    """Whose it is, in Markdown."""
+    if thing.owner == session.actor().id:
+        return "Yours"
+    try:
+        name = session.whole_store().people.get(thing.owner or "").name
+    except NotFoundError:
+        return "Of nobody here"
+    return f"Of {shell.escape(name)}"

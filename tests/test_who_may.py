@@ -1,0 +1,378 @@
+"""Everything that a visitor can ask for, by its owner, another person and a stranger.
+
+The tables are held against what there is: a new route, page or kind of job without a
+row fails.
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import app
+from pages.shared import addresses, session
+from tests.pages.opened import opened
+from tests.pages.test_evaluate import evaluation_of
+from tests.pages.test_names_as_text import nodes
+from tests.pictures import make_pictures
+from tests.test_app import ask
+from transfer.__main__ import main
+from transfer.config import TrainConfig
+from transfer.datasets import archive, chosen
+from transfer.datasets.ingest import importer, uploads
+from transfer.datasets.revision import Revision
+from transfer.gallery.view import View
+from transfer.people import links, rule, sessions
+from transfer.people.rule import Sharing
+from transfer.runs import queue, requests
+from transfer.runs.kinds import KINDS
+from transfer.store import files
+from transfer.store.people import Person, Role
+from transfer.store.record import Run
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+ROOT = Path(app.__file__).parent
+PAGES = sorted(one.name for one in (ROOT / "pages").glob("*.py"))
+#: Words that stand on no page but for Anna's things.
+DATASET, RUN, CLASS = "zebrafinches", "quokkarun", "wallabyclass"
+
+
+class World(NamedTuple):
+    """Anna's dataset and run, and others who want them."""
+
+    store: Store
+    anna: Person
+    bob: Person
+    tom: Person
+    revision: Revision
+    run: Run
+
+    def share(self, sharing: Sharing) -> None:
+        """What Anna lets others do."""
+        self.store.datasets.share(DATASET, sharing)
+        self.store.share(self.run.id, sharing)
+
+    def cookie(self, who: str) -> str:
+        """The cookie of a new session; a stranger has none."""
+        if who == "stranger":
+            return ""
+        person = self.store.people.get(getattr(self, who).id)
+        return sessions.cookie_for(sessions.begin(self.store, person))
+
+
+@pytest.fixture
+def world(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """A workshop of Anna, Bob and Tom, the instructor."""
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    st.cache_resource.clear()
+    folder = make_pictures(tmp_path / DATASET, {CLASS: 6, "other": 6})
+    revision = importer.import_path(folder, DATASET, val=0.5)
+    store = Store()
+    roles = {"Anna": Role.PARTICIPANT, "Bob": Role.PARTICIPANT, "Tom": Role.INSTRUCTOR}
+    people = [
+        store.people.add(subject=f"name:{name}", name=name, role=role)
+        for name, role in roles.items()
+    ]
+    anna, bob, tom = (one for one in people if one)
+    store.datasets.own(DATASET, anna.id)
+    config = TrainConfig(dataset=DATASET, revision=revision.id)
+    run = store.create(config, RUN, anna.id)
+    store.claim_next("here", {("run",): 9})
+    store.begin(run.id)
+    result = {"val_accuracy": 0.9, "class_names": [CLASS, "other"], "temperature": 1.0}
+    run = store.finish(run.id, JobStatus.COMPLETED, result)
+    files.of_run(run.id).mkdir(parents=True)
+    evaluation_of(run)
+    make_zips(workspace, revision, run)
+    yield World(store, anna, bob, tom, revision, run)
+    store.close()
+
+
+def make_zips(workspace: Path, revision: Revision, run: Run) -> None:
+    """An export of the run and of the dataset that can be fetched."""
+    zips = archive.path_of(revision, "folders"), workspace / "runs" / run.id
+    for path in (zips[0], zips[1] / "exports" / "onnx-none" / "a.zip"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"zip")
+
+
+def _view(world: World) -> View:
+    revision = world.revision
+    return View(dataset=revision.dataset, revision=revision.id, run=world.run.id)
+
+
+class Row(NamedTuple):
+    """A route that shows something of somebody.
+
+    Attributes:
+        address: Of Anna's thing, as a page of hers would have it.
+        handler: What answers.
+        query: What stands behind the address.
+        is_shared: Whether others get it once Anna shares her things.
+    """
+
+    address: Callable[[World], str]
+    handler: Callable[..., Any]
+    query: bytes = b""
+    is_shared: bool = True
+
+
+ROUTES = {
+    "upload PUT": Row(
+        lambda _: addresses.upload(uploads.start()), app.receive_batch, is_shared=False
+    ),
+    "upload DELETE": Row(
+        lambda _: addresses.upload(uploads.start()), app.discard_upload, is_shared=False
+    ),
+    "image GET": Row(
+        lambda w: addresses.thumbnail(w.revision.images[0].sha256, w.revision),
+        app.send_thumbnail,
+    ),
+    "gallery GET": Row(
+        lambda w: addresses.gallery(_view(w)), app.send_images, b"first=0&count=9"
+    ),
+    "export GET": Row(
+        lambda w: addresses.export(f"{w.run.id}-onnx-none"), app.send_export
+    ),
+    "dataset GET": Row(
+        lambda w: addresses.dataset(DATASET, archive.key(w.revision, "folders")),
+        app.send_dataset,
+    ),
+    "live GET": Row(lambda w: addresses.live(w.run.id), app.send_news),
+}
+#: Routes that show nothing of anybody, and why they may be asked by all.
+OF_NOBODY = {
+    "plotly GET": "a library",
+    "enter POST": "takes a ticket",
+    "health GET": "whether the server is alive",
+    "ready GET": "whether it is ready",
+    "metrics GET": "for this machine, or with a token of its own",
+}
+
+
+def test_routes__each_has_its_row() -> None:
+    there = {
+        f"{route.path.split('/api/')[1].partition('/')[0]} {method}"  # type: ignore[attr-defined]
+        for route in app.app._user_routes
+        for method in route.methods - {"HEAD"}  # type: ignore[attr-defined]
+    }
+    assert there == {*ROUTES, *OF_NOBODY}
+
+
+def status(row: Row, token: str, cookie: str) -> int:
+    headers = {"Cookie": f"{sessions.COOKIE}={cookie}"} if cookie else {}
+    return ask(row.handler, token, headers=headers, query=row.query).status_code
+
+
+@pytest.mark.parametrize("route", list(ROUTES))
+def test_routes__a_link_opens_what_its_person_may_see_now(
+    route: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ROUTES[route]
+
+    def link(who: str) -> str:
+        monkeypatch.setattr(session, "cookie", lambda: world.cookie(who))
+        return row.address(world).rpartition("/")[2]
+
+    anna, guessed = link("anna"), link("bob")
+    assert status(row, anna, world.cookie("anna")) == 200
+    # Replayed by somebody else, who is signed in or is not; and not for them at all.
+    for who in ("bob", "tom", "stranger"):
+        assert status(row, anna, world.cookie(who)) == 403
+    assert status(row, guessed, world.cookie("anna")) == 403
+    # An id that somebody guessed, in a link of their own.
+    refused = 404 if row.is_shared else 200
+    assert status(row, guessed, world.cookie("bob")) == refused
+    world.share(Sharing.READ)
+    assert status(row, guessed, world.cookie("bob")) == 200
+    assert status(row, anna, world.cookie("bob")) == 403
+    world.share(Sharing.PRIVATE)
+    assert status(row, guessed, world.cookie("bob")) == refused
+
+
+@pytest.mark.parametrize("route", list(ROUTES))
+def test_routes__a_link_of_a_time_without_sign_in_opens_nothing(
+    route: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "open")
+    token = ROUTES[route].address(world).rpartition("/")[2]
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    for who in ("anna", "bob", "stranger"):
+        assert status(ROUTES[route], token, world.cookie(who)) == 403
+
+
+@pytest.mark.parametrize("route", list(ROUTES))
+def test_routes__a_link_is_void_once_its_person_signed_out(
+    route: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = world.cookie("anna")
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    token = ROUTES[route].address(world).rpartition("/")[2]
+    sessions.end(world.store, cookie)
+    assert status(ROUTES[route], token, cookie) == 403
+
+
+#: Of each page what of Anna's stands on it: for her, and for who may read it.
+SHOWS = {
+    "1_data.py": (DATASET, CLASS),
+    "2_model.py": (DATASET,),
+    "3_runs.py": (RUN, DATASET),
+    "4_evaluate.py": (RUN, CLASS),
+    "5_predict.py": (RUN, CLASS),
+    "6_export.py": (RUN,),
+    "7_weights.py": (),
+}
+
+
+def test_pages__each_has_its_row() -> None:
+    assert list(SHOWS) == PAGES
+
+
+def text_of(at: AppTest) -> str:
+    """All that a page sends to the browser."""
+    protos = (getattr(node, "proto", None) for node in nodes(at._tree))
+    return " ".join(map(str, filter(None, protos)))
+
+
+def look(page: str, **query: str) -> str:
+    at = opened(page, **query)
+    assert not at.exception
+    return text_of(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages__show_a_thing_to_who_may_see_it(
+    page: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sees(who: str) -> list[bool]:
+        cookie = world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda: cookie)
+        text = look(page, run=world.run.id, dataset=DATASET)
+        # The address is asked for by whoever typed it, so it is no news to them.
+        asked = text.replace(f"no dataset {DATASET}", "")
+        return [word in asked for word in SHOWS[page]]
+
+    assert all(sees("anna"))
+    assert all(sees("tom"))
+    assert not any(sees("bob"))
+    assert not any(sees("stranger"))
+    world.share(Sharing.READ)
+    assert all(sees("bob"))
+    world.share(Sharing.PRIVATE)
+    assert not any(sees("bob"))
+
+
+@pytest.mark.parametrize("query", ["compare", "import", "chosen", "revision"])
+def test_pages__other_words_of_the_address_open_nothing(
+    query: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = world.cookie("bob")
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    value = {"compare": f"{world.run.id},x", "revision": world.revision.id}
+    value["chosen"] = chosen.keep([one.sha256 for one in world.revision.images])
+    for page in ("1_data.py", "3_runs.py"):
+        text = look(page, **{query: value.get(query, DATASET)})
+        assert RUN not in text and CLASS not in text
+
+
+#: Buttons that change or end something of somebody.
+DEEDS = {
+    *("Delete this dataset", "Classes", "Add them", "Rename", "Merge", "Move"),
+    *("Name, note, tags", "Delete run", "Share", "Stop", "Go back to it"),
+}
+
+
+@pytest.mark.parametrize("page", ["1_data.py", "3_runs.py"])
+def test_pages__offer_no_change_to_who_may_only_look(
+    page: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered(who: str) -> set[str]:
+        cookie = world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda: cookie)
+        at = opened(page, run=world.run.id, dataset=DATASET)
+        return {one.label for one in at.button} & DEEDS
+
+    world.share(Sharing.READ)
+    assert offered("anna")
+    assert not offered("bob")
+    assert not offered("tom")
+
+
+def test_weights__are_for_instructors_and_folders_for_administrators(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered(who: str) -> tuple[bool, bool]:
+        cookie = world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda: cookie)
+        text = text_of(opened("7_weights.py"))
+        return '"Download"' in text, "Weights file on the server" in text
+
+    assert offered("bob") == (False, False)
+    assert offered("tom") == (True, False)
+    world.store.people.change(world.tom.id, role=Role.ADMINISTRATOR)
+    assert offered("tom") == (True, True)
+    assert "on the server" in look("1_data.py")
+    world.store.people.change(world.tom.id, role=Role.INSTRUCTOR)
+    assert "on the server" not in look("1_data.py")
+
+
+#: Kinds of jobs that are about nothing of somebody's: only who asked sees them.
+ABOUT_NOTHING = {"run", "import", "measure", "download"}
+
+
+def test_requests__say_what_they_are_about() -> None:
+    about = set[str]()
+    for path in (ROOT / "transfer").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "Request":
+                kind = ast.literal_eval(call.args[0])
+                if len(call.args) > 3 or call.keywords:
+                    about.add(kind)
+    assert about == {*KINDS} - ABOUT_NOTHING
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=str)
+def test_pages__ask_for_things_where_who_asks_is_known(path: Path) -> None:
+    """No page opens a store of its own, or lists what everybody has."""
+    text = path.read_text("utf-8")
+    if path.name != "session.py":
+        assert "Store()" not in text and "InferenceProcess()" not in text
+    if path.name not in ("session.py", "importing.py"):  # a free name is free for all
+        assert "list_datasets" not in text and "all_names" not in text
+
+
+def test_links__carry_who(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "cookie", lambda: world.cookie("anna"))
+    token = addresses.live(world.run.id).rpartition("/")[2]
+    assert links.read("live", token) == (world.run.id, world.anna.id)
+
+
+def test_begin_empty__is_of_who_began_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = world.cookie("bob")
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    at = opened("1_data.py")
+    (name,) = [one for one in at.text_input if one.label == "Name of the new dataset"]
+    name.set_value("bobs")
+    (classes,) = [one for one in at.multiselect if one.label == "Its classes"]
+    classes.set_value(["a", "b"])
+    next(one for one in at.button if one.label == "Begin").click().run()
+    assert world.store.datasets.get("bobs").owner == world.bob.id
+
+
+def test_import__makes_a_dataset_and_a_run_of_who_asked(world: World) -> None:
+    bob = world.store.view_for(rule.scope(world.bob))
+    job = queue.ask(bob, requests.import_("sample:gearwheels", "bobs", train=True))
+    world.store.claim_next("here", {("import",): 9})
+    assert main([*job.settings["words"], "--job", job.id]) == 0
+    (run,) = bob.runs()
+    assert bob.datasets.readable([DATASET, "bobs"]) == ["bobs"]
+    assert (run.dataset, run.owner) == ("bobs", world.bob.id)

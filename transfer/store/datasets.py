@@ -1,0 +1,83 @@
+"""Whose the datasets are, and who may see them; their files lie with the library."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from transfer.store.database import Database
+from transfer.store.people import People
+from transfer.store.scope import EVERYTHING, Scope
+from transfer.store.tables import datasets
+
+
+class Owned(NamedTuple):
+    """A dataset as something that belongs to somebody; `None` is nobody."""
+
+    name: str
+    owner: str | None
+    sharing: str
+
+
+class Datasets:
+    """The owners of the datasets, reached as `store.datasets`."""
+
+    def __init__(self, database: Database, scope: Scope = EVERYTHING) -> None:
+        self._database, self._scope = database, scope
+
+    def get(self, name: str) -> Owned:
+        """Whose it is; nobody's where that was never said."""
+        query = sa.select(datasets).where(datasets.c.name == name)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return Owned(*row) if row else Owned(name, None, "private")
+
+    def check(self, action: str, name: str) -> None:
+        """Returns quietly where the action may be on the dataset of this name.
+
+        Raises:
+            NotFoundError: It may not be seen, as if there were none.
+            NotAllowedError: It may be seen, and no more.
+        """
+        if self._scope is not EVERYTHING:
+            self._scope.check(action, self.get(name), f'dataset named "{name}"')
+
+    def readable(self, names: Collection[str]) -> list[str]:
+        """Those of the names that may be seen, in their order."""
+        if self._scope is EVERYTHING:
+            return list(names)
+        with self._database.reading() as connection:
+            owned = [Owned(*row) for row in connection.execute(sa.select(datasets))]
+        by_name = {one.name: one for one in owned}
+        of_all = [by_name.get(name, Owned(name, None, "private")) for name in names]
+        return [one.name for one in of_all if self._scope.may("read", one)]
+
+    def own(self, name: str, owner: str | None) -> None:
+        """Notes whose a new dataset is; private, whatever one of that name was."""
+        with self._database.writing(alone=True) as connection:
+            connection.execute(sa.delete(datasets).where(datasets.c.name == name))
+            values = {"name": name, "owner": owner}
+            connection.execute(sa.insert(datasets).values(values))
+
+    def share(self, name: str, sharing: str) -> None:
+        """Lets others see or change it, or no more.
+
+        Raises:
+            NotFoundError, NotAllowedError: As `check`.
+        """
+        self.check("share", name)
+        with self._database.writing(alone=True) as connection:
+            one = datasets.c.name == name
+            if not connection.scalar(sa.select(datasets.c.name).where(one)):
+                connection.execute(sa.insert(datasets).values(name=name))
+            changed = sa.update(datasets).where(one).values(sharing=sharing)
+            connection.execute(changed)
+        told = f"dataset {name}: {sharing}"
+        People(self._database).note(self._scope.actor, "share", told)
+
+    def forget(self, name: str) -> None:
+        """Notes that it is deleted."""
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(datasets).where(datasets.c.name == name))
+        told = f"dataset {name}"
+        People(self._database).note(self._scope.actor, "delete", told)
