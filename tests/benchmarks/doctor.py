@@ -298,7 +298,9 @@ def measure_bursts(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
         new = importer.import_path(folder / "unseen", f"unseen-{seed}", val=0)
         for name in ("bursts", "unseen"):
             shutil.rmtree(folder / name)
-        yield {"seed": seed, **_mend(made, new, folder)}
+        row = {"seed": seed, **_mend(made, new, folder)}
+        print(row, file=sys.stderr)
+        yield row
 
 
 def _frame(picture: Image.Image, chance: random.Random) -> bytes:
