@@ -125,3 +125,6 @@ def test_predict__a_pasted_picture_is_explained_and_taught(
     page.get_by_text("In the dataset as dog").wait_for()
     newest = library.load("pets")
     assert newest.id != run.revision and len(newest.images) == 17
+    # Its neighbours are chosen where they can be mended.
+    page.get_by_role("link", name="See and mend them").click()
+    expect(page.get_by_text("5 of 5 images chosen")).to_be_visible()

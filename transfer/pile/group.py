@@ -53,7 +53,7 @@ def group(dataset: str, backbone: str, weights: str, told: Told) -> None:
     np.savez(
         buffer,
         hashes=np.array(hashes),
-        groups=_cluster(near[len(teachers) :]),
+        groups=cluster(near[len(teachers) :]),
         features=near[len(teachers) :],
         teachers=near[: len(teachers)],
         names=np.array(names, dtype=str),
@@ -68,7 +68,7 @@ def _teachers(revision: Revision) -> list[Image]:
     return [train[at] for at in probes.stratified_sample(labels, _TEACHERS)]
 
 
-def _cluster(near: NDArray[np.float32]) -> NDArray[np.int64]:
+def cluster(near: NDArray[np.float32]) -> NDArray[np.int64]:
     """The group of each picture."""
     # Hidden while Keras is imported, and not to be waited for before.
     from sklearn.cluster import KMeans  # noqa: PLC0415

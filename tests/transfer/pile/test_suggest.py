@@ -42,7 +42,7 @@ def test_suggest__what_was_sorted_teaches_and_the_unsure_come_next(
     assert by_number[1].hashes == (pile[3],) and by_number[1].suggestion == "cat"
     assert by_number[2].hashes == (pile[7],) and by_number[2].suggestion == "dog"
     assert set(found.next[:4]) == set(pile[8:])
-    assert found.groups[-1].number == 3  # the surest first
+    assert found.groups[0].number == 3  # the one that leaves most in doubt
 
 
 def test_suggest__of_no_class_teaches_nothing(pile: list[str]) -> None:
