@@ -83,19 +83,22 @@ def keras_home(tmp_path: Path) -> Path:
     return models.parent
 
 
-@pytest.fixture
-def server(tmp_path: Path, keras_home: Path, workspace: Path) -> Iterator[str]:
-    """The address of a running app; its log is shown if it does not start."""
+def free_port() -> int:
+    """A port at which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    log = tmp_path / "server.log"
+        return int(free.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(log: Path, port: int) -> Iterator[str]:
+    """The address of a running app; its log is shown if it does not start."""
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--server.port", port, "--server.headless", "true"],
+            [*command, "--server.port", str(port), "--server.headless", "true"],
             cwd=ROOT,
-            env={**os.environ, "KERAS_HOME": str(keras_home), **WITHOUT_SPARE},
+            env={**os.environ, **WITHOUT_SPARE},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -107,6 +110,19 @@ def server(tmp_path: Path, keras_home: Path, workspace: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(PATIENCE)
+
+
+@pytest.fixture
+def server(
+    tmp_path: Path,
+    keras_home: Path,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """The address of a running app in a workspace of its own."""
+    monkeypatch.setenv("KERAS_HOME", str(keras_home))
+    with serving(tmp_path / "server.log", free_port()) as address:
+        yield address
 
 
 @pytest.fixture
