@@ -1,13 +1,17 @@
 """The page in place of every other one until somebody has signed in."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from pages.shared import session
-from tests.pages.opened import opened
+from tests.pages.opened import ROUTER, opened
+from tests.patience import PATIENCE
 from transfer.people import codes, joining, sessions
 from transfer.people.tries import Tries
 from transfer.store.runs import Store
@@ -65,3 +69,25 @@ def test_show__says_what_is_wrong(store: Store) -> None:
 def test_show_who__is_nothing_where_nobody_signs_in(workspace: Path) -> None:
     at = opened("3_runs.py")
     assert "Sign out" not in [one.label for one in at.button]
+
+
+def oidc(**claims: Any) -> AppTest:
+    """The page Runs to whom a provider has signed in; to nobody without claims."""
+    at = AppTest.from_file(str(ROUTER), default_timeout=PATIENCE)
+    at.user = {"is_logged_in": bool(claims), **claims}
+    return at.switch_page("../3_runs.py").run()
+
+
+def test_show__a_provider_signs_people_in(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "oidc")
+    assert [one.label for one in oidc().button] == ["Sign in"]
+    now = int(time.time())
+    said = {"iss": "https://id.example", "sub": "7", "name": "Ada", "iat": now}
+    at = oidc(**said, exp=now + 60)
+    assert not at.exception and not at.error
+    assert [one.name for one in store.people.all()] == ["Ada"]
+    at = oidc(**said, exp=now - 60)
+    assert "too old" in at.error[0].value
+    assert [one.label for one in at.button] == ["Sign in again"]
