@@ -46,7 +46,9 @@ def main() -> None:
         near, truth = similar.project(x[drawn]), y[drawn]
         groups = group.cluster(near)
         pure = [np.bincount(truth[groups == one]).max() for one in np.unique(groups)]
-        found.setdefault("of the class of most", []).append(sum(pure) / len(truth))
+        found.setdefault("of the class of most", []).append(
+            float(sum(pure) / len(truth))
+        )
         for name, order in ORDERS.items():
             known = _by_groups(near, truth, groups, order)
             found.setdefault(f"{GROUPS} groups, {name}", []).append(known)

@@ -105,8 +105,8 @@ def _suggest(dataset: str, state: tuple[tuple[str, int], ...]) -> Suggested:
 def _doubt(hashes: Iterable[str], of: Mapping[str, Said]) -> float:
     """How many pictures of a group are likely not what they are taken for.
 
-    Of 1,000 flowers, 200 a class, heads knew 79 % after 20 groups in this order, 76 %
-    after the 20 largest and 48 % after the 20 surest.
+    Of 1,000 flowers 82 % were known after 20 groups in this order, 81 % after the 20
+    largest and 41 % after the 20 surest (tests/benchmarks, a pile without labels).
     """
     return sum(1 - of[sha].confidence for sha in hashes)
 
