@@ -58,8 +58,11 @@ def show_who() -> None:
         st.caption(f"{shell.escape(person.name)}, signed in as {person.role}.")
         if st.button("Sign out", icon=":material/logout:"):
             sessions.end(session.whole_store(), session.cookie())
-            # Its own cookie would sign this person in again at once.
-            st.logout() if auth.mode() is Mode.OIDC else st.rerun()
+            if auth.mode() is Mode.OIDC:
+                # Its own cookie would sign this person in again at once.
+                st.logout()
+                st.stop()  # the browser leaves, and nothing is shown to it any more
+            st.rerun()
 
 
 def _ask_for_code() -> None:
