@@ -103,7 +103,7 @@ def _group(args: argparse.Namespace) -> dict[str, Any]:
             if args.upload:
                 uploads.discard(args.upload)
         tell("import", 0, 0)
-        # Importing Keras takes seconds; what cannot be read is report before that.
+        # Importing Keras takes seconds; what cannot be read is told before that.
         import_doctor()
         from transfer.pile import group  # noqa: PLC0415
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -22,7 +23,7 @@ from transfer.store.runs import Store
 COMMANDS = Path(commands.__file__).parent
 #: Those that compute features or train, each once its words are seen to be right.
 WITH_KERAS = {"measure", "rank", "sweep", "learning-rate", "imagenet"}
-WITH_KERAS |= {"evaluate", "export", "doctor", "enough"}
+WITH_KERAS |= {"evaluate", "export", "doctor", "enough", "sort"}
 #: Those that have a worker do it.
 BY_A_WORKER = {"train", "resume"}
 
@@ -107,18 +108,20 @@ def test_commands__each_is_known_to_need_keras_or_not() -> None:
 
 @pytest.mark.parametrize("path", sorted(COMMANDS.glob("*.py")), ids=lambda p: p.stem)
 def test_commands__import_what_takes_seconds_quickly(path: Path) -> None:
-    tree = ast.parse(path.read_text("utf-8"))
-    quick = {
-        id(inner)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.With) and "quickly()" in ast.unparse(block.items[0])
-        for inner in ast.walk(block)
-    }
-    late = [
-        ast.unparse(inner)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef)
-        for inner in ast.walk(function)
-        if isinstance(inner, ast.ImportFrom) and id(inner) not in quick
-    ]
-    assert not late
+    for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        late = [one.lineno for one in ast.walk(function) if _is_import(one)]
+        quick = [one.lineno for one in ast.walk(function) if _brings_keras(one)]
+        assert not late or (quick and min(quick) < min(late))
+
+
+def _is_import(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
+    return isinstance(node, ast.ImportFrom)
+
+
+def _brings_keras(node: ast.AST) -> TypeGuard[ast.With | ast.Expr]:
+    """Whether Keras comes quickly here: what is imported from then on has it."""
+    if isinstance(node, ast.With):
+        return ast.unparse(node.items[0]) == "quickly()"
+    return isinstance(node, ast.Expr) and ast.unparse(node) == "import_doctor()"
