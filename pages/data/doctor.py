@@ -138,7 +138,9 @@ def _show_findings(
     if about in _ABOUT:
         st.caption(_ABOUT[about])
     if is_newest:
-        _offer_all(revision, shown, f"{key}-all-{kind}")
+        # Of labels in doubt most are right: all at once only for who asks for these.
+        safe = [one for one in shown if kind == "label" or one.kind != "label"]
+        _offer_all(revision, safe, f"{key}-all-{kind}")
     pages, page = math.ceil(len(shown) / _PAGE), 1
     place = st.container()
     if pages > 1:
@@ -156,7 +158,8 @@ def _offer_all(revision: Revision, findings: list[Finding], key: str) -> None:
         f"Do the first remedy of all {len(first):,}",
         icon=":material/healing:",
         key=key,
-        help="One change, which can be undone as one.",
+        help="One change, which can be undone as one. Of labels in doubt only where "
+        "they alone are shown.",
     ):
         _mend(revision, first)
 
