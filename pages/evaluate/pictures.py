@@ -22,9 +22,9 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     """
     if len(positions) > most:
         st.caption(f"The first {most} of {len(positions):,} images.")
-    _offer_mending(evaluation, [str(evaluation.sha256[one]) for one in positions])
-    # As the model saw them: of deep grey the range decides what can be seen at all.
     run = session.store().get(evaluation.run)
+    _offer_mending(run, [str(evaluation.sha256[one]) for one in positions])
+    # As the model saw them: of deep grey the range decides what can be seen at all.
     cards = "".join(_card(evaluation, int(one), run) for one in positions[:most])
     columns = "repeat(auto-fill,minmax(9rem,1fr))"
     st.html(
@@ -33,9 +33,8 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     )
 
 
-def _offer_mending(evaluation: Evaluation, hashes: list[str]) -> None:
+def _offer_mending(run: Run, hashes: list[str]) -> None:
     """What can be done with these images in the run's dataset, if it is still there."""
-    run = session.store().get(evaluation.run)
     try:
         newest = session.load(run.dataset)
     except TransferError:
