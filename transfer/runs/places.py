@@ -1,6 +1,6 @@
 """The line of queued jobs: who is next, and about when it starts."""
 
-import heapq
+import bisect
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +9,12 @@ from typing import NamedTuple
 from transfer.runs import estimates, kinds
 from transfer.store.record import Job, Run
 from transfer.store.runs import Store
+from transfer.store.turns import Turns
 
 #: Ended jobs of a kind from which the time of the next one is told.
 _LAST = 5
+#: Seconds that a job is taken to need where nothing is known, for the order alone.
+_GUESS = 600.0
 
 Takes = Callable[[Job], float | None]
 
@@ -50,7 +53,9 @@ def places(store: Store) -> dict[str, Place]:
             known[job.kind] = _median_seconds(store.last_ended(job.kind, _LAST))
         return known[job.kind]
 
-    return line_up(waiting, store.active(), kinds.room(), takes)
+    room, owners = kinds.room(), {one.owner for one in waiting}
+    began = {of_room: store.last_begun(of_room, owners) for of_room in room}
+    return line_up(waiting, store.active(), room, takes, began)
 
 
 def line_up(
@@ -58,29 +63,32 @@ def line_up(
     active: Sequence[Job],
     room: Mapping[tuple[str, ...], int],
     takes: Takes,
+    began: Mapping[tuple[str, ...], Mapping[str | None, float]] | None = None,
     now: float | None = None,
 ) -> dict[str, Place]:
-    """The place of each waiting job by its id.
+    """The place of each waiting job by its id, the next one of each room first.
 
     Args:
-        waiting: Who waits, in the order in which they are taken.
+        waiting: Who waits.
         active: Who is being done.
         room: For kinds of work how many jobs of them are done at a time.
         takes: Seconds that a job takes; `None` where nothing is known.
+        began: For kinds of work when one of each owner began last.
         now: Seconds since 1970; `None` is the present.
     """
     now = time.time() if now is None else now
     found: dict[str, Place] = {}
     for of_room, slots in room.items():
         # Each room has a line of its own: light work does not wait for heavy work.
-        ends = [_seconds_left(one, takes, now) for one in active if one.kind in of_room]
-        ends += [0.0] * (slots - len(ends))
+        at_work = [_Slot.of(one, takes, now) for one in active if one.kind in of_room]
         in_line = [
             one
             for one in waiting
             if one.kind in of_room and one.priority > kinds.GIVES_WAY
         ]
-        found |= _in_turn(in_line, ends, takes)
+        last = (began or {}).get(of_room, {})
+        turns = Turns(in_line, [one.owner for one in at_work], last)
+        found |= _in_turn(turns, at_work, slots, takes)
     yielding = [one for one in waiting if one.priority <= kinds.GIVES_WAY]
     for position, job in enumerate(yielding, len(found) + 1):
         # It starts once nothing else is left, and nobody knows what is still to come.
@@ -89,28 +97,50 @@ def line_up(
     return found
 
 
+class _Slot(NamedTuple):
+    """Where a job is done: when it is free, whether that is known, whose job it is."""
+
+    seconds: float
+    is_known: bool
+    owner: str | None
+
+    @classmethod
+    def of(cls, job: Job, takes: Takes, now: float) -> "_Slot":
+        left = _seconds_left(job, takes, now)
+        return cls(_GUESS if left is None else left, left is not None, job.owner)
+
+
 def _in_turn(
-    in_line: Sequence[Job], ends: Sequence[float | None], takes: Takes
+    turns: Turns[Job], at_work: Sequence[_Slot], slots: int, takes: Takes
 ) -> dict[str, Place]:
     """Places of those who wait for the same room.
 
     Args:
-        ends: Seconds until each of its slots is free; `None` where nothing is known.
+        turns: Who waits.
+        at_work: Those who have some of its slots.
+        slots: How many it has.
+        takes: As in `line_up`.
     """
-    free = [one for one in ends if one is not None]
-    unknown = len(free) < len(ends)
-    heapq.heapify(free)
-    found = {}
-    for position, job in enumerate(in_line, 1):
-        # A slot of which nothing is known may be free before the others.
-        start = heapq.heappop(free) if free and (not unknown or free[0] == 0) else None
-        found[job.id] = Place(position, start)
+    busy = sorted(at_work, key=lambda one: one.seconds)
+    found: dict[str, Place] = {}
+    start, is_known = 0.0, True
+    while True:
+        while len(busy) >= slots:
+            ended = busy.pop(0)
+            turns.end(ended.owner)
+            # One of which nothing is known may end before the others.
+            is_known = is_known and ended.is_known and all(o.is_known for o in busy)
+            start = ended.seconds
+        if (job := turns.take()) is None:
+            return found
+        found[job.id] = Place(len(found) + 1, start if is_known else None)
         needs = takes(job)
-        if start is None or needs is None:
-            unknown = True
-        else:
-            heapq.heappush(free, start + needs)
-    return found
+        end = start + (_GUESS if needs is None else needs)
+        bisect.insort(
+            busy,
+            _Slot(end, is_known and needs is not None, job.owner),
+            key=lambda one: one.seconds,
+        )
 
 
 def _seconds_left(job: Job, takes: Takes, now: float) -> float | None:

@@ -40,6 +40,7 @@ jobs = sa.Table(
     Index("jobs_by_status", "status", "priority", "created_at"),
     Index("jobs_of_subject", "kind", "subject", "created_at"),
     Index("jobs_of_kind", "kind", "created_at"),
+    Index("jobs_of_owner", "owner", "kind", "started_at"),
 )
 
 metrics = sa.Table(

@@ -23,10 +23,10 @@ def minute(_: Job) -> float:
 
 
 def test_line_up__in_the_order_in_which_they_came() -> None:
-    line = [job("soon"), job("late", kind="rank")]
+    line = [job("first"), job("later", kind="rank")]
     busy = job("busy", "running", started_at=80.0)
     found = places.line_up(line, [busy], ROOM, minute, now=100.0)
-    assert found == {"soon": Place(1, 40.0), "late": Place(2, 100.0)}
+    assert found == {"first": Place(1, 40.0), "later": Place(2, 100.0)}
 
 
 def test_line_up__a_free_slot_starts_at_once_and_light_work_beside_heavy() -> None:
@@ -45,7 +45,7 @@ def test_line_up__a_phase_that_takes_longer_than_estimated_counts() -> None:
 
 def test_line_up__unknown_where_nothing_is_known() -> None:
     busy = job("busy", "running", started_at=0.0)
-    found = places.line_up([job("a"), job("b")], [busy], ROOM, lambda _: None, 5.0)
+    found = places.line_up([job("a"), job("b")], [busy], ROOM, lambda _: None, now=5.0)
     assert found == {"a": Place(1, None), "b": Place(2, None)}
 
 
@@ -54,6 +54,31 @@ def test_line_up__what_gives_way_comes_last() -> None:
     found = places.line_up(line, [], ROOM, minute, now=5.0)
     assert found == {"a": Place(1, 0.0), "b": Place(2, None)}
     assert places.line_up(line[1:], [], ROOM, minute)["b"] == Place(1, 0.0)
+
+
+def test_line_up__whose_job_ends_first_has_fewer_at_work() -> None:
+    """Two places: once Bob's short one has ended, his next goes before Anna's third."""
+    active = [
+        job("a0", "running", started_at=90.0, owner="anna"),
+        job("b0", "running", started_at=95.0, owner="bob", progress={}),
+    ]
+    line = [job("a1", owner="anna"), job("b1", owner="bob")]
+
+    def takes(one: Job) -> float:
+        return 20.0 if one.owner == "bob" else 1000.0
+
+    began = {kinds.HEAVY: {"anna": 90.0, "bob": 95.0}}
+    room = {kinds.HEAVY: 2}
+    found = places.line_up(line, active, room, takes, began, now=100.0)
+    assert found == {"b1": Place(1, 15.0), "a1": Place(2, 35.0)}
+
+
+def test_line_up__more_at_work_than_there_are_places_for_now() -> None:
+    active = [
+        job(f"a{n}", "running", started_at=40.0 + 10 * n, kind="rank") for n in range(3)
+    ]
+    found = places.line_up([job("b")], active, ROOM, minute, now=100.0)
+    assert found["b"] == Place(1, 20.0)
 
 
 def test_places__told_in_the_order_in_which_jobs_are_taken(store: Store) -> None:

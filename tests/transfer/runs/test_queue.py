@@ -10,8 +10,9 @@ from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.errors import BackboneError, NotFoundError, RunError
-from transfer.runs import kinds, queue
+from transfer.runs import kinds, places, queue
 from transfer.runs.requests import Request
+from transfer.store.people import Role
 from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -181,3 +182,40 @@ def test_delete__of_a_vanished_worker(store: Store, zombie: int) -> None:
     assert not folder.exists()
     with pytest.raises(NotFoundError):
         store.get(run.id)
+
+
+def test_dispatch__eleven_runs_of_two_people_in_turn_with_a_restart_between(
+    workspace: Path,
+) -> None:
+    """Anna asks for ten, then Bob for one: the order that was told is kept."""
+    store = Store()
+    role = Role.PARTICIPANT
+    people = [store.people.add(subject=n, name=n, role=role) for n in ("a", "b", "c")]
+    ids = {one.name: one.id for one in people if one}
+    names = [*(f"a{n}" for n in range(10)), "b0", "c0", "b1"]
+    asked = [store.create(FLOWERS, name, ids[name[0]]) for name in names]
+    called = {one.id: one.name for one in asked}
+
+    def told() -> list[str]:
+        return [called[job_id] for job_id in places.places(store)]
+
+    def done(count: int) -> list[str]:
+        began = [job for _ in range(count) for job in one_after_another(store)]
+        return [called[job_id] for job_id in began]
+
+    order = ["a0", "b0", "c0", "a1", "b1", *(f"a{n}" for n in range(2, 10))]
+    assert told() == order
+    assert done(2) == order[:2]
+    store.close()
+    store = Store()  # the server was started anew
+    assert told() == order[2:]
+    assert done(11) == order[2:]
+    store.close()
+
+
+def one_after_another(store: Store) -> list[str]:
+    """Ids of what is begun now; it is done at once."""
+    begun = queue.dispatch(store, launches)
+    for job_id in begun:
+        store.finish(job_id, JobStatus.COMPLETED)
+    return begun

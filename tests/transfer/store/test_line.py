@@ -79,6 +79,8 @@ def test_line__nothing_reads_all_that_has_ended(store: Store) -> None:
     store.find("rank", "r1")
     store.add("rank", "r1", {})
     store.last_ended("run", 5)
+    store.last_begun(("run", "rank"), {None, "a", "b"})
+    store.last_begun(("run", "rank"), {"a", "b"})
     store.claim_next(HOST, {("run", "rank"): 1})
     store.heartbeat(run.id, {})
     store.stop_requested(run.id)
