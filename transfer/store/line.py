@@ -1,33 +1,24 @@
 """The jobs of the store as a line: who waits, who works, who is next, who was last."""
 
 import time
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from transfer.errors import NotFoundError
-from transfer.store import rows
+from transfer.store import claims, rows
+from transfer.store.claims import ACTIVE
 from transfer.store.database import Database
 from transfer.store.record import RUN, Job, read_job
 from transfer.store.scope import EVERYTHING, Scope, readable
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
-from transfer.store.turns import Turns, Waits
 
 #: As they are stored: of thousands of jobs few have one of these.
-ACTIVE = [status.value for status in JobStatus if status.is_active]
 UNFINISHED = [JobStatus.QUEUED.value, *ACTIVE]
 #: In which order those that wait are taken.
 _TURN = sa.desc(jobs.c.priority), jobs.c.created_at, jobs.c.id
-#: What whose turn it is depends on, of those who wait and of those at work.
-_WAITING = sa.select(
-    jobs.c.id, jobs.c.kind, jobs.c.owner, jobs.c.priority, jobs.c.created_at
-).where(jobs.c.status == JobStatus.QUEUED.value)
-_ACTIVE = sa.select(jobs.c.id, jobs.c.kind, jobs.c.owner, jobs.c.host).where(
-    jobs.c.status.in_(ACTIVE)
-)
 NEWEST = sa.desc(jobs.c.created_at), jobs.c.id
 #: Jobs that are removed at a time, for others want to write meanwhile.
 _BATCH = 500
@@ -149,21 +140,8 @@ class Line:
         if not self.waiting(limit=1):  # nearly always, and this keeps no writer waiting
             return None
         with self._database.writing(alone=True) as connection:
-            active = connection.execute(_ACTIVE).all()
-            here = {one.id: one.kind for one in active if one.host == host}
-            # Counted in the store and not in this process: workers outlive servers, and
-            # the command line takes jobs as well.
-            busy = Counter({**(living or {}), **here}.values())
-            wanted = _WAITING.where(jobs.c.priority >= lowest)
-            waiting = connection.execute(wanted).all()
-            firsts = []
-            for kinds in _free(room, busy):
-                in_line = [one for one in waiting if one.kind in kinds]
-                at_work = [one.owner for one in active if one.kind in kinds]
-                began = _last_begun(connection, kinds, {one.owner for one in in_line})
-                firsts.append(Turns(in_line, at_work, began).next())
-            first = max(filter(None, firsts), key=_foremost, default=None)
-            if first is None or (first.priority < 0 and busy):
+            first = claims.find(connection, host, room, lowest, living or {})
+            if first is None:
                 return None
             claim = {"status": JobStatus.RUNNING.value, "host": host}
             rows.change(connection, first.id, started_at=time.time(), **claim)
@@ -174,7 +152,7 @@ class Line:
     ) -> dict[str | None, float]:
         """When a job of these kinds began last, of each of these who has had one."""
         with self._database.reading() as connection:
-            return _last_begun(connection, kinds, owners)
+            return claims.last_begun(connection, kinds, owners)
 
     def prune(self, before: float, newest_before: float) -> list[str]:
         """Removes old jobs that are no runs; their ids, at most some hundred at a time.
@@ -236,36 +214,5 @@ class Line:
             return [read_job(row) for row in connection.execute(query).mappings()]
 
 
-def _foremost(job: Waits) -> tuple[int, float]:
-    return job.priority, -job.created_at
-
-
 def _of(kind: str, subject: str) -> sa.ColumnElement[bool]:
     return (jobs.c.kind == kind) & (jobs.c.subject == subject)
-
-
-def _free(
-    room: Mapping[tuple[str, ...], int], busy: Mapping[str, int]
-) -> list[tuple[str, ...]]:
-    """The kinds of work that there is room for."""
-    return [
-        kinds
-        for kinds, most in room.items()
-        if sum(busy.get(one, 0) for one in kinds) < most
-    ]
-
-
-def _last_begun(
-    connection: sa.Connection, kinds: Collection[str], owners: Collection[str | None]
-) -> dict[str | None, float]:
-    """As `Line.last_begun`."""
-    if len(owners) < 2:  # nobody takes turns with themselves
-        return {}
-    is_one = jobs.c.owner.in_([one for one in owners if one is not None])
-    query = sa.select(jobs.c.owner, sa.func.max(jobs.c.started_at)).where(
-        sa.or_(is_one, jobs.c.owner.is_(None)) if None in owners else is_one,
-        jobs.c.kind.in_(kinds),
-        jobs.c.started_at.is_not(None),
-    )
-    found = connection.execute(query.group_by(jobs.c.owner))
-    return {owner: at for owner, at in found}

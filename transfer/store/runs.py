@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError
 from transfer.store import rows, summaries
+from transfer.store.claims import ACTIVE
 from transfer.store.database import Database
 from transfer.store.datasets import Datasets
 from transfer.store.jobs import Jobs
-from transfer.store.line import ACTIVE, NEWEST, UNFINISHED
+from transfer.store.line import NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
 from transfer.store.people import People
 from transfer.store.record import RUN, Run, default_name
