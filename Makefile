@@ -29,7 +29,7 @@ lint: .venv/tests-are-installed
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-.venv/tests-are-installed: tests/requirements.txt requirements.txt .venv/bin/python
+.venv/tests-are-installed: tests/requirements.txt .deploy/requirements.txt requirements.txt .venv/bin/python
 	@echo "Installing what the app and its tests need (once, a few minutes) ..."
 	@$(PIP) -r tests/requirements.txt
 	@touch $@

@@ -2,11 +2,13 @@
 
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import postgres as server
+from tests.postgres import Postgres
 from transfer import processes
 from transfer.backbones import weights
 
@@ -72,3 +74,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "workspace"
     monkeypatch.setenv("TRANSFER_HOME", str(home))
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL of all tests of this process."""
+    with server.running() as running:
+        yield running

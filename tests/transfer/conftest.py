@@ -13,7 +13,13 @@ from transfer.store.runs import Store
 
 
 @pytest.fixture
-def store(workspace: Path) -> Iterator[Store]:
+def database(workspace: Path) -> str:
+    """Which database is used: the file in the workspace, unless a folder says more."""
+    return "sqlite"
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
     store = Store()
     yield store
     store.close()

@@ -140,12 +140,11 @@ def unreachable(error: Exception) -> StorageError:
             "The disk is full: the record of the runs could not be written.",
             "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
         )
-    if "database is locked" in reason:
+    if "database is locked" in reason or "lock timeout" in reason:
         return StorageError(
             "The database of the runs is locked: another program has kept it for more "
             f"than {BUSY_TIMEOUT:.0f} seconds.",
-            "Close what has store.sqlite in the workspace open, a backup or a viewer "
-            "for example, then try again.",
+            "Close what has it open, a backup or a viewer for example, then try again.",
         )
     if isinstance(error, sa.exc.TimeoutError):
         return StorageError(
@@ -163,7 +162,7 @@ def _engine(url: str | sa.URL) -> sa.Engine:
     try:
         address = sa.make_url(url)
         sqlite = address.get_backend_name() == "sqlite"
-        arguments = {"timeout": BUSY_TIMEOUT} if sqlite else {}
+        arguments = {"timeout": BUSY_TIMEOUT} if sqlite else _patience()
         engine = sa.create_engine(
             address, connect_args=arguments, pool_pre_ping=not sqlite
         )
@@ -177,6 +176,24 @@ def _engine(url: str | sa.URL) -> sa.Engine:
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _patience() -> dict[str, Any]:
+    """For how long PostgreSQL waits for a lock, and either side for the other.
+
+    A machine that vanishes says no goodbye: what it has locked shall be free again
+    before others give up, and a lost server be noticed.
+    """
+    wait = int(BUSY_TIMEOUT * 1000)
+    limits = ("lock_timeout", "idle_in_transaction_session_timeout")
+    return {
+        "options": " ".join(f"-c {name}={wait}" for name in limits),
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": wait,
+    }
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

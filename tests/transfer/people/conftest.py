@@ -1,17 +1,19 @@
-"""A workshop with its store."""
+"""A workshop with its store, on both databases."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.both_databases import database
 from transfer.people import joining
 from transfer.people.tries import Tries
 from transfer.store.runs import Store
 
+__all__ = ["database", "store"]
+
 
 @pytest.fixture
-def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of a workshop; nobody was wrong yet."""
     monkeypatch.setenv("TRANSFER_AUTH", "workshop")
     monkeypatch.setattr(joining, "tries", Tries())

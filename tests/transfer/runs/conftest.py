@@ -1,4 +1,4 @@
-"""A process that does nothing any more."""
+"""Both databases, and a process that does nothing any more."""
 
 import os
 import signal
@@ -7,6 +7,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
+from tests.both_databases import database
+
+__all__ = ["database", "stopped_dead"]
 
 
 @pytest.fixture

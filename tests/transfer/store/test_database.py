@@ -2,6 +2,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from tests.postgres import Postgres
 from transfer.config import TrainConfig
 from transfer.errors import StorageError
 from transfer.store import copies, database, tables
@@ -35,9 +37,24 @@ def file(workspace: Path) -> Path:
     return workspace / "store.sqlite"
 
 
-def make(file: Path, version: str) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(
+    request: pytest.FixtureRequest, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Of a database without any table, which is the one that is used."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{file}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    postgres.begin_anew(with_tables=False)
+    monkeypatch.setenv("TRANSFER_DATABASE_URL", postgres.url)
+    yield postgres.url
+    postgres.begin_anew()
+
+
+def make(address: str, version: str) -> None:
     """A database as that version left it, with one run and one metric."""
-    config, engine = migrations(), sa.create_engine(f"sqlite:///{file}")
+    config, engine = migrations(), sa.create_engine(address)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
@@ -64,11 +81,11 @@ def test_newest_version__is_the_head_of_the_migrations() -> None:
 
 @pytest.mark.parametrize("version", ["", *VERSIONS])
 def test_open_database__every_old_schema_becomes_the_present_one(
-    file: Path, version: str
+    address: str, version: str
 ) -> None:
     if version:
-        make(file, version)
-    engine = database.open_database(f"sqlite:///{file}")
+        make(address, version)
+    engine = database.open_database(address)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
@@ -87,8 +104,8 @@ def test_open_database__sqlite_is_set_up_for_several_processes(file: Path) -> No
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_open_database__what_was_stored_survives(file: Path, version: str) -> None:
-    make(file, version)
+def test_open_database__what_was_stored_survives(address: str, version: str) -> None:
+    make(address, version)
     store = Store()
     run = store.get("old")
     assert (run.id, run.status) == ("abcdef01", "completed")
@@ -105,7 +122,7 @@ def test_open_database__what_was_stored_survives(file: Path, version: str) -> No
 def test_open_database__what_is_migrated_is_copied_first(
     file: Path, version: str
 ) -> None:
-    make(file, version)
+    make(f"sqlite:///{file}", version)
     Store().close()
     Store().close()
     (kept,) = file.parent.glob("store-*.sqlite")
@@ -117,7 +134,7 @@ def test_open_database__what_is_migrated_is_copied_first(
 
 
 def test_open_database__few_copies_of_migrated_ones_are_kept(file: Path) -> None:
-    make(file, VERSIONS[0])
+    make(f"sqlite:///{file}", VERSIONS[0])
     first = copies.keep(file, VERSIONS[0])
     others = [copies.keep(file, VERSIONS[0]) for _ in range(copies.KEPT)]
     assert sorted(file.parent.glob("store-*.sqlite")) == others
@@ -133,7 +150,7 @@ def test_open_database__a_new_one_is_not_copied(workspace: Path) -> None:
 def test_open_database__what_earlier_versions_kept_in_folders_is_found(
     file: Path, version: str
 ) -> None:
-    make(file, version)
+    make(f"sqlite:///{file}", version)
     home = file.parent
     for name, said in {
         "rank-0a1b": {"state": "done", "result": {"candidates": [1]}},
@@ -191,7 +208,7 @@ def test_open_database__a_new_and_an_up_to_date_one_need_no_alembic(
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_open_database__threads_at_once_create_it_once(workspace: Path) -> None:
+def test_open_database__threads_at_once_create_it_once(address: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         stores = list(pool.map(lambda _: Store(), range(8)))
     assert [store.runs() for store in stores] == [[]] * 8
@@ -199,7 +216,7 @@ def test_open_database__threads_at_once_create_it_once(workspace: Path) -> None:
         store.close()
 
 
-def test_open_database__processes_at_once_create_it_once(workspace: Path) -> None:
+def test_open_database__processes_at_once_create_it_once(address: str) -> None:
     code = "from transfer.store.runs import Store; print(len(Store().runs()))"
     command = [sys.executable, "-c", code]
     pipe = subprocess.PIPE

@@ -10,7 +10,8 @@ from sqlalchemy.pool import QueuePool
 from tests.transfer.store.runs_taken import FLOWERS, metric, running
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, StorageError
-from transfer.store import database, tables
+from transfer.store import database as database_module
+from transfer.store import rows, tables
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -166,16 +167,14 @@ def test_reading__says_that_all_connections_are_in_use(store: Store) -> None:
 
 
 def test_writing__says_that_the_store_is_locked(
-    store: Store, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.close()
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
-    impatient = Store()
-    with closing(sqlite3.connect(workspace / "store.sqlite")) as other:
-        other.execute("BEGIN IMMEDIATE")
+    run = store.create(FLOWERS)
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.01)
+    with store._database.writing() as other, closing(Store()) as impatient:
+        rows.lock(other, run.id)
         with pytest.raises(StorageError, match="is locked: another program"):
-            impatient.create(FLOWERS)
-    impatient.close()
+            impatient.request_stop(run.id)
 
 
 def test_delete__what_was_asked_of_the_run_goes_with_it(store: Store) -> None:
