@@ -104,7 +104,7 @@ async def send_thumbnail(request: Request) -> Response:
 def _thumbnail(visit: Visit) -> bytes:
     picture = addresses.read_thumbnail(visit.value)
     visit.check(picture.thing)
-    return thumbnails.of_image(picture.sha256, picture.grey)
+    return thumbnails.of_image(picture.sha256, picture.rendering)
 
 
 async def send_images(request: Request) -> Response:

@@ -7,6 +7,7 @@ TransferError
 ├── NotAllowedError         somebody may not do this, or has not signed in
 ├── DatasetError            a folder or zip that cannot become a dataset
 ├── ImageError              one file that cannot be read as a picture
+│   └── SoundError          or as a sound, where the dataset has sounds
 ├── BackboneError           unknown backbone, or an image size that it cannot take
 │   └── WeightsError        pretrained weights that are missing or do not fit
 ├── FreezeError             a freeze plan that does not fit the backbone
@@ -66,6 +67,10 @@ class DatasetError(TransferError):
 
 class ImageError(TransferError):
     """One file cannot be read as a picture."""
+
+
+class SoundError(ImageError):
+    """One file cannot be read as a sound."""
 
 
 class BackboneError(TransferError):

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 
 from pages.shared import shell
 from transfer.config import TrainConfig
-from transfer.datasets import decoding, library
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets import library, renderings
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.features.views import View
@@ -29,7 +30,7 @@ def show(revision: Revision, size: int, config: TrainConfig) -> None:
         number = st.session_state.setdefault("preview", 0) % len(train)
         image, names = train[number], config.augmentations
         try:
-            how = revision.grey, config.resizing
+            how = revision.rendering, config.resizing
             views = _views(image.sha256, size, names, *how)
         except (TransferError, OSError) as error:
             st.caption(f"The picture cannot be shown: {shell.escape(str(error))}")
@@ -56,12 +57,12 @@ def _views(
     sha256: str,
     size: int,
     augmentations: tuple[str, ...],
-    grey: Grey | None,
+    rendering: Rendering | None,
     resizing: Resizing,
 ) -> list[NDArray[np.uint8]]:
     """Views of an image, the image itself first, each `(size, size, 3)`."""
     # The same function and the same views as in training: a preview by other code would
     # show something else.
     path = library.image_path(sha256)
-    pixels = decoding.decode(path, (size, size), grey, resizing)
+    pixels = renderings.decode(path, (size, size), rendering, resizing)
     return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from pages.shared import shell, words
 from transfer.config import help_text
-from transfer.datasets import decoding, facts, library, thumbnails
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets import facts, library, renderings, thumbnails
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 
@@ -66,9 +67,9 @@ def _show_one(revision: Revision, found: _Shapes, size: int) -> None:
     number = st.session_state.setdefault("resized", 0) % len(found.not_square)
     image = revision.of_split("train")[found.not_square[number]]
     with st.grid(min_column_width=150, gap="small"):
-        original = thumbnails.of_image(image.sha256, revision.grey)
+        original = thumbnails.of_image(image.sha256, revision.rendering)
         _picture(original, "**The picture** as it is")
-        for name, pixels in _each_way(image.sha256, size, revision.grey).items():
+        for name, pixels in _each_way(image.sha256, size, revision.rendering).items():
             _picture(pixels, f"**{NAMES[name]}**: {SAYS[name]}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -115,11 +116,11 @@ def _look(dataset: str, revision_id: str, _revision: Revision) -> _Shapes:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _each_way(
-    sha256: str, size: int, grey: Grey | None
+    sha256: str, size: int, rendering: Rendering | None
 ) -> dict[str, NDArray[np.uint8]]:
     """The picture `(size, size, 3)` as each way gives it to the model."""
     path = library.image_path(sha256)
     return {
-        one: decoding.decode(path, (size, size), grey, one)
+        one: renderings.decode(path, (size, size), rendering, one)
         for one in get_args(Resizing)
     }

@@ -87,7 +87,7 @@ def forget_oldest(shown: int) -> None:
 
 def _ask(run: Run, picture: Picture) -> Said:
     inference = session.inference()
-    thumbnail = inference.thumbnail(picture.content, SIDE, run.grey)
+    thumbnail = inference.thumbnail(picture.content, SIDE, run.rendering)
     # Only the model's time: the small picture is for the page.
     start = time.perf_counter()
     (ranking,) = inference.predict(run.id, [picture.content])

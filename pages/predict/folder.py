@@ -14,7 +14,7 @@ from pages.predict import card, photographs
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
-from transfer.datasets.decoding import Grey
+from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, TransferError
 from transfer.pile import asked
 from transfer.prediction import answers
@@ -149,10 +149,12 @@ def _page(rows: int) -> tuple[slice, int]:
 
 def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
     """The table; the position of the row that was chosen in it."""
-    grey = view.runs[0].grey
+    rendering = view.runs[0].rendering
     table = pd.DataFrame(
         {
-            "picture": [_thumbnail(picture.key, picture, grey) for picture, _ in rows],
+            "picture": [
+                _thumbnail(picture.key, picture, rendering) for picture, _ in rows
+            ],
             "answer": [_first(one, view.threshold) for _, one in rows],
             "confidence": [one.confidence if one.ranking else None for _, one in rows],
             "next": [_second(one) for _, one in rows],
@@ -198,10 +200,10 @@ def _second(one: Answer) -> str:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _thumbnail(key: str, _picture: Picture, grey: Grey | None) -> str:
+def _thumbnail(key: str, _picture: Picture, rendering: Rendering | None) -> str:
     """A small picture as an address that holds it."""
     try:
-        content = session.inference().thumbnail(_picture.content, 96, grey)
+        content = session.inference().thumbnail(_picture.content, 96, rendering)
     except ImageError:
         return _BLANK
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

@@ -105,9 +105,10 @@ def _classes_and_images(
     except TransferError:
         return [], []
     val = revision.of_split("val")
-    chosen, grey = [val[i] for i in positions], revision.grey
+    chosen, rendering = [val[i] for i in positions], revision.rendering
     images = [
-        (addresses.thumbnail(one.sha256, run, grey=grey), one.label) for one in chosen
+        (addresses.thumbnail(one.sha256, run, rendering=rendering), one.label)
+        for one in chosen
     ]
     return list(revision.class_names), images
 

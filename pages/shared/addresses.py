@@ -7,15 +7,16 @@ import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
 from pages.shared import session
-from transfer.datasets.decoding import Grey
+from transfer.datasets import renderings
+from transfer.datasets.renderings import Rendering
 from transfer.datasets.revision import Revision
 from transfer.gallery.view import View
 from transfer.people import auth, links, sessions
 from transfer.people.auth import Mode
 from transfer.store.record import Run
 
-#: Both values of a range of deep grey.
-_RANGE = struct.Struct(">dd")
+#: A value of a rendering.
+_VALUE = struct.Struct(">d")
 
 
 def route(purpose: str) -> str:
@@ -37,19 +38,19 @@ def thumbnail(
     sha256: str,
     of: Run | Revision,
     who: str | None = None,
-    grey: Grey | None = None,
+    rendering: Rendering | None = None,
 ) -> str:
-    """Where a browser gets a small version of this image, in its dataset's greys.
+    """Where a browser gets a small version of this image, as its dataset draws it.
 
     Args:
         of: The run or revision with which it is seen: who may see that may see it.
         who: As in `_address`.
-        grey: The range, where `of` does not know it yet.
+        rendering: Of its dataset, where `of` does not know it yet.
     """
-    grey = grey or of.grey
-    # Part of what is signed: else anybody could have pictures made at any range, each
+    rendering = rendering or of.rendering
+    # Part of what is signed: else anybody could have pictures made in any way, each
     # kept on disk.
-    packed = f"-{_RANGE.pack(*grey).hex()}" if grey else "-"
+    packed = "-" + b"".join(map(_VALUE.pack, rendering or ())).hex()
     # Nobody else is there to whom it could be refused, and it is the shorter so.
     thing = f"-{links.pack(_thing(of))}" if auth.mode() is not Mode.OPEN else ""
     return _address("image", f"{sha256}{packed}{thing}".rstrip("-"), who)
@@ -60,22 +61,21 @@ class Picture(NamedTuple):
 
     Attributes:
         sha256: The image.
-        grey: The range of deep grey of its dataset.
+        rendering: The rendering of its dataset.
         thing: `run:ID` or `dataset:NAME` with which it is seen; empty where nobody
             signs in.
     """
 
     sha256: str
-    grey: Grey | None
+    rendering: Rendering | None
     thing: str
 
 
 def read_thumbnail(value: str) -> Picture:
     """What `thumbnail` put into an address."""
     sha256, packed, thing, *_ = [*value.split("-", 2), "", ""]
-    black, white = _RANGE.unpack(bytes.fromhex(packed)) if packed else (0.0, 0.0)
-    grey = (black, white) if packed else None
-    return Picture(sha256, grey, links.unpack(thing))
+    values = [one for (one,) in _VALUE.iter_unpack(bytes.fromhex(packed))]
+    return Picture(sha256, renderings.from_plain(values), links.unpack(thing))
 
 
 def gallery(view: View) -> str:

@@ -68,11 +68,11 @@ def ask(
     # Before the backbone is built: it may say that there is nothing to ask.
     kernel, bias = source_head.whole_layer(catalogue.get(name))
     pooled = model.add_pooling(graph.build(name, weights="imagenet"))
-    exact = Extractor(pooled, ["pooling"], name, log, grey=revision.grey)
+    exact = Extractor(pooled, ["pooling"], name, log, rendering=revision.rendering)
     # A run computes train in bfloat16 where that is faster, and val never.
     quick = exact
     if exact.is_faster_in_bfloat16():
-        quick = Extractor(pooled, ["pooling"], name, log, True, revision.grey)
+        quick = Extractor(pooled, ["pooling"], name, log, True, revision.rendering)
     of = len(train) + len(val)
     features = [
         _features(quick, train, lambda done, _: progress(done, of)),

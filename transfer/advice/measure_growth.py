@@ -42,7 +42,7 @@ def measure(
     hashes = [image.sha256 for image in train]
     pooled = model.add_pooling(graph.build(backbone, weights=weights))
     extractor = extract.kept_or_quickest(
-        pooled, "pooling", backbone, hashes, revision.grey, resizing
+        pooled, "pooling", backbone, hashes, revision.rendering, resizing
     )
     features = Features(extractor, "pooling", hashes)
     extractor.compute(

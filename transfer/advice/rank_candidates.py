@@ -11,7 +11,8 @@ from transfer.advice import candidates, probes
 from transfer.advice.candidates import MOST_IMAGES, Candidate, PassedOver
 from transfer.backbones import catalogue, graph
 from transfer.classifier import model
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import DatasetError, WeightsError
 from transfer.features import speeds
@@ -90,7 +91,7 @@ def _measure(
     start = time.perf_counter()
     entry = catalogue.get(name)
     progress(backbone=name, step=0, steps=len(images))
-    features = _features(images, name, weights, progress, revision.grey, resizing)
+    features = _features(images, name, weights, progress, revision.rendering, resizing)
     labels = np.array([image.label for image in images], np.int32)
     classes = len(revision.class_names)
     probe = probes.cross_validated(features, labels, classes, revision.seed)
@@ -116,12 +117,14 @@ def _features(
     name: str,
     weights: str,
     progress: Progress,
-    grey: Grey | None,
+    rendering: Rendering | None,
     resizing: Resizing,
 ) -> NDArray[np.float32]:
     """Pooled features `(images, channels)`, in float32, from the cache or computed."""
     backbone = model.add_pooling(graph.build(name, weights=weights))
-    extractor = Extractor(backbone, ["pooling"], name, _quiet, False, grey, resizing)
+    extractor = Extractor(
+        backbone, ["pooling"], name, _quiet, False, rendering, resizing
+    )
     # The engines are timed here, so that a candidate's speed is known even if all of
     # its features were in the cache.
     extractor.is_faster_in_bfloat16()

@@ -10,7 +10,8 @@ from keras import layers
 from transfer.classifier import runner
 from transfer.classifier.numpy_head import NumPyHead
 from transfer.classifier.runner import Runner
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.features import converted, engines
 from transfer.features.converted import Converted
 from transfer.features.engines import KerasEngine
@@ -22,7 +23,7 @@ def make(
     backbone: str,
     record: Path,
     log: Callable[[str], None],
-    grey: Grey | None = None,
+    rendering: Rendering | None = None,
     resizing: Resizing = "stretch",
 ) -> Runner:
     """The classifier without Keras; with it where OpenVINO cannot run its backbone.
@@ -32,7 +33,7 @@ def make(
         backbone: Name in the catalogue.
         record: Where `runner.read` finds it from now on.
         log: Takes lines that say what is done.
-        grey: The range of deep grey of the dataset that the model learnt from.
+        rendering: The rendering of the dataset that the model learnt from.
         resizing: How the pictures were resized that it learnt from.
     """
     pooled = model.get_layer("pooled_backbone")
@@ -42,13 +43,13 @@ def make(
     try:
         engine = Converted(engines.convert(pooled, key), pools=True)
         runner.write(record, head, key)
-        return Runner(engine, head, size, key, grey, resizing)
+        return Runner(engine, head, size, key, rendering, resizing)
     except Exception as error:  # noqa: BLE001  whatever OpenVINO raises, or a full disk
         log(f"Keras runs this model, for it was not converted: {error}")
         converted.file(key).unlink(missing_ok=True)
     outputs = [pooled.output, pooled.get_layer("pooling").input]
     engine_by_keras = KerasEngine(keras.Model(pooled.inputs, outputs))
-    return Runner(engine_by_keras, head, size, key, grey, resizing)
+    return Runner(engine_by_keras, head, size, key, rendering, resizing)
 
 
 def _head(head: keras.Model) -> NumPyHead:

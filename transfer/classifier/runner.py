@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from transfer import workspace
 from transfer.classifier.numpy_head import Floats, NumPyHead
-from transfer.datasets import decoding
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets import renderings
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, StorageError
 from transfer.features import cache, converted
 from transfer.features.ahead import ahead
@@ -52,7 +53,7 @@ class Runner:
         head: Follows it.
         image_size: `(height, width)` of the pixels that it takes.
         key: Names the backbone up to pooling, with its weights.
-        grey: The range of deep grey of the dataset that the model learnt from.
+        rendering: The rendering of the dataset that the model learnt from.
         resizing: How the pictures were resized that it learnt from.
     """
 
@@ -62,11 +63,11 @@ class Runner:
         head: NumPyHead,
         image_size: tuple[int, int],
         key: str,
-        grey: Grey | None = None,
+        rendering: Rendering | None = None,
         resizing: Resizing = "stretch",
     ) -> None:
         self._engine, self.head, self._key = engine, head, key
-        self.image_size, self.grey, self.resizing = image_size, grey, resizing
+        self.image_size, self.rendering, self.resizing = image_size, rendering, resizing
 
     def kept_features(self, hashes: Sequence[str]) -> tuple[Floats, list[int]]:
         """What training left of the same backbone with these weights.
@@ -82,7 +83,7 @@ class Runner:
         lost = list(range(len(hashes)))
         # Exact ones first; a training in bfloat16 has left only val's in float32.
         for bfloat16 in (False, True):
-            key = cache.key(self._key, bfloat16, self.grey, self.resizing)
+            key = cache.key(self._key, bfloat16, self.rendering, self.resizing)
             shelf = Shelf(key, (self.head.channels,), "float32")
             found, still = shelf.read([hashes[i] for i in lost])
             rows[lost] = found
@@ -129,7 +130,9 @@ class Runner:
         Raises:
             ImageError: It cannot be read.
         """
-        return decoding.decode(picture, self.image_size, self.grey, self.resizing)
+        return renderings.decode(
+            picture, self.image_size, self.rendering, self.resizing
+        )
 
     def _try_to_decode(self, picture: Path | bytes) -> Pixels | ImageError:
         try:
@@ -139,13 +142,13 @@ class Runner:
 
 
 def read(
-    record: Path, grey: Grey | None = None, resizing: Resizing = "stretch"
+    record: Path, rendering: Rendering | None = None, resizing: Resizing = "stretch"
 ) -> Runner | None:
     """The classifier that `write` noted; None if the engine, or the note, is gone.
 
     Args:
         record: Where it was noted.
-        grey: As in `Runner`.
+        rendering: As in `Runner`.
         resizing: As in `Runner`.
     """
     with suppress(OSError, ValueError, KeyError, EOFError, StorageError):
@@ -155,7 +158,7 @@ def read(
             layers = [(arrays[f"kernel{i}"], arrays[f"bias{i}"]) for i in range(count)]
         if path := converted.find(key):
             engine, head = Converted(path, pools=True), NumPyHead(tuple(layers))
-            return Runner(engine, head, engine.image_size, key, grey, resizing)
+            return Runner(engine, head, engine.image_size, key, rendering, resizing)
     return None
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from transfer.datasets.decoding import Grey
+from transfer.datasets.renderings import Rendering
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import DatasetError, StorageError
 
 #: The form that manifests are written in. What is older says no number: 1 stands for
@@ -14,8 +16,9 @@ from transfer.errors import DatasetError, StorageError
 #: 2 for all before images could be left out, and classes changed.
 SCHEMA = 3
 #: Fields that a manifest has only where there is something to say.
-_ONLY_IF_ANY = ("grey", "flat", "parent", "says", "by", "left_out")
+_ONLY_IF_ANY = ("grey", "sound", "flat", "parent", "says", "by", "left_out")
 
+Kind = Literal["images", "sounds"]
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -111,6 +114,8 @@ class Revision:
         says: What was changed of the parent, in words for the user.
         by: Who changed it; empty where nobody signs in.
         left_out: The images that are left out, sorted by path; each says why.
+        sound: How its sounds are drawn; None for a dataset of pictures. What is said of
+            images here is said of its recordings and windows then.
     """
 
     dataset: str
@@ -130,6 +135,17 @@ class Revision:
     says: str = ""
     by: str = ""
     left_out: tuple[Image, ...] = ()
+    sound: Spectrogram | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What its files are."""
+        return "sounds" if self.sound else "images"
+
+    @property
+    def rendering(self) -> Rendering | None:
+        """How its files become pixels, where that is not said by each file itself."""
+        return self.sound or self.grey
 
     def of_split(self, split: Split) -> tuple[Image, ...]:
         """The images of one split, in manifest order."""
@@ -194,6 +210,7 @@ class Revision:
                 "notes": tuple(data.get("notes", ())),
                 "grey": tuple(data["grey"]) if "grey" in data else None,
                 "flat": tuple(data.get("flat", ())),
+                "sound": Spectrogram(*data["sound"]) if "sound" in data else None,
                 "left_out": tuple(Image(**image) for image in data.get("left_out", ())),
             }
         )

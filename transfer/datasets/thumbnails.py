@@ -6,8 +6,8 @@ import time
 from contextlib import suppress
 
 from transfer import workspace
-from transfer.datasets import decoding, library
-from transfer.datasets.decoding import Grey
+from transfer.datasets import library, renderings
+from transfer.datasets.renderings import Rendering
 from transfer.errors import StorageError
 
 #: What all of them may take; some 100,000 fit.
@@ -18,12 +18,12 @@ _SMALL = 16_384
 _DAY = 24 * 60 * 60
 
 
-def of_image(sha256: str, grey: Grey | None = None) -> bytes:
+def of_image(sha256: str, rendering: Rendering | None = None) -> bytes:
     """A small JPEG of a stored image; of a small JPEG itself.
 
     Args:
         sha256: The image.
-        grey: The range of deep grey of its dataset, see `Revision.grey`.
+        rendering: The rendering of its dataset, see `Revision.rendering`.
 
     Raises:
         NotFoundError: That is no SHA-256 in hexadecimal digits.
@@ -32,7 +32,7 @@ def of_image(sha256: str, grey: Grey | None = None) -> bytes:
     if own := itself(sha256):
         return own
     original = library.image_path(sha256)
-    mark = hashlib.sha256(repr(grey).encode()).hexdigest()[:8] if grey else ""
+    mark = hashlib.sha256(repr(rendering).encode()).hexdigest()[:8] if rendering else ""
     kept = workspace.home() / "thumbnails" / sha256[:2] / f"{sha256}{mark}"
     if original.exists():  # those of a deleted dataset are not shown any more
         with suppress(OSError):
@@ -40,7 +40,7 @@ def of_image(sha256: str, grey: Grey | None = None) -> bytes:
             if kept.stat().st_mtime < time.time() - _DAY:
                 os.utime(kept)
             return content
-    content = decoding.encode_thumbnail(original, grey=grey)
+    content = renderings.encode_thumbnail(original, rendering=rendering)
     with suppress(StorageError):  # a full disk hides no picture
         workspace.write_atomically(kept, content)
     return content

@@ -120,7 +120,7 @@ def _extractor(
 ) -> Extractor:
     """What computes the features: those that a training left, or the quickest."""
     pooled = model.add_pooling(graph.build(backbone, weights=source))
-    reading = revision.grey, resizing
+    reading = revision.rendering, resizing
     return extract.kept_or_quickest(pooled, _LAYER, backbone, hashes, *reading)
 
 

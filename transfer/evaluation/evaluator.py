@@ -70,7 +70,7 @@ class Evaluator:
             ["pooling"],
             run.config.backbone,
             log,
-            grey=self._revision.grey,
+            rendering=self._revision.rendering,
             resizing=run.config.resizing,
         )
 

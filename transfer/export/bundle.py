@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.backbones.catalogue import BACKBONES, image_size
 from transfer.classifier import model
-from transfer.datasets import decoding, library, names
+from transfer.datasets import library, names, renderings
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.pixels import resize
 from transfer.datasets.revision import Image, Revision
@@ -158,8 +158,8 @@ def _pixels(
     chosen: list[Image], size: tuple[int, int], run: Run
 ) -> list[NDArray[np.float32]]:
     paths = [library.image_path(one.sha256) for one in chosen]
-    how = size, run.grey, run.config.resizing
-    return [decoding.decode(path, *how).astype(np.float32) for path in paths]
+    how = size, run.rendering, run.config.resizing
+    return [renderings.decode(path, *how).astype(np.float32) for path in paths]
 
 
 def _description(
@@ -192,7 +192,7 @@ def _description(
             "orientation": "upright, as EXIF says",
             "colours": "RGB, 8 bits; alpha on white",
             # Black and white in greys of more than 8 bits; null: each picture's own.
-            "grey": run.grey,
+            "grey": run.result.get("grey"),
             "resize": {
                 "height": height,
                 "width": width,

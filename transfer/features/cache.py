@@ -26,7 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets import renderings
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.errors import ConfigError
 
 _TAIL = struct.Struct("<QI8s")
@@ -44,25 +46,26 @@ _LEFT_FREE = 1_000_000_000
 
 
 def key(
-    engine: str, bfloat16: bool, grey: Grey | None, resizing: Resizing = "stretch"
+    engine: str,
+    bfloat16: bool,
+    rendering: Rendering | None,
+    resizing: Resizing = "stretch",
 ) -> str:
     """Names a shelf: the prefix that computes its features, and all else they are of.
 
     Args:
         engine: Names the prefix, see `Tensor.engine`.
         bfloat16: Whether it computed in bfloat16.
-        grey: The dataset's range of deep grey, see `Revision.grey`.
+        rendering: The dataset's rendering, see `Revision.rendering`.
         resizing: How pictures of another shape are brought to the model's.
     """
-    return f"{engine}{'-bfloat16' * bfloat16}{of_reading(grey, resizing)}"
+    return f"{engine}{'-bfloat16' * bfloat16}{of_reading(rendering, resizing)}"
 
 
-def of_reading(grey: Grey | None, resizing: Resizing) -> str:
+def of_reading(rendering: Rendering | None, resizing: Resizing) -> str:
     """The part of a key that says how pictures are read."""
-    # Features of 8-bit pictures depend on no range and keep their keys; so do those of
-    # stretched ones, which all were once.
-    scale = "-grey-{:.9g}-{:.9g}".format(*grey) if grey else ""
-    return scale if resizing == "stretch" else f"{scale}-{resizing}"
+    # Those of stretched pictures, which all were once, keep their keys.
+    return renderings.key(rendering) + f"-{resizing}" * (resizing != "stretch")
 
 
 class _Place(NamedTuple):

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from transfer import workspace
 from transfer.backbones import graph
-from transfer.datasets import decoding, library
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets import library, renderings
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.features import cache, engines, speeds
 from transfer.features.ahead import ahead
 from transfer.features.cache import Shelf
@@ -57,7 +58,7 @@ class Extractor:
         name: What to call the backbone in keys.
         log: Takes lines for the run's log.
         bfloat16: Whether engines may compute in bfloat16.
-        grey: The dataset's range of deep grey, see `Revision.grey`.
+        rendering: The dataset's rendering, see `Revision.rendering`.
         resizing: As in `TrainConfig`.
     """
 
@@ -68,12 +69,12 @@ class Extractor:
         name: str,
         log: Callable[[str], None],
         bfloat16: bool = False,
-        grey: Grey | None = None,
+        rendering: Rendering | None = None,
         resizing: Resizing = "stretch",
     ) -> None:
         height, width = model.input_shape[1:3]
         self.image_size = (height, width)
-        self.bfloat16, self._grey, self._resizing = bfloat16, grey, resizing
+        self.bfloat16, self._rendering, self._resizing = bfloat16, rendering, resizing
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
         self.tensors = {layer: self._tensor(layer) for layer in layers}
@@ -88,7 +89,7 @@ class Extractor:
         shape = prefix.output_shape[1:]
         if not prefix.weights:
             # The same for every backbone, and a quarter of the size as bytes.
-            reading = cache.of_reading(self._grey, self._resizing)
+            reading = cache.of_reading(self._rendering, self._resizing)
             key = f"pixels-{height}x{width}-{_GEOMETRY}{reading}"
             return Tensor(key, "", shape, "uint8")
         content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
@@ -96,7 +97,7 @@ class Extractor:
         # backbone gets other features.
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
-        key = cache.key(engine, self.bfloat16, self._grey, self._resizing)
+        key = cache.key(engine, self.bfloat16, self._rendering, self._resizing)
         return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
@@ -194,7 +195,9 @@ class Extractor:
     def pixels(self, view: View) -> NDArray[np.uint8]:
         """What the model sees of a view, `(height, width, 3)`."""
         path = library.image_path(view.sha256)
-        pixels = decoding.decode(path, self.image_size, self._grey, self._resizing)
+        pixels = renderings.decode(
+            path, self.image_size, self._rendering, self._resizing
+        )
         return view.of(pixels)
 
     def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -246,7 +249,7 @@ def kept_or_quickest(
     layer: str,
     name: str,
     hashes: Sequence[str],
-    grey: Grey | None,
+    rendering: Rendering | None,
     resizing: Resizing = "stretch",
 ) -> Extractor:
     """What gives a layer's output of these images: as a training left it, or soonest.
@@ -256,15 +259,15 @@ def kept_or_quickest(
         layer: The layer.
         name: What to call the backbone in keys.
         hashes: SHA-256 of each image.
-        grey: As in `Extractor`.
+        rendering: As in `Extractor`.
         resizing: As in `Extractor`.
     """
 
     def log(line: str) -> None:
         """There is no log of a run."""
 
-    exact = Extractor(model, [layer], name, log, False, grey, resizing)
+    exact = Extractor(model, [layer], name, log, False, rendering, resizing)
     are_kept = all(sha256 in exact.shelves[layer] for sha256 in hashes)
     if are_kept or not exact.is_faster_in_bfloat16():
         return exact
-    return Extractor(model, [layer], name, log, True, grey, resizing)
+    return Extractor(model, [layer], name, log, True, rendering, resizing)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer import errors, workspace
-from transfer.datasets.decoding import Grey
+from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.prediction import exchange
 from transfer.prediction.turns import Turns
@@ -135,9 +135,12 @@ class InferenceProcess:
         return base64.b64decode(answer)
 
     def thumbnail(
-        self, picture: bytes | Path, longest_side: int, grey: Grey | None = None
+        self,
+        picture: bytes | Path,
+        longest_side: int,
+        rendering: Rendering | None = None,
     ) -> bytes:
-        """As `decoding.encode_thumbnail`, away from whoever asks.
+        """As `renderings.encode_thumbnail`, away from whoever asks.
 
         What a stranger sends may take all the memory or time that a process has.
 
@@ -146,7 +149,9 @@ class InferenceProcess:
             RunError: The process died, or took too long.
         """
         sent = _to_send(picture)
-        answer = self._ask("thumbnail", picture=sent, side=longest_side, grey=grey)
+        answer = self._ask(
+            "thumbnail", picture=sent, side=longest_side, rendering=rendering
+        )
         return base64.b64decode(answer)
 
     def nearest(

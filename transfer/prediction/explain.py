@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from transfer.classifier.runner import Runner
-from transfer.datasets import decoding
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets import decoding, renderings
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.pixels import resize
+from transfer.datasets.renderings import Rendering
 
 #: Colours of the overlay from no evidence to the strongest, RGB in [0, 255]: darker to
 #: brighter, so that they are told apart without colour too.
@@ -59,7 +60,7 @@ def _enlarge(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
 def overlay(
     picture: bytes,
     heat: HeatMap,
-    grey: Grey | None = None,
+    rendering: Rendering | None = None,
     resizing: Resizing = "stretch",
 ) -> bytes:
     """A PNG of the picture with the heat map on it: bright where the evidence is.
@@ -69,14 +70,14 @@ def overlay(
     Args:
         picture: Encoded picture.
         heat: As `heat_map` returns it.
-        grey: The range of deep grey that the model learnt with.
+        rendering: The rendering that the model learnt with.
         resizing: How the picture was brought to the model's pixels; the map goes back
             the same way.
 
     Raises:
         ImageError: The picture cannot be read.
     """
-    thumbnail = decoding.encode_thumbnail(picture, 512, grey)
+    thumbnail = renderings.encode_thumbnail(picture, 512, rendering)
     shown = decoding.decode(thumbnail).astype(np.float32)
     own, model = shown.shape[1::-1], heat.shape[::-1]
     # A border is no part of the picture.

@@ -13,7 +13,8 @@ from transfer.backbones import catalogue, imagenet
 from transfer.backbones.quick_import import quickly
 from transfer.classifier import runner as runners
 from transfer.classifier.runner import Answers, Runner
-from transfer.datasets.decoding import Grey, Resizing
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.errors import RunError
 from transfer.evaluation import calibration
 from transfer.store import files
@@ -75,15 +76,15 @@ def load(run: str) -> Classifier:
     found = find(run)
     modified = _model_file(found).stat().st_mtime_ns
     temperature = float(found.result.get("temperature", 1.0))
-    runner = _read_runner(found.id, modified, found.grey, found.config.resizing)
+    runner = _read_runner(found.id, modified, found.rendering, found.config.resizing)
     return Classifier(runner, found.result["class_names"], temperature)
 
 
 @lru_cache(maxsize=4)
 def _read_runner(
-    run: str, modified: int, grey: Grey | None, resizing: Resizing
+    run: str, modified: int, rendering: Rendering | None, resizing: Resizing
 ) -> Runner:
-    if kept := runners.read(files.runner(run), grey, resizing):
+    if kept := runners.read(files.runner(run), rendering, resizing):
         return kept
     with quickly():  # for it imports Keras
         from transfer.classifier import converting  # noqa: PLC0415
@@ -91,7 +92,7 @@ def _read_runner(
     found = find(run)
     model, backbone = load_keras(found), found.config.backbone
     record = files.runner(run)
-    return converting.make(model, backbone, record, log, grey, resizing)
+    return converting.make(model, backbone, record, log, rendering, resizing)
 
 
 def load_keras(run: Run) -> "keras.Model":

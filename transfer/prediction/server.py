@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from transfer.datasets import decoding
+from transfer.datasets import renderings
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.prediction import explain, models, neighbours
 from transfer.prediction.exchange import BEAT, LOADING
@@ -68,15 +68,15 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
         raise NotFoundError(f'The run has no class "{class_name}".')
     runner, label = one.runner, one.class_names.index(class_name)
     heat = explain.heat_map(runner, runner.decode(content), label)
-    shown = explain.overlay(content, heat, runner.grey, runner.resizing)
+    shown = explain.overlay(content, heat, runner.rendering, runner.resizing)
     return base64.b64encode(shown).decode()
 
 
 def _thumbnail(
-    picture: dict[str, str], side: int, grey: tuple[float, float] | None
+    picture: dict[str, str], side: int, rendering: list[float] | None
 ) -> str:
-    range_of_grey = (grey[0], grey[1]) if grey else None
-    small = decoding.encode_thumbnail(_open(picture), side, range_of_grey)
+    how = renderings.from_plain(rendering)
+    small = renderings.encode_thumbnail(_open(picture), side, how)
     return base64.b64encode(small).decode()
 
 

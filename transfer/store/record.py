@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping
 
 from transfer.backbones import catalogue, freezing
 from transfer.config import TrainConfig
-from transfer.datasets.decoding import Grey
+from transfer.datasets import renderings
+from transfer.datasets.renderings import Rendering
 from transfer.errors import TransferError
 from transfer.store.status import JobStatus
 
@@ -90,10 +91,10 @@ class Run(Job):
     tags: tuple[str, ...] = ()
 
     @property
-    def grey(self) -> Grey | None:
-        """The range of deep grey that the model learnt with, see `Revision.grey`."""
-        black, white = self.result.get("grey") or (None, None)
-        return None if black is None or white is None else (black, white)
+    def rendering(self) -> Rendering | None:
+        """What the model learnt with, see `Revision.rendering`."""
+        found = self.result.get("sound") or self.result.get("grey")
+        return renderings.from_plain(found)
 
 
 # `TrainConfig` costs a fifth of a millisecond to make: too much for thousands of lines.

@@ -91,7 +91,7 @@ class _Computing:
             self._config.backbone,
             self._listener.log,
             bfloat16,
-            self._revision.grey,
+            self._revision.rendering,
             self._config.resizing,
         )
 

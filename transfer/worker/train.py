@@ -96,6 +96,7 @@ def _model_record(trained: "Trained", revision: Revision) -> dict[str, Any]:
         "frozen_parameters": trained.frozen_parameters,
         "class_names": list(revision.class_names),
         "grey": revision.grey,
+        "sound": revision.sound,
     }
 
 
@@ -173,7 +174,7 @@ def _convert(run: Run, model: Any, revision: Revision, listener: StoreListener) 
     from transfer.classifier import converting  # noqa: PLC0415
 
     record, config = files.runner(run.id), run.config
-    reading = revision.grey, config.resizing
+    reading = revision.rendering, config.resizing
     converting.make(model, config.backbone, record, listener.log, *reading)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import make_pictures
+from tests.sounds_made import encode
+from tests.sounds_made import tone as make_tone
 from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.revision import Revision
 
@@ -35,3 +37,9 @@ def zipped(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
 def pets(workspace: Path, animals: Path) -> Revision:
     """A dataset with the classes cat and dog."""
     return import_path(animals, "pets")
+
+
+@pytest.fixture
+def tone() -> bytes:
+    """A note of half a second as a WAV file."""
+    return encode(make_tone(400))

@@ -111,7 +111,7 @@ def test_predict__deep_grey_is_scaled_as_the_app_scales_it(
         Image.fromarray(values).save(tmp_path / f"{number}.png")
     paths = sorted(tmp_path.glob("*.png"))
     own = models.load(finished.id).probabilities(list(paths))
-    assert np.ptp(decoding.decode(paths[0], (SIZE, SIZE), finished.grey)) > 200
+    assert np.ptp(decoding.decode(paths[0], (SIZE, SIZE), finished.rendering)) > 200
     output, _ = export("onnx")
     got, _ = parity.exported_answers(output, paths)
     np.testing.assert_allclose(got, own, atol=1e-4)

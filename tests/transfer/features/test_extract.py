@@ -33,7 +33,7 @@ def test_extractor__a_range_of_deep_grey_has_features_of_its_own(
     model: keras.Model, workspace: Path
 ) -> None:
     (plain,) = extractor_of(model).tensors.values()
-    with_range = Extractor(model, ("pooling",), "net", print, grey=(0.0, 4095.0))
+    with_range = Extractor(model, ("pooling",), "net", print, rendering=(0.0, 4095.0))
     (deep,) = with_range.tensors.values()
     assert plain.key == plain.engine == deep.engine != deep.key
 

@@ -217,7 +217,7 @@ def test_thumbnail__is_what_decoding_makes(
     Image.fromarray(ramp).save(tmp_path / "deep.png")
     content = (tmp_path / "deep.png").read_bytes()
     sent = {"bytes": base64.b64encode(content).decode()}
-    answer = ask("thumbnail", picture=sent, side=20, grey=grey)
+    answer = ask("thumbnail", picture=sent, side=20, rendering=grey)
     scale = (grey[0], grey[1]) if grey else None
     expected = decoding.encode_thumbnail(content, 20, scale)
     assert base64.b64decode(answer["result"]) == expected
@@ -225,5 +225,5 @@ def test_thumbnail__is_what_decoding_makes(
 
 def test_thumbnail__what_is_no_picture_is_told() -> None:
     sent = {"bytes": base64.b64encode(b"no picture").decode()}
-    answer = ask("thumbnail", picture=sent, side=20, grey=None)
+    answer = ask("thumbnail", picture=sent, side=20, rendering=None)
     assert answer["error"]["kind"] == "ImageError"

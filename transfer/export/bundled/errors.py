@@ -1,4 +1,4 @@
-"""What is told of files that are no pictures."""
+"""What is told of files that are no pictures, or no sounds."""
 
 
 class ImageError(Exception):
@@ -11,3 +11,7 @@ class ImageError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
+
+
+class SoundError(ImageError):
+    """One file cannot be read as a sound."""
