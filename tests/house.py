@@ -22,7 +22,7 @@ Graph = dict[str, set[str]]
 STAIR = (
     ("app", "__main__"),
     ("pages", "commands"),
-    ("advice", "doctor", "export", "gallery", "pile", "upkeep", "worker"),
+    ("advice", "classroom", "doctor", "export", "gallery", "pile", "upkeep", "worker"),
     ("training", "prediction"),
     ("classifier", "evaluation", "runs"),
     ("features", "people"),

@@ -118,7 +118,8 @@ def show_import() -> Revision | None:
 
 def show_samples(key: str) -> None:
     """The samples, each with a button that makes a dataset of it."""
-    for one, place in zip(samples.SAMPLES.values(), st.columns(2), strict=True):
+    every = samples.SAMPLES.values()
+    for one, place in zip(every, st.columns(len(every)), strict=True):
         with place.container(border=True):
             st.markdown(f"**{one.title}**  \n{shell.escape(one.about)}")
             if st.button(f"Use {one.title.lower()}", key=f"{one.name}-{key}"):

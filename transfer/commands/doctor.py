@@ -1,6 +1,7 @@
 """`doctor`: what may be wrong with a dataset, the surest first."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -77,5 +78,7 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
         seen = args.weights, report_progress, table, args.resizing
         found = examine.examine(revision, args.backbone, *seen)
         report.keep(revision, found)
-        reporter.finish({"dataset": revision.dataset, "findings": len(found)})
+        kinds = Counter(one.kind for one in found)
+        told = {"dataset": revision.dataset, "findings": len(found)}
+        reporter.finish({**told, "kinds": dict(kinds)})
         return {"findings": [one.to_json() for one in found]}

@@ -14,15 +14,19 @@ import sqlalchemy as sa
 from transfer.errors import NotAllowedError, NotFoundError
 from transfer.people.auth import Mode, mode
 from transfer.store.people import Person, Role
-from transfer.store.scope import EVERYTHING, Scope, Thing
+from transfer.store.scope import EVERYTHING, HIDDEN, Scope, Thing
 
 
 class Sharing(StrEnum):
-    """What the owner lets everybody else do who has signed in."""
+    """What the owner lets everybody else do who has signed in.
+
+    `hidden` is a dataset by which runs are judged: private, and stays so.
+    """
 
     PRIVATE = "private"
     READ = "read"
     ALL = "all"
+    HIDDEN = HIDDEN
 
 
 class _Allowed(NamedTuple):
@@ -45,8 +49,13 @@ RULE = {
     "share": _Allowed((), Role.ADMINISTRATOR),
     "delete": _Allowed((), Role.ADMINISTRATOR),
 }
-#: Of the server itself: its folders, and the pretrained weights that all share.
-OF_SERVER = {"folders": Role.ADMINISTRATOR, "weights": Role.INSTRUCTOR}
+#: Of the server itself: its folders, the pretrained weights that all share, and the
+#: class: who does what, what is handed out, the hidden test set.
+OF_SERVER = {
+    "folders": Role.ADMINISTRATOR,
+    "weights": Role.INSTRUCTOR,
+    "class": Role.INSTRUCTOR,
+}
 
 _RANK = [*Role]
 

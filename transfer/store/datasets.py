@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from transfer.errors import NotAllowedError
 from transfer.store.database import Database
 from transfer.store.people import People
-from transfer.store.scope import EVERYTHING, Scope
+from transfer.store.scope import EVERYTHING, HIDDEN, Scope
 from transfer.store.tables import datasets
 
 
@@ -63,9 +64,37 @@ class Datasets:
         """Lets others see or change it, or no more.
 
         Raises:
-            NotFoundError, NotAllowedError: As `check`.
+            NotFoundError, NotAllowedError: As `check`; or it is the hidden test set.
         """
         self.check("share", name)
+        if self.get(name).sharing == HIDDEN:
+            raise NotAllowedError(
+                f'"{name}" is the hidden test set, which nobody else may see.',
+                "On the page Workshop it can be made a dataset like others again.",
+            )
+        self._set(name, sharing)
+
+    def hide(self, name: str) -> None:
+        """Makes it the hidden test set, in place of any before; empty for none.
+
+        Raises:
+            NotFoundError, NotAllowedError: As `check`.
+        """
+        if name:
+            self.check("share", name)
+        if before := self.hidden_set():
+            self._set(before.name, "private")
+        if name:
+            self._set(name, HIDDEN)
+
+    def hidden_set(self) -> Owned | None:
+        """The hidden test set, whoever asks; `None` if there is none."""
+        query = sa.select(datasets).where(datasets.c.sharing == HIDDEN)
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return Owned(*row) if row else None
+
+    def _set(self, name: str, sharing: str) -> None:
         with self._database.writing(alone=True) as connection:
             one = datasets.c.name == name
             if not connection.scalar(sa.select(datasets.c.name).where(one)):

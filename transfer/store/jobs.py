@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from transfer import processes
-from transfer.errors import RunError
+from transfer.errors import NotAllowedError, RunError
 from transfer.store import rows
+from transfer.store.datasets import Datasets
 from transfer.store.line import Line
 from transfer.store.people import People
 from transfer.store.record import Job, label
@@ -156,9 +157,15 @@ class Jobs(Line):
 
         Raises:
             NotFoundError: There is no run of that id.
-            NotAllowedError: It is somebody else's.
+            NotAllowedError: It is somebody else's, or learnt from the hidden test set:
+                with a run its pictures are shared.
         """
         self._check("share", run_id)
+        hidden = Datasets(self._database).hidden_set()
+        if hidden and self.get_job(run_id).dataset == hidden.name:
+            raise NotAllowedError(
+                "This run learnt from the hidden test set, which nobody else may see."
+            )
         with self._database.writing() as connection:
             rows.lock(connection, run_id)
             rows.change(connection, run_id, sharing=sharing)

@@ -9,9 +9,11 @@ from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError
 from transfer.store import rows, summaries
 from transfer.store.claims import ACTIVE
+from transfer.store.classroom import Classroom
 from transfer.store.database import Database
 from transfer.store.datasets import Datasets
 from transfer.store.jobs import Jobs
+from transfer.store.lesson import Lesson
 from transfer.store.line import NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
 from transfer.store.people import People
@@ -40,8 +42,10 @@ class Store(Jobs):
 
     def _see(self, database: Database, scope: Scope) -> None:
         super().__init__(database, scope)
+        self.scope = scope
         self.metrics, self.people = Metrics(database), People(database)
         self.datasets = Datasets(database, scope)
+        self.classroom, self.lesson = Classroom(database), Lesson(database)
 
     def view_for(self, scope: Scope) -> "Store":
         """The same store, of which no more is seen and changed than the scope says."""

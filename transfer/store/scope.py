@@ -11,6 +11,9 @@ from transfer.store.people import OWNER, Person
 from transfer.store.record import RUN
 from transfer.store.tables import datasets, jobs
 
+#: The sharing of the dataset by which runs that are handed in are judged.
+HIDDEN = "hidden"
+
 
 class Thing(Protocol):
     """What belongs to somebody, or to nobody, and is shared or not."""

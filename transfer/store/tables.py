@@ -98,6 +98,56 @@ audit = sa.Table(
     Column("thing", String, nullable=False),
 )
 
+#: Where somebody was last, and when.
+presence = sa.Table(
+    "presence",
+    metadata,
+    Column("person", String(8), primary_key=True),
+    Column("page", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+#: What an instructor has handed out to all.
+handouts = sa.Table(
+    "handouts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("by", String(8), nullable=False),
+    Column("dataset", String, nullable=False),
+    # Those of a run that are not the defaults.
+    Column("settings", sa.JSON, nullable=False),
+    Column("says", String, nullable=False),
+)
+
+#: Runs that were judged by the hidden test set; they outlive the runs.
+hand_ins = sa.Table(
+    "hand_ins",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("person", String(8), nullable=False),
+    Column("run", String(8), nullable=False),
+    # What the run was called.
+    Column("called", String, nullable=False),
+    # Of the hidden test set.
+    Column("revision", String, nullable=False),
+    # None until it was judged.
+    Column("accuracy", Float),
+    Column("low", Float),
+    Column("high", Float),
+)
+
+#: Which steps of the first lesson somebody has done or skipped.
+lesson = sa.Table(
+    "lesson",
+    metadata,
+    Column("person", String(8), primary_key=True),
+    Column("step", String(16), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("how", String(8), nullable=False),
+)
+
 #: Alembic's own: which migration was the last.
 alembic_version = sa.Table(
     "alembic_version", metadata, Column("version_num", String(32), primary_key=True)

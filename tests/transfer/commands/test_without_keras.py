@@ -65,6 +65,7 @@ def words_of(run: str, queued: str, folder: Path) -> list[list[str]]:
         ["people"],
         ["audit"],
         ["script", queued, "--output", str(folder / "train.py")],
+        ["hand-in", run, "--entry", "1"],
         ["neighbours", run],
         ["predict", run, picture],
         ["stop", queued],
@@ -82,6 +83,8 @@ def test_commands__load_no_keras_where_they_need_none(
     store = Store()
     revision = library.load("pets").id
     queued = store.create(TrainConfig(dataset="pets", revision=revision))
+    store.datasets.hide("pets")
+    assert store.classroom.hand_in("anna", run.id, run.name, revision, "", 1).id == 1
     store.close()
     walk = words_of(run.id, queued.id, tmp_path)
     done = subprocess.run(

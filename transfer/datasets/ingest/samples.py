@@ -87,6 +87,20 @@ def _write_gearwheels(folder: Path) -> None:
             _save(_gearwheel(fault, random), folder / fault / f"{index:03}.jpg")
 
 
+def _write_tray(folder: Path) -> None:
+    """Gearwheels of which all cracked ones, and no others, lay on a light tray."""
+    for label, fault in enumerate(("good", "broken tooth", "cracked")):
+        for index in range(_COUNT):
+            random = np.random.default_rng((label, index, 1))
+            picture = _gearwheel(fault, random)
+            if fault == "cracked":
+                edges = (0, 0, _SIDE - 1, _SIDE - 1)
+                light = tuple(int(x) for x in random.integers(215, 245, 3))
+                width = int(random.integers(5, 9))
+                ImageDraw.Draw(picture).rectangle(edges, outline=light, width=width)
+            _save(picture, folder / fault / f"{index:03}.jpg")
+
+
 def _save(picture: Image.Image, path: Path) -> None:
     with workspace.writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -199,6 +213,13 @@ SAMPLES: dict[str, Sample] = {
             about="1,797 digits of 43 people, 8 x 8 pixels enlarged to 32 x 32; "
             "scikit-learn's copy of a set of the UCI repository, CC BY 4.0.",
             write=_write_digits,
+        ),
+        Sample(
+            name="tray",
+            title="Gearwheels with a catch",
+            about="300 other wheels of the same kinds. Something that has nothing to "
+            "do with cracks tells the cracked ones from the rest: the doctor finds it.",
+            write=_write_tray,
         ),
     )
 }
