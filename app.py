@@ -20,10 +20,10 @@ from starlette.routing import Route
 
 from pages.data import feed
 from pages.runs import live
-from pages.shared import addresses, guard, operating, shell, visits
+from pages.shared import addresses, guard, operating, session, shell, visits
 from pages.shared.visits import Visit
 from transfer import workspace
-from transfer.datasets import archive, chosen, thumbnails
+from transfer.datasets import archive, library, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     NotAllowedError,
@@ -35,7 +35,7 @@ from transfer.errors import (
 from transfer.export import orders
 from transfer.people import auth, links
 from transfer.runs.supervisor import Supervisor
-from transfer.upkeep import logs
+from transfer.upkeep import logs, tidying
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20
@@ -137,6 +137,7 @@ async def send_dataset(request: Request) -> Response:
     def find(visit: Visit) -> Path:
         key, _, name = visit.value.rpartition("-")
         visit.check_dataset(links.unpack(name))
+        library.folder_of(links.unpack(name))  # it may be in the trash
         return archive.find(key, links.unpack(name))
 
     return await _send_zip(request, "dataset", find)
@@ -236,12 +237,9 @@ async def _refusal(request: Request, error: TransferError, status: int) -> Respo
 
 
 async def tidy() -> None:
-    """Forgets old uploads, thumbnails, choices and zips, now and every hour."""
+    """Removes what is old, now and every hour."""
     while True:
-        await asyncio.to_thread(uploads.discard_old)
-        await asyncio.to_thread(thumbnails.discard_old)
-        await asyncio.to_thread(chosen.discard_old)
-        await asyncio.to_thread(archive.discard_old)
+        await asyncio.to_thread(tidying.tidy, session.whole_store)
         await asyncio.sleep(3600)
 
 

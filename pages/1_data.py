@@ -14,10 +14,10 @@ from pages.data import (
     pile,
     revisions,
 )
-from pages.shared import kept, session, sharing, shell
+from pages.shared import amounts, kept, session, sharing, shell
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import TransferError
-from transfer.export import keeping
+from transfer.upkeep import trash
 
 PAGES = Path(__file__).parent
 
@@ -36,16 +36,17 @@ def confirm_delete(name: str) -> None:
         names = ", ".join(needing)
         st.warning(f"Runs that go on or wait need it: {names}. Stop them first.")
     st.write(
-        f"“{shell.escape(name)}” and its images are removed. Models of it stay: they "
-        "can be exported and used, for which a few hundred images of each are kept. "
-        "They cannot be evaluated on other images, resumed or continued any more."
+        f"“{shell.escape(name)}” goes into the trash, from which it can be restored "
+        f"for {amounts.days(trash.days())}. Models of it stay: they can be exported "
+        "and used, for which a few hundred images of each are kept. Without it they "
+        "cannot be evaluated on other images, resumed or continued."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         keep = st.button("Keep")
-        delete = st.button("Delete for good", type="primary", disabled=bool(needing))
+        delete = st.button("Delete", type="primary", disabled=bool(needing))
     if delete:
         try:
-            keeping.delete_dataset(session.store(), name)
+            trash.put_dataset(session.store(), name)
         except TransferError as error:
             shell.show_error(error)
             return

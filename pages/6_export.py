@@ -25,8 +25,9 @@ def show_export(run: Run) -> None:
         job_progress.ask(request)
     cancelled = "Cancelled; nothing of it is kept."
     job_progress.show(job, downloads.line, cancelled=cancelled)
-    if made:
+    if made and job:
         downloads.show_done(request.subject, made)
+        downloads.offer_delete(job)
 
 
 shell.begin_page("Export", "Take a model away: it works without this app.")

@@ -1,10 +1,13 @@
 """Tiny pictures in class folders: easily told apart, and made in milliseconds."""
 
 import colorsys
+import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from transfer.datasets import library
 
 
 def make_pictures(
@@ -42,3 +45,9 @@ def noisy_picture(
     colour = np.array(colorsys.hsv_to_rgb(hue, 0.8, 0.8)) * 255
     noise = np.random.default_rng(seed).normal(0, 20, (*size, 3))
     return Image.fromarray(np.clip(colour + noise, 0, 255).astype(np.uint8))
+
+
+def delete_dataset(name: str) -> None:
+    """Removes a dataset for good, and the images that only it has."""
+    shutil.rmtree(library.folder_of(name))
+    library.remove_unused_images()

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import app
+from pages.runs import live
 from pages.shared import addresses, session
 from tests.pages.opened import opened
 from tests.pages.test_evaluate import evaluation_of
@@ -25,6 +26,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import archive, chosen
 from transfer.datasets.ingest import importer, uploads
 from transfer.datasets.revision import Revision
+from transfer.errors import NotFoundError
 from transfer.gallery.view import View
 from transfer.people import links, rule, sessions
 from transfer.people.rule import Sharing
@@ -36,6 +38,7 @@ from transfer.store.people import Person, Role
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 
 ROOT = Path(app.__file__).parent
 PAGES = sorted(one.name for one in (ROOT / "pages").glob("*.py"))
@@ -198,6 +201,33 @@ def test_routes__a_link_opens_what_its_person_may_see_now(
     assert status(row, guessed, world.cookie("bob")) == refused
 
 
+#: Routes to what is in no trash.
+UNTRASHED = {"upload PUT", "upload DELETE"}
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if one not in UNTRASHED])
+@pytest.mark.parametrize("mode", ["open", "workshop"])
+def test_routes__show_nothing_that_is_in_the_trash(
+    mode: str, route: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", mode)
+    row, cookie = ROUTES[route], world.cookie("anna") if mode == "workshop" else ""
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    token = row.address(world).rpartition("/")[2]
+    assert status(row, token, cookie) == 200
+    live._once.clear()  # its answers stand for a second
+    things = [
+        trash.put_run(world.store, world.run.id),
+        trash.put_dataset(world.store, DATASET),
+    ]
+    # Pictures have no owner where nobody signs in, and are no news to who has a link.
+    hidden = 200 if (mode, route) == ("open", "image GET") else 404
+    assert status(row, token, cookie) == hidden
+    for one in things:
+        trash.restore(world.store, one.id)
+    assert status(row, token, cookie) == 200
+
+
 @pytest.mark.parametrize("route", list(ROUTES))
 def test_routes__a_link_of_a_time_without_sign_in_opens_nothing(
     route: str, world: World, monkeypatch: pytest.MonkeyPatch
@@ -229,6 +259,7 @@ SHOWS = {
     "5_predict.py": (RUN, CLASS),
     "6_export.py": (RUN,),
     "7_weights.py": (),
+    "9_storage.py": (),
 }
 
 
@@ -322,6 +353,30 @@ def test_weights__are_for_instructors_and_folders_for_administrators(
     assert "on the server" in look("1_data.py")
     world.store.people.change(world.tom.id, role=Role.INSTRUCTOR)
     assert "on the server" not in look("1_data.py")
+
+
+def test_trash__is_of_its_owner_and_of_administrators(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.share(Sharing.ALL)
+    anna = world.store.view_for(rule.scope(world.anna))
+    one = trash.put_run(anna, world.run.id)
+
+    def sees(who: str) -> bool:
+        cookie = world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda: cookie)
+        return RUN in look("9_storage.py")
+
+    assert [sees(who) for who in ("anna", "bob", "tom", "stranger")] == [
+        *(True, False, False, False)
+    ]
+    for deed in (trash.restore, trash.remove):
+        with pytest.raises(NotFoundError):
+            deed(world.store.view_for(rule.scope(world.bob)), one.id)
+    ada = world.store.people.change(world.tom.id, role=Role.ADMINISTRATOR)
+    assert sees("tom")
+    trash.restore(world.store.view_for(rule.scope(ada)), one.id)
+    assert anna.get(world.run.id).owner == world.anna.id
 
 
 #: Kinds of jobs that are about nothing of somebody's: only who asked sees them.

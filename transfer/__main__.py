@@ -29,6 +29,7 @@ from transfer.commands import (
     sort,
     sweep,
     train,
+    trash,
     weights,
 )
 from transfer.commands.output import lines, tell
@@ -39,7 +40,7 @@ from transfer.store.status import JobStatus
 _COMMANDS = (
     *(datasets, sort, edit, doctor, enough, imagenet, backbones, weights, train, runs),
     *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup, clean),
-    people,
+    *(trash, people),
 )
 
 

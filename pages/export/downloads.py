@@ -4,14 +4,15 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import addresses, shell, tables
+from pages.shared import addresses, session, shell, tables
 from transfer import workspace
 from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan
-from transfer.errors import NotFoundError
+from transfer.errors import NotFoundError, TransferError
 from transfer.export import catalogue, keeping, orders, script
 from transfer.store.record import Job, Run
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 
 
 def choose(run: Run) -> tuple[catalogue.Format, str]:
@@ -99,6 +100,19 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
     if differing := parity["differing"]:
         with st.expander(f"{len(differing)} images with another first guess"):
             tables.show(differing, hide_index=True)
+
+
+def offer_delete(job: Job) -> None:
+    """A button that puts an export into the trash; it can be made again as well."""
+    if not session.may("delete", job):
+        return
+    if st.button("Delete this export", icon=":material/delete:"):
+        try:
+            trash.put_export(session.store(), job.subject)
+        except TransferError as error:
+            shell.show_error(error)
+        else:
+            st.rerun()
 
 
 def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:

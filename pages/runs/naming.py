@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import session, shell
+from pages.shared import amounts, session, shell
 from transfer.errors import TransferError
-from transfer.runs import queue
 from transfer.store.record import Run
 from transfer.store.summaries import Summary
+from transfer.upkeep import trash
 
 
 def tick_key(run_id: str) -> str:
@@ -99,21 +99,22 @@ def _describe(run_id: str, close: bool = True, **words: Any) -> None:
         st.rerun()
 
 
-@st.dialog("Delete for good?")
+@st.dialog("Delete?")
 def confirm_delete(ticked: Sequence[Run | Summary]) -> None:
-    """Asks once more, for there is no way back."""
+    """Asks once more, and says what goes and for how long there is a way back."""
     names = ", ".join(f"**{shell.escape(run.name)}**" for run in ticked)
     st.write(
-        f"{names}: curves, logs and models will be removed. The datasets stay, and "
-        "so do the other runs."
+        f"{names}: curves, logs and models go into the trash, from which they can be "
+        f"restored for {amounts.days(trash.days())}. The datasets stay, and so do the "
+        "other runs."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         keep = st.button("Keep")
-        delete = st.button("Delete for good", type="primary")
+        delete = st.button("Delete", type="primary", key="delete-now")
     if delete:
         try:
             for run in ticked:
-                queue.delete(session.store(), run.id)
+                trash.put_run(session.store(), run.id)
         except TransferError as error:
             st.error(shell.escape(str(error)))
             return

@@ -37,3 +37,8 @@ def count(number: int) -> str:
         if number >= 0.9995 * of:  # what would round to a thousand of the unit below
             return f"{number / of:.3g} {unit}"
     return str(number)
+
+
+def days(number: float) -> str:
+    """A number of days: `1 day`, `7 days`, `0.5 days`."""
+    return f"{number:g} day{'' if number == 1 else 's'}"

@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page(PAGES / "5_predict.py", title="Predict", url_path="predict"),
         st.Page(PAGES / "6_export.py", title="Export", url_path="export"),
         st.Page(PAGES / "7_weights.py", title="Weights", url_path="weights"),
+        st.Page(PAGES / "9_storage.py", title="Storage", url_path="storage"),
         # The first page has no path of its own; who types one is not told off.
         st.Page(
             PAGES / "1_data.py", title="Data", url_path="data", visibility="hidden"

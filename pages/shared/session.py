@@ -4,6 +4,7 @@ import streamlit as st
 
 from transfer.datasets import library
 from transfer.datasets.revision import Revision
+from transfer.errors import NotFoundError
 from transfer.people import auth, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
@@ -72,6 +73,16 @@ def actor() -> Person:
         NotAllowedError: Nobody has signed in.
     """
     return sessions.who(whole_store(), cookie())
+
+
+def owner_in_words(thing: Thing) -> str:
+    """Whose a thing is, if somebody else's; empty otherwise, and for nobody's."""
+    if thing.owner is None or thing.owner == actor().id:
+        return ""
+    try:
+        return f"of {whole_store().people.get(thing.owner).name}"
+    except NotFoundError:
+        return "of somebody who is gone"
 
 
 def cookie() -> str:

@@ -31,10 +31,9 @@ class Visit(NamedTuple):
         """Returns quietly where whoever asks may see the run now.
 
         Raises:
-            NotFoundError: They may not, or there is none.
+            NotFoundError: They may not, there is none, or it is in the trash.
         """
-        if self.store:
-            self.store.get_job(run_id)
+        (self.store or session.whole_store()).get_job(run_id)
 
     def check_dataset(self, name: str) -> None:
         """Returns quietly where whoever asks may see the dataset now.
@@ -48,7 +47,8 @@ class Visit(NamedTuple):
     def check(self, thing: str) -> None:
         """The same of `run:ID` or `dataset:NAME`; a thing of no name is nobody's."""
         kind, _, key = thing.partition(":")
-        (self.check_run if kind == "run" else self.check_dataset)(key)
+        if self.store:
+            (self.check_run if kind == "run" else self.check_dataset)(key)
 
 
 async def enter(request: Request) -> Response:

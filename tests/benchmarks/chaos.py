@@ -49,6 +49,7 @@ from transfer.runs.supervisor import Supervisor
 from transfer.store import database
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 
 #: Pictures of each class that an import brings, and of one that is killed: enough
 #: to be met in its midst.
@@ -261,7 +262,7 @@ def disk(times: int, runs: int, folder: Path, source: Path) -> Any:
                 ledger.check()
                 for one in library.all_names():  # or the small disk is full for good
                     if one != f"disk {number}":
-                        library.delete(one)
+                        trash.remove(store, trash.put_dataset(store, one).id)
                         ledger.datasets.pop(one, None)
     finally:
         subprocess.run(["umount", "-l", str(home)], check=True)

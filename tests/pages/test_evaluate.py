@@ -14,9 +14,8 @@ from pages.evaluate import confusions, image_map, plots
 from pages.shared import steady_chart
 from tests import jobs_made
 from tests.pages.opened import opened
-from tests.pictures import make_pictures
+from tests.pictures import delete_dataset, make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Split
 from transfer.evaluation import metrics, results
@@ -263,7 +262,7 @@ def test_by_split__finds_the_split_of_every_image(
     assert [*groups] == ["train", "val"]
     val = [revision.images[position].split for position in groups["val"][1]]
     assert val == ["val"] * 4
-    library.delete("birds")
+    delete_dataset("birds")
     assert [*image_map.by_split(found, run)] == ["Unknown"]
 
 
@@ -335,7 +334,7 @@ def test_evaluate__what_was_too_slow_can_be_tried_all_the_same(finished: Run) ->
 
 def test_evaluate__nothing_is_measured_without_pictures(finished: Run) -> None:
     evaluation_of(finished, robustness=Robustness(skipped="It is too slow."))
-    library.delete("pets")
+    delete_dataset("pets")
     at = open_page(finished.id, view="Robustness")
     assert "while the pictures were there" in at.info[0].value
     assert not at.button
@@ -343,7 +342,7 @@ def test_evaluate__nothing_is_measured_without_pictures(finished: Run) -> None:
 
 def test_evaluate__a_deleted_dataset_leaves_the_figures(finished: Run) -> None:
     evaluation_of(finished)
-    library.delete("pets")
+    delete_dataset("pets")
     at = open_page(finished.id)
     assert not at.exception
     assert "was deleted" in at.warning[0].value

@@ -1,4 +1,4 @@
-"""`runs`, `show`, `tag`, `stop` and `delete`: what there is of runs, and its upkeep."""
+"""`runs`, `show`, `tag` and `stop`: what there is of runs, and its upkeep."""
 
 import argparse
 from typing import Any
@@ -25,7 +25,6 @@ def add_to(command: Command) -> None:
     words.add_argument("--note", help="what to remember about it")
     words.add_argument("--tags", help="words to find it by, with commas between")
     add_run(command("stop", stop, "stop a run and keep its best weights"))
-    add_run(command("delete", delete, "delete a run and its files"))
 
 
 def runs(_: argparse.Namespace) -> dict[str, Any]:
@@ -77,11 +76,6 @@ def stop(args: argparse.Namespace) -> dict[str, Any]:
     """A run after the request to stop it."""
     store = Store()
     return outcome_of(store.get(queue.stop(store, store.get(args.run).id).id))
-
-
-def delete(args: argparse.Namespace) -> dict[str, Any]:
-    """The run that was deleted."""
-    return {"run": queue.delete(Store(), args.run).id, "status": "deleted"}
 
 
 def outcome_of(run: Run) -> dict[str, Any]:

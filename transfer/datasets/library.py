@@ -10,6 +10,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from transfer import workspace
@@ -76,7 +77,7 @@ def load(name: str, revision: str = "") -> Revision:
                 f'The dataset "{name}" has no revision "{revision}".',
                 "Leave the revision empty for the newest.",
             )
-        return manifest.read(path)
+        found = manifest.read(path)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
             f'The manifest of the dataset "{name}" in {folder} cannot be read: '
@@ -84,6 +85,8 @@ def load(name: str, revision: str = "") -> Revision:
             "Restore the folder from a backup, or delete the dataset and import it "
             "again.",
         ) from error
+    # One that was restored from the trash may have another name than it was written by.
+    return found if found.dataset == name else replace(found, dataset=name)
 
 
 def image_path(sha256: str) -> Path:
@@ -191,24 +194,8 @@ def take_files(staged: Mapping[str, Path]) -> None:
         _move(path, image_path(sha256))
 
 
-def delete(name: str) -> None:
-    """Removes the dataset, and the images that no other dataset uses and no run keeps.
-
-    Raises:
-        NotFoundError: There is no dataset of that name.
-        StorageError: The workspace cannot be written.
-    """
-    with one_writer():
-        folder = folder_of(name)
-        with workspace.writing(folder):
-            # First, so that an interrupted deletion leaves no half of a dataset.
-            (folder / "newest").unlink()
-            shutil.rmtree(folder)
-            _remove_unused_images()
-
-
 def remove_unused_images() -> None:
-    """Removes the images that no dataset uses and no run keeps.
+    """Removes the images that no dataset uses and no run keeps; the trash counts.
 
     Raises:
         StorageError: The workspace cannot be written.
@@ -237,14 +224,15 @@ def _move(source: Path, target: Path) -> None:
 def _remove_unused_images() -> None:
     used: set[str] = set()
     try:
-        for path in workspace.home().glob("datasets/*/*.json"):
-            used |= manifest.hashes(path)
+        for folder in ("datasets", "trash/dataset"):
+            for path in workspace.home().glob(f"{folder}/*/*.json"):
+                used |= manifest.hashes(path)
     except (OSError, ValueError, TypeError, KeyError, StorageError) as error:
         # What a damaged manifest needs, or one of a newer version of the program, is
         # not known, so all images stay.
         _log.warning("No images are removed, a manifest cannot be read: %s", error)
         return
-    for folder in ("runs/*", "datasets/*/pile"):
+    for folder in ("runs/*", "trash/run/*", "datasets/*/pile", "trash/dataset/*/pile"):
         for kept in workspace.home().glob(f"{folder}/{KEPT}"):
             used.update(kept.read_text("ascii").split())
     for folder in ("images", "thumbnails"):

@@ -77,26 +77,24 @@ def revision(run: Run) -> Revision:
         return Revision.from_json(kept)
 
 
-def delete_dataset(store: Store, name: str) -> None:
-    """Removes a dataset; its models can still be exported.
+def keep_for_exports(store: Store, name: str) -> None:
+    """Keeps what exports need of a dataset that goes, beside each model of it.
 
     Raises:
-        NotFoundError: There is no dataset of that name.
         RunError: A run goes on or waits that needs it.
         StorageError: The workspace cannot be written.
-        NotAllowedError: It is somebody else's.
     """
-    store.datasets.check("delete", name)
-    # Those that others have made of it as well.
-    of_it = [run for run in store.whole().summaries() if run.dataset == name]
-    if needing := [run for run in of_it if not run.status.is_final]:
-        names = ", ".join(run.name for run in needing)
+    # Those that others have made of it as well, and those that may be restored.
+    every = store.with_trash().summaries()
+    there = {run.id for run in store.whole().summaries()}
+    of_it = [run for run in every if run.dataset == name]
+    needing = [r.name for r in of_it if not r.status.is_final and r.id in there]
+    if needing:
+        names = ", ".join(needing)
         raise RunError(f"Runs that go on or wait need it: {names}.", "Stop them first.")
     for run in of_it:
         if run.has_model:
-            _keep(store.whole().get(run.id))
-    library.delete(name)
-    store.datasets.forget(name)
+            _keep(store.with_trash().get(run.id))
 
 
 def _keep(run: Run) -> None:

@@ -1,24 +1,20 @@
-"""The queue: long work is asked for, started while there is room, stopped, deleted."""
+"""The queue: long work is asked for, started while there is room, stopped."""
 
 import contextlib
 import logging
-import shutil
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
 
-from transfer import workspace
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
-from transfer.datasets import library
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.people import rule
 from transfer.runs import kinds, vanished
 from transfer.runs.engines import local
 from transfer.runs.kinds import KINDS
 from transfer.runs.requests import Request
-from transfer.store import files
 from transfer.store.record import Job, Run, error_record
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -147,29 +143,6 @@ def resume(store: Store, run: str) -> Run:
     store.resume(found.id)
     news.set()
     return store.get(found.id)
-
-
-def delete(store: Store, run: str) -> Run:
-    """The run, by id or name, as it was before its record and files were removed.
-
-    Raises:
-        NotFoundError: There is no such run.
-        RunError: A worker has it.
-        StorageError: Its files cannot be removed.
-    """
-    vanished.sweep(store)
-    found = store.get(run)
-    kept_images = files.kept_images(found.id).exists()
-    # The record first: a folder without one is found by nobody, a record without its
-    # folder by everybody.
-    store.delete(found.id)
-    folder = files.of_run(found.id)
-    with workspace.writing(folder):
-        if folder.exists():
-            shutil.rmtree(folder)
-    if kept_images:
-        library.remove_unused_images()
-    return found
 
 
 def _check(store: Store, job: Job) -> None:

@@ -159,7 +159,7 @@ def tidy(store: Store) -> None:
     """
     now = time.time()
     for name in library.all_names():
-        history.prune(name, store.revisions(name))
+        history.prune(name, store.with_trash().revisions(name))
     while store.prune(now - _DAYS * _DAY, now - _NEWEST_DAYS * _DAY):
         pass
     with suppress(OSError):

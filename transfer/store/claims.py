@@ -14,7 +14,7 @@ ACTIVE = [status.value for status in JobStatus if status.is_active]
 #: What whose turn it is depends on, of those who wait and of those at work.
 _WAITING = sa.select(
     jobs.c.id, jobs.c.kind, jobs.c.owner, jobs.c.priority, jobs.c.created_at
-).where(jobs.c.status == JobStatus.QUEUED.value)
+).where(jobs.c.status == JobStatus.QUEUED.value, jobs.c.trash == "")
 _ACTIVE = sa.select(jobs.c.id, jobs.c.kind, jobs.c.owner, jobs.c.host).where(
     jobs.c.status.in_(ACTIVE)
 )

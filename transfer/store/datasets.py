@@ -103,10 +103,3 @@ class Datasets:
             connection.execute(changed)
         told = f"dataset {name}: {sharing}"
         People(self._database).note(self._scope.actor, "share", told)
-
-    def forget(self, name: str) -> None:
-        """Notes that it is deleted."""
-        with self._database.writing() as connection:
-            connection.execute(sa.delete(datasets).where(datasets.c.name == name))
-        told = f"dataset {name}"
-        People(self._database).note(self._scope.actor, "delete", told)

@@ -88,7 +88,7 @@ class Jobs(Line):
             RunError: The job is neither queued nor running; it says what it is.
             NotAllowedError: It is somebody else's.
         """
-        self._check("stop", job_id)
+        self.check("stop", job_id)
         now = time.time()
         with self._database.writing() as connection:
             row = rows.lock(connection, job_id)
@@ -148,7 +148,7 @@ class Jobs(Line):
             RunError: The job is completed, or has not ended.
             NotAllowedError: It is somebody else's.
         """
-        self._check("change", job_id)
+        self.check("change", job_id)
         again = {**_NO_PROCESS, "ended_at": None, "error": {}, "progress": {}}
         return self.transition(job_id, JobStatus.QUEUED, **again)
 
@@ -160,7 +160,7 @@ class Jobs(Line):
             NotAllowedError: It is somebody else's, or learnt from the hidden test set:
                 with a run its pictures are shared.
         """
-        self._check("share", run_id)
+        self.check("share", run_id)
         hidden = Datasets(self._database).hidden_set()
         if hidden and self.get_job(run_id).dataset == hidden.name:
             raise NotAllowedError(

@@ -22,6 +22,8 @@ _TURN = sa.desc(jobs.c.priority), jobs.c.created_at, jobs.c.id
 NEWEST = sa.desc(jobs.c.created_at), jobs.c.id
 #: Jobs that are removed at a time, for others want to write meanwhile.
 _BATCH = 500
+#: What waits in the trash is not begun.
+_IS_THERE = jobs.c.trash == ""
 
 
 class Line:
@@ -114,7 +116,7 @@ class Line:
     def counts(self) -> dict[tuple[str, str], int]:
         """How many jobs there are of each kind and status that any has."""
         by = jobs.c.kind, jobs.c.status
-        query = sa.select(*by, sa.func.count()).group_by(*by)
+        query = sa.select(*by, sa.func.count()).where(_IS_THERE).group_by(*by)
         with self._database.reading() as connection:
             return {(kind, is_): n for kind, is_, n in connection.execute(query)}
 
@@ -172,7 +174,7 @@ class Line:
         too_old = jobs.c.ended_at < newest_before
         old = sa.or_(too_old, (jobs.c.ended_at < before) & is_replaced)
         query = sa.select(jobs.c.id).where(
-            jobs.c.kind != RUN, jobs.c.status.not_in(UNFINISHED), old
+            jobs.c.kind != RUN, jobs.c.status.not_in(UNFINISHED), _IS_THERE, old
         )
         with self._database.writing() as connection:
             found = list(connection.scalars(query.limit(_BATCH)))
@@ -190,7 +192,7 @@ class Line:
         """Whose is what is made."""
         return self._scope.actor.id or None
 
-    def _check(self, action: str, job_id: str) -> None:
+    def check(self, action: str, job_id: str) -> None:
         """Returns quietly where the action may be on the job.
 
         Raises:

@@ -6,9 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from transfer.config import TrainConfig
-from transfer.errors import NotFoundError, RunError
+from transfer.errors import NotFoundError
 from transfer.store import rows, summaries
-from transfer.store.claims import ACTIVE
 from transfer.store.classroom import Classroom
 from transfer.store.database import Database
 from transfer.store.datasets import Datasets
@@ -18,10 +17,10 @@ from transfer.store.line import NEWEST, UNFINISHED
 from transfer.store.metrics import Metrics
 from transfer.store.people import People
 from transfer.store.record import RUN, Run, default_name
-from transfer.store.scope import EVERYTHING, Scope
-from transfer.store.status import JobStatus
+from transfer.store.scope import EVERYTHING, WITH_TRASH, Scope
 from transfer.store.summaries import Summary
 from transfer.store.tables import jobs
+from transfer.store.trash import Trash
 
 _IS_RUN = jobs.c.kind == RUN
 
@@ -46,6 +45,7 @@ class Store(Jobs):
         self.metrics, self.people = Metrics(database), People(database)
         self.datasets = Datasets(database, scope)
         self.classroom, self.lesson = Classroom(database), Lesson(database)
+        self.trash = Trash(database, scope)
 
     def view_for(self, scope: Scope) -> "Store":
         """The same store, of which no more is seen and changed than the scope says."""
@@ -56,6 +56,10 @@ class Store(Jobs):
     def whole(self) -> "Store":
         """The same store, of which all is seen: for what concerns all, as the queue."""
         return self.view_for(EVERYTHING)
+
+    def with_trash(self) -> "Store":
+        """The same, and what is in the trash: for what may not be taken from it."""
+        return self.view_for(WITH_TRASH)
 
     def create(
         self, config: TrainConfig, name: str = "", owner: str | None = None
@@ -174,7 +178,7 @@ class Store(Jobs):
             NotFoundError: There is no run of that id.
             NotAllowedError: It is somebody else's.
         """
-        self._check("change", run_id)
+        self.check("change", run_id)
         changes: dict[str, Any] = {}
         if name is not None and name.strip():
             changes["name"] = name.strip()
@@ -187,34 +191,6 @@ class Store(Jobs):
             if changes:
                 rows.change(connection, run_id, **changes)
         return self.get(run_id)
-
-    def delete(self, run_id: str) -> None:
-        """Removes the record of a run that has ended or waits, and its metrics.
-
-        What was done or is still to be done with the run goes with it: its exports,
-        its evaluations.
-
-        Raises:
-            RunError: A worker has the run.
-            NotAllowedError: It is somebody else's.
-        """
-        self._check("delete", run_id)
-        with self._database.writing() as connection:
-            status = JobStatus(rows.lock(connection, run_id)["status"])
-            if status.is_active:
-                raise RunError(
-                    f"Run {run_id} is {status}, so it cannot be deleted.",
-                    "Stop it first and wait until it has ended.",
-                )
-            connection.execute(sa.delete(jobs).where(jobs.c.id == run_id))
-            # Subjects of such jobs are the id, or begin with it: `RUN-val`. What works
-            # right now finds that the run is gone and ends by itself.
-            is_about_it = sa.or_(
-                jobs.c.subject == run_id, jobs.c.subject.startswith(f"{run_id}-")
-            )
-            passive = jobs.c.status.not_in(ACTIVE)
-            connection.execute(sa.delete(jobs).where(~_IS_RUN, is_about_it, passive))
-        self.people.note(self._scope.actor, "delete", f"run {run_id}")
 
     def _runs(
         self, match: sa.ColumnElement[bool], limit: int | None = None

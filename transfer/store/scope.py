@@ -64,16 +64,21 @@ class Everything:
 
 
 EVERYTHING: Scope = Everything()
+#: What lies in the trash too: for whoever asks what may go.
+WITH_TRASH: Scope = Everything()
 
 
 def readable(scope: Scope) -> sa.ColumnElement[bool]:
     """The jobs that may be seen: by themselves, or with what they are about."""
-    if scope is EVERYTHING:
+    if scope is WITH_TRASH:
         return sa.true()
+    is_there = jobs.c.trash == ""
+    if scope is EVERYTHING:
+        return is_there
     runs, about = jobs.alias(), jobs.c.kind != RUN
     of_runs = sa.select(runs.c.id).where(runs.c.kind == RUN, scope.where("read", runs))
     names = sa.select(datasets.c.name).where(scope.where("read", datasets))
     # What somebody else has had computed of a dataset with the same images is found by
     # nobody: only of one that may be seen itself.
     of_thing = jobs.c.run.in_(of_runs) | jobs.c.dataset.in_(names)
-    return scope.where("read", jobs) | (about & of_thing)
+    return is_there & (scope.where("read", jobs) | (about & of_thing))

@@ -36,6 +36,8 @@ jobs = sa.Table(
     Column("sharing", String(8), nullable=False, server_default="private"),
     # Of a job that is no run and is about one.
     Column("run", String(8), nullable=False, server_default=""),
+    # What it went into the trash with; empty for what is not there.
+    Column("trash", String(8), nullable=False, server_default=""),
     # What waits or works, three times a second; few of thousands.
     Index("jobs_by_status", "status", "priority", "created_at"),
     Index("jobs_of_subject", "kind", "subject", "created_at"),
@@ -83,6 +85,21 @@ datasets = sa.Table(
     Column("name", String, primary_key=True),
     Column("owner", String),
     Column("sharing", String(8), nullable=False, server_default="private"),
+)
+
+#: What was deleted and can be restored; of what a job is, the rows of `jobs` stay.
+trash = sa.Table(
+    "trash",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    # Name of a dataset, id of a run, subject of an export.
+    Column("thing", String, nullable=False),
+    # What people call it.
+    Column("title", String, nullable=False),
+    Column("owner", String),
+    Column("sharing", String(8), nullable=False, server_default="private"),
+    Column("deleted_at", Float, nullable=False),
 )
 
 #: Who deleted, shared, signed in; nothing of it is ever changed.

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from transfer import workspace
 from transfer.datasets import history, library
-from transfer.export import keeping
-from transfer.runs import queue
 from transfer.store import files
 from transfer.store.runs import Store
 from transfer.store.summaries import Summary
+from transfer.upkeep import trash
 from transfer.upkeep.snapshot import CACHES
 
 _DAY = 86_400.0
@@ -96,7 +95,7 @@ def _run(store: Store, run: Summary) -> Part:
     return Part(
         what=f"run {run.id}, {run.name}",
         bytes=_size(files.of_run(run.id)),
-        remove=lambda: queue.delete(store, run.id),
+        remove=lambda: trash.remove(store, trash.put_run(store, run.id).id),
         id=run.id,
     )
 
@@ -105,7 +104,7 @@ def _dataset(store: Store, name: str) -> Part:
     return Part(
         what=f"dataset {name}",
         bytes=sum(_of_images(name)),
-        remove=lambda: keeping.delete_dataset(store, name),
+        remove=lambda: trash.remove(store, trash.put_dataset(store, name).id),
     )
 
 

@@ -105,4 +105,4 @@ def _settle(copy: Path) -> None:
         ids = [run.id for run in held.summaries()]
         # Their files may have been removed before they were linked.
         for gone in set(ids) - now.which_exist(ids):
-            held.delete(gone)
+            held.trash.remove(held.trash.put_job(held.get(gone), gone, gone))

@@ -13,11 +13,11 @@ from tests.pictures import make_pictures
 from transfer import workspace as folders
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
-from transfer.export import keeping
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 from transfer.store.watched import Watch, Watched
+from transfer.upkeep import trash
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_watched__images_confusion_and_blocks(run: Run) -> None:
 def test_watched__stays_when_the_dataset_is_deleted(run: Run) -> None:
     result = {"class_names": ["cat", "dog"]}
     Store().finish(run.id, JobStatus.COMPLETED, result)
-    keeping.delete_dataset(Store(), "pets")
+    trash.put_dataset(Store(), "pets")
     at = open_folds(run)
     assert any("is cat" in one.proto.body for one in at.get("html"))
 

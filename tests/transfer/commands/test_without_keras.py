@@ -70,6 +70,8 @@ def words_of(run: str, queued: str, folder: Path) -> list[list[str]]:
         ["predict", run, picture],
         ["stop", queued],
         ["delete", run],
+        ["trash"],
+        ["dataset-delete", "pets"],
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import noisy_picture
+from tests.pictures import delete_dataset, noisy_picture
 from transfer.datasets import editing, library
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, DatasetError, ImageError, NotFoundError
@@ -75,7 +75,7 @@ def test_add__refuses_what_cannot_be_learnt(pets: Revision, workspace: Path) -> 
 
 def test_delete__takes_corrections_with_it(pets: Revision, workspace: Path) -> None:
     editing.add("pets", png(), "dog", "a.png")
-    library.delete("pets")
+    delete_dataset("pets")
     assert not list((workspace / "images").glob("*/*"))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import make_pictures
+from tests.pictures import delete_dataset, make_pictures
 from transfer.datasets import library
 from transfer.datasets.ingest.importer import import_path
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
@@ -101,23 +101,23 @@ def test_delete__keeps_the_images_of_others(tmp_path: Path, workspace: Path) -> 
     smaller = import_path(folder, "smaller")
     make_pictures(folder, {"cat": 4, "dog": 4})
     larger = import_path(folder, "larger")
-    library.delete("larger")
+    delete_dataset("larger")
     assert library.list_datasets() == [smaller]
     left = {path.name for path in workspace.glob("images/*/*")}
     assert left == {image.sha256 for image in smaller.images}
     assert len(left) < len(larger.images)
-    library.delete("smaller")
+    delete_dataset("smaller")
     assert not list(workspace.glob("images/*/*"))
 
 
 def test_delete__no_such_dataset() -> None:
     with pytest.raises(NotFoundError, match='no dataset named "a".*none yet'):
-        library.delete("a")
+        delete_dataset("a")
 
 
 def test_delete__name_is_free_again(animals: Path) -> None:
     import_path(animals, "a")
-    library.delete("a")
+    delete_dataset("a")
     library.check_name("a")
     assert import_path(animals, "a").dataset == "a"
 
@@ -128,5 +128,5 @@ def test_delete__damaged_manifest_of_another_keeps_the_images(
     import_path(animals, "a")
     import_path(animals, "b")
     next((workspace / "datasets" / "b").glob("*.json")).write_text("{")
-    library.delete("a")
+    delete_dataset("a")
     assert [*(workspace / "images").glob("*/*")]

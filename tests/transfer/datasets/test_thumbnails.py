@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import make_pictures
+from tests.pictures import delete_dataset, make_pictures
 from transfer.datasets import decoding, library, thumbnails
 from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.revision import Revision
@@ -50,7 +50,7 @@ def test_of_image__a_full_disk_hides_no_picture(
 def test_of_image__goes_with_its_dataset(pets: Revision, workspace: Path) -> None:
     sha256 = pets.images[0].sha256
     thumbnails.of_image(sha256)
-    library.delete("pets")
+    delete_dataset("pets")
     assert not kept(workspace)
     with pytest.raises(ImageError, match="does not exist"):
         thumbnails.of_image(sha256)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pictures import make_pictures, noisy_picture
-from transfer import __main__, workspace
+from tests.pictures import delete_dataset, make_pictures, noisy_picture
+from transfer import __main__
 from transfer.commands import evaluate
 from transfer.config import TrainConfig
 from transfer.datasets import library
@@ -20,11 +20,11 @@ from transfer.errors import DatasetError, ImageError, NotFoundError
 from transfer.evaluation import evaluator, image_map, results, robustness
 from transfer.evaluation.results import Evaluation
 from transfer.prediction import models
-from transfer.runs import queue
 from transfer.store import files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 from transfer.worker import __main__ as worker
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -162,7 +162,7 @@ def test_evaluate__says_what_is_wrong(finished: Run, pets: Revision) -> None:
         library.image_path(image.sha256).unlink()
     with pytest.raises(ImageError, match="does not exist"):
         evaluator.Evaluator(finished, model, print).evaluate("test")
-    library.delete("pets")
+    delete_dataset("pets")
     with pytest.raises(NotFoundError, match='no dataset named "pets"'):
         evaluator.Evaluator(finished, model, print)
 
@@ -181,10 +181,10 @@ def test_robustness__a_slow_backbone_is_tried_only_when_asked(
 
 def test_save__a_deleted_run_does_not_come_back(finished: Run) -> None:
     found = evaluated(finished)
-    queue.delete(Store(), finished.id)
+    trash.put_run(Store(), finished.id)
     with pytest.raises(NotFoundError):
         results.save(found)
-    assert not (workspace.home() / "runs" / finished.id).exists()
+    assert not files.evaluation(finished.id, "val").exists()
 
 
 def test_load__nothing_or_a_damaged_file_is_none(workspace: Path) -> None:

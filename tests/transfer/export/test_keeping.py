@@ -11,10 +11,11 @@ from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.errors import NotFoundError, RunError
 from transfer.export import bundle, catalogue, keeping, script
-from transfer.runs import queue
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.store.trash import Trashed
+from transfer.upkeep import trash
 
 
 @pytest.fixture
@@ -32,6 +33,16 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace with nothing in it."""
     monkeypatch.setenv("TRANSFER_HOME", str(tmp_path / "workspace"))
     return tmp_path / "workspace"
+
+
+def delete(one: Trashed) -> None:
+    """For good."""
+    trash.remove(Store(), one.id)
+
+
+def delete_dataset() -> None:
+    """The pets, for good."""
+    delete(trash.put_dataset(Store(), "pets"))
 
 
 def stored(workspace: Path) -> set[str]:
@@ -53,7 +64,7 @@ def ended(tmp_path: Path, **result: object) -> Run:
 def test_delete_dataset__its_run_can_still_be_exported(
     finished: Run, copied: Path, tmp_path: Path
 ) -> None:
-    keeping.delete_dataset(Store(), "pets")
+    delete_dataset()
     with pytest.raises(NotFoundError):
         library.load("pets")
     order = bundle.Order(run=finished, chosen=catalogue.get("openvino"))
@@ -76,10 +87,10 @@ def test_delete_dataset__images_go_with_the_last_run_that_keeps_them(
         *keeping.comparison_images(revision)[1],
         *keeping.calibration_images(revision),
     ]
-    keeping.delete_dataset(Store(), "pets")
+    delete_dataset()
     assert keeping.revision(run) == revision
     assert stored(empty) == {one.sha256 for one in images} and len(images) == 3
-    queue.delete(Store(), run.id)
+    delete(trash.put_run(Store(), run.id))
     assert not stored(empty)
 
 
@@ -87,7 +98,7 @@ def test_delete_dataset__keeps_nothing_for_a_run_without_model(
     empty: Path, tmp_path: Path
 ) -> None:
     run = ended(tmp_path)
-    keeping.delete_dataset(Store(), "pets")
+    delete_dataset()
     assert not stored(empty)
     with pytest.raises(NotFoundError, match="Import the dataset again"):
         keeping.revision(run)
@@ -96,7 +107,7 @@ def test_delete_dataset__keeps_nothing_for_a_run_without_model(
 def test_delete_dataset__a_damaged_one_goes_too(empty: Path, tmp_path: Path) -> None:
     run = ended(tmp_path, class_names=["cat", "dog"])
     (empty / "datasets" / "pets" / f"{run.revision}.json").write_text("half of it")
-    keeping.delete_dataset(Store(), "pets")
+    delete_dataset()
     assert not library.list_datasets()
 
 
@@ -106,7 +117,7 @@ def test_delete_dataset__waits_for_runs_that_need_it(
     ended(tmp_path)
     Store().create(TrainConfig(dataset="pets"), "later")
     with pytest.raises(RunError, match="need it: later"):
-        keeping.delete_dataset(Store(), "pets")
+        delete_dataset()
     assert library.load("pets")
 
 
@@ -115,8 +126,8 @@ def test_delete_dataset__of_a_new_one_keeps_what_is_left_of_the_old(
 ) -> None:
     run = ended(tmp_path, class_names=["cat", "dog"])
     before = library.load("pets")
-    keeping.delete_dataset(Store(), "pets")
+    delete_dataset()
     importer.import_path(make_pictures(tmp_path / "b", {"cat": 2, "dog": 2}), "pets")
-    keeping.delete_dataset(Store(), "pets")
+    delete_dataset()
     assert keeping.revision(run) == before
     assert stored(empty) >= {one.sha256 for one in keeping.comparison_images(before)[1]}

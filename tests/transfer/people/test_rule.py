@@ -18,6 +18,7 @@ from transfer.store.people import Person, Role
 from transfer.store.runs import Store
 from transfer.store.scope import EVERYTHING
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 
 
 class Thing(NamedTuple):
@@ -129,7 +130,7 @@ DEEDS = {
     "describe": lambda store, run: store.describe(run, note="x"),
     "resume": lambda store, run: queue.resume(store, run),
     "share": lambda store, run: store.share(run, "all"),
-    "delete": lambda store, run: queue.delete(store, run),
+    "delete": lambda store, run: trash.put_run(store, run),
 }
 
 
@@ -244,7 +245,7 @@ def test_datasets__a_new_one_of_an_old_name_is_private(stores: Stores) -> None:
 def test_audit__tells_who_shared_and_deleted(stores: Stores) -> None:
     run = queue.submit(stores.anna, FLOWERS)
     stores.anna.share(run.id, Sharing.READ)
-    queue.delete(stores.anna, run.id)
+    trash.put_run(stores.anna, run.id)
     told = [(one.name, one.action, one.thing) for one in stores.whole.people.events()]
     assert told == [
         ("anna", "delete", f"run {run.id}"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import make_pictures
+from tests.pictures import delete_dataset, make_pictures
 from transfer.datasets import classes, history, library
 from transfer.datasets.ingest import importer
 from transfer.errors import ConfigError, DatasetError, NotFoundError
@@ -60,9 +60,9 @@ def test_bring__the_images_outlive_the_deletion_of_another_dataset(
 ) -> None:
     importer.import_path(make_pictures(tmp_path / "b", {"x": 2, "y": 2}, seed=3), "b")
     waiting.bring(loose, "pets")
-    library.delete("b")
+    delete_dataset("b")
     assert all(library.image_path(one).exists() for one in hashes())
-    library.delete("pets")
+    delete_dataset("pets")
     assert not any(library.image_path(one).exists() for one in hashes_of(loose))
 
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.pictures import make_pictures
+from tests.pictures import delete_dataset, make_pictures
 from tests.transfer.runs_made import finished_run
 from transfer.backbones import graph
 from transfer.classifier.runner import Runner
@@ -181,7 +181,7 @@ def test_at_hand__features_that_training_left_are_used(
 
 def test_look__a_deleted_dataset_is_named(workspace: Path, tmp_path: Path) -> None:
     run, _ = finished_run(tmp_path)
-    library.delete("pets")
+    delete_dataset("pets")
     with pytest.raises(NotFoundError, match='dataset "pets" was deleted'):
         neighbours.look(run, models.load(run.id).runner)
 

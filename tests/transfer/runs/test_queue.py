@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
-from transfer import workspace as folders
 from transfer.config import TrainConfig
-from transfer.errors import BackboneError, NotFoundError, RunError
+from transfer.errors import BackboneError, RunError
 from transfer.runs import kinds, places, queue
 from transfer.runs.requests import Request
 from transfer.store.people import Role
@@ -173,15 +172,6 @@ def test_stop__of_a_vanished_worker_says_so(store: Store, zombie: int) -> None:
     run = taken(store, pid=zombie)
     with pytest.raises(RunError, match="is interrupted"):
         queue.stop(store, run.id)
-
-
-def test_delete__of_a_vanished_worker(store: Store, zombie: int) -> None:
-    run = taken(store, pid=zombie)
-    folder: Path = folders.folder("runs", run.id)
-    assert queue.delete(store, run.id[:6]).id == run.id
-    assert not folder.exists()
-    with pytest.raises(NotFoundError):
-        store.get(run.id)
 
 
 def test_dispatch__eleven_runs_of_two_people_in_turn_with_a_restart_between(

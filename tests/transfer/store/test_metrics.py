@@ -74,7 +74,7 @@ def test_after__ids_are_never_used_again(store: Store) -> None:
     store.metrics.add(run.id, [metric()])
     last = store.metrics.after(run.id)[-1].id
     store.finish(run.id, JobStatus.STOPPED)
-    store.delete(run.id)
+    store.trash.remove(store.trash.put_job(store.get(run.id), run.id, ""))
     store.metrics.add(other.id, [metric()])
     assert store.metrics.after(other.id)[0].id > last
 

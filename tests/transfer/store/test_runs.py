@@ -9,11 +9,10 @@ from sqlalchemy.pool import QueuePool
 
 from tests.transfer.store.runs_taken import FLOWERS, metric, running
 from transfer.config import TrainConfig
-from transfer.errors import NotFoundError, RunError, StorageError
+from transfer.errors import NotFoundError, StorageError
 from transfer.store import database as database_module
 from transfer.store import rows, tables
 from transfer.store.runs import Store
-from transfer.store.status import JobStatus
 
 
 def test_create__gives_back_what_was_asked_for(store: Store) -> None:
@@ -109,20 +108,6 @@ def test_describe__changes_what_it_is_given(store: Store) -> None:
         store.describe("00000000", name="x")
 
 
-def test_delete__removes_record_and_metrics(store: Store) -> None:
-    run = running(store)
-    store.metrics.add(run.id, [metric()])
-    store.finish(run.id, JobStatus.COMPLETED)
-    store.delete(run.id)
-    assert store.runs() == [] and store.metrics.after(run.id) == []
-
-
-def test_delete__refuses_a_run_that_a_worker_has(store: Store) -> None:
-    run = running(store)
-    with pytest.raises(RunError, match="is running.*Stop it first"):
-        store.delete(run.id)
-
-
 def test_store__writers_in_many_threads_all_get_through(store: Store) -> None:
     run = running(store)
 
@@ -175,16 +160,3 @@ def test_writing__says_that_the_store_is_locked(
         rows.lock(other, run.id)
         with pytest.raises(StorageError, match="is locked: another program"):
             impatient.request_stop(run.id)
-
-
-def test_delete__what_was_asked_of_the_run_goes_with_it(store: Store) -> None:
-    run = running(store)
-    store.finish(run.id, JobStatus.COMPLETED)
-    goes = [
-        store.add("evaluate", f"{run.id}-val", {}),
-        store.add("neighbours", run.id, {}),
-    ]
-    stays = [store.add("evaluate", f"{run.id}0-val", {}), store.add("rank", "r", {})]
-    store.delete(run.id)
-    left = store.which_exist([job.id for job in (*goes, *stays)])
-    assert left == {job.id for job in stays}

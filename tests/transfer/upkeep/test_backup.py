@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pictures import make_pictures
+from tests.pictures import delete_dataset, make_pictures
 from tests.transfer.runs.processes_made import FLOWERS, taken, taken_run
 from tests.transfer.runs_made import finished_run
 from transfer import workspace as place
@@ -24,7 +24,7 @@ from transfer.store import files
 from transfer.store.record import Metric
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
-from transfer.upkeep import backup
+from transfer.upkeep import backup, trash
 
 NAMES = ("A", "ünïcode", "with space")
 
@@ -148,14 +148,13 @@ def test_write__while_datasets_and_runs_come_and_go(
         with closing(Store()) as mine:
             run = complete(mine)
             if next(numbers) % 3 == 0:
-                mine.delete(run)
-                files.model(run).unlink()
+                trash.remove(mine, trash.put_run(mine, run).id)
 
     def datasets() -> None:
         number = next(numbers)
         import_pets(tmp_path / "come", f"pets {number}", number)
         if number % 2:
-            library.delete(f"pets {number}")
+            delete_dataset(f"pets {number}")
 
     def repeat(work: Callable[[], None]) -> None:
         try:

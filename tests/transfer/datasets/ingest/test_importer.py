@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictures import make_pictures, noisy_picture
+from tests.pictures import delete_dataset, make_pictures, noisy_picture
 from transfer import workspace as places
 from transfer.datasets import decoding, library
 from transfer.datasets.ingest import staging
@@ -67,9 +67,9 @@ def test_import_path__zip_gives_what_the_folder_gives(
 
 def test_import_path__same_content_same_id(animals: Path) -> None:
     first = import_path(animals, "a")
-    library.delete("a")
+    delete_dataset("a")
     assert import_path(animals, "a").id == first.id
-    library.delete("a")
+    delete_dataset("a")
     assert import_path(animals, "a", seed=1).id != first.id
 
 

@@ -1,0 +1,7 @@
+"""Storage: what was deleted and can be restored."""
+
+from pages.shared import shell
+from pages.storage import trash
+
+shell.begin_page("Storage", "What was deleted, and can still be restored.")
+trash.show()
