@@ -35,10 +35,13 @@ def show_run(run: Run) -> None:
 
 
 def _show(called: str, thing: Thing, share: Callable[[str], None]) -> None:
+    now = Sharing(thing.sharing)
+    if now is Sharing.HIDDEN:
+        st.badge("Hidden test set", icon=":material/visibility_off:", color="gray")
+        return
     if not session.may("share", thing):
         st.badge(_owner(thing), color="gray")
         return
-    now = Sharing(thing.sharing)
     with st.popover("Share", icon=":material/group:", key=f"share-{called}"):
         st.caption(
             f"{_owner(thing)}. A run is shared with the pictures that it learnt from "
@@ -46,8 +49,8 @@ def _show(called: str, thing: Thing, share: Callable[[str], None]) -> None:
         )
         wanted = st.radio(
             "Who may",
-            [*Sharing],
-            [*Sharing].index(now),
+            [*_SAYS],
+            [*_SAYS].index(now),
             format_func=_SAYS.__getitem__,
             key=f"sharing-{called}",
         )
