@@ -4,8 +4,11 @@ The tables are held against what there is: a new route, page or kind of job with
 row fails.
 """
 
+import argparse
 import ast
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +24,12 @@ from tests.pages.test_evaluate import evaluation_of
 from tests.pages.test_names_as_text import nodes
 from tests.pictures import make_pictures
 from tests.test_app import ask
-from transfer.__main__ import main
+from transfer.__main__ import main, parser
 from transfer.config import TrainConfig
 from transfer.datasets import archive, chosen
 from transfer.datasets.ingest import importer, uploads
 from transfer.datasets.revision import Revision
-from transfer.errors import NotFoundError
+from transfer.errors import NotAllowedError, NotFoundError
 from transfer.gallery.view import View
 from transfer.people import links, rule, sessions
 from transfer.people.rule import Sharing
@@ -35,7 +38,7 @@ from transfer.runs.kinds import KINDS
 from transfer.store import files
 from transfer.store.classroom import HAND_IN
 from transfer.store.people import Person, Role
-from transfer.store.record import Run
+from transfer.store.record import Job, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 from transfer.upkeep import trash
@@ -433,3 +436,187 @@ def test_import__makes_a_dataset_and_a_run_of_who_asked(world: World) -> None:
     (run,) = bob.runs()
     assert bob.datasets.readable([DATASET, "bobs"]) == ["bobs"]
     assert (run.dataset, run.owner) == ("bobs", world.bob.id)
+
+
+#: Who may have work done that is about Anna's dataset or run, by how she shares it.
+Asks = dict[Sharing, set[str]]
+ALL = {"anna", "bob", "tom", "ada"}
+WHO_SEES: Asks = {
+    Sharing.PRIVATE: {"anna", "tom", "ada"},
+    Sharing.READ: ALL,
+    Sharing.ALL: ALL,
+}
+WHO_CHANGES: Asks = {
+    Sharing.PRIVATE: {"anna", "ada"},
+    Sharing.READ: {"anna", "ada"},
+    Sharing.ALL: ALL,
+}
+EVERYBODY: Asks = dict.fromkeys(WHO_SEES, ALL)
+INSTRUCTORS: Asks = dict.fromkeys(WHO_SEES, {"tom", "ada"})
+ADMINISTRATORS: Asks = dict.fromkeys(WHO_SEES, {"ada"})
+BROUGHT = "uploads/0123456789abcdef0123456789abcdef/files"
+
+
+class Ask(NamedTuple):
+    """A job that somebody may ask for, in whatever way.
+
+    Attributes:
+        kind: Of the job.
+        who: May have it done.
+        words: Of its command.
+        about: `dataset`, `run`, or nothing.
+    """
+
+    kind: str
+    who: Asks
+    words: tuple[str, ...] = ()
+    about: str = ""
+
+
+def _of_dataset(kind: str, who: Asks = WHO_SEES) -> Ask:
+    return Ask(kind, who, (kind, DATASET), "dataset")
+
+
+#: `{}` stands for the workspace.
+ASKS = {
+    "run": Ask("run", WHO_SEES),
+    "run with a weights file": Ask("run", ADMINISTRATORS, ("/etc/passwd",)),
+    "import of a sample": Ask("import", EVERYBODY, ("import", "sample:gearwheels")),
+    "import of an upload": Ask("import", EVERYBODY, ("import", f"{{}}/{BROUGHT}")),
+    "import of a folder": Ask("import", ADMINISTRATORS, ("import", "/etc")),
+    "import of the workspace": Ask("import", ADMINISTRATORS, ("import", "{}/images")),
+    "import by a detour": Ask(
+        "import", ADMINISTRATORS, ("import", f"{{}}/{BROUGHT}/../../../images")
+    ),
+    "add an upload": Ask(
+        "add", WHO_CHANGES, ("add", DATASET, f"{{}}/{BROUGHT}"), "dataset"
+    ),
+    "add a folder": Ask("add", ADMINISTRATORS, ("add", DATASET, "/etc"), "dataset"),
+    "sort": Ask("sort", WHO_CHANGES, ("sort", DATASET, "--answers=a"), "dataset"),
+    "sort a folder": Ask("sort", ADMINISTRATORS, ("sort", DATASET, "/etc"), "dataset"),
+    "download": Ask("download", INSTRUCTORS, ("weights", "fetch", "resnet50")),
+    "weights of a file": Ask("download", ADMINISTRATORS, ("weights", "add", "/a.h5")),
+    "measure": Ask("measure", EVERYBODY, ("measure", "resnet50")),
+    "rank with a weights file": Ask(
+        "rank", ADMINISTRATORS, ("rank", "--weights=/etc/passwd"), "dataset"
+    ),
+    "rates with a weights file": Ask(
+        "rates", ADMINISTRATORS, ("learning-rate", "--weights", "a.h5"), "dataset"
+    ),
+    **{
+        kind: _of_dataset(kind)
+        for kind in (
+            *("rank", "depths", "rates", "doctor", "enough"),
+            *("imagenet", "dataset-export"),
+        )
+    },
+    **{
+        kind: Ask(kind, WHO_SEES, (kind, "a run"), "run")
+        for kind in ("evaluate", "export", "neighbours")
+    },
+}
+
+
+def test_asks__each_kind_of_job_has_its_row() -> None:
+    assert {one.kind for one in ASKS.values()} == {*KINDS} - {HAND_IN}
+
+
+def ask_for(name: str, world: World, who: Person) -> str:
+    """Id of the job that somebody has asked for."""
+    one = ASKS[name]
+    store = world.store.view_for(rule.scope(who))
+    if one.kind == "run":
+        weights = one.words[0] if one.words else "imagenet"
+        revision = world.revision.id
+        config = TrainConfig(dataset=DATASET, revision=revision, weights=weights)
+        return queue.submit(store, config).id
+    home = str(Path(os.environ["TRANSFER_HOME"]))
+    words = tuple(word.replace("{}", home) for word in one.words)
+    things = {"dataset": DATASET, "run": world.run.id}
+    about = {one.about: things[one.about]} if one.about else {}
+    subject = f"{name} {who.name}"
+    return queue.ask(store, requests.Request(one.kind, subject, words, **about)).id
+
+
+@pytest.mark.parametrize("name", sorted(ASKS))
+def test_asks__are_done_for_who_may_and_for_nobody_else(
+    name: str, world: World
+) -> None:
+    """Below the pages: whatever page, route or program asks."""
+    role, people = Role.ADMINISTRATOR, world.store.people
+    ada = people.add(subject="name:ada", name="Ada", role=role)
+    assert ada
+    actors = {"anna": world.anna, "bob": world.bob, "tom": world.tom, "ada": ada}
+    for sharing, allowed in ASKS[name].who.items():
+        world.share(sharing)
+        done = set()
+        for who, person in actors.items():
+            with suppress(NotFoundError, NotAllowedError):
+                ask_for(name, world, person)
+                done.add(who)
+        assert (sharing, done) == (sharing, allowed)
+
+
+def test_asks__a_job_that_waits_is_not_begun_for_who_may_no_more(world: World) -> None:
+    world.share(Sharing.ALL)
+    ada = world.store.people.change(world.bob.id, role=Role.ADMINISTRATOR)
+    ids = {ask_for(name, world, ada): name for name in ASKS}
+    world.share(Sharing.PRIVATE)
+    world.store.people.change(world.bob.id, role=Role.PARTICIPANT)
+    begun: list[str] = []
+
+    def launch(job: Job) -> Any:
+        begun.append(ids[job.id])
+        raise OSError("this test starts no process")
+
+    queue.dispatch(world.store, launch)
+    allowed = [name for name, one in ASKS.items() if one.who is EVERYBODY]
+    assert sorted(begun) == sorted(allowed)
+    assert {world.store.get_job(one).status for one in ids} == {JobStatus.FAILED}
+
+
+def test_asks__a_guessed_id_tells_nothing_and_stops_nothing(world: World) -> None:
+    ada = world.store.people.change(world.anna.id, role=Role.ADMINISTRATOR)
+    bob = world.store.view_for(rule.scope(world.bob))
+    ids = {ask_for(name, world, ada): name for name in ASKS}
+
+    def check() -> None:
+        for one in ids:
+            for deed in (Store.get_job, queue.stop, queue.resume, trash.put_run):
+                with pytest.raises(NotFoundError):
+                    deed(bob, one)  # type: ignore[operator]
+        assert not (*bob.waiting(), *bob.active())
+
+    check()
+    # What was found of a thing is seen with it, for as long as it is shared.
+    world.share(Sharing.READ)
+    for one, name in ids.items():
+        if ASKS[name].about:
+            assert bob.get_job(one)
+        with pytest.raises((NotFoundError, NotAllowedError)):
+            queue.stop(bob, one)
+    world.share(Sharing.PRIVATE)
+    check()
+
+
+#: What the command line does: by whoever has the server's files, or as a job for whom
+#: the queue let ask for it.
+BY_ADMINISTRATOR = {
+    *("datasets", "dataset-delete", "edit", "revisions", "backbones", "train"),
+    *("runs", "show", "tag", "stop", "resume", "delete", "predict", "script"),
+    *("backup", "restore", "clean", "trash", "workshop", "people", "audit"),
+}
+#: Kinds of jobs by the first word of their command, where that is another.
+OF_COMMAND = {"sweep": "depths", "learning-rate": "rates", "weights": "download"}
+
+
+def test_commands__each_has_its_row() -> None:
+    """Nobody but the administrator types here; a job's command has a guarded kind."""
+    (words,) = (
+        action.choices
+        for action in parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    kinds = {OF_COMMAND.get(one, one) for one in {*words} - BY_ADMINISTRATOR}
+    assert BY_ADMINISTRATOR <= {*words}
+    assert kinds == {*KINDS} - {"run"}

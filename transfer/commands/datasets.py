@@ -25,10 +25,9 @@ from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
 from transfer.runs import queue
 from transfer.runs.jobs import Reporter
+from transfer.runs.requests import SAMPLE
 from transfer.store.runs import Store
 
-#: What stands before the name of a sample where a path is expected.
-SAMPLE = "sample:"
 #: Files passed over that a job's result lists.
 _LISTED = 200
 

@@ -113,6 +113,15 @@ class _Of:
                 "Ask its owner or an administrator.",
             )
 
+    def check_server(self, what: str) -> None:
+        """Returns quietly where `folders` or `weights` of the server may be used."""
+        if not may(self.actor, what):
+            raise NotAllowedError(
+                f"The {what} of the server are for those who are {OF_SERVER[what]} "
+                "here or more.",
+                "Bring files with the browser, or ask one of them.",
+            )
+
 
 def _has(actor: Person, role: Role) -> bool:
     return _RANK.index(actor.role) >= _RANK.index(role)

@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, TransferError
-from transfer.people import rule
-from transfer.runs import kinds, vanished
+from transfer.runs import guards, kinds, vanished
 from transfer.runs.engines import local
-from transfer.runs.kinds import KINDS
 from transfer.runs.requests import Request
 from transfer.store.record import Job, Run, error_record
 from transfer.store.runs import Store
@@ -36,12 +34,10 @@ def submit(
 
     Raises:
         BackboneError: There is no such backbone, or no longer.
-        NotFoundError: The dataset, or the run to start from, may not be seen.
+        NotFoundError, NotAllowedError: As `guards.check_run`.
     """
     catalogue.get(config.backbone)
-    store.datasets.check("read", config.dataset)
-    if config.start_from:
-        store.get(config.start_from)
+    guards.check_run(store, config)
     run = store.create(config, name, owner)
     news.set()
     return run
@@ -54,14 +50,9 @@ def ask(store: Store, request: Request, priority: int = 0) -> Job:
         priority: `kinds.GIVES_WAY` for what nobody waits for.
 
     Raises:
-        NotFoundError: What it is about may not be seen.
-        NotAllowedError: It may be seen, but not changed.
+        NotFoundError, NotAllowedError: As `guards.check_request`.
     """
-    if request.dataset:
-        action = "change" if KINDS[request.kind].changes_dataset else "read"
-        store.datasets.check(action, request.dataset)
-    if request.run:
-        store.get_job(request.run)
+    guards.check_request(store, request)
     settings = {"words": list(request.words)}
     about = {"dataset": request.dataset, "run": request.run}
     job = store.add(request.kind, request.subject, settings, priority, **about)
@@ -92,7 +83,7 @@ def dispatch(
         del room[kinds.LIGHT]
     while job := store.claim_next(host, room, lowest, living):
         try:
-            _check(store, job)
+            guards.check_start(store, job)
             process = launch(job)
         except (OSError, TransferError) as error:
             _logger.exception("The process of %s could not be started", job.label)
@@ -143,20 +134,6 @@ def resume(store: Store, run: str) -> Run:
     store.resume(found.id)
     news.set()
     return store.get(found.id)
-
-
-def _check(store: Store, job: Job) -> None:
-    """Returns quietly where who asked for a job may still see what it is about.
-
-    Raises:
-        NotFoundError: They may not: it was shared when they asked.
-    """
-    if job.owner:
-        seen = store.view_for(rule.scope(store.people.get(job.owner)))
-        if job.dataset:
-            seen.datasets.check("read", job.dataset)
-        if job.run:
-            seen.get_job(job.run)
 
 
 def _start_error(error: Exception) -> TransferError:

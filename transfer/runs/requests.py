@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from transfer.datasets.ingest.layouts import Reading
 
+#: What stands before the name of a sample where a path is expected.
+SAMPLE = "sample:"
+
 
 class Request(NamedTuple):
     """A job that may be asked for.

@@ -45,6 +45,13 @@ class Scope(Protocol):
             NotAllowedError: It may be seen, and no more.
         """
 
+    def check_server(self, what: str) -> None:
+        """Returns quietly where `folders` or `weights` of the server may be used.
+
+        Raises:
+            NotAllowedError: They may not.
+        """
+
 
 class Everything:
     """Of the owner where nobody signs in, of the command line, of workers."""
@@ -61,6 +68,9 @@ class Everything:
 
     def check(self, action: str, thing: Thing, called: str) -> None:
         """All may be done."""
+
+    def check_server(self, what: str) -> None:
+        """All may be used."""
 
 
 EVERYTHING: Scope = Everything()

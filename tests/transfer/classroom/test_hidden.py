@@ -19,6 +19,7 @@ from transfer.prediction import models
 from transfer.runs import queue
 from transfer.store.classroom import HAND_IN
 from transfer.store.people import Person
+from transfer.upkeep import trash
 
 
 def hand_in(group: Class, who: Person, run: str = "") -> int:
@@ -124,7 +125,7 @@ def test_hand_in__a_try_stays_one_when_the_run_is_deleted(
     monkeypatch.setattr(hidden, "TRIES", 1)
     run = secret.run(secret.anna).id
     judging.judge(secret.store, hand_in(secret, secret.anna, run), lambda *_: None)
-    queue.delete(secret.store, run)
+    trash.put_run(secret.store, run)
     with pytest.raises(NotAllowedError, match="1 is the most"):
         hand_in(secret, secret.anna)
 
