@@ -21,3 +21,7 @@ def database(
     postgres.empty()
     monkeypatch.setenv("TRANSFER_DATABASE_URL", postgres.url)
     yield name
+
+
+#: For what only a database of several machines can do.
+on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -1,11 +1,11 @@
 """Jobs as they stand while they wait, while they work and once they have ended."""
 
 import io
-import socket
 import time
 from contextlib import redirect_stdout
 from typing import Any
 
+from transfer import processes
 from transfer.__main__ import main
 from transfer.runs.kinds import GIVES_WAY
 from transfer.runs.requests import Request
@@ -29,7 +29,7 @@ def working(request: Request, **progress: Any) -> Job:
     job = waiting(request, priority=GIVES_WAY - 1)
     store = Store()
     if job.status is JobStatus.QUEUED:
-        taken = {"host": socket.gethostname(), "started_at": time.time()}
+        taken = {"host": processes.this_machine(), "started_at": time.time()}
         store.transition(job.id, JobStatus.RUNNING, priority=0, **taken)
     store.begin(job.id)
     store.heartbeat(job.id, progress)

@@ -11,6 +11,7 @@ signs of life neither, so another process must look.
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -33,6 +34,15 @@ _GRACE = 1.0
 #: A start above this is one by the calendar, in seconds since 1970; one that is counted
 #: from the start of the machine is below: no machine runs for thirty years.
 _BY_THE_CALENDAR = 1e9
+
+
+def this_machine() -> str:
+    """What this machine is called among those of one store: `TRANSFER_MACHINE`.
+
+    Else its name in the network. Numbers of processes are asked for only where the
+    machine of a job is this one.
+    """
+    return os.environ.get("TRANSFER_MACHINE") or socket.gethostname()
 
 
 def start_of(pid: int) -> float:
@@ -102,7 +112,7 @@ _OF_USE = frozenset(
     SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE http_proxy https_proxy no_proxy
     HTTP_PROXY HTTPS_PROXY NO_PROXY
     TRANSFER_HOME TRANSFER_ROOTS TRANSFER_DATABASE_URL TRANSFER_CACHE_GB
-    TRANSFER_MAX_RUNNING TRANSFER_AUTH""".split()
+    TRANSFER_MAX_RUNNING TRANSFER_AUTH TRANSFER_MACHINE""".split()
 )
 _OF_USE_FROM = (
     *("LC_", "LD_", "DYLD_", "PYTHON", "XDG_", "MALLOC_", "GLIBC_"),

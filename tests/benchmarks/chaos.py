@@ -46,7 +46,7 @@ from transfer.errors import StorageError, TransferError
 from transfer.features.cache import Shelf
 from transfer.runs import queue, requests
 from transfer.runs.supervisor import Supervisor
-from transfer.store import database
+from transfer.store import drivers
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 from transfer.upkeep import trash
@@ -282,7 +282,7 @@ def fill(ballast: Path) -> None:
 def locked(times: int, runs: int, folder: Path, source: Path) -> Any:
     """A store that another program holds, longer than we wait or not."""
     ledger = Ledger()
-    with mock.patch.object(database, "BUSY_TIMEOUT", 0.5), closing(Store()) as store:
+    with mock.patch.object(drivers, "BUSY_TIMEOUT", 0.5), closing(Store()) as store:
         for number in range(times):
             holding = threading.Thread(
                 target=hold,

@@ -6,18 +6,17 @@ else, nor to that person once they may not see the thing any more.
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
-import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from transfer import workspace
 from transfer.errors import UploadError
 
 DAY = 24 * 60 * 60
-
-_making = threading.Lock()
 
 
 class Link(NamedTuple):
@@ -91,7 +90,12 @@ def _signature(purpose: str, named: str, expires: int) -> str:
 def _secret() -> bytes:
     """The workspace's key; `write_atomically` makes the file readable by its owner."""
     path = workspace.folder() / "secret"
-    with _making:  # of two made at once, what was signed with the first would be void
-        if not path.exists():
-            workspace.write_atomically(path, secrets.token_bytes(32))
+    if not path.exists():
+        made = path.with_name(f"secret-{secrets.token_hex(8)}")
+        workspace.write_atomically(made, secrets.token_bytes(32))
+        # Of two made at once, by whichever machines, the first one stays: what was
+        # signed with another would be void.
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     return path.read_bytes()

@@ -28,6 +28,8 @@ class Kind:
             that has imported it takes it.
         is_resumable: Whether it goes on where it was when its process was lost, so
             that the queue begins it again by itself.
+        can_repeat: Whether it may be begun anew by itself, from its beginning if it is
+            not resumable, where its machine vanished.
         changes_dataset: Whether it needs more than to see the dataset that it is about.
         stop_grace: Seconds after the request to stop when its process is told to end.
         kill_grace: Seconds after that request when it is ended by force.
@@ -40,6 +42,7 @@ class Kind:
     is_light: bool = False
     needs_keras: bool = False
     is_resumable: bool = False
+    can_repeat: bool = True
     changes_dataset: bool = False
     stop_grace: float = 3.0
     kill_grace: float = 6.0
@@ -48,8 +51,14 @@ class Kind:
 
 
 # They open what strangers bring. 100,000 pictures took 0.4 GB beside the 1 GB that is
-# given to decoding.
-_OF_STRANGERS: Any = {"is_light": True, "memory": 4 * 10**9, "must_tell": 600.0}
+# given to decoding. When their machine vanishes, the dataset may have changed already
+# and the upload be gone.
+_OF_STRANGERS: Any = {
+    "is_light": True,
+    "can_repeat": False,
+    "memory": 4 * 10**9,
+    "must_tell": 600.0,
+}
 
 
 KINDS: dict[str, Kind] = {
@@ -78,6 +87,7 @@ KINDS: dict[str, Kind] = {
         title="Grouping of pictures",
         is_light=True,
         needs_keras=True,
+        can_repeat=False,
         changes_dataset=True,
     ),
     "dataset-export": Kind(title="Export of a dataset", is_light=True),

@@ -2,11 +2,11 @@
 
 import contextlib
 import logging
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
 
+from transfer import processes
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, TransferError
@@ -78,7 +78,7 @@ def dispatch(
         living: As in `Line.claim_next`.
         light: Whether light work is started too.
     """
-    begun, host, room = [], socket.gethostname(), kinds.room()
+    begun, host, room = [], processes.this_machine(), kinds.room()
     if not light:
         del room[kinds.LIGHT]
     while job := store.claim_next(host, room, lowest, living):

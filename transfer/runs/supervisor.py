@@ -7,10 +7,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from transfer.datasets import history, library
-from transfer.errors import NotFoundError
+from transfer.errors import NotFoundError, TransferError
 from transfer.processes import Watch
 from transfer.runs import queue, vanished
 from transfer.runs.engines import local
@@ -23,6 +23,10 @@ from transfer.store.runs import Store
 #: Seconds within which a process whose job has ended is gone: TensorFlow and OpenVINO
 #: take one or two to give back their memory.
 LEAVES_WITHIN = 10.0
+#: Seconds within which the thread that listens to other machines ends.
+_ENDS_WITHIN = 0.3
+#: Seconds between two looks at a store that wakes the supervisor when there is news.
+_CALM = 1.0
 #: Seconds between two times at which old jobs are removed.
 _TIDY_EVERY = 3600.0
 #: Days after which a job that is no run goes if there is a newer one of its kind and
@@ -70,6 +74,9 @@ class Supervisor:
         self._thread = threading.Thread(
             target=self._run, name="job-supervisor", daemon=True
         )
+        self._hearing = threading.Thread(
+            target=self._hear, name="job-news", daemon=True
+        )
         self._problem = ""
         self._round_at = time.monotonic()
 
@@ -86,12 +93,14 @@ class Supervisor:
     def start(self) -> None:
         """Begins; to be called once."""
         self._thread.start()
+        self._hearing.start()
 
     def stop(self) -> None:
         """Ends the thread and leaves the processes of jobs running."""
         self._closing.set()
         queue.news.set()
         self._thread.join()
+        self._hearing.join()
         self._spare.close()
         if self._store:
             self._store.close()
@@ -122,8 +131,32 @@ class Supervisor:
     def _run(self) -> None:
         while not self._closing.is_set():
             self.tick()
-            queue.news.wait(self._interval)
+            self._wait()
             queue.news.clear()
+
+    def _wait(self) -> None:
+        """Until there is news, a process has ended or it is time for another look."""
+        # Who is woken needs not look at a store that is another machine's so often.
+        until = time.monotonic() + (_CALM if self._is_shared() else 0.0)
+        while not queue.news.wait(self._interval) and time.monotonic() < until:
+            if any(one.poll() is not None for one in self._children.values()):
+                return
+
+    def _is_shared(self) -> bool:
+        return self._store is not None and self._store.machines.are_many
+
+    def _hear(self) -> None:
+        """Wakes the supervisor when other machines queue, stop or end a job."""
+        while not self._closing.is_set():
+            with suppress(TransferError), closing(self._open_store()) as store:
+                if not store.machines.are_many:
+                    return
+                for is_new in store.machines.news(_ENDS_WITHIN):
+                    if is_new:
+                        queue.news.set()
+                    if self._closing.is_set():
+                        return
+            self._closing.wait(_CALM)
 
     def _launch_here(self, job: Job) -> subprocess.Popen[bytes]:
         # What needs no Keras leaves the spare worker to others.

@@ -1,7 +1,6 @@
 """Jobs whose process vanished, stands still or does not stop: nobody else ends them."""
 
 import contextlib
-import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -22,6 +21,9 @@ from transfer.store.status import JobStatus
 START_TIMEOUT = 300.0
 #: Seconds without a sign of life after which a process on another machine is given up.
 HEARTBEAT_TIMEOUT = 60.0
+#: Seconds for which none is seen besides, where the clock of the database says so: it
+#: may have been set, or all machines slept.
+SEEN_SILENT = 5.0
 
 
 class JobProcess(Protocol):
@@ -66,7 +68,8 @@ def sweep(store: Store, find: Find = find_process, watch: Watch | None = None) -
 
     On this machine the process itself is asked, so a computer that slept for an hour
     loses no run; of other machines only the heartbeat is seen. What lives and stands
-    still is ended too; a run then waits once more for a worker, once.
+    still is ended too. A run of such, and whatever can be done anew that was on a
+    machine which vanished, waits once more for a worker, once.
 
     Args:
         watch: Of whoever sweeps again and again: only so is it known how long
@@ -75,16 +78,19 @@ def sweep(store: Store, find: Find = find_process, watch: Watch | None = None) -
     watch, active = watch or Watch(), store.active()
     ids = [job.id for job in active]
     watch.forget_all_but({*ids, *map(_stop_of, ids)})
+    now = store.machines.now() if active else 0.0
     for job in active:
         # Whoever has it may have ended it, or somebody deleted it, since it was read.
         with contextlib.suppress(RunError, NotFoundError, psutil.NoSuchProcess):
-            _look_at(store, job, find, watch)
+            if job.host == processes.this_machine():
+                _look_at(store, job, find, watch)
+            elif _is_silent(job, watch, now):
+                _give_up(store, job)
 
 
 def give_way(store: Store, find: Find = find_process) -> None:
     """Puts back into the queue what gives way, once anything else waits or works."""
-    host = socket.gethostname()
-    here = [job for job in store.active() if job.host == host]
+    here = [one for one in store.active() if one.host == processes.this_machine()]
     # Of this machine only: what happens on another one takes nothing away here.
     yielding = [job for job in here if job.priority <= GIVES_WAY]
     if not yielding or len(yielding) == len(here) and not _waits(store):
@@ -107,14 +113,33 @@ def _waits(store: Store) -> bool:
     return any(job.priority > GIVES_WAY for job in store.waiting(limit=1))
 
 
+def _is_silent(job: Job, watch: Watch, now: float) -> bool:
+    """Whether nothing is heard of a job on another machine.
+
+    Args:
+        now: By the clock that its times are of, which is the database's.
+    """
+    seen = watch.seconds(job.id, (job.started_at, job.heartbeat_at))
+    said = now - max(job.heartbeat_at or 0.0, job.started_at or 0.0)
+    # By its clock whoever has just begun to look knows; without it, if it was set back,
+    # whoever has looked for long enough.
+    return seen > HEARTBEAT_TIMEOUT or min(seen, said - HEARTBEAT_TIMEOUT) > SEEN_SILENT
+
+
+def _give_up(store: Store, job: Job) -> None:
+    """Ends a job whose machine vanished, or lets another machine do it."""
+    error = _silent_error(job)
+    if KINDS[job.kind].can_repeat and job.status is JobStatus.RUNNING:
+        store.begin_again(job.id, job.started_at, error_record(error))
+    else:
+        _finish(store, job, error)
+
+
 def _look_at(store: Store, job: Job, find: Find, watch: Watch) -> None:
     # Only whether these change is asked, never how long ago they are: the clock may
-    # have been set since, and another machine's is never quite the same.
+    # have been set since.
     sign = job.started_at, job.heartbeat_at
-    if job.host != socket.gethostname():
-        if watch.seconds(job.id, sign) > HEARTBEAT_TIMEOUT:
-            _finish(store, job, _silent_error(job))
-    elif job.pid is None:
+    if job.pid is None:
         if watch.seconds(job.id, sign) > START_TIMEOUT:
             _finish(store, job, _vanished_error(job))
     elif job.status is JobStatus.STOPPING:
@@ -138,7 +163,7 @@ def _help_to_stop(
         error = _force_error(job) if overdue else _vanished_error(job)
         status = JobStatus.STOPPED if is_stopped else JobStatus.INTERRUPTED
         of_run = error_record(error) if job.kind == RUN else {}
-        store.finish(job.id, status, error=of_run)
+        store.finish(job.id, status, error=of_run, claim=job.started_at)
     elif asked >= kind.kill_grace:
         process.kill()
     elif asked >= kind.stop_grace:
@@ -161,7 +186,9 @@ def _end_what_stands_still(
 
 
 def _finish(store: Store, job: Job, error: TransferError) -> None:
-    store.finish(job.id, JobStatus.INTERRUPTED, error=error_record(error))
+    # Where it was begun anew since it was read, it is not the one that vanished.
+    why, claim = error_record(error), job.started_at
+    store.finish(job.id, JobStatus.INTERRUPTED, error=why, claim=claim)
 
 
 def _vanished_error(job: Job) -> TransferError:
@@ -199,11 +226,20 @@ def _still_error(job: Job) -> RunError:
 
 
 def _silent_error(job: Job) -> RunError:
-    kept = " The last checkpoint is kept." if job.kind == RUN else ""
-    return RunError(
+    message = (
         f"The worker on {job.host} has been silent for more than "
-        f"{HEARTBEAT_TIMEOUT:.0f} seconds.",
-        f"Check that machine and its network, then start it again.{kept}",
+        f"{HEARTBEAT_TIMEOUT:.0f} seconds."
+    )
+    kept = " The last checkpoint is kept." if job.kind == RUN else ""
+    if job.error:
+        message = f"{message} It was the second time."
+    elif KINDS[job.kind].can_repeat and job.status is JobStatus.RUNNING:
+        goes_on = (
+            "from its last checkpoint" if job.kind == RUN else "from its beginning"
+        )
+        return RunError(message, f"It goes on {goes_on}.")
+    return RunError(
+        message, f"Check that machine and its network, then start it again.{kept}"
     )
 
 

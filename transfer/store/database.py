@@ -5,20 +5,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock
 
 from transfer import workspace
 from transfer.errors import StorageError
-from transfer.store import copies
+from transfer.store import copies, drivers
 from transfer.store.tables import alembic_version, metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-#: Seconds that a statement waits for another process' write before it gives up.
-BUSY_TIMEOUT = 30.0
 
 #: Names the lock that PostgreSQL keeps for us; any number would do.
 _LOCK = 7268
@@ -46,6 +42,27 @@ class Database:
     def close(self) -> None:
         """Closes the connections; the database cannot be used afterwards."""
         self._engine.dispose()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines can use it at once."""
+        return self._engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def listening(self) -> Iterator[sa.Connection]:
+        """A connection in no transaction, which nobody else gets afterwards.
+
+        Raises:
+            StorageError: The database cannot be used.
+        """
+        alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with alone.connect() as connection:
+                connection.detach()
+                yield connection
+        # Who listens uses the driver itself.
+        except (*UNUSABLE, alone.dialect.loaded_dbapi.Error) as error:
+            raise unreachable(error) from error
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -104,12 +121,11 @@ def open_database(url: str | sa.URL) -> sa.Engine:
         StorageError: The address is none, there is no driver for it, the database
             cannot be reached or it was written by a newer version of the program.
     """
-    engine = _engine(url)
-    lock = FileLock(workspace.folder() / "store.lock")
+    engine = drivers.make_engine(url)
     try:
         # Also around the look at the version: SQLite can be switched to WAL only while
         # nobody else has the file open.
-        with workspace.writing(Path(lock.lock_file)), lock:
+        with _lock_of_file(engine):
             version = _version(engine)
             if version != newest_version():
                 _refuse_newer(version)
@@ -143,7 +159,7 @@ def unreachable(error: Exception) -> StorageError:
     if "database is locked" in reason or "lock timeout" in reason:
         return StorageError(
             "The database of the runs is locked: another program has kept it for more "
-            f"than {BUSY_TIMEOUT:.0f} seconds.",
+            f"than {drivers.BUSY_TIMEOUT:.0f} seconds.",
             "Close what has it open, a backup or a viewer for example, then try again.",
         )
     if isinstance(error, sa.exc.TimeoutError):
@@ -158,55 +174,15 @@ def unreachable(error: Exception) -> StorageError:
     )
 
 
-def _engine(url: str | sa.URL) -> sa.Engine:
-    try:
-        address = sa.make_url(url)
-        sqlite = address.get_backend_name() == "sqlite"
-        arguments = {"timeout": BUSY_TIMEOUT} if sqlite else _patience()
-        engine = sa.create_engine(
-            address, connect_args=arguments, pool_pre_ping=not sqlite
-        )
-    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-        raise StorageError(
-            f"TRANSFER_DATABASE_URL cannot be used: {error}.",
-            "Write it as postgresql+DRIVER://USER:PASSWORD@HOST/DATABASE, with a "
-            "driver that is installed, or leave it out to use a file in the workspace.",
-        ) from error
-    if sqlite:
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _patience() -> dict[str, Any]:
-    """For how long PostgreSQL waits for a lock, and either side for the other.
-
-    A machine that vanishes says no goodbye: what it has locked shall be free again
-    before others give up, and a lost server be noticed.
-    """
-    wait = int(BUSY_TIMEOUT * 1000)
-    limits = ("lock_timeout", "idle_in_transaction_session_timeout")
-    return {
-        "options": " ".join(f"-c {name}={wait}" for name in limits),
-        "connect_timeout": 10,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": wait,
-    }
-
-
-def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # Python shall not begin transactions by itself.
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: one that begins as a reader and writes later is
-    # refused without waiting when another has written in between.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+@contextmanager
+def _lock_of_file(engine: sa.Engine) -> Iterator[None]:
+    """Holds a SQLite database for one process; PostgreSQL has locks of its own."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = FileLock(workspace.folder() / "store.lock")
+    with workspace.writing(Path(lock.lock_file)), lock:
+        yield
 
 
 def _known_versions() -> set[str]:
@@ -233,12 +209,11 @@ def _refuse_newer(version: str | None) -> None:
 
 def _bring_up_to_date(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
-        _switch_to_wal(engine)
+        drivers.switch_to_wal(engine)
     with engine.connect().execution_options(writes=True) as connection:
         with connection.begin():
             if engine.dialect.name == "postgresql":
-                # The file lock holds only on this machine; this one ends with the
-                # transaction.
+                # For all machines; it ends with the transaction.
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             if sa.inspect(connection).get_table_names():
                 _migrate(connection)
@@ -262,11 +237,3 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _switch_to_wal(engine: sa.Engine) -> None:
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()

@@ -1,8 +1,6 @@
 """The life of a job: begun, alive, asked to stop, ended, begun again."""
 
 import os
-import socket
-import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +42,8 @@ class Jobs(Line):
         with self._database.writing() as connection:
             row = rows.lock(connection, job_id, claim)
             check_transition(label(row["kind"], job_id), JobStatus(row["status"]), to)
+            if to.is_final:
+                fields["ended_at"] = rows.now(connection)
             rows.change(connection, job_id, status=to.value, **fields)
         return self.get_job(job_id)
 
@@ -57,7 +57,7 @@ class Jobs(Line):
         # The supervisor notes it as well as the process itself: whoever comes first.
         self._touch(
             job_id,
-            host=socket.gethostname(),
+            host=processes.this_machine(),
             pid=pid,
             pid_started_at=processes.start_of(pid),
         )
@@ -89,9 +89,8 @@ class Jobs(Line):
             NotAllowedError: It is somebody else's.
         """
         self.check("stop", job_id)
-        now = time.time()
         with self._database.writing() as connection:
-            row = rows.lock(connection, job_id)
+            row, now = rows.lock(connection, job_id), rows.now(connection)
             status = JobStatus(row["status"])
             if status is JobStatus.QUEUED:
                 # No process has it, so nobody else would end it.
@@ -137,9 +136,7 @@ class Jobs(Line):
         """
         # A run that fails once it was resumed still has the model that it had before.
         known = {} if result is None else {"result": result}
-        return self.transition(
-            job_id, status, claim, ended_at=time.time(), error=error or {}, **known
-        )
+        return self.transition(job_id, status, claim, error=error or {}, **known)
 
     def resume(self, job_id: str) -> Job:
         """A job that ended before its time, queued again; all that it has is kept.
@@ -204,7 +201,8 @@ class Jobs(Line):
             to, changes = JobStatus.QUEUED, {**_NO_PROCESS, "progress": {}}
             # Once: what stood still twice would do so for ever.
             if row["error"]:
-                to, changes = JobStatus.INTERRUPTED, {"ended_at": time.time()}
+                ended_at = rows.now(connection)
+                to, changes = JobStatus.INTERRUPTED, {"ended_at": ended_at}
             check_transition(label(row["kind"], job_id), JobStatus(row["status"]), to)
             rows.change(connection, job_id, status=to.value, error=error, **changes)
         return self.get_job(job_id)
@@ -218,6 +216,6 @@ class Jobs(Line):
             if not status.is_active:
                 called = label(row["kind"], job_id)
                 raise RunError(f"{called} is {status}: no process can have it now.")
-            # Others only ask whether it changes, so a clock that is set does no harm.
-            rows.change(connection, job_id, heartbeat_at=time.time(), **changes)
+            now = rows.now(connection)
+            rows.change(connection, job_id, heartbeat_at=now, **changes)
         return status

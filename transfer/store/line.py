@@ -1,6 +1,5 @@
 """The jobs of the store as a line: who waits, who works, who is next, who was last."""
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -143,10 +142,8 @@ class Line:
             return None
         with self._database.writing(alone=True) as connection:
             first = claims.find(connection, host, room, lowest, living or {})
-            if first is None:
+            if first is None or not rows.take(connection, first.id, host=host):
                 return None
-            claim = {"status": JobStatus.RUNNING.value, "host": host}
-            rows.change(connection, first.id, started_at=time.time(), **claim)
         return self.get_job(first.id)
 
     def last_begun(

@@ -11,6 +11,8 @@ from transfer.store.record import label
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
 
+#: On which PostgreSQL tells that a job was made or has another status.
+CHANNEL = "transfer_jobs"
 #: What decides whether a job may change; without its settings, which are large.
 _ABOUT = (jobs.c.kind, jobs.c.status, jobs.c.started_at, jobs.c.error)
 
@@ -24,7 +26,7 @@ def insert(connection: sa.Connection, **values: Any) -> str:
     row = {
         "id": secrets.token_hex(4),
         "status": JobStatus.QUEUED.value,
-        "created_at": time.time(),
+        "created_at": now(connection),
         **{"progress": {}, "result": {}, "error": {}},
         # Columns that only runs fill.
         **{"name": "", "dataset": "", "revision": ""},
@@ -34,6 +36,7 @@ def insert(connection: sa.Connection, **values: Any) -> str:
     while connection.scalar(sa.select(jobs.c.id).filter_by(id=row["id"])):
         row["id"] = secrets.token_hex(4)
     connection.execute(sa.insert(jobs).values(row))
+    _tell(connection)
     return str(row["id"])
 
 
@@ -63,3 +66,31 @@ def lock(
 def change(connection: sa.Connection, job_id: str, **values: Any) -> None:
     """Writes other columns of a job."""
     connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(**values))
+    if "status" in values:
+        _tell(connection)
+
+
+def take(connection: sa.Connection, job_id: str, **values: Any) -> bool:
+    """Whether a job that waited is taken now; another has it, or it waits no more."""
+    # Somebody may be stopping or deleting it right now: that is not waited for.
+    waits = (jobs.c.id == job_id) & (jobs.c.status == JobStatus.QUEUED.value)
+    query = sa.select(jobs.c.id).where(waits).with_for_update(skip_locked=True)
+    if connection.scalar(query) is None:
+        return False
+    status, started_at = JobStatus.RUNNING.value, now(connection)
+    change(connection, job_id, status=status, started_at=started_at, **values)
+    return True
+
+
+def now(connection: sa.Connection) -> float:
+    """Seconds since 1970 by the clock of the database, which all machines share."""
+    if connection.dialect.name == "postgresql":
+        clock = sa.extract("epoch", sa.func.clock_timestamp())
+        return float(connection.scalar(sa.select(clock)) or 0.0)
+    return time.time()  # of the machine that has the file
+
+
+def _tell(connection: sa.Connection) -> None:
+    """Wakes who waits for jobs, on all machines, once the transaction is done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))

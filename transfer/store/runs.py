@@ -14,6 +14,7 @@ from transfer.store.datasets import Datasets
 from transfer.store.jobs import Jobs
 from transfer.store.lesson import Lesson
 from transfer.store.line import NEWEST, UNFINISHED
+from transfer.store.machines import Machines
 from transfer.store.metrics import Metrics
 from transfer.store.people import People
 from transfer.store.record import RUN, Run, default_name
@@ -43,6 +44,7 @@ class Store(Jobs):
         super().__init__(database, scope)
         self.scope = scope
         self.metrics, self.people = Metrics(database), People(database)
+        self.machines = Machines(database)
         self.datasets = Datasets(database, scope)
         self.classroom, self.lesson = Classroom(database), Lesson(database)
         self.trash = Trash(database, scope)

@@ -4,7 +4,6 @@ No label is ever an id, a name or an address: their values are few and known bef
 """
 
 import shutil
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -107,7 +106,7 @@ def _processes() -> dict[psutil.Process, str]:
     server = psutil.Process()
     found = {server: "server"}
     with closing(Store()) as store:
-        here = [job for job in store.active() if job.host == socket.gethostname()]
+        here = [job for job in store.active() if job.host == processes.this_machine()]
     for job in here:
         if worker := processes.find(job.pid, job.pid_started_at, job.id):
             with suppress(psutil.Error):

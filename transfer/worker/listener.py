@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.errors import RunError, StorageError, TransferError
+from transfer.runs.vanished import HEARTBEAT_TIMEOUT
 from transfer.store import files, watched
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
@@ -27,6 +28,9 @@ _FLUSH_SECONDS = 0.5
 #: shall last, so that a large model on a slow disk does not spend its time on them.
 _CHECKPOINT_SECONDS = 10.0
 _CHECKPOINT_PAUSE = 20.0
+#: Seconds after its last sign of life for which a run is its worker's for sure: less
+#: than others wait before they give it up.
+_MAY_HOLD = HEARTBEAT_TIMEOUT - 15.0
 #: Least seconds between two looks at how far the blocks have moved.
 _CHANGES_SECONDS = 3.0
 
@@ -47,6 +51,7 @@ class StoreListener(Listener):
         self._stop = threading.Event()
         self._closing = threading.Event()
         self._checkpoint_due = time.monotonic() + _CHECKPOINT_SECONDS
+        self._heard_at = time.monotonic()
         self._watch, self._changes_due = watched.Watch(run.id), 0.0
         #: Set once TensorFlow is imported.
         self.events: EventWriter | None = None
@@ -122,6 +127,8 @@ class StoreListener(Listener):
     def checkpoint(self, snapshot: Snapshot) -> None:
         """See `Listener.checkpoint`."""
         start = time.monotonic()
+        if self._store.machines.are_many and start - self._heard_at > _MAY_HOLD:
+            return  # another machine may have the run by now, and write its own
         try:
             checkpoints.write(files.checkpoint(self._run_id), snapshot)
         except StorageError as error:  # the training itself needs no disk
@@ -166,7 +173,9 @@ class StoreListener(Listener):
                 with self._lock:
                     self._metrics = rows + self._metrics
                 raise
+            before = time.monotonic()
             self._store.heartbeat(self._run_id, progress, self._claim)
+            self._heard_at = before
         except RunError:  # the run is no longer this worker's
             self._stop.set()
         if self._store.stop_requested(self._run_id):

@@ -1,8 +1,8 @@
 """Processes that do jobs in tests, and jobs that were taken."""
 
 import os
-import socket
 
+from transfer import processes
 from transfer.config import TrainConfig
 from transfer.processes import Watch
 from transfer.runs.kinds import KINDS
@@ -56,7 +56,7 @@ def taken(
         job: Job = store.create(FLOWERS)
     else:
         job = store.add(kind, "flowers", {"words": [kind]})
-    claimed = store.claim_next(host or socket.gethostname(), ROOM)
+    claimed = store.claim_next(host or processes.this_machine(), ROOM)
     assert claimed and claimed.id == job.id
     return store.begin(job.id, pid) if pid else claimed
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.both_databases import on_postgresql
 from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess
@@ -156,6 +157,21 @@ def test_submit_and_ask__wake_the_supervisor(store: Store, asks: str) -> None:
     assert launched.wait(PATIENCE)
     supervisor.stop()
     assert store.get_job(job.id).status == "running"
+
+
+@on_postgresql
+def test_supervisor__is_woken_by_another_machine(store: Store) -> None:
+    launched = threading.Event()
+
+    def launch(_: Job) -> FakeProcess:
+        launched.set()
+        return FakeProcess()
+
+    supervisor = Supervisor(interval=600.0, launch=launch)
+    supervisor.start()
+    store.create(FLOWERS)  # nothing in this process is told of it
+    assert launched.wait(PATIENCE)
+    supervisor.stop()
 
 
 def test_supervisor__its_thread_works_until_it_is_stopped(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.transfer.runs.processes_made import (
     FLOWERS,
+    ROOM,
     FakeProcess,
     Lasting,
     gone,
@@ -26,6 +27,12 @@ from transfer.runs.requests import Request
 from transfer.store.record import Job
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+
+
+def later(monkeypatch: pytest.MonkeyPatch, store: Store, seconds: float) -> None:
+    """Sets the clock of the database forward."""
+    now = store.machines.now
+    monkeypatch.setattr(store.machines, "now", lambda: now() + seconds)
 
 
 def test_sweep__a_worker_that_is_gone_is_noticed_at_once(
@@ -80,6 +87,60 @@ def test_sweep__another_machine_that_fell_silent(store: Store) -> None:
     assert store.get_job(job.id).status == "running"
     vanished.sweep(store, gone, Lasting(vanished.HEARTBEAT_TIMEOUT + 1))
     assert "far-away has been silent" in store.get_job(job.id).error["message"]
+
+
+def test_sweep__what_a_machine_did_that_vanished_goes_on_elsewhere(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = taken(store, host="far-away")
+    later(monkeypatch, store, vanished.HEARTBEAT_TIMEOUT + 9)
+    # Whoever looks for the first time may have been asleep as well.
+    vanished.sweep(store, gone, Lasting(0))
+    assert store.get_job(job.id).status == "running"
+    vanished.sweep(store, gone, Lasting(9))
+    waits = store.get_job(job.id)
+    assert (waits.status, waits.host) == ("queued", None)
+    assert "goes on from its last checkpoint" in waits.error["hint"]
+    again = store.claim_next("elsewhere", ROOM)
+    assert again and again.id == job.id
+    later(monkeypatch, store, 2 * vanished.HEARTBEAT_TIMEOUT + 99)
+    vanished.sweep(store, gone, Lasting(9))
+    ended = store.get_job(job.id)
+    assert ended.status == "interrupted" and "second time" in ended.error["message"]
+
+
+def test_sweep__a_machine_that_others_hear_of_is_left_alone(store: Store) -> None:
+    job = taken(store, host="far-away")
+    vanished.sweep(store, gone, Lasting(9))
+    assert store.get_job(job.id).status == "running"
+
+
+@pytest.mark.parametrize("kind", ["import", "add", "sort"])
+def test_sweep__what_cannot_be_done_twice_is_interrupted(
+    store: Store, kind: str
+) -> None:
+    job = taken(store, kind, host="far-away")
+    vanished.sweep(store, gone, Lasting(vanished.HEARTBEAT_TIMEOUT + 1))
+    assert store.get_job(job.id).status == "interrupted"
+
+
+def test_sweep__of_a_machine_that_vanished_what_was_to_stop_ends(store: Store) -> None:
+    job = store.request_stop(taken(store, host="far-away").id)
+    vanished.sweep(store, gone, Lasting(vanished.HEARTBEAT_TIMEOUT + 1))
+    assert store.get_job(job.id).status == "interrupted"
+
+
+def test_sweep__what_another_has_begun_anew_meanwhile_goes_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = taken(store, "import", host="far-away")
+    read = store.active()
+    error = {"kind": "", "message": "", "hint": ""}
+    store.begin_again(job.id, job.started_at, error)
+    store.claim_next("elsewhere", ROOM)
+    monkeypatch.setattr(store, "active", lambda: read)
+    vanished.sweep(store, gone, Lasting(vanished.HEARTBEAT_TIMEOUT + 1))
+    assert store.get_job(job.id).status == "running"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,12 +3,16 @@
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from tests.both_databases import on_postgresql
 from tests.transfer.store.runs_taken import FLOWERS, HOST
+from transfer.store import rows
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -61,6 +65,32 @@ def test_claim_next__processes_at_once_get_each_run_once(store: Store) -> None:
         worker.stdin.flush()
     claimed = [one for worker in workers for one in worker.communicate()[0].split()]
     assert len(claimed) == len(set(claimed)) == 2
+
+
+@on_postgresql
+def test_claim_next__what_is_being_stopped_is_not_taken(store: Store) -> None:
+    run = store.create(FLOWERS)
+    with store._database.writing() as other:
+        rows.lock(other, run.id)
+        assert store.claim_next(HOST, {("run",): 1}) is None
+        rows.change(other, run.id, status=JobStatus.STOPPED.value)
+    assert store.get(run.id).status == "stopped"
+
+
+@on_postgresql
+def test_line__times_are_those_of_the_database(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 3600)
+    store.create(FLOWERS)
+    run = store.claim_next(HOST, {("run",): 1})
+    assert run
+    store.heartbeat(run.id)
+    run = store.finish(run.id, JobStatus.STOPPED)
+    told = (run.created_at, run.started_at, run.heartbeat_at, run.ended_at)
+    assert all(at and at < now + 1800 for at in told)
+    assert list(told) == sorted(told)
 
 
 def test_line__nothing_reads_all_that_has_ended(store: Store, database: str) -> None:

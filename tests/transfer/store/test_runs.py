@@ -10,8 +10,7 @@ from sqlalchemy.pool import QueuePool
 from tests.transfer.store.runs_taken import FLOWERS, metric, running
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, StorageError
-from transfer.store import database as database_module
-from transfer.store import rows, tables
+from transfer.store import drivers, rows, tables
 from transfer.store.runs import Store
 
 
@@ -155,7 +154,7 @@ def test_writing__says_that_the_store_is_locked(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(FLOWERS)
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(drivers, "BUSY_TIMEOUT", 0.01)
     with store._database.writing() as other, closing(Store()) as impatient:
         rows.lock(other, run.id)
         with pytest.raises(StorageError, match="is locked: another program"):

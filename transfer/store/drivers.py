@@ -1,0 +1,75 @@
+"""SQLite and PostgreSQL as they are spoken to: who waits for whom, and for how long."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from transfer.errors import StorageError
+
+#: Seconds that a statement waits for another process' write before it gives up.
+BUSY_TIMEOUT = 30.0
+
+
+def make_engine(url: str | sa.URL) -> sa.Engine:
+    """An engine for this address, which connects to nothing yet.
+
+    Raises:
+        StorageError: The address is none, or there is no driver for it.
+    """
+    try:
+        address = sa.make_url(url)
+        sqlite = address.get_backend_name() == "sqlite"
+        arguments = {"timeout": BUSY_TIMEOUT} if sqlite else _patience()
+        engine = sa.create_engine(
+            address, connect_args=arguments, pool_pre_ping=not sqlite
+        )
+    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+        raise StorageError(
+            f"TRANSFER_DATABASE_URL cannot be used: {error}.",
+            "Write it as postgresql+DRIVER://USER:PASSWORD@HOST/DATABASE, with a "
+            "driver that is installed, or leave it out to use a file in the workspace.",
+        ) from error
+    if sqlite:
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _patience() -> dict[str, Any]:
+    """For how long PostgreSQL waits for a lock, and either side for the other.
+
+    A machine that vanishes says no goodbye: what it has locked shall be free again
+    before others give up, and a lost server be noticed.
+    """
+    wait = int(BUSY_TIMEOUT * 1000)
+    limits = ("lock_timeout", "idle_in_transaction_session_timeout")
+    return {
+        "options": " ".join(f"-c {name}={wait}" for name in limits),
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": wait,
+    }
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # Python shall not begin transactions by itself.
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that begins as a reader and writes later is
+    # refused without waiting when another has written in between.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def switch_to_wal(engine: sa.Engine) -> None:
+    """Lets readers of a SQLite database read while another process writes."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
