@@ -36,7 +36,9 @@ def add_to(command: Command) -> None:
     who.add_argument(
         "--new-code", action="store_true", help="make a new code of their own"
     )
-    who.add_argument("--sign-out", action="store_true", help="end all their sessions")
+    who.add_argument(
+        "--sign-out", action="store_true", help="end all sessions and tokens"
+    )
     told = command("audit", audit, "tell who deleted, shared, signed in")
     told.add_argument("--last", type=int, default=100, help="so many, newest first")
 
@@ -68,6 +70,7 @@ def people(args: argparse.Namespace) -> dict[str, Any]:
         _note(store, "new code", person.name)
     if args.sign_out:
         store.people.end_sessions(person.id, int(time.time()))
+        store.tokens.remove(person.id)
         _note(store, "sign out", person.name)
     return {**_record(person), **told}
 

@@ -64,8 +64,7 @@ def find(store: Store, cookie: str) -> Person | None:
         person = store.people.get(person_id)
     except (UploadError, NotFoundError):
         return None
-    is_over = person.expires_at is not None and person.expires_at < time.time()
-    return None if mark <= person.ended or is_over else person
+    return person if mark > person.ended and person.is_let_in else None
 
 
 def who(store: Store, cookie: str) -> Person:

@@ -43,6 +43,11 @@ class Person:
     created_at: float = 0.0
     expires_at: float | None = None
 
+    @property
+    def is_let_in(self) -> bool:
+        """Whether the time for which this person was let in goes on."""
+        return self.expires_at is None or time.time() <= self.expires_at
+
 
 #: Whoever asks where nobody signs in, or at the command line of the server.
 OWNER = Person(id="", name="", role=Role.ADMINISTRATOR)

@@ -21,6 +21,7 @@ from transfer.store.record import RUN, Run, default_name
 from transfer.store.scope import EVERYTHING, WITH_TRASH, Scope
 from transfer.store.summaries import Summary
 from transfer.store.tables import jobs
+from transfer.store.tokens import Tokens
 from transfer.store.trash import Trash
 
 _IS_RUN = jobs.c.kind == RUN
@@ -45,8 +46,8 @@ class Store(Jobs):
         self.scope = scope
         self.metrics, self.people = Metrics(database), People(database)
         self.machines = Machines(database)
-        self.datasets = Datasets(database, scope)
         self.classroom, self.lesson = Classroom(database), Lesson(database)
+        self.datasets, self.tokens = Datasets(database, scope), Tokens(database)
         self.trash = Trash(database, scope)
 
     def view_for(self, scope: Scope) -> "Store":

@@ -165,6 +165,20 @@ lesson = sa.Table(
     Column("how", String(8), nullable=False),
 )
 
+#: With which programs of people ask the server; of each only its hash.
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("person", String(8), nullable=False),
+    Column("name", String, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("may_change", sa.Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float),
+    Column("expires_at", Float, nullable=False),
+)
+
 #: Alembic's own: which migration was the last.
 alembic_version = sa.Table(
     "alembic_version", metadata, Column("version_num", String(32), primary_key=True)
