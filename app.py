@@ -16,13 +16,15 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from pages.data import feed
 from pages.runs import live
 from pages.shared import addresses, guard, operating, session, shell, visits
 from pages.shared.visits import Visit
 from transfer import workspace
+from transfer.api import routes as api
+from transfer.api.asking import Backend
 from transfer.datasets import archive, library, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
@@ -263,6 +265,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
         await asyncio.to_thread(supervisor.stop)
 
 
+for_programs = api.make(Backend(store=session.whole_store, inference=session.inference))
 app = st.App(
     "pages/shared/router.py",
     routes=[
@@ -278,6 +281,8 @@ app = st.App(
         Route(addresses.plain_route("ready"), say_ready),
         Route(addresses.plain_route("metrics"), operating.send_metrics),
         Route(addresses.route("enter"), visits.enter, methods=["POST"]),
+        # The last: it answers all that is left below /api.
+        Mount(addresses.plain_route("").rstrip("/"), for_programs),
     ],
     lifespan=lifespan,
     middleware=[Middleware(operating.Timed), Middleware(guard.Guard)],

@@ -1,5 +1,7 @@
 """Export: take a finished run away, as files that prove themselves, or as code."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.export import downloads
@@ -7,6 +9,8 @@ from pages.shared import job_progress, run_choice, session, shell
 from transfer.errors import TransferError
 from transfer.export import orders
 from transfer.store.record import Run
+
+PAGES = Path(__file__).parent
 
 
 def show_export(run: Run) -> None:
@@ -41,6 +45,12 @@ if not with_model:
 else:
     opened = run_choice.choose(with_model)
     show_export(opened)
+    st.page_link(
+        PAGES / "9_programs.py",
+        label="Or let it stay here, and ask it from a program",
+        icon=":material/api:",
+        query_params={"run": opened.id},
+    )
     # Behind a switch: the layers of a backbone may have to be looked up for it.
     if st.toggle("Show me the code", key="code"):
         try:

@@ -21,7 +21,7 @@ Graph = dict[str, set[str]]
 #: The floors, highest first. Imports go down, or sideways where they close no circle.
 STAIR = (
     ("app", "__main__"),
-    ("pages", "commands"),
+    ("pages", "commands", "api"),
     ("advice", "classroom", "doctor", "export", "gallery", "pile", "upkeep", "worker"),
     ("training", "prediction"),
     ("classifier", "evaluation", "runs"),

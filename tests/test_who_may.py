@@ -12,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 import streamlit as st
+from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 import app
@@ -24,15 +26,19 @@ from tests.pages.test_evaluate import evaluation_of
 from tests.pages.test_names_as_text import nodes
 from tests.pictures import make_pictures
 from tests.test_app import ask
+from tests.transfer.api import asked as programs
 from transfer.__main__ import main, parser
+from transfer.api import routes
 from transfer.config import TrainConfig
 from transfer.datasets import archive, chosen
 from transfer.datasets.ingest import importer, uploads
 from transfer.datasets.revision import Revision
 from transfer.errors import NotAllowedError, NotFoundError
+from transfer.export import orders
 from transfer.gallery.view import View
-from transfer.people import links, rule, sessions
+from transfer.people import links, rule, sessions, tokens
 from transfer.people.rule import Sharing
+from transfer.prediction.client import InferenceProcess
 from transfer.runs import queue, requests
 from transfer.runs.kinds import KINDS
 from transfer.store import files
@@ -166,9 +172,10 @@ OF_NOBODY = {
 
 def test_routes__each_has_its_row() -> None:
     there = {
-        f"{route.path.split('/api/')[1].partition('/')[0]} {method}"  # type: ignore[attr-defined]
+        f"{route.path.split('/api/')[1].partition('/')[0]} {method}"
         for route in app.app._user_routes
-        for method in route.methods - {"HEAD"}  # type: ignore[attr-defined]
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
     }
     assert there == {*ROUTES, *OF_NOBODY}
 
@@ -253,6 +260,123 @@ def test_routes__a_link_is_void_once_its_person_signed_out(
     assert status(ROUTES[route], token, cookie) == 403
 
 
+class Call(NamedTuple):
+    """A call of the API.
+
+    Attributes:
+        path: Of Anna's thing.
+        sent: With the request.
+        answers: Status where it is let through.
+        action: That it takes to the thing; of lists none, which show what may be seen.
+    """
+
+    path: Callable[[World], str]
+    sent: Callable[[World], dict[str, Any]] = lambda _: {}
+    answers: int = 200
+    action: str = "read"
+
+
+#: A new run, and a new export, of Anna's things.
+_NEW_RUN = {"dataset": DATASET}
+CALLS = {
+    "POST /api/predict/{run}": Call(
+        lambda w: f"/predict/{w.run.id}", lambda _: {"content": b"picture"}
+    ),
+    "GET /api/datasets": Call(lambda _: "/datasets", action=""),
+    "GET /api/datasets/{name}": Call(lambda _: f"/datasets/{DATASET}"),
+    "GET /api/runs": Call(lambda _: "/runs", action=""),
+    "GET /api/runs/{run}": Call(lambda w: f"/runs/{w.run.id}"),
+    "GET /api/runs/{run}/metrics": Call(lambda _: f"/runs/{RUN}/metrics"),
+    "POST /api/runs": Call(
+        lambda _: "/runs", lambda _: {"json": _NEW_RUN}, 201, "read to change"
+    ),
+    "GET /api/jobs": Call(lambda _: "/jobs", action=""),
+    "GET /api/jobs/{job}": Call(lambda w: f"/jobs/{w.run.id}"),
+    # The run has ended: whoever may stop it is told so.
+    "POST /api/jobs/{job}/stop": Call(
+        lambda w: f"/jobs/{w.run.id}/stop", answers=409, action="stop"
+    ),
+    "GET /api/exports": Call(lambda _: "/exports", action=""),
+    "GET /api/exports/{export}": Call(lambda w: f"/exports/{w.run.id}-onnx-none"),
+    "POST /api/exports": Call(
+        lambda _: "/exports",
+        lambda w: {"json": {"run": w.run.id, "format": "keras"}},
+        202,
+        "read to change",
+    ),
+}
+
+
+def test_calls__each_has_its_row() -> None:
+    assert list(CALLS) == [f"{one.method} {one.path}" for one in routes.described()]
+
+
+def call(name: str, world: World, who: str, may_change: bool = True) -> httpx.Response:
+    """What the API answers to somebody about Anna's thing."""
+    one, token = CALLS[name], ""
+    if who != "stranger":
+        person = getattr(world, who)
+        world.store.tokens.remove(person.id)
+        token = tokens.make(world.store, person, "test", 30, may_change)
+    method = name.partition(" ")[0]
+    path, sent = one.path(world), one.sent(world)
+    return programs.ask(app.for_programs, method, path, token, **sent)
+
+
+@pytest.fixture
+def quick_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the model says, without Keras."""
+    fake = programs.Inference()
+    monkeypatch.setattr(
+        InferenceProcess, "predict_each", lambda _, *asked: fake.predict_each(*asked)
+    )
+
+
+@pytest.mark.parametrize("name", [n for n, one in CALLS.items() if one.action])
+def test_calls__open_what_their_person_may_see_now(
+    name: str, world: World, quick_answers: None
+) -> None:
+    one = CALLS[name]
+
+    def status(who: str, **more: bool) -> int:
+        return call(name, world, who, **more).status_code
+
+    assert status("stranger") == 401
+    assert status("anna") == one.answers
+    assert status("tom") == one.answers
+    assert status("bob") == 404
+    world.share(Sharing.READ)
+    assert status("bob") == (403 if one.action == "stop" else one.answers)
+    world.share(Sharing.ALL)
+    assert status("bob") == one.answers
+    reads = one.answers if one.action == "read" else 403
+    assert status("anna", may_change=False) == reads
+    world.share(Sharing.PRIVATE)
+    assert status("bob") == 404
+
+
+@pytest.mark.parametrize("name", [n for n, one in CALLS.items() if not one.action])
+def test_calls__list_what_may_be_seen(name: str, world: World) -> None:
+    run = world.store.view_for(rule.scope(world.anna))
+    queue.submit(run, TrainConfig(dataset=DATASET), RUN)
+    key = f"{world.run.id}-onnx-none"
+    export = queue.ask(run, orders.request(world.run, "onnx", "none"))
+    if name.endswith("exports"):
+        world.store.claim_next("here", {("export",): 9})
+        world.store.finish(export.id, JobStatus.COMPLETED)
+
+    def sees(who: str) -> bool:
+        told = call(name, world, who, may_change=False).text
+        return any(word in told for word in (RUN, DATASET, key))
+
+    assert call(name, world, "stranger").status_code == 401
+    assert sees("anna") and sees("tom") and not sees("bob")
+    world.share(Sharing.READ)
+    assert sees("bob")
+    world.share(Sharing.PRIVATE)
+    assert not sees("bob")
+
+
 #: Of each page what of Anna's stands on it: for her, and for who may read it.
 SHOWS = {
     "1_data.py": (DATASET, CLASS),
@@ -262,6 +386,7 @@ SHOWS = {
     "5_predict.py": (RUN, CLASS),
     "6_export.py": (RUN,),
     "7_weights.py": (),
+    "9_programs.py": (RUN,),
     "9_storage.py": (),
 }
 

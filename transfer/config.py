@@ -63,7 +63,7 @@ class TrainConfig(Settings):
         try:
             return cls(**settings)
         except ValidationError as error:
-            problems = [_problem(detail) for detail in error.errors()]
+            problems = [problem(detail) for detail in error.errors()]
             raise ConfigError("; ".join(problems) + ".") from error
 
 
@@ -102,7 +102,7 @@ def options(settings: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _problem(detail: Any) -> str:
+def problem(detail: Any) -> str:
     name = ".".join(str(part) for part in detail["loc"])
     message = str(detail["msg"])
     if detail["type"] == "value_error":  # raised here, and complete as it is

@@ -91,7 +91,9 @@ def _may_know(request: Request) -> bool:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     # Its pattern, never the address: that has ids and signed tokens in it.
-    route = getattr(scope.get("route"), "path", "") or "other"
+    path = getattr(scope.get("route"), "path", "")
+    # Those for programs know nothing of where they are mounted.
+    route = f"{scope.get('root_path', '')}{path}" if path else "other"
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.request_seconds.labels(method, route, status).observe(seconds)
     if not route.endswith(_ASKED_OFTEN):

@@ -21,6 +21,13 @@ page = st.navigation(
         st.Page(PAGES / "5_predict.py", title="Predict", url_path="predict"),
         st.Page(PAGES / "6_export.py", title="Export", url_path="export"),
         st.Page(PAGES / "7_weights.py", title="Weights", url_path="weights"),
+        # Found from the page Export, for who asks by a program.
+        st.Page(
+            PAGES / "9_programs.py",
+            title="API",
+            url_path="programs",
+            visibility="hidden",
+        ),
         st.Page(PAGES / "9_storage.py", title="Storage", url_path="storage"),
         # The first page has no path of its own; who types one is not told off.
         st.Page(

@@ -1,5 +1,6 @@
 """Signing in, in place of any page until it is done, and signing out."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -25,6 +26,7 @@ export default function ({ data, parentElement }) {
     .then(() => location.reload());
 }
 """
+PAGES = Path(__file__).resolve().parents[1]
 _WIDTH = 420
 #: In the header, where it takes no room from a page.
 _STYLE = """<style>
@@ -56,6 +58,7 @@ def show_who() -> None:
     called = shell.escape(words.cut(person.name, 12))
     with st.popover(called, icon=":material/person:", width="content", key="who"):
         st.caption(f"{shell.escape(person.name)}, signed in as {person.role}.")
+        st.page_link(PAGES / "9_programs.py", label="Tokens", icon=":material/key:")
         if st.button("Sign out", icon=":material/logout:"):
             sessions.end(session.whole_store(), session.cookie())
             if auth.mode() is Mode.OIDC:

@@ -3,6 +3,9 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -65,10 +68,43 @@ def zipped(tmp_path: Path) -> Path:
     return Path(shutil.make_archive(str(tmp_path / "unseen"), "zip", folder))
 
 
+def pasted(page: Page, tmp_path: Path) -> list[str]:
+    """What the lines of the page API print, run as they stand there."""
+    pictures = sorted((tmp_path / "pets").rglob("*.png"))
+    for name in ("picture.jpg", "one.jpg", "two.jpg"):
+        shutil.copy(pictures[0], tmp_path / name)
+    one, several = page.locator("[data-testid=stCode] code").all_inner_texts()
+    page.get_by_role("tab", name="Python").click()
+    (python,) = page.locator("[data-testid=stCode]:visible code").all_inner_texts()
+    (tmp_path / "asks.py").write_text(python)
+    lines = [f"{one} --silent", f"{several} --silent", f"'{sys.executable}' asks.py"]
+    return [
+        subprocess.check_output(["/bin/sh", "-c", line], cwd=tmp_path, text=True)
+        for line in lines
+    ]
+
+
+def check_lines(page: Page, address: str, tmp_path: Path) -> None:
+    """The lines of the page API do what they say."""
+    page.goto(address)
+    expect(page.get_by_text("Several pictures, with a heat map")).to_be_visible()
+    settle(page)
+    one, several, python = pasted(page, tmp_path)
+    (picture,) = json.loads(one)["pictures"]
+    shares = {each["name"]: each["probability"] for each in picture["classes"]}
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+    said = [line.split() for line in python.splitlines()]
+    assert said == [[f"{share:.3f}", name] for name, share in shares.items()]
+    both = json.loads(several)["pictures"]
+    assert [each["name"] for each in both] == ["one.jpg", "two.jpg"]
+    assert all(b64decode(each["heat_map"]).startswith(b"\x89PNG") for each in both)
+
+
 def test_predict__a_zip_as_a_table_and_as_files(
     page: Page, server: str, tmp_path: Path
 ) -> None:
     run = trained(page, tmp_path)
+    check_lines(page, f"{server}/programs?run={run.id}", tmp_path)
     open_predict(page, f"{server}/predict?run={run.id}")
     choose_way(page, "Folder or zip")
     page.locator("#zip").set_input_files(zipped(tmp_path))

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, Router
 
 from pages.shared import operating
 from transfer.runs.supervisor import Supervisor
@@ -47,6 +47,7 @@ def ask(
             Route("/api/metrics", operating.send_metrics),
             Route("/api/live/{token}", lambda _: PlainTextResponse("news")),
             Route("/api/fails", fail),
+            Mount("/api", Router([Route("/runs/{run}", lambda _: Response())])),
         ],
         middleware=[Middleware(operating.Timed)],
     )
@@ -147,13 +148,17 @@ def test_send_metrics__for_this_machine_and_for_the_token(
 def test_timed__counts_by_the_pattern_of_the_route(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    routes = ("/api/live/{token}", 200), ("/api/fails", 500), ("other", 404)
+    routes = (
+        *(("/api/live/{token}", 200), ("/api/fails", 500), ("other", 404)),
+        ("/api/runs/{run}", 200),
+    )
     before = [count(*one) for one in routes]
     with caplog.at_level(logging.INFO):
         ask("/api/live/secret.123.abc")
         with pytest.raises(ValueError):
             ask("/api/fails")
         ask("/no/such/page")
+        ask("/api/runs/secret")
         ask("/api/health")
     assert [count(*one) for one in routes] == [one + 1 for one in before]
     told = [(vars(one)["route"], vars(one)["status"]) for one in caplog.records]

@@ -1,0 +1,1 @@
+"""The parts of the page API that no other page uses."""
