@@ -26,7 +26,7 @@ def run(store: Store, tmp_path: Path) -> Run:
     run = store.create(config, "my pets")
     store.claim_next("here", {("run",): 9})
     store.begin(run.id)
-    result = {"val_accuracy": 0.9, "class_names": ["cat", "dog"], "x": float("nan")}
+    result = {"val_accuracy": 0.9, "class_names": ["cat", "dog"]}
     return store.transition(run.id, JobStatus.COMPLETED, result=result)  # type: ignore[return-value]
 
 
