@@ -51,7 +51,7 @@ st.header("All that can be asked", anchor=False)
 tables.show(
     [
         {"Method": one.method, "Path": one.path, "What it does": one.says}
-        for one in routes.described()
+        for one in routes.outline()
     ],
     hide_index=True,
 )

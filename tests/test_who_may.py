@@ -308,7 +308,7 @@ CALLS = {
 
 
 def test_calls__each_has_its_row() -> None:
-    assert list(CALLS) == [f"{one.method} {one.path}" for one in routes.described()]
+    assert list(CALLS) == [f"{one.method} {one.path}" for one in routes.outline()]
 
 
 def call(name: str, world: World, who: str, may_change: bool = True) -> httpx.Response:

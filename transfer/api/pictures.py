@@ -53,7 +53,7 @@ async def read(request: Request) -> list[Sent]:
     if int(request.headers.get("content-length") or 0) > MOST_BYTES:
         raise _too_large()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    limited = Request(request.scope, _limited(request))
+    limited = Request(request.scope, _receive_limited(request))
     if kind == "multipart/form-data":
         found = await _of_form(limited)
     else:
@@ -82,7 +82,7 @@ async def _of_form(request: Request) -> list[Sent]:
         ) from error
 
 
-def _limited(request: Request) -> Any:
+def _receive_limited(request: Request) -> Any:
     received = 0
 
     async def receive() -> Any:

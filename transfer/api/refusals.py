@@ -43,36 +43,36 @@ class RefusedError(Exception):
 
 def add_to(app: FastAPI) -> None:
     """Has the app tell all errors in one form, and never a trace."""
-    app.add_exception_handler(RefusedError, _refused)
-    app.add_exception_handler(TransferError, _failed)
-    app.add_exception_handler(RequestValidationError, _not_valid)
-    app.add_exception_handler(HTTPException, _no_route)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(RefusedError, _say_refusal)
+    app.add_exception_handler(TransferError, _say_error)
+    app.add_exception_handler(RequestValidationError, _say_problems)
+    app.add_exception_handler(HTTPException, _say_status)
+    app.add_exception_handler(Exception, _say_little)
 
 
-def _refused(_: Request, error: Any) -> JSONResponse:
+def _say_refusal(_: Request, error: Any) -> JSONResponse:
     return _answer(error.status, error.error, error.headers)
 
 
-def _failed(_: Request, error: Any) -> JSONResponse:
+def _say_error(_: Request, error: Any) -> JSONResponse:
     status = next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS)
     return _answer(status, error)
 
 
-def _not_valid(_: Request, error: Any) -> JSONResponse:
+def _say_problems(_: Request, error: Any) -> JSONResponse:
     # The first part of a place says whether it was in the body, the path, the query.
     said = [{**one, "loc": one["loc"][1:] or one["loc"]} for one in error.errors()]
     problems = "; ".join(config.problem(one) for one in said)
     return _answer(422, TransferError(f"{problems}."))
 
 
-def _no_route(_: Request, error: Any) -> JSONResponse:
+def _say_status(_: Request, error: Any) -> JSONResponse:
     hint = "openapi.json beside it describes all routes."
     said = TransferError(f"{error.detail}.", hint if error.status_code < 500 else "")
     return _answer(error.status_code, said, error.headers)
 
 
-def _unexpected(_: Request, error: Exception) -> JSONResponse:
+def _say_little(_: Request, error: Exception) -> JSONResponse:
     # A trace may name files of the server, and helps nobody who asks.
     _log.error("The API failed", exc_info=error)
     return _answer(

@@ -230,7 +230,7 @@ class Described(NamedTuple):
     says: str
 
 
-def described() -> list[Described]:
+def outline() -> list[Described]:
     """All routes, with what each does."""
     return [
         Described(method, f"/api{one.path}", (one.endpoint.__doc__ or "").strip())

@@ -234,7 +234,7 @@ def test_errors__of_routes_have_the_same_form(
 def test_description__has_each_route_and_asks_for_a_token(store: Store) -> None:
     made = ask(app(store), "GET", "/openapi.json").json()
     there = {(m.upper(), f"/api{p}") for p, ms in made["paths"].items() for m in ms}
-    assert there == {(one.method, one.path) for one in routes.described()}
+    assert there == {(one.method, one.path) for one in routes.outline()}
     for methods in made["paths"].values():
         for one in methods.values():
             assert one["security"] and one["description"].endswith(".")
