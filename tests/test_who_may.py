@@ -729,7 +729,7 @@ def test_asks__a_guessed_id_tells_nothing_and_stops_nothing(world: World) -> Non
 BY_ADMINISTRATOR = {
     *("datasets", "dataset-delete", "edit", "revisions", "backbones", "train"),
     *("runs", "show", "tag", "stop", "resume", "delete", "predict", "script"),
-    *("backup", "restore", "clean", "trash", "workshop", "people", "audit"),
+    *("backup", "restore", "clean", "trash", "workshop", "people", "audit", "worker"),
 }
 #: Kinds of jobs by the first word of their command, where that is another.
 OF_COMMAND = {"sweep": "depths", "learning-rate": "rates", "weights": "download"}

@@ -31,6 +31,7 @@ from transfer.commands import (
     train,
     trash,
     weights,
+    worker,
 )
 from transfer.commands.output import lines, tell
 from transfer.errors import ConfigError, TransferError
@@ -40,7 +41,7 @@ from transfer.store.status import JobStatus
 _COMMANDS = (
     *(datasets, sort, edit, doctor, enough, imagenet, backbones, weights, train, runs),
     *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup, clean),
-    *(trash, people),
+    *(trash, people, worker),
 )
 
 
