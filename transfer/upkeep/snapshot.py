@@ -43,8 +43,8 @@ def take(folder: Path, caches: bool = True) -> None:
     if file is None:
         raise StorageError(
             "The database is none of the workspace: TRANSFER_DATABASE_URL names it.",
-            "Back it up with its own tool, such as pg_dump, and copy the folder "
-            "TRANSFER_HOME while the server is stopped.",
+            "Back it up with pg_dump, then copy the folder TRANSFER_HOME; best while "
+            "servers and workers are stopped.",
         )
     Store().close()  # made, or brought up to date, where it was not
     # Nobody brings, changes or removes pictures meanwhile.
