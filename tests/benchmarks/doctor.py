@@ -31,10 +31,12 @@ from PIL import Image, ImageEnhance, ImageOps
 from sklearn.metrics import roc_auc_score
 
 from tests.benchmarks import bench
+from transfer.classifier import closed_form
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.doctor import (
+    begin,
     copies,
     examine,
     groups,
@@ -102,7 +104,8 @@ def _swap(features: Any, truth: Any, share: float, seed: int) -> Row:
     other = (truth + chance.integers(1, classes, len(truth))) % classes
     given = np.where(wrong, other, truth).astype(np.int32)
     start = time.perf_counter()
-    answers = labels.probabilities_by_folds(features, given, classes, seed)
+    head = closed_form.fit(features, given, classes)
+    answers = labels.probabilities_left_out(head, features, given, classes)
     found = labels.suspect(given, answers)
     return {
         "auc": float(roc_auc_score(wrong, -found.quality)),
@@ -323,7 +326,9 @@ def _mend(made: Revision, new: Revision, folder: Path) -> Row:
     clusters = copies.clusters(found, len(given))
     before = [image.split for image in made.images]
     after = groups.mend(given, before, clusters)
-    leak = groups.measure(features, given, before, after, clusters)
+    classes = len(made.class_names)
+    strength = closed_form.solve(features, given.astype(np.int32), classes).strength
+    leak = groups.measure(features, given, before, after, clusters, strength)
     both = np.concatenate([features, unseen])
     everything = np.concatenate([given, truth]).astype(np.int32)
     row: Row = {"images": len(given), "torn": len(_torn(before, clusters))}
@@ -333,7 +338,7 @@ def _mend(made: Revision, new: Revision, folder: Path) -> Row:
     ):
         train = np.array([split == "train" for split in splits] + [False] * len(truth))
         judged = np.arange(len(both)) >= len(given)
-        true = labels.accuracy(both, everything, train, judged, len(made.class_names))
+        true = labels.accuracy(both, everything, train, judged, classes, strength)
         row |= {f"val {name}": told.value, f"unseen {name}": true.value}
     return row
 
@@ -369,7 +374,7 @@ def tell_stages(dataset: str) -> Row:
         spent[doing] += now - last
         last = now
 
-    found = examine.examine(revision, progress=told)
+    found = begin.examine(revision, progress=told)
     report.keep(revision, found)
     told("rest")
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -12,6 +12,7 @@ So it counts for one image at most, whatever its class weighs; and where no two 
 have a second image, nothing is left out.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,13 +57,42 @@ class Solution(NamedTuple):
     loss: float
 
 
+class Fit(NamedTuple):
+    """A solution, and what it was found in.
+
+    Attributes:
+        solution: The head.
+        ridge: The regression of which it is a solution.
+        factor: What makes logits of the regression's scores.
+    """
+
+    solution: Solution
+    ridge: Ridge
+    factor: float
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether an image can be left out: two classes have a second one."""
+        return not np.isnan(self.solution.loss)
+
+
 def solve(
     features: Rows,
     labels: NDArray[np.int32],
     num_classes: int,
     weights: NDArray[np.float32] | None = None,
 ) -> Solution:
-    """The best linear head on these features.
+    """The best linear head on these features; see `fit`."""
+    return fit(features, labels, num_classes, weights).solution
+
+
+def fit(
+    features: Rows,
+    labels: NDArray[np.int32],
+    num_classes: int,
+    weights: NDArray[np.float32] | None = None,
+) -> Fit:
+    """The best linear head on these features, and the regression behind it.
 
     Args:
         features: `(images, channels)`; never more than some thousand are asked for at
@@ -82,13 +112,34 @@ def solve(
         found = _fit_unjudged(ridge, features, labels, w)
     kernel = ridge.coefficients(found.strength) * found.factor
     bias = ridge.y_mean * found.factor - ridge.x_mean @ kernel
-    return Solution(
+    solution = Solution(
         kernel.astype(np.float32),
         bias.astype(np.float32),
         found.strength,
         found.accuracy,
         found.loss,
     )
+    return Fit(solution, ridge, found.factor)
+
+
+def left_out(
+    found: Fit, features: Rows, labels: NDArray[np.int32]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating[Any]]]]:
+    """Logits of each image by the head that never saw it, a part of them at a time.
+
+    Args:
+        found: What `fit` found in these images, each counting alike.
+        features: As in `solve`.
+        labels: As in `solve`.
+
+    Yields:
+        Positions, and their logits `(some, num_classes)`.
+    """
+    strength = np.array([found.solution.strength])
+    for rows, part in read(features):
+        alike = np.ones(len(rows))
+        (scores,) = found.ridge.leave_one_out(part, labels[rows], alike, strength)
+        yield rows, scores * found.factor
 
 
 class _Found(NamedTuple):

@@ -96,36 +96,21 @@ class Ridge:
         weights: Matrix,
     ) -> None:
         self._total = float(weights.sum())
-        of_class = np.bincount(labels, weights, num_classes)
-        self.y_mean = of_class / self._total
-        first = features[np.arange(min(PART, len(labels)))].astype(np.float64)
-        # Taken off before squares are added up, which would lose digits otherwise.
-        shift, channels = first.mean(0), first.shape[1]
-        sums = np.zeros((num_classes, channels))
-        # With fewer images than channels the images' own Gram matrix is the smaller.
-        wide = len(labels) < channels
-        gram = np.zeros((0, 0) if wide else (channels, channels))
-        for rows, part in read(features):
-            x = part.astype(np.float64) - shift
-            _add_by_label(sums, x * weights[rows][:, None], labels[rows])
-            if not wide:
-                x *= np.sqrt(weights[rows])[:, None]
-                gram += x.T @ x
-        offset = sums.sum(0) / self._total
-        self.x_mean = shift + offset
-        if wide:
+        self.y_mean = np.bincount(labels, weights, num_classes) / self._total
+        self.x_mean, both, gram = _add_up(features, labels, num_classes, weights)
+        channels = len(both)
+        if gram is None:
             x = features[np.arange(len(labels))].astype(np.float64) - self.x_mean
             self._values, self._vectors = _decompose_wide(x * np.sqrt(weights)[:, None])
         else:
-            gram -= self._total * np.outer(offset, offset)
-            values, self._vectors = _eigh(gram)
+            values, self._vectors = eigh(gram)
             # Rounding leaves eigenvalues of zero a little below it.
             self._values = np.maximum(values, 0)
         self.scale = float(self._values.sum()) / min(len(labels), channels) or 1.0
-        self._projected = self._vectors.T @ (sums - np.outer(of_class, offset)).T
+        self._projected = self._vectors.T @ both
         # Float32 is twice as fast; but where the images are few a model without one of
         # them may be far from the one with all, and digits are lost in between.
-        self._dtype = np.float64 if wide else np.float32
+        self._dtype = np.float64 if gram is None else np.float32
 
     def coefficients(self, strength: float) -> Matrix:
         """The solution, `(channels, num_classes)`."""
@@ -174,6 +159,58 @@ class Ridge:
             yield scores
 
 
+def solve_at(
+    features: Rows, labels: NDArray[np.int32], num_classes: int, strength: float
+) -> tuple[Matrix, Matrix]:
+    """The solution at one strength, `(channels, num_classes)` and `(num_classes,)`.
+
+    Many times as fast as one for all strengths, for which eigenvalues are needed.
+
+    Args:
+        features: As in `Ridge`.
+        labels: As in `Ridge`.
+        num_classes: Number of classes.
+        strength: Relative to the mean eigenvalue.
+    """
+    weights = np.ones(len(labels))
+    x_mean, both, gram = _add_up(features, labels, num_classes, weights)
+    if gram is None:
+        kernel = Ridge(features, labels, num_classes, weights).coefficients(strength)
+    else:
+        own = np.arange(len(gram))
+        gram[own, own] += strength * (float(np.trace(gram)) / len(gram) or 1.0)
+        with threadpool_limits(1):
+            kernel = np.asarray(np.linalg.solve(gram, both), np.float64)
+    bias = np.bincount(labels, minlength=num_classes) / len(labels) - x_mean @ kernel
+    return kernel, bias
+
+
+def _add_up(
+    features: Rows, labels: NDArray[np.int32], num_classes: int, weights: Matrix
+) -> tuple[Matrix, Matrix, Matrix | None]:
+    """The features' mean, and their products with the labels and with each other.
+
+    The latter is `None` with fewer images than channels: their own Gram matrix is the
+    smaller one.
+    """
+    first = features[np.arange(min(PART, len(labels)))].astype(np.float64)
+    # Taken off before squares are added up, which would lose digits otherwise.
+    shift, channels = first.mean(0), first.shape[1]
+    sums = np.zeros((num_classes, channels))
+    gram = None if len(labels) < channels else np.zeros((channels, channels))
+    for rows, part in read(features):
+        x = part.astype(np.float64) - shift
+        _add_by_label(sums, x * weights[rows][:, None], labels[rows])
+        if gram is not None:
+            x *= np.sqrt(weights[rows])[:, None]
+            gram += x.T @ x
+    total, of_class = float(weights.sum()), np.bincount(labels, weights, num_classes)
+    offset = sums.sum(0) / total
+    if gram is not None:
+        gram -= total * np.outer(offset, offset)
+    return shift + offset, (sums - np.outer(of_class, offset)).T, gram
+
+
 def _add_by_label(sums: Matrix, rows: Matrix, labels: NDArray[np.int32]) -> None:
     """Adds each row to the sum of its label; `np.add.at` is slower."""
     order = np.argsort(labels, kind="stable")
@@ -183,17 +220,17 @@ def _add_by_label(sums: Matrix, rows: Matrix, labels: NDArray[np.int32]) -> None
 
 def _decompose_wide(x: Matrix) -> tuple[Matrix, Matrix]:
     """Eigenvalues of `x.T @ x` that are not zero, and their vectors, by `x @ x.T`."""
-    values, vectors = _eigh(x @ x.T)
+    values, vectors = eigh(x @ x.T)
     kept = values > values[-1] * _NOTHING
     return values[kept], x.T @ (vectors[:, kept] / np.sqrt(values[kept]))
 
 
-def _eigh(matrix: Matrix) -> tuple[Matrix, Matrix]:
-    """Eigenvalues and vectors, on one core.
+def eigh(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Eigenvalues and vectors of a symmetric matrix, on one core.
 
     Its threads wait for each other after every column. On two cores that gains little,
-    and where another program works there too it took 4 to 9 s instead of 0.4 to 0.9.
+    and where another program works there too it took 4 to 13 s instead of 0.4 to 1.1.
     """
     with threadpool_limits(1):
-        values, vectors = np.linalg.eigh(matrix)
-    return values, vectors
+        found: tuple[NDArray[Any], NDArray[Any]] = np.linalg.eigh(matrix)
+    return found

@@ -3,16 +3,14 @@
 import argparse
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from transfer.backbones import catalogue
-from transfer.backbones.quick_import import quickly
 from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
 from transfer.datasets import library
-from transfer.doctor import report
+from transfer.doctor import begin, report
 from transfer.runs.jobs import Reporter
 
 #: What the doctor does, in words.
@@ -47,18 +45,6 @@ def add_to(command: Command) -> None:
     options.add_job(one)
 
 
-def import_doctor() -> ModuleType:
-    """The module that examines; Keras comes first.
-
-    What hides scikit-learn from Keras would hide it from cleanlab too.
-    """
-    with quickly():
-        from transfer.backbones import graph  # noqa: F401, PLC0415
-    from transfer.doctor import examine  # noqa: PLC0415
-
-    return examine
-
-
 def doctor(args: argparse.Namespace) -> dict[str, Any]:
     """All findings; they are kept with the revision too."""
     reporter = Reporter(args.job)
@@ -67,8 +53,6 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
         if args.backbone:
             catalogue.get(args.backbone)
         reporter.progress(doing="import", done=0, of=0)
-        # Importing Keras takes seconds; a wrong name is told before that.
-        examine = import_doctor()
 
         def report_progress(doing: str, done: int, of: int) -> None:
             reporter.progress(doing=doing, done=done, of=of)
@@ -76,7 +60,7 @@ def doctor(args: argparse.Namespace) -> dict[str, Any]:
 
         table = (Path(args.groups[0]), args.groups[1]) if args.groups else None
         seen = args.weights, report_progress, table, args.resizing
-        found = examine.examine(revision, args.backbone, *seen)
+        found = begin.examine(revision, args.backbone, *seen)
         report.keep(revision, found)
         kinds = Counter(one.kind for one in found)
         told = {"dataset": revision.dataset, "findings": len(found)}

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from transfer.commands import options
-from transfer.commands.doctor import import_doctor
 from transfer.commands.options import Command
 from transfer.commands.output import tell_over
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import uploads
 from transfer.datasets.revision import Image, PassedOver
+from transfer.doctor.begin import import_doctor
 from transfer.errors import ConfigError, NotFoundError
 from transfer.pile import asked, suggest, waiting
 from transfer.pile.waiting import NONE, Pile

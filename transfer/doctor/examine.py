@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.backbones import graph, weights
-from transfer.classifier import model
-from transfer.datasets import scratch
+from transfer.backbones import catalogue, graph, weights
+from transfer.classifier import closed_form, model
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.doctor import (
@@ -24,7 +23,6 @@ from transfer.doctor import (
     similar,
 )
 from transfer.doctor.finding import Finding, surest_first
-from transfer.errors import DatasetError
 from transfer.features import extract
 from transfer.features.extract import Extractor
 from transfer.features.views import View
@@ -34,58 +32,46 @@ _LAYER = "pooling"
 #: Images whose features are read at a time.
 _PIECE = 4096
 
-#: Called with `doing`, `done` and `of`.
-Progress = Callable[..., None]
+#: Gives what hears how far a stage is, by its name.
+Tell = Callable[[str], Callable[[int, int], None]]
+#: Name of a backbone, where its weights come from, and how pictures are resized for it.
+Seeing = tuple[str, str, Resizing]
 
 
 def examine(
     revision: Revision,
-    backbone: str = "",
-    source: str = "imagenet",
-    progress: Progress = lambda **_: None,
-    table: tuple[Path, str] | None = None,
-    resizing: Resizing = "stretch",
+    looked: Callable[[], looks.Looks],
+    folder: Path,
+    seeing: Seeing,
+    table: tuple[Path, str] | None,
+    tell: Tell,
 ) -> list[Finding]:
-    """All that may be wrong with a dataset, the surest first.
+    """All that may be wrong with a dataset, the surest first; see `begin.examine`.
 
     Args:
         revision: The dataset.
-        backbone: Name of the one whose features are looked at; the best whose weights
-            are at hand if empty.
-        source: Where its weights come from, as in `graph.build`.
-        progress: Called with `doing`, one of `look`, `features`, `neighbours`, `copies`
-            and `labels`, and the numbers `done` and `of`.
-        table: A CSV file and its column that has the group of each image.
-        resizing: How the pictures are resized for the backbone, as in `TrainConfig`.
-
-    Raises:
-        ConfigError: The table has no such column, or knows too few of the images.
-        BackboneError: The backbone is not in the catalogue, or has no weights here.
-        DatasetError: There is no image.
-        StorageError: The disk is full.
+        looked: Waits for the looks at its images.
+        folder: Where files go that are needed meanwhile.
+        seeing: Backbone, source and resizing, as there.
+        table: As there.
+        tell: Gives what hears how far a stage is.
     """
-    if not revision.images:
-        raise DatasetError(f'The dataset "{revision.dataset}" has no images.')
-
-    def tell(doing: str) -> Callable[[int, int], None]:
-        return lambda done, of: progress(doing=doing, done=done, of=of)
-
     given = group_table.read(*table, revision.images) if table else None
-    with scratch.folder() as folder:
-        hashes = [image.sha256 for image in revision.images]
-        seen = looks.look(hashes, revision.grey, folder, tell("look"))
-        found = pictures.findings(revision, seen)
-        readable = [at for at in range(len(hashes)) if at not in seen.unreadable]
-        if len(readable) < len(hashes):
-            # What cannot be read has no features, and was found already.
-            images = tuple(revision.images[at] for at in readable)
-            revision = replace(revision, images=images)
-            seen = looks.Looks(seen.rows[readable], {})
-            given = None if given is None else given[readable]
-        seeing = backbone, source, resizing
-        features = features_of(revision, *seeing, folder, tell("features"))
-        found += _compare(revision, seen, features, given, tell)
-        found += shortcuts.findings(revision, seen)
+    name = seeing[0] or weights.default_backbone()
+    size = catalogue.get(name).native_size
+    graph.build_ahead(name, seeing[1], (size, size), 0)
+    seen = looked()
+    found = pictures.findings(revision, seen)
+    readable = [at for at in range(len(seen.rows)) if at not in seen.unreadable]
+    if len(readable) < len(seen.rows):
+        # What cannot be read has no features, and was found already.
+        images = tuple(revision.images[at] for at in readable)
+        revision = replace(revision, images=images)
+        seen = looks.Looks(seen.rows[readable], {})
+        given = None if given is None else given[readable]
+    features = features_of(revision, *seeing, folder, tell("features"))
+    found += _compare(revision, seen, features, given, tell)
+    found += shortcuts.findings(revision, seen)
     return surest_first(found)
 
 
@@ -94,7 +80,7 @@ def _compare(
     seen: looks.Looks,
     features: NDArray[np.float16],
     groups_given: NDArray[np.int64] | None,
-    tell: Callable[[str], Callable[[int, int], None]],
+    tell: Tell,
 ) -> list[Finding]:
     """What features tell: copies, torn groups, labels, classes in each other."""
     given = np.array([image.label for image in revision.images], np.int32)
@@ -103,9 +89,11 @@ def _compare(
     pairs = copies.find(near, greys, given, tell("copies"), tell("neighbours"))
     clusters = copies.clusters(pairs, len(given))
     found = copies.findings(revision, pairs)
-    found += groups.findings(revision, features, near, clusters, groups_given)
-    probabilities = labels.probabilities_by_folds(
-        features, given, len(revision.class_names), told=tell("labels")
+    head = closed_form.fit(features, given, len(revision.class_names))
+    strength = head.solution.strength
+    found += groups.findings(revision, features, near, clusters, strength, groups_given)
+    probabilities = labels.probabilities_left_out(
+        head, features, given, len(revision.class_names), tell("labels")
     )
     found += labels.findings(revision, probabilities)
     return found + classes.findings(revision, probabilities)
@@ -138,9 +126,9 @@ def features_of(
 
     Args:
         revision: The dataset; all its images can be read.
-        backbone: As in `examine`.
-        source: As in `examine`.
-        resizing: As in `examine`.
+        backbone: As in `begin.examine`.
+        source: As there.
+        resizing: As there.
         folder: Where the file goes.
         tell: Takes the number of images that are done, and of all.
     """

@@ -172,6 +172,7 @@ def findings(
     features: Rows,
     near: Floats,
     clusters: Numbers,
+    strength: float,
     given: Numbers | None = None,
 ) -> list[Finding]:
     """What a split tears apart: one finding for names or a table, one for copies.
@@ -181,6 +182,7 @@ def findings(
         features: `(images, channels)`.
         near: Features of length 1, `(images, fewer channels)`.
         clusters: The cluster of copies of each image, `(images,)`.
+        strength: Of a regression on the features, see `labels.accuracy`.
         given: The group of each image by a table, which knows better than names.
     """
     what, named = "the table", given
@@ -189,13 +191,16 @@ def findings(
         named = find_by_name(revision.images, revision.class_names, near)
     found = []
     if named is not None:
-        found += _report(revision, features, join(named, clusters), named, what)
-    return found + _report(revision, features, clusters, clusters, "copies and bursts")
+        both = join(named, clusters)
+        found += _report(revision, features, strength, both, named, what)
+    what = "copies and bursts"
+    return found + _report(revision, features, strength, clusters, clusters, what)
 
 
 def _report(
     revision: Revision,
     features: Rows,
+    strength: float,
     groups: Numbers,
     shown: Numbers,
     what: str,
@@ -205,6 +210,7 @@ def _report(
     Args:
         revision: The dataset.
         features: As in `findings`.
+        strength: As in `findings`.
         groups: What the split is to keep together.
         shown: Groups that are counted and shown.
         what: By which they are found, in words.
@@ -216,7 +222,7 @@ def _report(
     if not len(torn):
         return []
     mended = mend(labels, splits, groups)
-    leak = measure(features, labels, splits, mended, groups)
+    leak = measure(features, labels, splits, mended, groups, strength)
     first = [at for group in torn[:_SHOWN] for at in _sides(shown, numbers, group)]
     count = int(np.isin(shown, torn).sum())
     several = "1 group" if len(torn) == 1 else f"{len(torn):,} groups"
@@ -263,19 +269,20 @@ def measure(
     before: Sequence[Split],
     after: Sequence[Split],
     groups: Numbers,
+    strength: float,
 ) -> Leak:
     """What a linear head on kept features reaches on val, with either split.
 
     The four pictures of a burst say no more than one, so an interval counts groups.
     """
-    classes = int(labels.max()) + 1
-    told = []
+    asked = int(labels.max()) + 1, strength
+    told, given = [], labels.astype(np.int32)
     for splits in (before, after):
         train, val = (np.array([one == name for one in splits]) for name in SPLITS[:2])
         if not val.any() or len(np.unique(labels[train])) < 2:
             told.append(intervals.wilson(0, 0))
             continue
-        found = heads.accuracy(features, labels.astype(np.int32), train, val, classes)
+        found = heads.accuracy(features, given, train, val, *asked)
         count = len(np.unique(groups[val]))
         told.append(intervals.wilson(found.value * count, count))
     return Leak(*told)

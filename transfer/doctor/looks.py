@@ -4,9 +4,11 @@ Looks are kept like features are, by the image's hash, so an image is looked at 
 """
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -105,6 +107,37 @@ def look(
                 writer.add([hashes[at] for at in good], content)
             progress(len(hashes) - len(lost) + start + len(found), len(hashes))
     return Looks(rows, unreadable)
+
+
+@contextmanager
+def looking(
+    hashes: Sequence[str],
+    grey: Grey | None,
+    folder: Path,
+    progress: Progress,
+) -> Iterator[Callable[[], Looks]]:
+    """Looks at images while the block does something else; gives what waits for them.
+
+    Args:
+        hashes: As in `look`.
+        grey: As in `look`.
+        folder: As in `look`.
+        progress: As in `look`; it is called in another thread.
+    """
+    is_left = threading.Event()
+
+    def tell(done: int, of: int) -> None:
+        if is_left.is_set():
+            raise CancelledError
+        progress(done, of)
+
+    with ThreadPoolExecutor(1) as beside:
+        found = beside.submit(look, hashes, grey, folder, tell)
+        try:
+            yield found.result
+        finally:
+            # Who stops the doctor does not wait for the last of 100,000 pictures.
+            is_left.set()
 
 
 def _ahead(hashes: Sequence[str], grey: Grey | None) -> Iterator[tuple[int, list[Any]]]:

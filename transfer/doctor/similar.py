@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from usearch.index import Index, search
 
+from transfer.classifier.ridge import eigh
+
 #: Neighbours that are looked at of each image, by features and at a glance.
 NEIGHBOURS = 10
 #: Least cosine of a pair by features, of which the mean is taken away; and at a glance.
@@ -113,7 +115,7 @@ def project(features: NDArray[Any]) -> Floats:
     sample = features[::step].astype(np.float32)
     mean = sample.mean(0)
     sample -= mean
-    _, axes = np.linalg.eigh(sample.T @ sample)
+    _, axes = eigh(sample.T @ sample)
     axes = axes[:, ::-1][:, :_CHANNELS]
     made = np.empty((len(features), axes.shape[1]), np.float32)
     for start in range(0, len(features), _PIECE):

@@ -60,7 +60,7 @@ def test_doctor__says_exactly_what_is_agreed(
 
 
 def test_import_doctor__in_a_process_that_has_imported_nothing() -> None:
-    code = "from transfer.commands.doctor import import_doctor; import_doctor()"
+    code = "from transfer.doctor.begin import import_doctor; import_doctor()"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
     )
@@ -78,4 +78,4 @@ def test_doctor__a_job_that_tells_how_far_it_is(made: Revision) -> None:
     store.close()
     assert job and job.status is JobStatus.COMPLETED
     assert job.result["findings"] == len(report.read(made) or [])
-    assert job.progress == {"doing": "labels", "done": 5, "of": 5}
+    assert job.progress == {"doing": "labels", "done": 51, "of": 51}

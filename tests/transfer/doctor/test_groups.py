@@ -75,7 +75,7 @@ def test_findings__a_torn_split_with_its_honest_accuracy() -> None:
     labels = who % 2
     splits = ["val" if at % 4 == 0 else "train" for at in range(len(who))]
     made = revision(labels.tolist(), splits, paths)
-    (found,) = groups.findings(made, near, near, np.arange(len(who)))
+    (found,) = groups.findings(made, near, near, np.arange(len(who)), 1.0)
     assert found.kind == "group"
     assert "10 groups" in found.says and "100.0% on val as it is" in found.says
     (remedy,) = found.remedies
@@ -91,7 +91,7 @@ def test_measure__known_people_and_others() -> None:
     near, who, _ = people()
     before = ["val" if at % 4 == 0 else "train" for at in range(len(who))]
     after = ["val" if person >= 6 else "train" for person in who]
-    leak = groups.measure(near, who % 2, before, after, who)
+    leak = groups.measure(near, who % 2, before, after, who, 1.0)
     assert leak.before.value > 0.95 > leak.after.value
     # Four people are known no better than four pictures.
     assert leak.after.high - leak.after.low > 0.4

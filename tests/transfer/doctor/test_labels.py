@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import roc_auc_score
 
 from tests.transfer.doctor.photographs import revision
+from transfer.classifier import closed_form
 from transfer.doctor import labels
 
 
@@ -18,42 +20,56 @@ def clouds(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return features, np.where(wrong, (true + 1) % 3, true).astype(np.int32), wrong
 
 
+def _left_out(features: np.ndarray, given: np.ndarray, classes: int) -> np.ndarray:
+    head = closed_form.fit(features, given, classes)
+    return labels.probabilities_left_out(head, features, given, classes)
+
+
 def test_suspect__wrong_labels_come_first() -> None:
     features, given, wrong = clouds()
-    answers = labels.probabilities_by_folds(features, given, 3)
+    answers = _left_out(features, given, 3)
     found = labels.suspect(given, answers)
     assert roc_auc_score(wrong, -found.quality) > 0.98
     assert wrong[found.positions[:20]].all()
 
 
-def test_suspect__the_list_is_that_of_cleanlab() -> None:
+@pytest.mark.filterwarnings("ignore:May not flag all label issues")
+@pytest.mark.parametrize("piece", [1, 100, 8192])
+@pytest.mark.parametrize("sizes", [[500, 3], [1, 60, 40, 300, 2], [40] * 12])
+def test_suspect__the_list_is_that_of_cleanlab(
+    piece: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "_PIECE", piece)
     random = np.random.default_rng(1)
-    given = random.integers(0, 4, 500).astype(np.int32)
-    answers = random.dirichlet([0.3] * 4, 500).astype(np.float32)
-    answers[np.arange(500), given] += 0.7
-    answers /= answers.sum(1, keepdims=True)
+    given = random.permutation(np.repeat(np.arange(len(sizes)), sizes)).astype(np.int32)
+    answers = random.dirichlet([0.3] * len(sizes), len(given)).astype(np.float32)
+    answers[np.arange(len(given)), given] += 0.4
+    answers = answers / answers.sum(1, keepdims=True)
+    shares = answers.astype(np.float64)
+    shares /= shares.sum(1, keepdims=True)
     theirs = find_label_issues(
-        given, answers, return_indices_ranked_by="self_confidence", n_jobs=1
+        given, shares, return_indices_ranked_by="self_confidence", n_jobs=1
     )
     found = labels.suspect(given, answers)
     assert len(theirs) > 10
     assert found.positions.tolist() == theirs.tolist()
-    np.testing.assert_allclose(found.quality, answers[np.arange(500), given], rtol=1e-6)
+    expected = get_label_quality_scores(given, shares)
+    np.testing.assert_array_equal(found.quality, expected)
 
 
 def test_suspect__a_class_without_images_is_no_matter() -> None:
     features, given, _ = clouds()
     given[given == 2] = 3
-    answers = labels.probabilities_by_folds(features, given, 4)
+    answers = _left_out(features, given, 4)
     assert len(labels.suspect(given, answers).positions) > 10
 
 
-def test_probabilities_by_folds__rows_sum_to_one_and_no_image_sees_itself() -> None:
+def test_probabilities_left_out__rows_sum_to_one_and_no_image_sees_itself() -> None:
     # Features without any meaning: who had seen them would know the label.
     random = np.random.default_rng(0)
     features = random.normal(size=(200, 150)).astype(np.float32)
     given = random.integers(0, 2, 200).astype(np.int32)
-    answers = labels.probabilities_by_folds(features, given, 2)
+    answers = _left_out(features, given, 2)
     np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
     assert (answers.argmax(1) == given).mean() < 0.65
 
@@ -61,7 +77,7 @@ def test_probabilities_by_folds__rows_sum_to_one_and_no_image_sees_itself() -> N
 def test_findings__one_image_each_and_where_it_would_go() -> None:
     features, given, wrong = clouds()
     made = revision(given.tolist(), ["val", *["train"] * 299])
-    found = labels.findings(made, labels.probabilities_by_folds(features, given, 3))
+    found = labels.findings(made, _left_out(features, given, 3))
     assert all(len(one.images) == 1 for one in found)
     certainties = [one.certainty for one in found]
     assert certainties == sorted(certainties, reverse=True)
@@ -76,5 +92,5 @@ def test_findings__one_image_each_and_where_it_would_go() -> None:
 def test_accuracy__of_images_that_were_held_back() -> None:
     features, given, wrong = clouds()
     train = np.arange(300) % 2 == 0
-    found = labels.accuracy(features, given, train, ~train & ~wrong, 3)
+    found = labels.accuracy(features, given, train, ~train & ~wrong, 3, 1.0)
     assert found.value == pytest.approx(1, abs=0.02)
