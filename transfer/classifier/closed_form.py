@@ -122,7 +122,7 @@ def fit(
     return Fit(solution, ridge, found.factor)
 
 
-def left_out(
+def logits_left_out(
     found: Fit, features: Rows, labels: NDArray[np.int32]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating[Any]]]]:
     """Logits of each image by the head that never saw it, a part of them at a time.

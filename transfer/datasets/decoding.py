@@ -24,6 +24,7 @@ __all__ = [
     "Levels",
     "Resizing",
     "decode",
+    "decode_opened",
     "encode_thumbnail",
     "levels",
 ]
@@ -75,7 +76,17 @@ def decode(
             `opening.MAX_PIXELS`, or takes more than `memory.MAX_BYTES`.
     """
     with opening.open_picture(source) as image:
-        return np.array(_upright_rgb(image, size, grey, resizing))
+        return decode_opened(image, size, grey, resizing)
+
+
+def decode_opened(
+    image: Image.Image,
+    size: tuple[int, int] | None = None,
+    grey: Grey | None = None,
+    resizing: Resizing = "stretch",
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The same of a picture that `opening.open_picture` opened; it can do so once."""
+    return np.array(_upright_rgb(image, size, grey, resizing))
 
 
 def encode_thumbnail(

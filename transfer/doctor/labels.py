@@ -65,7 +65,7 @@ def probabilities_left_out(
     """
     answers = np.full((len(labels), num_classes), 1 / num_classes, np.float32)
     if found.is_judged:
-        for rows, logits in closed_form.left_out(found, features, labels):
+        for rows, logits in closed_form.logits_left_out(found, features, labels):
             answers[rows] = softmax(logits.astype(np.float32))
             told(int(rows[-1]) + 1, len(labels))
     return answers

@@ -173,10 +173,13 @@ def _look(sha256: str, grey: Grey | None) -> NDArray[np.void] | str:
             # A TIFF says its size after it was turned.
             if tags.get(ExifTags.Base.Orientation, 1) >= 5 and image.format != "TIFF":
                 width, height = height, width
+            size = min(height, _MEASURED), min(width, _MEASURED)
+            is_one = image.format == "JPEG"  # others were turned to count their pages
+            pixels = decoding.decode_opened(image, size, grey) if is_one else None
         row["width"], row["height"], row["taken"] = width, height, _day(tags)
         row["bytes"] = path.stat().st_size
-        size = min(height, _MEASURED), min(width, _MEASURED)
-        pixels = decoding.decode(path, size, grey)
+        if pixels is None:
+            pixels = decoding.decode(path, size, grey)
     except ImageError as error:
         return error.message
     for name, value in measures.measure(pixels)._asdict().items():

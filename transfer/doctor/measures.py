@@ -46,15 +46,11 @@ def measure(pixels: Pixels) -> Measures:
     """Measures a picture `(height, width, 3)`, best of at most 256 pixels a side."""
     picture = Image.fromarray(pixels)
     light = picture.convert("L")
-    grey = np.asarray(light, np.float32)
+    grey = np.asarray(light)
     # Counted levels tell the same as sorted pixels, in a tenth of the time.
     levels = np.array(light.histogram() + picture.histogram()).reshape(4, 256)
     low, high = _ends(levels)
     colour = levels @ np.arange(256) / levels.sum(1)
-    edge = np.zeros(grey.shape, bool)
-    wide = [max(1, round(side * _BORDER)) for side in grey.shape]
-    edge[: wide[0]] = edge[-wide[0] :] = True
-    edge[:, : wide[1]] = edge[:, -wide[1] :] = True
     small = light.resize((SIDE, SIDE), Image.Resampling.BOX)
     return Measures(
         low=float(low[0]),
@@ -63,10 +59,20 @@ def measure(pixels: Pixels) -> Measures:
         spread=float((high - low)[1:].max()),
         blur=blur(grey),
         colour=colour[1:].astype(np.float32),
-        border=pixels[edge].mean(0).astype(np.float32),
-        border_spread=float(grey[edge].std()),
+        border=_border(pixels).mean(0).astype(np.float32),
+        border_spread=float(_border(grey).std()),
         grey=np.asarray(small),
     )
+
+
+def _border(picture: Pixels) -> Pixels:
+    """The pixels of a picture's border, one after the other."""
+    high, wide = (max(1, round(side * _BORDER)) for side in picture.shape[:2])
+    top, bottom = picture[:high], picture[high:][-high:]
+    between = picture[high:-high]
+    left, right = between[:, :wide], between[:, wide:][:, -wide:]
+    parts = top, bottom, left, right
+    return np.concatenate([one.reshape(-1, *picture.shape[2:]) for one in parts])
 
 
 def _ends(levels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -75,7 +81,7 @@ def _ends(levels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     return (share < 0.01).sum(1), (share < 0.99).sum(1)
 
 
-def blur(grey: NDArray[np.float32]) -> float:
+def blur(grey: Pixels) -> float:
     """How blurred a picture is, from 0 to 1.
 
     A sharp picture loses most of the differences between neighbours when it is blurred,
@@ -84,16 +90,20 @@ def blur(grey: NDArray[np.float32]) -> float:
     Args:
         grey: `(height, width)`.
     """
-    found = []
-    for axis in (0, 1):
-        if grey.shape[axis] < 2:
-            continue
-        # Of means over neighbours the differences are those of their ends.
-        beside = [(_BLUR // 2,) * 2 if one == axis else (0, 0) for one in (0, 1)]
-        wide = np.moveaxis(np.pad(grey, beside, "symmetric"), axis, 0)
-        after = np.abs(wide[_BLUR:] - wide[:-_BLUR]) / _BLUR
-        before = np.abs(np.diff(np.moveaxis(grey, axis, 0), axis=0))
-        lost = np.maximum(before - after, 0).sum()
-        total = before.sum()
-        found.append(float((total - lost) / total) if total > 0 else 0.0)
-    return max(found, default=0.0)
+    # Whole numbers, all of them times `_BLUR`, are several times as fast as fractions.
+    levels = grey.astype(np.int16)
+    along = (one for one in (levels, levels.T.copy()) if len(one) > 1)
+    return max((_kept(one) for one in along), default=0.0)
+
+
+def _kept(levels: NDArray[np.int16]) -> float:
+    """Share of the differences between rows that stays when they are blurred."""
+    before = np.abs(np.diff(levels, axis=0))
+    total = int(before.sum(dtype=np.int64))
+    # Of means over neighbours the differences are those of their ends.
+    wide = np.pad(levels, ((_BLUR // 2, _BLUR // 2), (0, 0)), "symmetric")
+    after = np.abs(wide[_BLUR:] - wide[:-_BLUR])
+    before *= _BLUR
+    before -= after
+    lost = int(np.maximum(before, 0, out=before).sum(dtype=np.int64))
+    return 1 - lost / _BLUR / total if total else 0.0

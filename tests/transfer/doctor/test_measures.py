@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PIL import ImageFilter
 
 from tests.transfer.doctor.photographs import photograph
@@ -24,3 +25,20 @@ def test_measure__a_border_is_seen() -> None:
 def test_measure__one_pixel() -> None:
     found = measures.measure(np.full((1, 1, 3), 7, np.uint8))
     assert (found.low, found.spread, found.blur) == (7, 0, 0)
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (2, 2), (3, 1), (9, 100), (200, 120)])
+def test_measure__each_pixel_of_the_border_counts_once(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (*shape, 3)).astype(np.uint8)
+    wide, high = (max(1, round(side * 0.02)) for side in shape)
+    is_inside = np.zeros(shape, bool)
+    is_inside[wide:-wide, high:-high] = True
+    found = measures.measure(pixels)
+    np.testing.assert_allclose(found.border, pixels[~is_inside].mean(0), rtol=1e-5)
+
+
+def test_blur__differences_that_are_lost_when_it_is_blurred() -> None:
+    # A step stays where it is and becomes a ramp of nine pixels: 8/9 of it are lost.
+    step = np.zeros((20, 20), np.uint8)
+    step[10:] = 255
+    assert measures.blur(step) == pytest.approx(1 / 9)
