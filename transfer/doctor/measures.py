@@ -93,10 +93,10 @@ def blur(grey: Pixels) -> float:
     # Whole numbers, all of them times `_BLUR`, are several times as fast as fractions.
     levels = grey.astype(np.int16)
     along = (one for one in (levels, levels.T.copy()) if len(one) > 1)
-    return max((_kept(one) for one in along), default=0.0)
+    return max((_share_left(one) for one in along), default=0.0)
 
 
-def _kept(levels: NDArray[np.int16]) -> float:
+def _share_left(levels: NDArray[np.int16]) -> float:
     """Share of the differences between rows that stays when they are blurred."""
     before = np.abs(np.diff(levels, axis=0))
     total = int(before.sum(dtype=np.int64))
