@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -57,7 +57,7 @@ async def receive_batch(request: Request) -> Response:
     try:
         upload = (await visits.begin(request, "upload")).value
     except REFUSED as error:
-        return await _refusal(request, error, 403)
+        return _answer(error, 403)
     # Before anything is read: what waits here holds no memory.
     if _is_busy(upload):
         return _answer(UploadError("Too much is sent at once.", "Try again."), 429)
@@ -65,11 +65,11 @@ async def receive_batch(request: Request) -> Response:
     try:
         return JSONResponse({"stored": await _store_stream(upload, request)})
     except UploadTooLargeError as error:
-        return await _refusal(request, error, 413)
+        return _answer(error, 413)
     except UploadError as error:
-        return await _refusal(request, error, 400)
+        return _answer(error, 400)
     except StorageError as error:
-        return await _refusal(request, error, 507)
+        return _answer(error, 507)
     except ClientDisconnect:
         return Response(status_code=400)
     finally:
@@ -83,7 +83,7 @@ async def discard_upload(request: Request) -> Response:
     try:
         upload = (await visits.begin(request, "upload")).value
     except REFUSED as error:
-        return await _refusal(request, error, 403)
+        return _answer(error, 403)
     await asyncio.to_thread(uploads.discard, upload)
     return JSONResponse({"stored": []})
 
@@ -96,7 +96,7 @@ async def send_thumbnail(request: Request) -> Response:
         # meanwhile.
         content = await asyncio.to_thread(_thumbnail, visit)
     except REFUSED as error:
-        return await _refusal(request, error, 403)
+        return _answer(error, 403)
     except (TransferError, OSError):
         return Response(status_code=404)
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
@@ -116,7 +116,7 @@ async def send_images(request: Request) -> Response:
         visit = await visits.begin(request, "gallery")
         content = await asyncio.to_thread(feed.page, visit, first, count)
     except REFUSED as error:
-        return await _refusal(request, error, 403)
+        return _answer(error, 403)
     except (TransferError, KeyError, ValueError):
         return Response(status_code=404)
     headers = {"Cache-Control": "private, no-cache"}
@@ -152,7 +152,7 @@ async def _send_zip(
         visit = await visits.begin(request, purpose)
         path = await asyncio.to_thread(find, visit)
     except REFUSED as error:
-        return await _refusal(request, error, 403)
+        return _answer(error, 403)
     except TransferError:
         return Response(status_code=404)
     # The same address may name a newer export tomorrow.
@@ -173,7 +173,7 @@ async def send_news(request: Request) -> Response:
         made = live.kept_answer(run_id)
         answer = made if made else await asyncio.to_thread(live.make_answer, run_id)
     except REFUSED as error:
-        return await _refusal(request, error, 403)
+        return _answer(error, 403)
     except TransferError:
         return Response(status_code=404)
     headers = {"ETag": answer.tag, "Cache-Control": "no-cache", **_GZIP}
@@ -219,23 +219,8 @@ def _is_busy(upload: str) -> bool:
 
 
 def _answer(error: TransferError, status: int) -> Response:
-    """The error as JSON; what is still to come of the request is not waited for."""
-    content = {"error": error.message, "hint": error.hint}
-    return JSONResponse(content, status, {"Connection": "close"})
-
-
-async def _refusal(request: Request, error: TransferError, status: int) -> Response:
-    """The error as JSON, once the rest of the batch has come.
-
-    A browser that is answered while it still sends sees a broken connection.
-    """
-    left = 2 * frames.MAX_PIECE
-    with suppress(ClientDisconnect, RuntimeError):
-        async for chunk in request.stream():
-            left -= len(chunk)
-            if left < 0:
-                break
-    return _answer(error, status)
+    """The error as JSON."""
+    return JSONResponse({"error": error.message, "hint": error.hint}, status)
 
 
 async def tidy() -> None:

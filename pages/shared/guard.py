@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import time
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -34,6 +35,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 #: Seconds that a body may pause, and that it has beyond what its bytes take at the
 #: slowest speed, in bytes per second.
 PATIENCE, SLOWEST = 30.0, 4096
+#: Bytes of a request that was answered before its end; more than our proxy lets pass.
+PASSED_OVER = 64 << 20
 #: Part of the machine's memory that photographs of `st.file_uploader` may take, which
 #: Streamlit holds until a visit ends.
 FOR_PHOTOGRAPHS = 0.25
@@ -46,7 +49,8 @@ _FORWARDED = {"forwarded", "via", "x-real-ip"}
 
 class Guard:
     """An ASGI middleware: unknown names, stalled bodies and what memory has no room for
-    are refused, metrics are for this machine, every answer carries `HEADERS`.
+    are refused, metrics are for this machine, every answer carries `HEADERS` and comes
+    once the request is whole.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -57,39 +61,59 @@ class Guard:
             # Also of a websocket that was refused, whose message begins with
             # `websocket.`.
             if message["type"].endswith("http.response.start"):
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if body and not await body.is_read_out():
+                    headers["Connection"] = "close"
             await send(message)
 
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
-        if scope["type"] == "http":
-            receive = _in_time(receive)
+        body = _Body(scope, receive) if scope["type"] == "http" else None
         answer = _refusal(scope) or self.app
-        await answer(scope, receive, send_guarded)
+        await answer(scope, body.receive if body else receive, send_guarded)
 
 
-def _in_time(receive: Receive) -> Receive:
-    """The same, but a body that stands still or trickles is given up.
+class _Body:
+    """The body of a request as it comes in.
 
-    Half-sent requests would else be held for ever, each with its memory.
+    One that stands still or trickles is given up: half-sent requests would else be held
+    for ever, each with its memory.
     """
-    began, received, is_whole = time.monotonic(), 0, False
 
-    async def receive_in_time() -> Message:
-        nonlocal received, is_whole
-        if is_whole:  # now it is waited for the end of the connection
-            return await receive()
-        left = began + PATIENCE + received / SLOWEST - time.monotonic()
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive, self._began, self._received = receive, time.monotonic(), 0
+        self._stalls, headers = False, Headers(scope=scope)
+        self._is_whole = not (
+            headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        )
+
+    async def receive(self) -> Message:
+        """The next piece of it, or the end of the connection."""
+        if self._is_whole:
+            return await self._receive()
+        left = self._began + PATIENCE + self._received / SLOWEST - time.monotonic()
         try:
-            message = await asyncio.wait_for(receive(), min(PATIENCE, left))
+            message = await asyncio.wait_for(self._receive(), min(PATIENCE, left))
         except TimeoutError:
-            close = {"Connection": "close"}
-            raise HTTPException(408, "The request came too slowly.", close) from None
-        received += len(message.get("body", b""))
-        is_whole = not message.get("more_body", False)
+            self._stalls = True
+            raise HTTPException(408, "The request came too slowly.") from None
+        self._received += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
         return message
 
-    return receive_in_time
+    async def is_read_out(self) -> bool:
+        """Whether all of it has come; what an answer did not wait for is passed over.
+
+        A browser, or a proxy, that is answered while it still sends sees a broken
+        connection and no answer.
+        """
+        with suppress(HTTPException):
+            while not self._is_whole and not self._stalls:
+                if self._received > PASSED_OVER:
+                    break
+                await self.receive()
+        return self._is_whole
 
 
 async def fail(_: Request, __: Exception) -> PlainTextResponse:

@@ -160,7 +160,7 @@ def read(chunks: list[bytes], *, then_stalls: bool = False) -> int:
 
     async def status() -> int:
         scope = {"type": "http", "method": "PUT", "path": "/"}
-        scope["headers"] = [(b"host", b"localhost")]
+        scope["headers"] = [(b"host", b"localhost"), (b"content-length", b"9")]
         sent: list[Any] = []
 
         async def send(message: Any) -> None:
@@ -188,6 +188,44 @@ def test_guard__gives_up_a_body_that_trickles(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(guard, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert read([b"a"] * 10) == 408
     assert read([bytes(10 * guard.SLOWEST)] * 10) == 200
+
+
+@pytest.mark.parametrize(
+    ("chunks", "left", "connection"),
+    [
+        ([b"a"] * 5, 0, None),  # all has come before the answer does
+        ([bytes(8)] * 5, 2, "close"),  # beyond what is passed over
+        ([b"a", None], 0, None),  # whoever sent it is gone
+        ([b"a", TimeoutError], 0, "close"),  # or stands still
+    ],
+)
+def test_guard__answers_once_a_request_is_whole(
+    chunks: list[Any],
+    left: int,
+    connection: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "PASSED_OVER", 20)
+    coming, sent = [*chunks], list[Any]()
+
+    async def receive() -> dict[str, Any]:
+        body = coming.pop(0)
+        if body is None:
+            return {"type": "http.disconnect"}
+        if body is TimeoutError:
+            raise body
+        return {"type": "http.request", "body": body, "more_body": bool(coming)}
+
+    async def send(message: Any) -> None:
+        assert len(coming) == left
+        sent.append(message)
+
+    scope = {"type": "http", "method": "PUT", "path": "/"}
+    scope["headers"] = [(b"host", b"localhost"), (b"content-length", b"9")]
+    refuses = guard.Guard(PlainTextResponse("refused", 403))
+    asyncio.run(refuses(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 403
+    assert Headers(raw=sent[0]["headers"]).get("connection") == connection
 
 
 def test_guard__takes_no_photograph_beyond_its_part_of_the_memory(
