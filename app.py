@@ -30,6 +30,7 @@ from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     NotAllowedError,
     StorageError,
+    TooOftenError,
     TransferError,
     UploadError,
     UploadTooLargeError,
@@ -48,7 +49,7 @@ _on_their_way: Counter[str] = Counter()
 #: Every browser takes it.
 _GZIP = {"Content-Encoding": "gzip"}
 #: What is raised where a link is not for whoever asks.
-REFUSED = UploadError, NotAllowedError
+REFUSED = UploadError, NotAllowedError, TooOftenError
 _log = logging.getLogger(__name__)
 
 
@@ -220,7 +221,10 @@ def _is_busy(upload: str) -> bool:
 
 def _answer(error: TransferError, status: int) -> Response:
     """The error as JSON."""
-    return JSONResponse({"error": error.message, "hint": error.hint}, status)
+    told = {"error": error.message, "hint": error.hint}
+    if isinstance(error, TooOftenError):
+        return JSONResponse(told, 429, {"Retry-After": str(error.wait)})
+    return JSONResponse(told, status)
 
 
 async def tidy() -> None:

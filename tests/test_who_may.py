@@ -36,7 +36,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import NotAllowedError, NotFoundError
 from transfer.export import orders
 from transfer.gallery.view import View
-from transfer.people import links, rule, sessions, tokens
+from transfer.people import links, pace, rule, sessions, tokens
 from transfer.people.rule import Sharing
 from transfer.prediction.client import InferenceProcess
 from transfer.runs import queue, requests
@@ -375,6 +375,36 @@ def test_calls__list_what_may_be_seen(name: str, world: World) -> None:
     assert sees("bob")
     world.share(Sharing.PRIVATE)
     assert not sees("bob")
+
+
+def test_calls_and_links__are_no_more_than_a_person_may(
+    world: World, quick_answers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace._used.clear()
+    limits = {"predict": 2, "job": 1, "link": 1, "upload": 1, "stranger": 3}
+    told = ",".join(f"{name}={most}" for name, most in limits.items())
+    monkeypatch.setenv("TRANSFER_RATES", told)
+
+    def refused(answer: Any) -> bool:
+        if answer.status_code == 429:
+            assert int(answer.headers["retry-after"]) > 1
+        return bool(answer.status_code == 429)
+
+    names = ("POST /api/predict/{run}", "POST /api/exports", "GET /api/runs")
+    counts = [
+        sum(refused(call(name, world, who)) for _ in range(5))
+        for name, who in zip(names, ("anna", "anna", "stranger"), strict=True)
+    ]
+    assert counts == [3, 4, 2]
+    assert not refused(call(names[0], world, "tom"))  # Anna's pace is not Tom's
+    cookie = world.cookie("anna")
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    named = {"Cookie": f"{sessions.COOKIE}={cookie}"}
+    for route in ("live GET", "upload PUT"):
+        token = ROUTES[route].address(world).rpartition("/")[2]
+        answers = [ask(ROUTES[route].handler, token, headers=named) for _ in range(3)]
+        assert [refused(one) for one in answers] == [False, True, True]
+    pace._used.clear()
 
 
 #: Of each page what of Anna's stands on it: for her, and for who may read it.

@@ -5,6 +5,7 @@ TransferError
 ├── NotFoundError           no dataset, run or class of that name
 ├── NameTakenError          that dataset exists already
 ├── NotAllowedError         somebody may not do this, or has not signed in
+├── TooOftenError           somebody asks for too much in too short a time
 ├── DatasetError            a folder or zip that cannot become a dataset
 ├── ImageError              one file that cannot be read as a picture
 │   └── SoundError          or as a sound, where the dataset has sounds
@@ -59,6 +60,18 @@ class NameTakenError(TransferError):
 
 class NotAllowedError(TransferError):
     """Whoever asks may not do this, or has not signed in."""
+
+
+class TooOftenError(TransferError):
+    """Somebody asks for too much in too short a time.
+
+    Args:
+        wait: Seconds after which it can be asked for again.
+    """
+
+    def __init__(self, message: str, hint: str = "", wait: int = 1) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
 
 
 class DatasetError(TransferError):

@@ -86,6 +86,7 @@ def forget_oldest(shown: int) -> None:
 
 
 def _ask(run: Run, picture: Picture) -> Said:
+    session.spend("predict")
     inference = session.inference()
     thumbnail = inference.thumbnail(picture.content, SIDE, run.rendering)
     # Only the model's time: the small picture is for the page.
@@ -96,10 +97,12 @@ def _ask(run: Run, picture: Picture) -> Said:
 
 def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:
     """A PNG of the picture with the evidence for a class on it."""
-    return _remember(
-        ("heat", run.id, picture.key, class_name),
-        lambda: session.inference().explain(run.id, picture.content, class_name),
-    )
+
+    def explain() -> bytes:
+        session.spend("predict")
+        return session.inference().explain(run.id, picture.content, class_name)
+
+    return _remember(("heat", run.id, picture.key, class_name), explain)
 
 
 def nearest(run: Run, picture: Picture) -> list[dict[str, Any]] | None:

@@ -95,6 +95,7 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
             # Goes on where it was, also after a rerun in the middle.
             piece = pictures[len(found) : len(found) + len(said)]
             found += map(_to_answer, piece, said)
+            session.spend("predict", len(said))
             now = time.perf_counter()
             kept["seconds"] += now - start
             start = now

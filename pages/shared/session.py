@@ -5,7 +5,7 @@ import streamlit as st
 from transfer.datasets import library
 from transfer.datasets.revision import Revision
 from transfer.errors import NotFoundError
-from transfer.people import auth, rule, sessions
+from transfer.people import auth, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
 from transfer.store.people import Person
@@ -64,6 +64,15 @@ def inference() -> InferenceProcess:
     """The process in which Keras lives; it starts when it is first asked."""
     # One for all as well: each would hold Keras and its own copy of models.
     return InferenceProcess()
+
+
+def spend(what: str, count: int = 1) -> None:
+    """Counts what whoever looks at the page asks for.
+
+    Raises:
+        TooOftenError: As `pace.spend`.
+    """
+    pace.spend(what, actor().id, count)
 
 
 def actor() -> Person:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from pages.shared import addresses, session
 from transfer.errors import NotAllowedError, UploadError
-from transfer.people import auth, links, rule, sessions
+from transfer.people import auth, links, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.people.links import Link
 from transfer.store.runs import Store
@@ -79,17 +79,19 @@ async def begin(request: Request, purpose: str) -> Visit:
     Raises:
         UploadError: The token is none of ours or too old.
         NotAllowedError: It is somebody else's, or whoever asks has not signed in.
+        TooOftenError: That person asks too often.
     """
     link = links.read(purpose, request.path_params["token"])
     if auth.mode() is Mode.OPEN:
         return Visit(link.value)
     cookie = request.cookies.get(sessions.COOKIE, "")
-    return await asyncio.to_thread(_let_in, link, cookie)
+    return await asyncio.to_thread(_let_in, purpose, link, cookie)
 
 
-def _let_in(link: Link, cookie: str) -> Visit:
+def _let_in(purpose: str, link: Link, cookie: str) -> Visit:
     store = session.whole_store()
     person = sessions.who(store, cookie)
     if person.id != link.who:
         raise NotAllowedError("This link was made for somebody else.")
+    pace.spend("upload" if purpose == "upload" else "link", person.id)
     return Visit(link.value, person.id, store.view_for(rule.scope(person)))

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from transfer.api.refusals import RefusedError
 from transfer.errors import NotAllowedError
-from transfer.people import rule, tokens
+from transfer.people import pace, rule, tokens
 from transfer.prediction.client import InferenceProcess
 from transfer.store.people import Person
 from transfer.store.runs import Store
@@ -68,8 +68,10 @@ def _ask(request: Request, token: _Token, changes: bool) -> Asking:
     try:
         asker = tokens.find(store, token.credentials if token else "")
     except NotAllowedError as error:
+        pace.spend("stranger", request.client.host if request.client else "unknown")
         asks = {"WWW-Authenticate": "Bearer"}
         raise RefusedError(401, error, **asks) from error
+    pace.spend("request", asker.person.id)
     if changes and not asker.may_change:
         raise NotAllowedError(
             "This token reads only.", "Make one on the page API that starts and stops."

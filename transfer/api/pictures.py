@@ -1,16 +1,21 @@
 """The pictures of a request: as its whole body, or several as a form."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from starlette import requests
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 
 from transfer.api.refusals import RefusedError
 from transfer.errors import ImageError, UploadError, UploadTooLargeError
 
 #: Bytes of a request, and pictures in it.
 MOST_BYTES, MOST = 50 << 20, 64
+#: Such requests at a time, of all people: each holds its pictures in memory.
+AT_ONCE = 8
+_at_work = 0
 #: What the description says of the body, which may be either.
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -42,7 +47,25 @@ class Sent(NamedTuple):
     content: bytes
 
 
-async def read(request: Request) -> list[Sent]:
+@contextmanager
+def room() -> Iterator[None]:
+    """Holds room for the pictures of a request, before any of it is read.
+
+    Raises:
+        RefusedError: There is none now.
+    """
+    global _at_work
+    if _at_work >= AT_ONCE:
+        error = UploadError("Too many ask about pictures at once.", "Try again.")
+        raise RefusedError(429, error, **{"Retry-After": "1"})
+    _at_work += 1
+    try:
+        yield
+    finally:
+        _at_work -= 1
+
+
+async def read(request: requests.Request) -> list[Sent]:
     """The pictures of a request, in their order.
 
     Raises:
@@ -53,7 +76,7 @@ async def read(request: Request) -> list[Sent]:
     if int(request.headers.get("content-length") or 0) > MOST_BYTES:
         raise _too_large()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    limited = Request(request.scope, _receive_limited(request))
+    limited = requests.Request(request.scope, _receive_limited(request))
     if kind == "multipart/form-data":
         found = await _of_form(limited)
     else:
@@ -66,7 +89,7 @@ async def read(request: Request) -> list[Sent]:
     return found
 
 
-async def _of_form(request: Request) -> list[Sent]:
+async def _of_form(request: requests.Request) -> list[Sent]:
     try:
         async with request.form(max_files=MOST, max_fields=MOST) as form:
             files = [one for _, one in form.multi_items()]
@@ -82,7 +105,7 @@ async def _of_form(request: Request) -> list[Sent]:
         ) from error
 
 
-def _receive_limited(request: Request) -> Any:
+def _receive_limited(request: requests.Request) -> Any:
     received = 0
 
     async def receive() -> Any:

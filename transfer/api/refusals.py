@@ -18,6 +18,7 @@ _STATUS: dict[type[TransferError], int] = {
     errors.NotFoundError: 404,
     errors.NotAllowedError: 403,
     errors.NameTakenError: 409,
+    errors.TooOftenError: 429,
     errors.TrainingError: 500,
     errors.RunError: 409,
     errors.StorageError: 507,
@@ -56,7 +57,8 @@ def _say_refusal(_: Request, error: Any) -> JSONResponse:
 
 def _say_error(_: Request, error: Any) -> JSONResponse:
     status = next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS)
-    return _answer(status, error)
+    wait = error.wait if isinstance(error, errors.TooOftenError) else None
+    return _answer(status, error, {"Retry-After": str(wait)} if wait else None)
 
 
 def _say_problems(_: Request, error: Any) -> JSONResponse:

@@ -28,6 +28,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.errors import ImageError, NotFoundError
 from transfer.export import orders
+from transfer.people import pace
 from transfer.runs import continuing, queue
 from transfer.store.record import Job, Run
 
@@ -83,8 +84,10 @@ async def predict(
 ) -> Prediction:
     """Classes and probabilities of one picture, or of several."""
     found = await run_in_threadpool(asking.store.get, run)
-    sent = await pictures.read(request)
-    return await run_in_threadpool(_predict, asking, found, sent, top, heat_map)
+    with pictures.room():
+        sent = await pictures.read(request)
+        pace.spend("predict", asking.person.id, len(sent) * (1 + heat_map))
+        return await run_in_threadpool(_predict, asking, found, sent, top, heat_map)
 
 
 def _predict(

@@ -10,6 +10,7 @@ from transfer import processes
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, TransferError
+from transfer.people import pace
 from transfer.runs import guards, kinds, vanished
 from transfer.runs.engines import local
 from transfer.runs.requests import Request
@@ -35,9 +36,11 @@ def submit(
     Raises:
         BackboneError: There is no such backbone, or no longer.
         NotFoundError, NotAllowedError: As `guards.check_run`.
+        TooOftenError: As `pace.spend`.
     """
     catalogue.get(config.backbone)
     guards.check_run(store, config)
+    pace.spend("job", store.scope.actor.id)
     run = store.create(config, name, owner)
     news.set()
     return run
@@ -51,8 +54,10 @@ def ask(store: Store, request: Request, priority: int = 0) -> Job:
 
     Raises:
         NotFoundError, NotAllowedError: As `guards.check_request`.
+        TooOftenError: As `pace.spend`.
     """
     guards.check_request(store, request)
+    pace.spend(request.kind, store.scope.actor.id)
     settings = {"words": list(request.words)}
     about = {"dataset": request.dataset, "run": request.run}
     job = store.add(request.kind, request.subject, settings, priority, **about)

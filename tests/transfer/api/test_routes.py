@@ -94,6 +94,20 @@ def test_predict__refuses_more_than_is_taken(
     assert "422 The form cannot be read" in error_of(answer)
 
 
+def test_predict__takes_some_at_once(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/predict/{run.id}"
+    monkeypatch.setattr(pictures, "AT_ONCE", 1)
+    with pictures.room():
+        busy = ask(app(store), "POST", path, content=b"x")
+        assert error_of(busy).startswith("429 ") and busy.headers["retry-after"] == "1"
+    # The room is given back, also by what failed.
+    for content in (b"broken", b"x"):
+        last = ask(app(store), "POST", path, content=content)
+    assert last.status_code == 200
+
+
 def test_predict__refuses_a_form_that_is_none(store: Store, run: Run) -> None:
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     path = f"/predict/{run.id}"

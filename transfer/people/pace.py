@@ -1,0 +1,99 @@
+"""How often somebody may ask for what costs the machine: one place for all of it.
+
+Counted in the memory of a server, by person, or by address where nobody has signed in.
+Where nobody signs in at all there is one owner, who is not held up; and neither are the
+command line and workers.
+"""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Mapping
+
+from transfer.errors import ConfigError, TooOftenError
+
+#: Seconds over which it is counted; so much may also come at once.
+SPAN = 600.0
+#: What somebody may ask for in that time.
+RATES: Mapping[str, int] = {
+    "predict": 10_000,  # pictures; a heat map counts as one
+    "upload": 6_000,  # batches of up to 8 MB
+    "import": 30,
+    "job": 300,  # any other long work, runs among it
+    "link": 60_000,  # pictures of galleries, news of a run
+    "request": 6_000,  # of a program
+    "stranger": 100,  # requests with a token that is none
+}
+#: What a person is told that they did too much of.
+_SAYS = {
+    "predict": "pictures were asked about",
+    "upload": "files were sent",
+    "import": "imports were asked for",
+    "job": "jobs were asked for",
+    "link": "pictures were fetched",
+    "request": "requests came",
+    "stranger": "requests without a valid token came",
+}
+
+_lock = threading.Lock()
+#: Of each what and who: how much is used up, and when that was reckoned.
+_used: dict[tuple[str, str], tuple[float, float]] = {}
+
+
+def spend(what: str, who: str, count: int = 1) -> None:
+    """Counts so much of something; returns quietly where it is not too much.
+
+    Args:
+        what: Of `RATES`; the kind of a job that is not there counts as `job`.
+        who: Id of a person, or an address; empty for the owner, who is not held up.
+
+    Raises:
+        TooOftenError: It would be too much; nothing is counted.
+        ConfigError: As `rate`.
+    """
+    what = what if what in RATES else "job"
+    most = rate(what)
+    if not who or not most:
+        return
+    with _lock:
+        now = time.monotonic()
+        _forget(now)
+        used, at = _used.get((what, who), (0.0, now))
+        used = max(0.0, used - (now - at) * most / SPAN)
+        # Never so much that it could not be at all: what is large waits for all.
+        if used and used + count > most:
+            wait = math.ceil(min(used, used + count - most) * SPAN / most)
+            raise TooOftenError(
+                f"Too many {_SAYS[what]} in a short time: at most {most:,} in "
+                f"{SPAN / 60:.0f} minutes.",
+                f"Wait {wait} seconds, then go on.",
+                wait,
+            )
+        _used[what, who] = used + count, now
+
+
+def rate(what: str) -> int:
+    """How much of it somebody may in `SPAN`: `TRANSFER_RATES`, else `RATES`; 0 for any.
+
+    Raises:
+        ConfigError: The variable is not `predict=10000,import=30` and so on.
+    """
+    named = os.environ.get("TRANSFER_RATES", "")
+    for one in filter(None, named.replace(",", " ").split()):
+        name, _, most = one.partition("=")
+        if name not in RATES or not most.isdecimal():
+            raise ConfigError(
+                f"TRANSFER_RATES has {one!r}, but names of {', '.join(RATES)} with a "
+                "whole number each were expected, such as predict=10000,import=30."
+            )
+        if name == what:
+            return int(most)
+    return RATES[what]
+
+
+def _forget(now: float) -> None:
+    """Keeps nothing of who has not come for so long that it counts no more."""
+    if len(_used) > 1000:
+        for key in [key for key, (_, at) in _used.items() if at < now - SPAN]:
+            del _used[key]
