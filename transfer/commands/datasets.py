@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from transfer.backbones import weights
 from transfer.commands import options
@@ -19,10 +19,14 @@ from transfer.datasets.ingest import (
     importer,
     layouts,
     samples,
+    sounds,
     uploads,
 )
+from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.layouts import Reading
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Kind, Revision
+from transfer.datasets.sounds import presets
+from transfer.errors import ConfigError
 from transfer.runs import queue
 from transfer.runs.jobs import Reporter
 from transfer.runs.requests import SAMPLE
@@ -68,6 +72,32 @@ def add_to(command: Command) -> None:
         default="",
         choices=[*code_pages.CODE_PAGES],
         help="code page of names in a zip that does not say it; guessed if not given",
+    )
+    one.add_argument(
+        "--kind",
+        choices=get_args(Kind),
+        default="images",
+        help="what is brought: images, or sounds (WAV, FLAC, OGG, MP3)",
+    )
+    one.add_argument(
+        "--window",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="of sounds: cut longer recordings into windows of this length",
+    )
+    one.add_argument(
+        "--overlap",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of sounds: what a window shares with the next, 0 to 0.9",
+    )
+    one.add_argument(
+        "--preset",
+        default="",
+        choices=[*presets.PRESETS],
+        help="of sounds: how they are drawn; chosen by their length if not given",
     )
     one.add_argument("--upload", default="", help=argparse.SUPPRESS)
     one.add_argument("--train", action="store_true", help=argparse.SUPPRESS)
@@ -172,7 +202,9 @@ def export(args: argparse.Namespace) -> dict[str, Any]:
         return result
 
 
-def _progress(reporter: Reporter, did: str) -> Callable[[int, int], None]:
+def _progress(
+    reporter: Reporter, did: str, of_what: str = "images"
+) -> Callable[[int, int], None]:
     last = 0.0
 
     def progress(done: int, of: int) -> None:
@@ -180,7 +212,7 @@ def _progress(reporter: Reporter, did: str) -> Callable[[int, int], None]:
         reporter.progress(done=done, of=of)
         if done == of or time.monotonic() - last > LOOK:
             last = time.monotonic()
-            tell(f"\r{did} {done} of {of} images", end="")
+            tell(f"\r{did} {done} of {of} {of_what}", end="")
 
     return progress
 
@@ -190,7 +222,9 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
         "val": args.val,
         "test": args.test,
         "seed": args.seed,
-        "progress": _progress(reporter, "imported"),
+        "progress": _progress(
+            reporter, "imported", "images" if args.kind == "images" else "recordings"
+        ),
     }
     if args.path.startswith(SAMPLE):
         sample = args.path.removeprefix(SAMPLE)
@@ -198,6 +232,13 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
     splits = dict(one.rpartition("=")[::2] for one in args.splits)
     reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
     path = Path(args.path)
+    if args.kind == "sounds":
+        how |= {"cutting": Cutting(args.window, args.overlap), "preset": args.preset}
+        return sounds.import_sounds(path, args.name, reading=reading, **how)
+    if args.window or args.overlap or args.preset:
+        raise ConfigError(
+            "Only sounds have a window, an overlap or a preset.", "Add --kind sounds."
+        )
     return importer.import_path(path, args.name, reading=reading, **how)
 
 

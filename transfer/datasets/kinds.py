@@ -1,9 +1,10 @@
-"""Which files are pictures, by their ending or their first bytes; zips, and labels."""
+"""Which files are pictures or sounds, by ending or first bytes; zips, and labels."""
 
 import os
 import re
 
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
+from transfer.datasets.revision import Kind
 
 #: Endings of zips; the second is that of a project of Teachable Machine.
 ZIPS = (".zip", ".tm")
@@ -16,6 +17,23 @@ BEGINNINGS = (
     r"^(?:\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM[\s\S]{4}\0\0\0\0|RIFF[\s\S]{4}WEBP"
     r"|II[*+]\0|MM\0[*+]|[\s\S]{4}ftyp(?:hei|hev|mif|msf|avi)|P[1-6]\s+[#\d])"
 )
+#: Endings of sounds; the last six are of formats that are named as not read.
+SOUND_EXTENSIONS = frozenset(
+    ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64 "
+    ".m4a .mp4 .aac .wma .amr .webm".split()
+)
+#: How sound files begin; an MP3 without a tag is known by its ending alone.
+_SOUND_BEGINNINGS = re.compile(
+    rb"^(?:RIFF[\s\S]{4}WAVE|RF64|fLaC|OggS|ID3|FORM[\s\S]{4}AIF[FC]|\.snd|caff)"
+)
+#: What is said of pictures, and of recordings in its place.
+_IN_SOUND_WORDS = {
+    "image file": "sound file",
+    "photograph": "recording",
+    "picture": "recording",
+    "image": "recording",
+}
+
 #: Bytes of a file that tell.
 BEGINNING = 32
 
@@ -30,6 +48,37 @@ def is_zip(path: str) -> bool:
 def may_be_labels(path: str) -> bool:
     """Whether it has the ending of a file of labels."""
     return path.lower().endswith(LABELS)
+
+
+def is_named_like(kind: Kind, path: str) -> bool:
+    """Whether it has the ending of a picture or a sound."""
+    if kind == "images":
+        return is_named_like_picture(path)
+    return os.path.splitext(path)[1].lower() in SOUND_EXTENSIONS
+
+
+def begins_like(kind: Kind, content: bytes) -> bool:
+    """Whether a file that begins so is a picture or a sound, whatever its name."""
+    if kind == "images":
+        return begins_like_picture(content)
+    return _SOUND_BEGINNINGS.match(content) is not None
+
+
+def in_words_of(kind: Kind, text: str) -> str:
+    """What is said of pictures, in words for files of this kind.
+
+    Most of the program does not know of sounds, and need not; who uses them shall not
+    be told of pictures.
+    """
+    if kind == "images":
+        return text
+    for of_images, of_sounds in _IN_SOUND_WORDS.items():
+        for plain, other in (
+            (of_images, of_sounds),
+            (of_images.capitalize(), of_sounds.capitalize()),
+        ):
+            text = re.sub(rf"\b{plain}(?=s?\b)", other, text)
+    return re.sub(r"\b([Aa])n (recording|sound)", r"\1 \2", text)
 
 
 def is_named_like_picture(path: str) -> bool:

@@ -9,7 +9,13 @@ from transfer.datasets.revision import Split
 from transfer.errors import ConfigError
 
 
-def stratify(labels: Sequence[int], val: float, test: float, seed: int) -> list[Split]:
+def stratify(
+    labels: Sequence[int],
+    val: float,
+    test: float,
+    seed: int,
+    groups: Sequence[str] | None = None,
+) -> list[Split]:
     """The split of each image, so that every class is divided alike.
 
     Every class has at least one image in train; from 2 images on at least one in val
@@ -20,11 +26,19 @@ def stratify(labels: Sequence[int], val: float, test: float, seed: int) -> list[
         val: Share of each class that goes to val, in [0, 0.9].
         test: Share of each class that goes to test, in [0, 0.9].
         seed: Equal seeds and labels give equal splits; 0 or more.
+        groups: What names the group of each image; those of one group and class go
+            into one split together, and count as one. Without, each stands alone.
 
     Raises:
         ConfigError: A share or the seed is out of its limits.
     """
     check_shares(val, test, seed)
+    if groups is not None:
+        keys = list(zip(labels, groups, strict=True))
+        firsts = list(dict.fromkeys(keys))
+        drawn = stratify([label for label, _ in firsts], val, test, seed)
+        of_key = dict(zip(firsts, drawn, strict=True))
+        return [of_key[key] for key in keys]
     splits: list[Split] = ["train"] * len(labels)
     all_labels = np.asarray(labels, dtype=int)
     for label in np.unique(all_labels):

@@ -57,6 +57,20 @@ def test_stratify__seed_decides() -> None:
     assert first[:30] != first[30:]
 
 
+def test_stratify__a_group_goes_into_one_split() -> None:
+    groups = [f"recording {number // 4}" for number in range(40)]
+    drawn = stratify([0] * 40, 0.2, 0.1, 0, groups)
+    of_group = {(group, split) for group, split in zip(groups, drawn, strict=True)}
+    assert len(of_group) == 10
+    assert drawn.count("val") == 8 and drawn.count("test") == 4
+
+
+def test_stratify__groups_of_one_change_nothing() -> None:
+    labels = [0] * 9 + [1] * 7
+    alone = [str(number) for number in range(16)]
+    assert stratify(labels, 0.3, 0.1, 5, alone) == stratify(labels, 0.3, 0.1, 5)
+
+
 def test_stratify__no_images() -> None:
     assert stratify([], 0.2, 0.1, seed=0) == []
 

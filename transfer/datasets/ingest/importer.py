@@ -2,8 +2,10 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from transfer import workspace
 from transfer.datasets import facts, library, names, scratch, splits
@@ -22,6 +24,8 @@ from transfer.datasets.revision import (
     with_id,
 )
 from transfer.errors import DatasetError, StorageError
+
+OnePicture = TypeVar("OnePicture", bound=Picture)
 
 
 def import_sample(
@@ -88,7 +92,7 @@ def import_path(
         pictures, unreadable = staging.stage(source, found.entries, folder, progress)
         pictures, repeated = without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)
-        _check_classes(found, pictures, passed_over)
+        check_classes(found, pictures, passed_over)
         # Only now, since all pictures are scaled alike: each by its own values, they
         # would lose what tells warm from cold.
         scale = grey.range_of([one.levels for one in pictures if one.levels])
@@ -97,16 +101,16 @@ def import_path(
                 dataset=name,
                 id="",
                 class_names=found.class_names,
-                images=_split(found, pictures, val, test, seed),
+                images=split(found, pictures, val, test, seed),
                 passed_over=tuple(sorted(passed_over, key=lambda one: one.path)),
-                split_source="given" if _has_given_val(pictures) else "stratified",
+                split_source="given" if has_given_val(pictures) else "stratified",
                 val=val,
                 test=test,
                 seed=seed,
                 notes=found.notes,
                 created_at=time.time(),
                 grey=scale,
-                flat=_flat(pictures, scale),
+                flat=flat(pictures, scale),
             )
         )
         # The one step that others see; until here all lay in a folder of our own.
@@ -117,14 +121,14 @@ def import_path(
 
 
 def without_repeats(
-    pictures: list[Picture],
-) -> tuple[list[Picture], list[PassedOver]]:
+    pictures: Sequence[OnePicture],
+) -> tuple[list[OnePicture], list[PassedOver]]:
     """The pictures without those whose very bytes came before, train first.
 
     A picture in train and val would make val look better than it is, and one under two
     labels cannot be learnt.
     """
-    kept: dict[str, Picture] = {}
+    kept: dict[str, OnePicture] = {}
     repeated: list[PassedOver] = []
     # So that of two alike the one in train stays, in whatever order they came.
     for picture in sorted(pictures, key=_rank):
@@ -152,10 +156,14 @@ def _why_repeated(entry: Entry, first: Entry) -> str:
     return f"{same}."
 
 
-def _check_classes(
-    found: Index, pictures: list[Picture], passed_over: tuple[PassedOver, ...]
+def check_classes(
+    found: Index, pictures: Sequence[Picture], passed_over: tuple[PassedOver, ...]
 ) -> None:
-    """Checks that every class still has a picture to learn from."""
+    """Checks that every class still has a picture to learn from.
+
+    Raises:
+        DatasetError: One has none.
+    """
     learnt = {one.entry.class_name for one in pictures if one.entry.learns}
     reasons = {one.path: one.reason for one in passed_over}
     for name in found.class_names:
@@ -170,7 +178,7 @@ def _check_classes(
         )
 
 
-def _flat(pictures: list[Picture], scale: Grey | None) -> tuple[str, ...]:
+def flat(pictures: Sequence[Picture], scale: Grey | None) -> tuple[str, ...]:
     """Paths of the pictures in which a model sees next to nothing."""
     return tuple(
         names.showable(one.entry.path)
@@ -179,25 +187,31 @@ def _flat(pictures: list[Picture], scale: Grey | None) -> tuple[str, ...]:
     )
 
 
-def _has_given_val(pictures: list[Picture]) -> bool:
+def has_given_val(pictures: Sequence[Picture]) -> bool:
     return any(one.entry.split == "val" for one in pictures)
 
 
-def _split(
-    found: Index, pictures: list[Picture], val: float, test: float, seed: int
+def split(
+    found: Index, pictures: Sequence[Picture], val: float, test: float, seed: int
 ) -> tuple[Image, ...]:
     """The images with their splits; given ones are kept."""
     label_of = {name: label for label, name in enumerate(found.class_names)}
     labels = [label_of[one.entry.class_name] for one in pictures]
     chosen: list[Split | None] = [one.entry.split for one in pictures]
-    if not _has_given_val(pictures):
+    if not has_given_val(pictures):
         to_split = [at for at, split in enumerate(chosen) if split != "test"]
         # Who brings a test folder wants these tests, not some of train beside them.
         if "test" in chosen:
             test = 0.0
-        drawn = splits.stratify([labels[at] for at in to_split], val, test, seed)
-        for at, split in zip(to_split, drawn, strict=True):
-            chosen[at] = split
+        drawn = splits.stratify(
+            [labels[at] for at in to_split],
+            val,
+            test,
+            seed,
+            [pictures[at].group or pictures[at].entry.path for at in to_split],
+        )
+        for at, drawn_split in zip(to_split, drawn, strict=True):
+            chosen[at] = drawn_split
     return tuple(
         Image(
             sha256=one.sha256,

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 
 from transfer.datasets import kinds, names
 from transfer.datasets.ingest import code_pages, uploads, zip_names, zips_inside
-from transfer.datasets.revision import PassedOver
+from transfer.datasets.revision import Kind, PassedOver
 from transfer.errors import DatasetError
 
 #: What a zip may hold: far above any dataset that one machine trains on, and far below
@@ -39,13 +39,13 @@ _TOO_DEEP = f"More than {MAX_DEPTH} folders inside each other."
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Source:
     """The files of a folder or zip, without hidden files and leftovers.
 
     Attributes:
         files: Size in bytes by path, with `/`, relative to the folder or zip.
-        pictures: Those of the files that are pictures by their ending or first bytes.
+        pictures: Those that are pictures, or sounds, by their ending or first bytes.
         folders: Paths of folders, empty ones included.
         open: Opens the file of a path for reading; threads may do so at once.
         days: Day of each file's last change, counted from 1970, where it is known.
@@ -67,26 +67,29 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
+def open_source(
+    path: Path, code_page: str = "", kind: Kind = "images"
+) -> Iterator[Source]:
     """The folder, zip or picture at `path`.
 
     Args:
         path: The folder, zip or picture.
         code_page: In which names in a zip are written that do not say so themselves;
             found out if empty.
+        kind: What is looked for.
 
     Raises:
         DatasetError: There is nothing at `path`, it is neither a folder nor a zip, it
             cannot be read, or the zip is not safe to unpack.
     """
     if path.is_dir():
-        yield _folder_source(path)
-    elif path.is_file() and kinds.is_named_like_picture(path.name):
+        yield _folder_source(path, kind)
+    elif path.is_file() and kinds.is_named_like(kind, path.name):
         yield _file_source(path)
     elif path.is_file():
         with ExitStack() as stack:
             archive = stack.enter_context(_open_zip(path))
-            yield _zip_source(archive, path, code_page, stack)
+            yield _zip_source(archive, path, code_page, stack, kind)
     elif path.exists():
         raise DatasetError(
             f"{path} is neither a folder nor a file, but a device or a pipe.",
@@ -99,30 +102,27 @@ def open_source(path: Path, code_page: str = "") -> Iterator[Source]:
 
 
 def _file_source(path: Path) -> Source:
-    return Source(
-        files={path.name: path.stat().st_size},
-        pictures=frozenset([path.name]),
-        folders=frozenset(),
-        open=lambda _: path.open("rb"),
-    )
+    files = {path.name: path.stat().st_size}
+    none, known = frozenset[str](), frozenset(files)
+    return Source(files, known, none, lambda _: path.open("rb"))
 
 
 def _pictures(
-    files: Iterable[str], open_file: Callable[[str], IO[bytes]]
+    files: Iterable[str], open_file: Callable[[str], IO[bytes]], kind: Kind
 ) -> frozenset[str]:
-    """The files that are pictures; only those of other endings are opened."""
+    """The files that are of this kind; only those of other endings are opened."""
 
     def begins_like_one(path: str) -> bool:
         try:
             with open_file(path) as file:
-                return kinds.begins_like_picture(file.read(kinds.BEGINNING))
+                return kinds.begins_like(kind, file.read(kinds.BEGINNING))
         except (OSError, EOFError, ValueError, NotImplementedError, *DAMAGED):
             return False
 
     return frozenset(
         path
         for path in files
-        if kinds.is_named_like_picture(path) or begins_like_one(path)
+        if kinds.is_named_like(kind, path) or begins_like_one(path)
     )
 
 
@@ -130,7 +130,7 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LEFTOVERS
 
 
-def _folder_source(root: Path) -> Source:
+def _folder_source(root: Path, kind: Kind) -> Source:
     sizes: dict[str, int] = {}
     on_disk: dict[str, str] = {}
     days: dict[str, int] = {}
@@ -154,7 +154,7 @@ def _folder_source(root: Path) -> Source:
 
     return Source(
         files=sizes,
-        pictures=_pictures(sizes, open_file),
+        pictures=_pictures(sizes, open_file, kind),
         folders=frozenset(folders),
         open=open_file,
         days=days,
@@ -217,7 +217,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _zip_source(
-    archive: zipfile.ZipFile, path: Path, code_page: str, stack: ExitStack
+    archive: zipfile.ZipFile, path: Path, code_page: str, stack: ExitStack, kind: Kind
 ) -> Source:
     # From the listing alone, before anything is unpacked.
     _check_size(archive, path)
@@ -244,7 +244,7 @@ def _zip_source(
 
     return Source(
         files={name: info.file_size for name, (_, info) in members.items()},
-        pictures=_pictures(members, open_file),
+        pictures=_pictures(members, open_file, kind),
         folders=frozenset(folders - {""}),
         open=open_file,
         days={name: zip_names.day(info) for name, (_, info) in members.items()},

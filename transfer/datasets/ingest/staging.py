@@ -45,6 +45,7 @@ class Picture:
         is_flat: Whether it is nearly constant; what that means for deep grey only the
             whole dataset tells.
         day: Day of its last change, from 1970; 0 where it is not known.
+        group: What goes into one split together; empty where it stands alone.
     """
 
     entry: Entry
@@ -54,6 +55,7 @@ class Picture:
     levels: Levels | None = None
     is_flat: bool = False
     day: int = 0
+    group: str = ""
 
 
 def stage(
@@ -112,7 +114,7 @@ def check_space(needed: int, folder: Path) -> None:
 def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOver:
     try:
         check_bytes(source.files[entry.path])
-        sha256 = _copy(source, entry.path, target)
+        sha256 = copy(source, entry.path, target)
         # The copy: the original may change between this look and the next.
         with target.open("rb") as file:
             small = decoding.decode(file, (32, 32))
@@ -151,8 +153,13 @@ def check_bytes(size: int) -> None:
         )
 
 
-def _copy(source: Source, path: str, target: Path) -> str:
-    """Copies piece by piece; the SHA-256 of what was copied."""
+def copy(source: Source, path: str, target: Path) -> str:
+    """Copies piece by piece; the SHA-256 of what was copied.
+
+    Raises:
+        ImageError: It cannot be read.
+        StorageError: The disk is full or `target` cannot be written.
+    """
     sha256 = hashlib.sha256()
     with workspace.writing(target), target.open("wb") as file:
         for chunk in _chunks(source, path):

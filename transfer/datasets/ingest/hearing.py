@@ -1,0 +1,225 @@
+"""Copies recordings into a folder of the workspace, hears them, cuts long ones.
+
+What cannot be used is passed over; what is odd but usable, such as silence, is named.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from transfer import workspace
+from transfer.datasets import names
+from transfer.datasets.facts import Fact
+from transfer.datasets.ingest import staging
+from transfer.datasets.ingest.class_folders import Entry
+from transfer.datasets.ingest.sources import Source
+from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.revision import PassedOver
+from transfer.datasets.sounds import recordings, windows
+from transfer.datasets.sounds.recordings import MAX_SECONDS, MIN_SECONDS, Samples
+from transfer.errors import ImageError, SoundError
+
+#: Nothing is louder than this share of full scale: 60 dB below it.
+_SILENT = 1e-3
+#: Samples at full scale, as a share of all, from which a recording is overdriven.
+_FULL, _OVERDRIVEN = 0.999, 1e-3
+#: Between the name of a recording and the second at which a window begins.
+MARK = "@"
+
+
+class Cutting(NamedTuple):
+    """How long recordings are cut.
+
+    Attributes:
+        window: Seconds of each window; 0 cuts nothing.
+        overlap: Share of a window that the next one has too, in [0, 0.9].
+    """
+
+    window: float = 0.0
+    overlap: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip(Picture):
+    """A recording, or a window of one, that was copied and can be heard.
+
+    Attributes:
+        seconds: Its length.
+        rate: Samples a second.
+        is_overdriven: Whether it is cut off at full scale.
+    """
+
+    seconds: float = 0.0
+    rate: int = 0
+    is_overdriven: bool = False
+
+
+def stage(
+    source: Source,
+    entries: Sequence[Entry],
+    folder: Path,
+    cutting: Cutting,
+    progress: Progress | None = None,
+) -> tuple[list[Clip], list[PassedOver]]:
+    """As `staging.stage`, of recordings; a long one gives a clip for each window.
+
+    Raises:
+        StorageError: The disk is full or `folder` cannot be written.
+    """
+    staging.check_space(sum(source.files[entry.path] for entry in entries), folder)
+    clips: list[Clip] = []
+    passed_over: list[PassedOver] = []
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        targets = [folder / str(number) for number in range(len(entries))]
+        hear = partial(_hear, source, cutting)
+        for done, found in enumerate(pool.map(hear, entries, targets), start=1):
+            if isinstance(found, PassedOver):
+                passed_over.append(found)
+            else:
+                clips += found
+            if progress:
+                progress(done, len(entries))
+    finally:
+        # Threads must have ended before the folder that they write to is removed.
+        pool.shutdown(wait=True, cancel_futures=True)
+    return clips, passed_over
+
+
+def recording_of(path: str) -> str:
+    """The recording that a clip's path names: of a window what it was cut from."""
+    folder, slash, name = path.rpartition("/")
+    recording, mark, _ = name.rpartition(MARK)
+    return f"{folder}{slash}{recording}" if mark else path
+
+
+def findings(clips: Sequence[Clip]) -> Iterator[str]:
+    """What is odd about clips that are used all the same, a sentence for each kind."""
+    odd = {
+        "silent: nothing in them is louder than 60 dB below full scale": [
+            one for one in clips if one.is_flat
+        ],
+        "overdriven: cut off at full scale": [
+            one for one in clips if one.is_overdriven
+        ],
+    }
+    for what, found in odd.items():
+        if found:
+            listed = names.in_words([names.showable(x.entry.path) for x in found], 3)
+            yield f"{len(found):,} of {len(clips):,} recordings are {what} ({listed})."
+
+
+def _hear(
+    source: Source, cutting: Cutting, entry: Entry, target: Path
+) -> list[Clip] | PassedOver:
+    try:
+        staging.check_bytes(source.files[entry.path])
+        sha256 = staging.copy(source, entry.path, target)
+        with recordings.open_recording(target) as file:
+            length = recordings.seconds(file)
+            if cutting.window and length > cutting.window:
+                return _cut(file, cutting, entry, target, source)
+        return [_whole(entry, sha256, target, source)]
+    except ImageError as error:
+        target.unlink(missing_ok=True)
+        reason = f"{error.message} {error.hint}".strip()
+        # The copy has a number for a name.
+        reason = reason.replace(f"{target.name} ", "The file ", 1)
+        return PassedOver(path=names.showable(entry.path), reason=reason)
+
+
+def _whole(entry: Entry, sha256: str, target: Path, source: Source) -> Clip:
+    """The recording as one clip.
+
+    Raises:
+        SoundError: It is too short or too long.
+    """
+    count, heard = 0, _Heard()
+    with recordings.open_recording(target) as file:
+        rate = file.samplerate
+        for block in recordings.blocks(file):
+            count += len(block)
+            heard.add(block)
+            if count > MAX_SECONDS * rate:
+                raise SoundError(
+                    f"It is too long: more than {MAX_SECONDS:.0f} seconds.",
+                    "Have long recordings cut into windows.",
+                )
+    if not count:
+        raise SoundError("The recording has no samples.")
+    if count < MIN_SECONDS * rate:
+        raise SoundError(f"It is too short: {1000 * count / rate:.1f} milliseconds.")
+    return Clip(
+        entry=entry,
+        sha256=sha256,
+        path=target,
+        fact=Fact(0, 0, target.stat().st_size, 0.0),
+        is_flat=heard.peak < _SILENT,
+        day=source.days.get(entry.path, 0),
+        group=entry.path,
+        seconds=count / rate,
+        rate=rate,
+        is_overdriven=heard.is_overdriven,
+    )
+
+
+class _Heard:
+    """How loud what was heard is."""
+
+    def __init__(self) -> None:
+        self.peak, self._full, self._count = 0.0, 0, 0
+
+    def add(self, samples: Samples) -> None:
+        loud = np.abs(samples)
+        self.peak = max(self.peak, float(loud.max(initial=0.0)))
+        self._full += int((loud >= _FULL).sum())
+        self._count += len(samples)
+
+    @property
+    def is_overdriven(self) -> bool:
+        """Whether much of it is at full scale."""
+        return self._full > _OVERDRIVEN * self._count
+
+
+def _cut(
+    file: soundfile.SoundFile,
+    cutting: Cutting,
+    entry: Entry,
+    target: Path,
+    source: Source,
+) -> list[Clip]:
+    """A clip for each window, in files of its own beside the recording's copy."""
+    clips = []
+    for number, window in enumerate(windows.cut(file, *cutting)):
+        path = target.with_name(f"{target.name}-{number}")
+        with workspace.writing(path):
+            soundfile.write(
+                str(path), window.samples, file.samplerate, "PCM_16", format="FLAC"
+            )
+        heard = _Heard()
+        heard.add(window.samples)
+        named = f"{entry.path}{MARK}{window.start:08.2f}.flac"
+        clips.append(
+            Clip(
+                entry=replace(entry, path=named),
+                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+                path=path,
+                fact=Fact(0, 0, path.stat().st_size, 0.0),
+                is_flat=heard.peak < _SILENT,
+                day=source.days.get(entry.path, 0),
+                group=entry.path,
+                seconds=window.end - window.start,
+                rate=file.samplerate,
+                is_overdriven=heard.is_overdriven,
+            )
+        )
+    target.unlink()
+    return clips

@@ -1,0 +1,170 @@
+"""Brings a folder or zip of recordings into the workspace as a dataset of sounds."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from transfer.datasets import facts, kinds, library, scratch, splits
+from transfer.datasets.ingest import hearing, importer, listing
+from transfer.datasets.ingest.hearing import Clip, Cutting
+from transfer.datasets.ingest.layouts import Reading
+from transfer.datasets.ingest.sources import open_source
+from transfer.datasets.ingest.staging import Progress
+from transfer.datasets.revision import Image, PassedOver, Revision, with_id
+from transfer.datasets.sounds import presets
+from transfer.datasets.sounds.recordings import MAX_SECONDS
+from transfer.errors import ConfigError, StorageError, TransferError
+
+#: Seconds of the shortest window that recordings are cut into.
+_SHORTEST = 0.1
+
+
+def import_sounds(
+    path: Path,
+    name: str,
+    *,
+    cutting: Cutting = Cutting(),  # noqa: B008
+    preset: str = "",
+    val: float = 0.2,
+    test: float = 0.0,
+    seed: int = 0,
+    reading: Reading = Reading(),  # noqa: B008
+    progress: Progress | None = None,
+) -> Revision:
+    """A new dataset made of the recordings in a folder or zip.
+
+    As `importer.import_path`; windows of one recording go into one split together.
+
+    Args:
+        path: The folder or .zip.
+        name: Name of the new dataset.
+        cutting: How long recordings are cut into windows.
+        preset: One of `presets.PRESETS`; the one that fits the lengths if empty.
+        val: Share of each class's recordings that goes to val, in [0, 0.9].
+        test: Share of each class's recordings that goes to test, in [0, 0.9].
+        seed: Seed of the split.
+        reading: How the folder or zip is to be read where that is not found out.
+        progress: As in `importer.import_path`.
+
+    Raises:
+        ConfigError: The name, a share, the window or the preset cannot be used.
+        NameTakenError: There is a dataset of that name.
+        DatasetError: The folder or zip cannot become a dataset.
+        StorageError: The disk is full or the workspace cannot be written.
+    """
+    library.check_name(name)
+    splits.check_shares(val, test, seed)
+    _check(cutting, preset)
+    with (
+        speaking_of_sounds(),
+        open_source(path, reading.code_page, "sounds") as source,
+        scratch.folder() as folder,
+    ):
+        found = listing.read_index(source, reading)
+        clips, unusable = hearing.stage(
+            source, found.entries, folder, cutting, progress
+        )
+        kept, repeated = importer.without_repeats(clips)
+        passed_over = in_sound_words((*found.passed_over, *unusable, *repeated))
+        importer.check_classes(found, kept, passed_over)
+        shown = preset or presets.fitting(*_measures(kept), cutting.window)
+        how = presets.of(shown, *_measures(kept), cutting.window)
+        images = importer.split(found, kept, val, test, seed)
+        notes = [*found.notes, *_notes(kept, shown), *hearing.findings(kept)]
+        revision = with_id(
+            Revision(
+                dataset=name,
+                id="",
+                class_names=found.class_names,
+                images=images,
+                passed_over=tuple(sorted(passed_over, key=lambda one: one.path)),
+                split_source="given" if importer.has_given_val(kept) else "stratified",
+                val=val,
+                test=test,
+                seed=seed,
+                notes=tuple(notes) + tuple(_unsplit(images, found.class_names, val)),
+                created_at=time.time(),
+                flat=importer.flat(kept, None),
+                sound=how,
+            )
+        )
+        library.store(revision, {one.sha256: one.path for one in kept})
+        with suppress(StorageError):
+            facts.keep(name, {one.sha256: one.fact for one in kept})
+    return revision
+
+
+@contextmanager
+def speaking_of_sounds() -> Iterator[None]:
+    """Errors of the block speak of recordings, where they would of pictures."""
+    try:
+        yield
+    except TransferError as error:
+        error.message = kinds.in_words_of("sounds", error.message)
+        error.hint = kinds.in_words_of("sounds", error.hint)
+        raise
+
+
+def in_sound_words(passed_over: Sequence[PassedOver]) -> tuple[PassedOver, ...]:
+    """The same, in words for recordings."""
+    return tuple(
+        PassedOver(path=one.path, reason=kinds.in_words_of("sounds", one.reason))
+        for one in passed_over
+    )
+
+
+def _check(cutting: Cutting, preset: str) -> None:
+    problems = []
+    if cutting.window and not _SHORTEST <= cutting.window <= MAX_SECONDS:
+        problems.append(
+            f"window is {cutting.window:g} seconds, but must be from {_SHORTEST:g} to "
+            f"{MAX_SECONDS:g}"
+        )
+    if not 0 <= cutting.overlap <= 0.9:
+        problems.append(f"overlap is {cutting.overlap:g}, but must be from 0 to 0.9")
+    if preset and preset not in presets.PRESETS:
+        problems.append(
+            f'there is no preset "{preset}"; expected {" or ".join(presets.PRESETS)}'
+        )
+    if problems:
+        raise ConfigError("; ".join(problems) + ".")
+
+
+def _measures(clips: Sequence[Clip]) -> tuple[list[float], list[int]]:
+    """Seconds and rate of each."""
+    return [one.seconds for one in clips], [one.rate for one in clips]
+
+
+def _notes(clips: Sequence[Clip], shown: str) -> Iterator[str]:
+    lengths = sorted(one.seconds for one in clips)
+    whole = len({one.group for one in clips})
+    cut = f", cut into {len(clips):,} windows" if whole < len(clips) else ""
+    yield (
+        f"{whole:,} recordings of {sum(lengths) / 60:.1f} minutes{cut}; drawn as "
+        f"{presets.TITLES[shown]}."
+    )
+    rates = {one.rate for one in clips}
+    if len(rates) > 1:
+        yield (
+            f"Recordings have {len(rates)} rates, from {min(rates):,} to "
+            f"{max(rates):,} Hz; all are brought to one."
+        )
+
+
+def _unsplit(
+    images: Sequence[Image], class_names: Sequence[str], val: float
+) -> Iterator[str]:
+    """Classes of one recording, which cannot be in train and val."""
+    recorded = defaultdict[int, set[str]](set)
+    for one in images:
+        recorded[one.label].add(hearing.recording_of(one.path))
+    single = [
+        class_names[label] for label, of in sorted(recorded.items()) if len(of) < 2
+    ]
+    if single and val:
+        yield (
+            f"Of {', '.join(single[:5])} there is one recording only, so that val has "
+            "none of it: windows of one recording are too much alike to test with."
+        )

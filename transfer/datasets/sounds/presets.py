@@ -1,0 +1,74 @@
+"""Parameters of spectrograms for sounds of a kind, and which of them fit a dataset."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from transfer.datasets.sounds.recordings import MAX_SECONDS
+from transfer.datasets.sounds.spectrogram import Spectrogram
+
+#: A spoken word: what speech is told apart by lies below 8 kHz and changes fast.
+WORD = Spectrogram(
+    rate=16_000,
+    seconds=1.0,
+    window=0.025,
+    hop=0.010,
+    bands=64,
+    low=50.0,
+    high=8_000.0,
+    decibels=80.0,
+)
+#: A longer sound, such as a bird, an engine or a piece of music: finer in its notes,
+#: coarser in time.
+LONGER = Spectrogram(
+    rate=32_000,
+    seconds=5.0,
+    window=0.040,
+    hop=0.020,
+    bands=128,
+    low=20.0,
+    high=16_000.0,
+    decibels=80.0,
+)
+#: Names of the presets, for people and the command line.
+PRESETS = {"word": WORD, "longer": LONGER}
+TITLES = {"word": "a spoken word", "longer": "a longer sound"}
+
+#: Seconds up to which sounds are drawn like words.
+_WORD_SECONDS = 1.5
+
+
+def fitting(lengths: Sequence[float], rates: Sequence[int], window: float = 0.0) -> str:
+    """Name of the preset for sounds of these lengths.
+
+    Args:
+        lengths: Of each sound, in seconds.
+        rates: Of each sound, in Hz.
+        window: Seconds of the windows that recordings were cut into; 0 if they were
+            not.
+    """
+    return "word" if _shown(lengths, window) <= _WORD_SECONDS else "longer"
+
+
+def of(
+    name: str, lengths: Sequence[float], rates: Sequence[int], window: float = 0.0
+) -> Spectrogram:
+    """The preset, fitted to sounds of these lengths and rates; see `fitting`.
+
+    Nineteen in twenty sounds are seen whole. Rate and range end where most of the
+    recordings end: bands above would be empty.
+    """
+    preset = PRESETS[name]
+    own_rates, counts = np.unique(np.asarray(rates, np.int64), return_counts=True)
+    rate = min(preset.rate, int(own_rates[counts.argmax()]))
+    return preset._replace(
+        rate=rate,
+        seconds=_shown(lengths, window),
+        high=min(preset.high, rate / 2),
+    )
+
+
+def _shown(lengths: Sequence[float], window: float) -> float:
+    """Seconds that a picture shows, in tenths."""
+    seconds = window or float(np.percentile(lengths, 95))
+    return float(np.clip(np.ceil(round(seconds * 10, 6)) / 10, 0.1, MAX_SECONDS))
