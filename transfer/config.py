@@ -5,11 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError, field_validator, model_validator
 
+from transfer.datasets.revision import Kind
 from transfer.errors import ConfigError
 from transfer.settings import Settings
 
 #: Random changes of `TrainConfig.augmentation`, in the order in which they are made.
 AUGMENTATIONS = ("flip", "crop", "rotation", "colour")
+#: The same of sounds, of which a flip would make another sound.
+SOUND_AUGMENTATIONS = ("shift", "noise", "gain", "masks")
 
 
 class TrainConfig(Settings):
@@ -21,12 +24,14 @@ class TrainConfig(Settings):
         names = [name.strip() for name in text.split(",") if name.strip()]
         if names in ([], ["none"]):
             return "none"
-        if unknown := [name for name in names if name not in AUGMENTATIONS]:
+        known = AUGMENTATIONS + SOUND_AUGMENTATIONS
+        if unknown := [name for name in names if name not in known]:
             raise ValueError(
                 f"there is no augmentation {', '.join(unknown)}; expected `none` or "
-                f"any of {', '.join(AUGMENTATIONS)}"
+                f"any of {', '.join(AUGMENTATIONS)}, of sounds any of "
+                f"{', '.join(SOUND_AUGMENTATIONS)}"
             )
-        return ",".join(name for name in AUGMENTATIONS if name in names)
+        return ",".join(name for name in known if name in names)
 
     @model_validator(mode="after")
     def _one_step_is_linear(self) -> "TrainConfig":
@@ -51,7 +56,26 @@ class TrainConfig(Settings):
     def augmentations(self) -> tuple[str, ...]:
         """Names of the random changes, in the order in which they are made."""
         chosen = self.augmentation.split(",")
-        return tuple(name for name in AUGMENTATIONS if name in chosen)
+        known = AUGMENTATIONS + SOUND_AUGMENTATIONS
+        return tuple(name for name in known if name in chosen)
+
+    def check_kind(self, kind: Kind) -> None:
+        """Returns quietly where a dataset of this kind can be learnt with it.
+
+        Raises:
+            ConfigError: An augmentation or the resizing is of the other kind.
+        """
+        fitting = SOUND_AUGMENTATIONS if kind == "sounds" else AUGMENTATIONS
+        problems = [
+            f"augmentation is {x}" for x in self.augmentations if x not in fitting
+        ]
+        if kind == "sounds" and self.resizing != "stretch":
+            problems.append(f"resizing is {self.resizing}")
+        if problems:
+            raise ConfigError(
+                f'The dataset "{self.dataset}" has {kind}, but {", ".join(problems)}.',
+                f"Augmentations of {kind}: {', '.join(fitting)}.",
+            )
 
     @classmethod
     def of(cls, **settings: Any) -> "TrainConfig":

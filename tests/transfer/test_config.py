@@ -64,3 +64,17 @@ def test_help_text__values_as_they_are_typed_or_as_the_screen_calls_them() -> No
     assert "Balanced: more where its class is rare" in shown
     assert "no more of one class" in typed and "no more of" not in shown
     assert help_text("seed") == TrainConfig.model_fields["seed"].description
+
+
+def test_check_kind__sounds_are_never_flipped() -> None:
+    flipped = TrainConfig.of(dataset="birds", augmentation="flip,noise")
+    with pytest.raises(ConfigError, match='"birds" has sounds, but augmentation is fl'):
+        flipped.check_kind("sounds")
+    with pytest.raises(ConfigError, match='"birds" has images, but augmentation is no'):
+        flipped.check_kind("images")
+    TrainConfig.of(dataset="birds", augmentation="masks,gain").check_kind("sounds")
+
+
+def test_check_kind__sounds_have_no_shape_to_keep() -> None:
+    with pytest.raises(ConfigError, match="resizing is crop"):
+        TrainConfig.of(dataset="birds", resizing="crop").check_kind("sounds")

@@ -39,6 +39,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     config = options.settings(args)
     revision = library.load(config.dataset)
     revision.check_learnable()
+    config.check_kind(revision.kind)
     config = config.model_copy(update={"revision": revision.id})
     store = Store()
     continuing.model(store, config, revision)

@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
+from transfer.config import SOUND_AUGMENTATIONS
+from transfer.features import sound_views
+
 Pixels = NDArray[np.uint8]
 
 #: Smallest share of the area that a crop keeps.
@@ -24,7 +27,7 @@ class View(NamedTuple):
         sha256: The image.
         number: 0 is the image itself; every other number is another random view, the
             same in every process.
-        augmentations: Names out of `config.AUGMENTATIONS`.
+        augmentations: Names out of `config.AUGMENTATIONS`, or those of sounds.
     """
 
     sha256: str
@@ -51,6 +54,8 @@ class View(NamedTuple):
 def _change(
     pixels: Pixels, augmentations: tuple[str, ...], random: np.random.Generator
 ) -> Pixels:
+    if set(augmentations) & set(SOUND_AUGMENTATIONS):
+        return sound_views.change(pixels, augmentations, random)
     # Random numbers are drawn in this order always: another one makes other views, and
     # those that are kept would be of two kinds.
     image = Image.fromarray(pixels)

@@ -55,6 +55,7 @@ def train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
     imported = time.perf_counter() - start
     revision = library.load(run.config.dataset, run.config.revision)
     revision.check_learnable()
+    run.config.check_kind(revision.kind)
     listener.events = _event_writer(store, run)
     model = continuing.model(store, run.config, revision)
     trained = training.train(run.config, revision, listener, resume, model)
