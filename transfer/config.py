@@ -1,11 +1,10 @@
 """The settings of a run: what they may be together, in words and on a command line."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError, field_validator, model_validator
 
-from transfer.datasets.revision import Kind
 from transfer.errors import ConfigError
 from transfer.settings import Settings
 
@@ -59,7 +58,7 @@ class TrainConfig(Settings):
         known = AUGMENTATIONS + SOUND_AUGMENTATIONS
         return tuple(name for name in known if name in chosen)
 
-    def check_kind(self, kind: Kind) -> None:
+    def check_kind(self, kind: Literal["images", "sounds"]) -> None:
         """Returns quietly where a dataset of this kind can be learnt with it.
 
         Raises:

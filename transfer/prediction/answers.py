@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transfer.prediction.client import Ranking
+from transfer.prediction.recordings import Heard
 
 #: The answer where the best class is less probable than the threshold.
 DONT_KNOW = "I don't know"
@@ -90,6 +91,42 @@ def to_records(answers: Sequence[Answer]) -> list[dict[str, Any]]:
         }
         for one in answers
     ]
+
+
+def of_recording(path: str, heard: Heard) -> dict[str, Any]:
+    """Plain data for JSON: as `to_records`, and the `segments` of the recording."""
+    (record,) = to_records([Answer(path=path, ranking=heard.ranking)])
+    return record | {
+        "segments": [
+            {
+                "start": round(one.start, 3),
+                "end": round(one.end, 3),
+                "class_name": heard.class_names[one.label],
+                "probability": one.probability,
+            }
+            for one in heard.segments
+        ]
+    }
+
+
+def segments_to_csv(records: Sequence[dict[str, Any]]) -> bytes:
+    """A table with one line for each segment of each recording.
+
+    Args:
+        records: As `of_recording` gives them, or with an `error`, which has a line too.
+    """
+    columns = ("start", "end", "class_name", "probability")
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["file", "start", "end", "class", "probability", "error"])
+    for record in records:
+        name = harmless(record["path"])
+        for one in record.get("segments", ()):
+            values = [harmless(str(one[column])) for column in columns]
+            writer.writerow([name, *values, ""])
+        if "error" in record:
+            writer.writerow([name, "", "", "", "", harmless(record["error"])])
+    return buffer.getvalue().encode("utf-8-sig", "replace")
 
 
 def to_json(answers: Sequence[Answer], threshold: float = 0.0) -> str:

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.pictures import make_pictures
+from tests.sounds_made import encode, tone
 from transfer.__main__ import main
 from transfer.config import TrainConfig
+from transfer.datasets import renderings
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ImageError
 from transfer.prediction.client import InferenceProcess, Ranking
 from transfer.store.runs import Store
@@ -37,3 +41,38 @@ def test_predict__a_folder_with_a_broken_picture_and_a_table(
     assert len(table.read_text().splitlines()) == 4
     assert main(["predict", run, broken, "--json"]) == 1
     assert "Broken" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_predict__a_long_recording_has_segments(
+    workspace: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def predict_each(
+        self: InferenceProcess, run: str, sounds: list[Path | bytes]
+    ) -> list[Ranking | ImageError]:
+        drawn = [renderings.decode(sound, (8, 8), how) for sound in sounds]
+        is_loud = [bool(pixels.any()) for pixels in drawn]
+        return [[("tone", 0.9 * x + 0.05), ("quiet", 0.95 - 0.9 * x)] for x in is_loud]
+
+    monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
+    how = Spectrogram(8000, 1.0, 0.025, 0.01, 64, 50.0, 4000.0, 60.0)
+    store = Store()
+    run = store.create(TrainConfig(dataset="notes"), "mine").id
+    store.amend(run, sound=how)
+    silence = np.zeros(8000 * 4, np.float32)
+    path = tmp_path / "long.wav"
+    path.write_bytes(encode(np.concatenate([silence, tone(400, 3.0), silence])))
+    table = tmp_path / "table.csv"
+    assert main(["predict", run, str(path), "--csv", str(table), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert [one["class_name"] for one in found["segments"]] == [
+        "quiet",
+        "tone",
+        "quiet",
+    ]
+    middle = found["segments"][1]
+    assert (middle["start"], middle["end"]) == (3.5, 7.5)
+    assert table.read_text("utf-8-sig").splitlines()[0].startswith("file,start,end,cla")
+    assert len(table.read_text().splitlines()) == 4

@@ -5,31 +5,35 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from transfer import workspace
-from transfer.datasets import names
+from transfer.datasets import kinds, names
 from transfer.datasets.ingest import class_folders, staging, uploads
 from transfer.datasets.ingest.sources import DAMAGED, Source, open_source
+from transfer.datasets.revision import Kind
 from transfer.errors import DatasetError, ImageError
 
 
-def list_pictures(path: Path, folder: Path) -> list[tuple[str, Path]]:
+def list_pictures(
+    path: Path, folder: Path, kind: Kind = "images"
+) -> list[tuple[str, Path]]:
     """Path inside the folder or zip, and a file, of each picture; sorted.
 
     Args:
         path: The folder or .zip.
         folder: Where pictures of a zip are unpacked to, each in a folder of its own.
+        kind: What is looked for: pictures, or recordings.
 
     Raises:
         DatasetError: There is nothing at `path` or no picture in it, or the zip is not
             safe to unpack.
         StorageError: The disk is full or `folder` cannot be written.
     """
-    with open_source(path) as source:
+    with open_source(path, kind=kind) as source:
         listed = sorted(source.pictures)
         if not listed:
             passed_over = [*source.passed_over, *class_folders.no_pictures(source)]
-            raise DatasetError(
-                f"There is no picture in it.{class_folders.what_is_there(passed_over)}"
-            )
+            found = class_folders.what_is_there(passed_over)
+            reason = f"There is no picture in it.{found}"
+            raise DatasetError(kinds.in_words_of(kind, reason))
         if path.is_dir():
             return [
                 (names.showable(name), Path(source.on_disk[name])) for name in listed

@@ -47,7 +47,7 @@ def fitting(lengths: Sequence[float], rates: Sequence[int], window: float = 0.0)
         window: Seconds of the windows that recordings were cut into; 0 if they were
             not.
     """
-    return "word" if _shown(lengths, window) <= _WORD_SECONDS else "longer"
+    return "word" if _seconds(lengths, window) <= _WORD_SECONDS else "longer"
 
 
 def of(
@@ -63,12 +63,12 @@ def of(
     rate = min(preset.rate, int(own_rates[counts.argmax()]))
     return preset._replace(
         rate=rate,
-        seconds=_shown(lengths, window),
+        seconds=_seconds(lengths, window),
         high=min(preset.high, rate / 2),
     )
 
 
-def _shown(lengths: Sequence[float], window: float) -> float:
+def _seconds(lengths: Sequence[float], window: float) -> float:
     """Seconds that a picture shows, in tenths."""
     seconds = window or float(np.percentile(lengths, 95))
     return float(np.clip(np.ceil(round(seconds * 10, 6)) / 10, 0.1, MAX_SECONDS))

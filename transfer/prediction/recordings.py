@@ -1,0 +1,95 @@
+"""A run's answers to recordings: long ones are gone through, window by window."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from transfer.datasets.sounds import recordings, segments, windows
+from transfer.datasets.sounds.segments import Segment
+from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.datasets.sounds.windows import Window
+from transfer.errors import ImageError
+from transfer.prediction.client import InferenceProcess, Ranking
+
+#: Windows that are asked about at a time.
+_BATCH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a run says of one recording.
+
+    Attributes:
+        ranking: Classes with their probabilities, best first: of a long recording the
+            means of its windows.
+        class_names: Of the labels of the segments.
+        segments: What is heard when; one for all of a short recording.
+    """
+
+    ranking: Ranking
+    class_names: tuple[str, ...]
+    segments: tuple[Segment, ...]
+
+
+def hear(process: InferenceProcess, run: str, path: Path, how: Spectrogram) -> Heard:
+    """What a run says of a recording of any length.
+
+    Args:
+        process: Answers.
+        run: Id of a run that learnt from sounds.
+        path: The recording.
+        how: The spectrograms that it learnt from.
+
+    Raises:
+        ImageError: It cannot be read.
+        RunError: The run has no model, or the process died.
+    """
+    times: list[tuple[float, float]] = []
+    rankings: list[Ranking] = []
+    with recordings.open_recording(path) as file:
+        length = recordings.seconds(file)
+        if length <= segments.LEAST_WINDOWS * how.seconds:
+            times.append((0.0, length))
+            rankings += _answers(process, run, [path])
+        else:
+            parts = windows.cut(file, how.seconds, segments.OVERLAP)
+            for batch in _batches(parts):
+                times += [(one.start, one.end) for one in batch]
+                sounds = [_encode(one, file.samplerate) for one in batch]
+                rankings += _answers(process, run, sounds)
+    names = sorted(name for name, _ in rankings[0])
+    known = [dict(ranking) for ranking in rankings]
+    rows = np.array([[one[name] for name in names] for one in known])
+    mean = rows.mean(0)
+    return Heard(
+        ranking=[(names[at], float(mean[at])) for at in np.argsort(-mean)],
+        class_names=tuple(names),
+        segments=tuple(segments.join(times, rows)),
+    )
+
+
+def _answers(
+    process: InferenceProcess, run: str, sounds: list[bytes] | list[Path]
+) -> list[Ranking]:
+    answers = process.predict_each(run, sounds)
+    for one in answers:
+        if isinstance(one, ImageError):
+            raise one
+    return [one for one in answers if not isinstance(one, ImageError)]
+
+
+def _batches(parts: Iterator[Window]) -> Iterator[list[Window]]:
+    while batch := list(islice(parts, _BATCH)):
+        yield batch
+
+
+def _encode(window: Window, rate: int) -> bytes:
+    """The window as an import would have stored it."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, window.samples, rate, "PCM_16", format="FLAC")
+    return buffer.getvalue()
