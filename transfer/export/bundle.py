@@ -20,7 +20,8 @@ from transfer.classifier import model
 from transfer.datasets import library, names, renderings
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.pixels import resize
-from transfer.datasets.revision import Image, Revision
+from transfer.datasets.revision import Image, Kind, Revision
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results
 from transfer.export import card, catalogue, formats, keeping, parity, programs
@@ -120,7 +121,7 @@ def _fill(
     described = _description(order, revision, size)
     _write_json(folder / "model.json", described)
     (folder / "labels.txt").write_text(_labels(described["class_names"]), "utf-8")
-    programs.write(folder, order.chosen)
+    programs.write(folder, order.chosen, revision.kind)
 
     # The app's own answers come first: they are what the file is held against.
     split, compared = keeping.comparison_images(revision)
@@ -179,7 +180,7 @@ def _description(
             "name": "image",
             "shape": [None, height, width, 3],
             "dtype": "float32",
-            "values": "red, green, blue from 0 to 255; the model scales them itself",
+            "values": _values(revision.kind),
         },
         "output": {
             "name": "probabilities",
@@ -187,23 +188,7 @@ def _description(
             "dtype": "float32",
             "values": "calibrated probabilities in the order of class_names",
         },
-        "preprocessing": {
-            "program": "decoding.py, with what it needs of pixels/",
-            "orientation": "upright, as EXIF says",
-            "colours": "RGB, 8 bits; alpha on white",
-            # Black and white in greys of more than 8 bits; null: each picture's own.
-            "grey": run.result.get("grey"),
-            "resize": {
-                "height": height,
-                "width": width,
-                "resizing": run.config.resizing,
-                "how": HOW[run.config.resizing],
-                "border": resize.BORDER if run.config.resizing == "fit" else None,
-                "filter": "Pillow BILINEAR with reducing_gap 3.0",
-                "jpeg": "decoded at reduced scale (Pillow draft), never below "
-                "what it becomes",
-            },
-        },
+        "preprocessing": _preprocessing(run, (height, width)),
         "temperature": float(run.result.get("temperature") or 1.0),
         "threshold": results.threshold(run.id) or None,
         "dataset": {
@@ -213,13 +198,50 @@ def _description(
         },
         "config": run.config.model_dump(mode="json"),
         "metrics": card.metrics(run, revision),
-        "versions": _versions(order.chosen),
+        "versions": _versions(order.chosen, revision.kind),
     }
 
 
-def _versions(chosen: catalogue.Format) -> dict[str, str]:
+def _values(kind: Kind) -> str:
+    if kind == "sounds":
+        return "a spectrogram, 0 for the floor to 255 for the loudest, three times"
+    return "red, green, blue from 0 to 255; the model scales them itself"
+
+
+def _preprocessing(run: Run, size: tuple[int, ...]) -> dict[str, Any]:
+    """What model.json says of how a file becomes the model's input."""
+    height, width = size
+    if isinstance(run.rendering, Spectrogram):
+        return {
+            "program": "sounds/, whose drawing.py has the function `draw`",
+            "channels": "mixed to mono",
+            "spectrogram": run.rendering._asdict(),
+            "mel": "Slaney's scale and areas, Hann window, as librosa computes them",
+            "loudest": "white; the floor lies so many decibels below it",
+            "resize": {"height": height, "width": width, "filter": "bilinear"},
+        }
+    return {
+        "program": "decoding.py, with what it needs of pixels/",
+        "orientation": "upright, as EXIF says",
+        "colours": "RGB, 8 bits; alpha on white",
+        # Black and white in greys of more than 8 bits; null: each picture's own.
+        "grey": run.result.get("grey"),
+        "resize": {
+            "height": height,
+            "width": width,
+            "resizing": run.config.resizing,
+            "how": HOW[run.config.resizing],
+            "border": resize.BORDER if run.config.resizing == "fit" else None,
+            "filter": "Pillow BILINEAR with reducing_gap 3.0",
+            "jpeg": "decoded at reduced scale (Pillow draft), never below "
+            "what it becomes",
+        },
+    }
+
+
+def _versions(chosen: catalogue.Format, kind: Kind) -> dict[str, str]:
     # Besides what runs it, what made it: whoever finds a difference needs both.
-    made_with = {"keras", "tensorflow", "numpy", "pillow", "pi-heif", *chosen.packages}
+    made_with = {"keras", "tensorflow", *programs.READERS[kind], *chosen.packages}
     return {name: metadata.version(name) for name in sorted(made_with)}
 
 

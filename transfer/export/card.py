@@ -8,7 +8,9 @@ from typing import Any
 
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import Backbone
+from transfer.datasets import kinds
 from transfer.datasets.revision import Revision, Split
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.evaluation import certainty, results
 from transfer.evaluation.intervals import wilson
 from transfer.evaluation.metrics import HEADLINE
@@ -59,7 +61,7 @@ def text(
     sections = {
         "Model details": _details(run, described),
         "Intended use": _use(described),
-        "Factors": _factors(),
+        "Factors": _factors(revision),
         "Metrics": _metrics(run, described),
         "Training data": _data(revision, "train"),
         "Evaluation data": _data(revision, "val"),
@@ -68,14 +70,13 @@ def text(
         "Caveats and recommendations": _caveats(described, certificate),
     }
     body = "\n\n".join(f"## {name}\n\n{part}" for name, part in sections.items())
-    return f"# Model card: {run.name}\n\n{body}\n"
+    return f"# Model card: {run.name}\n\n{kinds.in_words_of(revision.kind, body)}\n"
 
 
 def _details(run: Run, described: dict[str, Any]) -> str:
     config, result = run.config, run.result
     backbone = catalogue.BACKBONES.get(config.backbone)
     licence = backbone.licence if backbone else catalogue.GONE.get(config.backbone)
-    height, width = described["input"]["shape"][1:3]
     trained = result.get("trainable_parameters") or 0
     frozen = result.get("frozen_parameters") or 0
     return (
@@ -84,8 +85,7 @@ def _details(run: Run, described: dict[str, Any]) -> str:
         f"- Backbone: {catalogue.title(config.backbone)}, weights `{config.weights}`, "
         f"licence of its pretrained weights: {licence or 'unknown'}."
         f"{_source(backbone)}\n"
-        f"- Input: RGB images of {height} × {width} pixels; pictures of another shape: "
-        f"{described['preprocessing']['resize']['how']} (`{config.resizing}`).\n"
+        f"{_input(run, described)}\n"
         f"- Method: {_method(run)}.\n"
         f"- Freeze plan: `{config.freeze}`; {trained:,} parameters trained, {frozen:,} "
         "stayed as they were.\n"
@@ -96,6 +96,25 @@ def _details(run: Run, described: dict[str, Any]) -> str:
         "(Guo et al. 2017).\n"
         f"- File: `{described['file']}` ({described['format']}, quantisation "
         f"{described['quantize']})."
+    )
+
+
+def _input(run: Run, described: dict[str, Any]) -> str:
+    height, width = described["input"]["shape"][1:3]
+    if isinstance(how := run.rendering, Spectrogram):
+        return (
+            f"- Input: log-mel spectrograms of {how.seconds:g} s in mono at "
+            f"{how.rate:,} Hz: window {1000 * how.window:g} ms (Hann), hop "
+            f"{1000 * how.hop:g} ms, {how.bands} bands from {how.low:g} to "
+            f"{how.high:g} Hz, {how.decibels:g} dB from the loudest to the floor; in "
+            "green and blue windows twice and four times as long; drawn at "
+            f"{height} × {width}. Shorter sounds stand in silence, of longer ones "
+            "the loudest part counts, and those of more than one and a half windows "
+            "are gone through."
+        )
+    return (
+        f"- Input: RGB images of {height} × {width} pixels; pictures of another shape: "
+        f"{described['preprocessing']['resize']['how']} (`{run.config.resizing}`)."
     )
 
 
@@ -132,9 +151,10 @@ def _use(described: dict[str, Any]) -> str:
     )
 
 
-def _factors() -> str:
+def _factors(revision: Revision) -> str:
+    taken = "Voice, microphone" if revision.kind == "sounds" else "Light, camera"
     return (
-        "Light, camera, background and the way the pictures were chosen were not "
+        f"{taken}, background and the way the pictures were chosen were not "
         "recorded, so results were not measured apart for them."
     )
 
@@ -235,12 +255,23 @@ def _ethics() -> str:
     )
 
 
+def _on_reading(described: dict[str, Any]) -> str:
+    if "spectrogram" in described["preprocessing"]:
+        return (
+            "- Draw sounds with the programs in `sounds/`, or another spectrogram will "
+            "change answers."
+        )
+    return (
+        "- Decode pictures with `decoding.py` and its folder `pixels/`, or another "
+        "resize will change answers."
+    )
+
+
 def _caveats(described: dict[str, Any], certificate: parity.Certificate) -> str:
     lines = [
         "- Pictures of another kind than those of the dataset may be answered wrongly "
         "with high probability.",
-        "- Decode pictures with `decoding.py` and its folder `pixels/`, or another "
-        "resize will change answers.",
+        _on_reading(described),
     ]
     if described["quantize"] != "none":
         lines.append(

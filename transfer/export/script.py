@@ -78,6 +78,8 @@ def text(run: Run, revision: Revision, resolved: Resolved | None = None) -> str:
         RunError: The run took the source's own classification layer, so that there is
             no training to show.
     """
+    if revision.kind == "sounds":
+        raise RunError(f"Run {run.id} learnt from sounds.", "Export the model itself.")
     config = run.config
     if config.method == "source":
         raise RunError(

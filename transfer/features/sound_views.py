@@ -13,9 +13,9 @@ Levels = NDArray[np.float64]
 #: Largest shift in time, as a share of the picture.
 _FARTHEST = 0.15
 #: Decibels from black to white, and the largest change of gain.
-_DECIBELS, _GAIN = 60.0, 6.0
+_DECIBELS, _GAIN = 50.0, 6.0
 #: Noise is so many decibels below the loudest.
-_QUIETEST, _LOUDEST = 50.0, 25.0
+_QUIETEST, _LOUDEST = 45.0, 20.0
 #: Masks of each kind, and the largest share of the picture that one covers.
 _MASKS, _WIDEST = 2, 0.15
 
@@ -26,11 +26,11 @@ def change(
     """The spectrogram, changed.
 
     Args:
-        pixels: `(height, width, 3)`, all channels alike; time to the right.
+        pixels: `(height, width, 3)`; time to the right.
         augmentations: Names out of `config.SOUND_AUGMENTATIONS`.
         random: Numbers are drawn in the order of these names.
     """
-    levels = pixels[..., 0] / 255.0
+    levels = pixels / 255.0
     if "shift" in augmentations:
         levels = _shift(levels, random.uniform(-_FARTHEST, _FARTHEST))
     if "noise" in augmentations:
@@ -39,8 +39,7 @@ def change(
         levels = levels + random.uniform(-_GAIN, _GAIN) / _DECIBELS
     if "masks" in augmentations:
         levels = _mask(levels, random)
-    changed = np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
-    return np.repeat(changed[..., None], 3, axis=2)
+    return np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
 
 
 def _shift(levels: Levels, share: float) -> Levels:

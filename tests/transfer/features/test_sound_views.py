@@ -24,7 +24,6 @@ def test_of__each_change_alone_makes_other_views(
     views = [View("ab", n, (augmentation,)).of(pixels) for n in range(1, 9)]
     for view in views:
         assert view.shape == pixels.shape and view.dtype == np.uint8
-        assert (view[..., 0] == view[..., 2]).all()
     assert any(not np.array_equal(view, pixels) for view in views)
     again = View("ab", 1, (augmentation,)).of(pixels)
     assert np.array_equal(again, views[0])

@@ -205,7 +205,7 @@ def _cut(
                 str(path), window.samples, file.samplerate, "PCM_16", format="FLAC"
             )
         heard = _Heard()
-        heard.add(window.samples)
+        heard.add(window.floats)
         named = f"{entry.path}{MARK}{window.start:08.2f}.flac"
         clips.append(
             Clip(

@@ -13,9 +13,15 @@ from transfer.datasets.sounds.spectrogram import (
     Samples,
     Spectrogram,
     log_mel,
+    multiply,
 )
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+#: How many times as long the window is in red, green and blue: the longer, the finer in
+#: notes and the coarser in time. On val of spoken digits, speakers mixed, a head in
+#: closed form was right of 0.955, and of 0.945 with one window in all three.
+FACTORS = (1, 2, 4)
 
 
 def draw(
@@ -36,16 +42,26 @@ def draw(
 
 def draw_samples(samples: Samples, size: tuple[int, int], how: Spectrogram) -> Pixels:
     """As `draw`, of samples in mono at the spectrogram's rate."""
-    level = log_mel(_piece(samples, how.samples), how)
+    piece = _piece(samples, how.samples)
+    channels = [
+        _shades(piece, size, how._replace(window=factor * how.window))
+        for factor in FACTORS
+    ]
+    return np.stack(channels, axis=2)
+
+
+def _shades(piece: Samples, size: tuple[int, int], how: Spectrogram) -> Pixels:
+    """One spectrogram, uint8 `(height, width)`."""
+    level = log_mel(piece, how)
     # Only so far is a quiet sound made brighter: silence stays black, and a pause in a
     # recording nearly so.
     loudest = max(float(level.max()), LEAST_DECIBELS + how.decibels)
     shades = np.clip((level - loudest) / how.decibels + 1, 0, 1)
     height, width = size
     rows, columns = level.shape
-    small = _weights(rows, height) @ shades[::-1] @ _weights(columns, width).T
-    grey = np.rint(255 * small).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+    low = multiply(_weights(rows, height), shades[::-1])
+    small = multiply(low, _weights(columns, width).T)
+    return np.rint(255 * small).astype(np.uint8)
 
 
 def _piece(samples: Samples, count: int) -> Samples:

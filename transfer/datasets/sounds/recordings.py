@@ -52,8 +52,11 @@ def open_recording(
         if isinstance(source, Path) and source.exists() and not source.is_file():
             raise SoundError(f"{name} is a folder, a device or a pipe, not a sound.")
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        # Through an own handle: by its path a file that ends in .raw is noise.
-        with _stream(stream) as opened, soundfile.SoundFile(opened) as file:
+        # By its number: by its name a file that ends in .raw is noise.
+        with (
+            _stream(stream) as opened,
+            soundfile.SoundFile(opened, closefd=False) as file,
+        ):
             _check(file, name)
             yield file
     except SoundError:
@@ -133,13 +136,13 @@ def _check(file: soundfile.SoundFile, name: str) -> None:
 
 
 @contextmanager
-def _stream(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+def _stream(source: Path | BinaryIO) -> Iterator[BinaryIO | int]:
     if not isinstance(source, Path):
         source.seek(0)
         yield source
         return
     with source.open("rb") as file:
-        yield file
+        yield file.fileno()
 
 
 def _refusal(source: Path | bytes | BinaryIO, error: Exception) -> tuple[str, str]:
@@ -158,5 +161,8 @@ def _refusal(source: Path | bytes | BinaryIO, error: Exception) -> tuple[str, st
 def _start(source: Path | bytes | BinaryIO) -> bytes:
     if isinstance(source, bytes):
         return source[:16]
-    with _stream(source) as file:
-        return file.read(16)
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return file.read(16)
+    source.seek(0)
+    return source.read(16)

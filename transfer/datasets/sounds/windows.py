@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from transfer.datasets.sounds import recordings
 from transfer.datasets.sounds.recordings import Samples
@@ -19,12 +20,18 @@ class Window(NamedTuple):
     Attributes:
         start: Seconds from the recording's beginning.
         end: Seconds too.
-        samples: In mono, at the recording's rate.
+        samples: In mono, at the recording's rate, int16: as a window is stored, so that
+            a recording that is gone through is seen as those that were learnt from.
     """
 
     start: float
     end: float
-    samples: Samples
+    samples: NDArray[np.int16]
+
+    @property
+    def floats(self) -> Samples:
+        """The samples in [-1, 1], as a file of them is read."""
+        return np.asarray(self.samples / np.float32(32768), np.float32)
 
 
 def cut(
@@ -56,4 +63,5 @@ def cut(
 
 
 def _window(samples: Samples, start: int, rate: int) -> Window:
-    return Window(start / rate, (start + len(samples)) / rate, samples)
+    stored = np.rint(samples * 32767).astype(np.int16)
+    return Window(start / rate, (start + len(samples)) / rate, stored)

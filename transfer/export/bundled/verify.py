@@ -1,6 +1,6 @@
 """Checks that the model answers here as it did when it was exported.
 
-`python verify.py` classifies the pictures in golden/ and compares with the
+`python verify.py` classifies the files in golden/ and compares with the
 probabilities that golden/expected.json holds; it ends with 1 where they disagree. A
 model of 8 or 16-bit numbers is judged by its first guesses only.
 """
@@ -26,7 +26,7 @@ def main() -> int:
     difference = float(np.abs(got - wanted).max())
     agreeing = got.argmax(1) == wanted.argmax(1)
     print(
-        f"{len(files)} pictures: same first guess for {int(agreeing.sum())}, largest "
+        f"{len(files)} files: same first guess for {int(agreeing.sum())}, largest "
         f"difference of a probability {difference:.2g}"
     )
     for one in np.flatnonzero(~agreeing):
