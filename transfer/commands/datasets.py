@@ -248,9 +248,11 @@ def datasets(_: argparse.Namespace) -> dict[str, Any]:
 
 
 def _summary(revision: Revision) -> dict[str, Any]:
+    sounds_of_it = {"kind": revision.kind} if revision.kind == "sounds" else {}
     return {
         "dataset": revision.dataset,
         "revision": revision.id,
+        **sounds_of_it,
         "images": len(revision.images),
         "classes": revision.counts(),
         "split": revision.split_source,

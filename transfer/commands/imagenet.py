@@ -9,6 +9,7 @@ from transfer.commands import options
 from transfer.commands.options import Command
 from transfer.commands.output import tell, tell_over
 from transfer.datasets import library
+from transfer.errors import ConfigError
 from transfer.runs.jobs import Reporter
 
 
@@ -34,6 +35,11 @@ def imagenet(args: argparse.Namespace) -> dict[str, Any]:
     with reporter.telling():
         backbone = catalogue.get(args.backbone).name
         revision = library.load(args.dataset, args.revision)
+        if revision.kind == "sounds":
+            raise ConfigError(
+                f'The dataset "{revision.dataset}" has sounds, and ImageNet has no '
+                "names for those."
+            )
         reporter.progress(doing="import")
         # Importing Keras takes seconds; a wrong name is told before that.
         with quickly():

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from transfer import workspace
 from transfer.datasets import library, names
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
+from transfer.datasets.kinds import SOUND_EXTENSIONS
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import ConfigError, NotFoundError, StorageError
 
@@ -122,7 +123,9 @@ def _paths(revision: Revision, form: Form) -> Iterator[tuple[Image, str]]:
 def _file_name(image: Image) -> str:
     name = PurePosixPath(image.path)
     stem, ending = _safe(name.stem)[:100] or "image", name.suffix.lower()
-    return f"{stem}{name.suffix if ending in IMAGE_EXTENSIONS else ''}"
+    return (
+        f"{stem}{name.suffix if ending in IMAGE_EXTENSIONS | SOUND_EXTENSIONS else ''}"
+    )
 
 
 def _safe(name: str) -> str:

@@ -60,6 +60,13 @@ def examine(
     name = seeing[0] or weights.default_backbone()
     size = catalogue.get(name).native_size
     graph.build_ahead(name, seeing[1], (size, size), 0)
+    if revision.kind == "sounds":
+        # What is looked for in pictures, such as blur and copies, means nothing in
+        # spectrograms; what is silent or overdriven was named by the import.
+        features = features_of(revision, *seeing, folder, tell("features"))
+        named = np.array([image.label for image in revision.images], np.int32)
+        head = closed_form.fit(features, named, len(revision.class_names))
+        return surest_first(_doubt_labels(revision, features, head, tell))
     seen = looked()
     found = pictures.findings(revision, seen)
     readable = [at for at in range(len(seen.rows)) if at not in seen.unreadable]
@@ -92,10 +99,21 @@ def _compare(
     head = closed_form.fit(features, given, len(revision.class_names))
     strength = head.solution.strength
     found += groups.findings(revision, features, near, clusters, strength, groups_given)
+    return found + _doubt_labels(revision, features, head, tell)
+
+
+def _doubt_labels(
+    revision: Revision,
+    features: NDArray[np.float16],
+    head: closed_form.Fit,
+    tell: Tell,
+) -> list[Finding]:
+    """Labels and classes that the other images contradict."""
+    given = np.array([image.label for image in revision.images], np.int32)
     probabilities = labels.probabilities_left_out(
         head, features, given, len(revision.class_names), tell("labels")
     )
-    found += labels.findings(revision, probabilities)
+    found = labels.findings(revision, probabilities)
     return found + classes.findings(revision, probabilities)
 
 

@@ -111,6 +111,11 @@ def bring(
         DatasetError: There is no picture.
         StorageError: The disk is full or the workspace cannot be written.
     """
+    if library.load(dataset).kind == "sounds":
+        raise DatasetError(
+            f'The dataset "{dataset}" has sounds; only pictures are sorted.',
+            "Add recordings with their classes.",
+        )
     with open_source(path) as source, scratch.folder() as folder:
         found = sorted(source.pictures)
         wanted = [x for x in found if said is None or names.showable(x) in said]

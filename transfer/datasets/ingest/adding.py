@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transfer.datasets import facts, library, names, scratch, splits
-from transfer.datasets.ingest import class_folders, grey, listing, staging
+from transfer.datasets.ingest import class_folders, grey, hearing, listing, staging
 from transfer.datasets.ingest.class_folders import Entry
+from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
 from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.ingest.wording import in_words_of, speaking_of
 from transfer.datasets.revision import Change, Image, PassedOver, Revision, Split
 from transfer.errors import DatasetError, StorageError
 
@@ -69,20 +71,39 @@ def add_path(
     before = library.load(dataset)
     if class_name and class_name not in before.class_names:
         names.check_class_name(class_name)
-    with open_source(path, reading.code_page) as source:
+    kind = before.kind
+    with (
+        speaking_of(kind),
+        open_source(path, reading.code_page, kind) as source,
+    ):
         entries, passed_over, notes = _entries(source, class_name, reading)
         known = {names.bare(one): one for one in reversed(before.class_names)}
         entries = [_under_known_name(one, before, known) for one in entries]
         with scratch.folder() as folder:
-            pictures, unreadable = staging.stage(source, entries, folder, progress)
-            pictures, repeated = without_repeats(pictures)
+            staged, unreadable = _stage(before, source, entries, folder, progress)
+            pictures, repeated = without_repeats(staged)
             found = take_in(dataset, pictures, by)
     left = [*passed_over, *unreadable, *repeated, *found.passed_over]
     return replace(
         found,
-        passed_over=tuple(sorted(left, key=lambda one: one.path)),
+        passed_over=tuple(sorted(in_words_of(kind, left), key=lambda one: one.path)),
         notes=tuple(notes),
     )
+
+
+def _stage(
+    before: Revision,
+    source: Source,
+    entries: list[Entry],
+    folder: Path,
+    progress: Progress | None,
+) -> tuple[Sequence[Picture], list[PassedOver]]:
+    """The files that can be used; recordings are cut as those before were."""
+    if before.sound is None:
+        return staging.stage(source, entries, folder, progress)
+    are_cut = any(hearing.MARK in one.path for one in before.images)
+    cutting = Cutting(before.sound.seconds if are_cut else 0.0)
+    return hearing.stage(source, entries, folder, cutting, progress)
 
 
 def take_in(dataset: str, pictures: Sequence[Picture], by: str = "") -> Addition:
@@ -195,7 +216,8 @@ def _images(
     filled = {newest.class_names[one.label] for one in newest.images}
     labels = [classes.index(one.entry.class_name) for one in new]
     given = [one.entry.split for one in new]
-    drawn = splits.stratify(labels, newest.val, newest.test, newest.seed)
+    groups = [one.group or one.entry.path for one in new]
+    drawn = splits.stratify(labels, newest.val, newest.test, newest.seed, groups)
     images = []
     for one, label, said, split in zip(new, labels, given, drawn, strict=True):
         is_new = one.entry.class_name not in filled and not any(given)

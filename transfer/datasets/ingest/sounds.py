@@ -3,19 +3,20 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from transfer.datasets import facts, kinds, library, scratch, splits
+from transfer.datasets import facts, library, scratch, splits
 from transfer.datasets.ingest import hearing, importer, listing
 from transfer.datasets.ingest.hearing import Clip, Cutting
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
 from transfer.datasets.ingest.staging import Progress
-from transfer.datasets.revision import Image, PassedOver, Revision, with_id
+from transfer.datasets.ingest.wording import in_words_of, speaking_of
+from transfer.datasets.revision import Image, Revision, with_id
 from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.recordings import MAX_SECONDS
-from transfer.errors import ConfigError, StorageError, TransferError
+from transfer.errors import ConfigError, StorageError
 
 #: Seconds of the shortest window that recordings are cut into.
 _SHORTEST = 0.1
@@ -58,7 +59,7 @@ def import_sounds(
     splits.check_shares(val, test, seed)
     _check(cutting, preset)
     with (
-        speaking_of_sounds(),
+        speaking_of("sounds"),
         open_source(path, reading.code_page, "sounds") as source,
         scratch.folder() as folder,
     ):
@@ -67,7 +68,9 @@ def import_sounds(
             source, found.entries, folder, cutting, progress
         )
         kept, repeated = importer.without_repeats(clips)
-        passed_over = in_sound_words((*found.passed_over, *unusable, *repeated))
+        passed_over = tuple(
+            in_words_of("sounds", (*found.passed_over, *unusable, *repeated))
+        )
         importer.check_classes(found, kept, passed_over)
         shown = preset or presets.fitting(*_measures(kept), cutting.window)
         how = presets.of(shown, *_measures(kept), cutting.window)
@@ -94,25 +97,6 @@ def import_sounds(
         with suppress(StorageError):
             facts.keep(name, {one.sha256: one.fact for one in kept})
     return revision
-
-
-@contextmanager
-def speaking_of_sounds() -> Iterator[None]:
-    """Errors of the block speak of recordings, where they would of pictures."""
-    try:
-        yield
-    except TransferError as error:
-        error.message = kinds.in_words_of("sounds", error.message)
-        error.hint = kinds.in_words_of("sounds", error.hint)
-        raise
-
-
-def in_sound_words(passed_over: Sequence[PassedOver]) -> tuple[PassedOver, ...]:
-    """The same, in words for recordings."""
-    return tuple(
-        PassedOver(path=one.path, reason=kinds.in_words_of("sounds", one.reason))
-        for one in passed_over
-    )
 
 
 def _check(cutting: Cutting, preset: str) -> None:

@@ -1,0 +1,70 @@
+"""More recordings for a dataset of sounds, in words for recordings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.pictures import make_pictures
+from tests.sounds_made import encode, make_sounds, tone
+from transfer.datasets import editing, library
+from transfer.datasets.ingest import adding, hearing
+from transfer.datasets.ingest.hearing import Cutting
+from transfer.datasets.ingest.sounds import import_sounds
+from transfer.errors import DatasetError, SoundError
+from transfer.pile import waiting
+
+
+@pytest.fixture
+def notes(workspace: Path, tmp_path: Path) -> Path:
+    """A folder whose recordings of 3 s are the dataset `notes`, in windows of 1 s."""
+    folder = make_sounds(tmp_path / "notes", {"low": 4, "high": 4}, seconds=3.0)
+    import_sounds(folder, "notes", cutting=Cutting(window=1.0))
+    return folder
+
+
+def test_add_path__a_recording_is_cut_as_those_before(
+    notes: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "more.wav"
+    path.write_bytes(encode(tone(700, 4.0)))
+    found = adding.add_path(path, "notes", "high")
+    assert found.added == 4
+    new = [one for one in found.revision.images if "more.wav" in one.path]
+    assert {one.split for one in new} == {"train"}
+    assert {hearing.recording_of(one.path) for one in new} == {"more.wav"}
+
+
+def test_add_path__of_a_new_class_recordings_stay_together(
+    notes: Path, tmp_path: Path
+) -> None:
+    folder = make_sounds(tmp_path / "more", {"background": 5}, seconds=2.5)
+    for one in (folder / "background").iterdir():
+        seed = int(one.stem[-1])
+        hiss = 0.05 * np.random.default_rng(seed).standard_normal(20_000)
+        one.write_bytes(encode(hiss.astype(np.float32)))
+    after = adding.add_path(folder, "notes").revision
+    new = [one for one in after.images if one.path.startswith("background")]
+    splits = {(hearing.recording_of(one.path), one.split) for one in new}
+    assert len(splits) == 5
+    assert {split for _, split in splits} == {"train", "val"}
+
+
+def test_add_path__pictures_are_no_recordings(notes: Path, tmp_path: Path) -> None:
+    folder = make_pictures(tmp_path / "pictures", {"low": 1})
+    with pytest.raises(DatasetError, match="no recording"):
+        adding.add_path(folder, "notes", "low")
+
+
+def test_bring__sounds_are_not_sorted(notes: Path) -> None:
+    with pytest.raises(DatasetError, match="has sounds"):
+        waiting.bring(notes, "notes")
+
+
+def test_add__a_recording_is_corrected_like_a_picture(notes: Path) -> None:
+    sound = encode(tone(333))
+    after = editing.add("notes", sound, "low", "heard.wav")
+    assert after.images[0].path.startswith("corrections/low/")
+    with pytest.raises(SoundError):
+        editing.add("notes", b"no sound", "low", "heard.wav")
+    assert library.load("notes").sound == after.sound is not None
