@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 
 from tests.pictures import delete_dataset, make_pictures
+from tests.transfer.features.computing import extractor_of
 from tests.transfer.runs.processes_made import FLOWERS, taken, taken_run
 from tests.transfer.runs_made import finished_run
 from transfer import workspace as place
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.errors import ConfigError, StorageError
+from transfer.features.views import View
 from transfer.people import links
 from transfer.prediction import models
 from transfer.store import files
@@ -293,16 +296,32 @@ def test_restore__says_that_there_is_no_such_file(tmp_path: Path) -> None:
     assert not (tmp_path / "back").exists()
 
 
-def test_restore__predictions_stay_the_same(
+def test_restore__runs_predictions_and_features_stay_the_same(
     tiny: None, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, _ = finished_run(tmp_path)
+    run, model = finished_run(tmp_path)
     pictures: list[bytes | Path] = [*sorted((tmp_path / "pets").rglob("*.png"))]
+    views = [View(one.sha256) for one in library.load("pets").images]
     before = models.load(run.id).probabilities(pictures)
+    pooled = model.get_layer("pooled_backbone")
+    extractor = extractor_of(pooled)
+    extractor.compute({"pooling": views}, lambda *_: None)
+    features = extractor.read("pooling", views)
+    store.metrics.add(run.id, [Metric(phase="head", epoch=1, name="loss", value=0.1)])
+    measured = store.metrics.of_epochs(run.id)
     backup.write(tmp_path / "made.tar")
+    # Another machine: nothing is here but the tar, and at another path.
+    shutil.rmtree(place.home())
     restored(tmp_path / "made.tar", monkeypatch)
     models._read_runner.cache_clear()
+    with closing(Store()) as again:
+        assert again.runs() == [run]
+        assert again.metrics.of_epochs(run.id) == measured
     converted = files.runner(run.id).stat().st_mtime
     assert np.array_equal(models.load(run.id).probabilities(pictures), before)
     # What was kept of it is used again, not made anew.
     assert files.runner(run.id).stat().st_mtime == converted
+    known, computed = extractor_of(pooled), list[int]()
+    known.compute({"pooling": views}, lambda done, of: computed.append(of))
+    assert computed == []
+    assert np.array_equal(known.read("pooling", views), features)
