@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -184,6 +185,105 @@ def test_container__copies_what_is_there_and_starts_what_the_service_does() -> N
     started = re.findall(r'"([^"]+)"', words)
     everywhere = ["--server.address", "0.0.0.0"]  # noqa: S104
     assert started == ["python", *words_of_service(), *everywhere]
+
+
+def line_of(word: str) -> str:
+    """What follows the only such word of the Containerfile; its lines may go on."""
+    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    (found,) = re.findall(rf"^{word} (.+)$", text, re.MULTILINE)
+    return str(found)
+
+
+def in_list(text: str) -> list[str]:
+    """The words of a command in a container's form."""
+    return list(json.loads(text[text.index("[") :]))
+
+
+def environment_of_container(folder: Path) -> dict[str, str]:
+    """What the files for containers tell the app, with its data in a folder."""
+    told = dict(one.split("=", 1) for one in line_of("ENV").split())
+    compose = (DEPLOY / "compose.yaml").read_text()
+    for name, value in re.findall(
+        r"^      (TRANSFER_\w+): (.*)$", compose, re.MULTILINE
+    ):
+        chosen = re.sub(r"\$\{\w+:\?[^}]*\}", NAME, value)
+        told[name] = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", chosen)
+    told = {
+        name: value.replace("/data", f"{folder}/data") for name, value in told.items()
+    }
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), **told}
+
+
+def test_container__its_steps_as_plain_processes(tmp_path: Path) -> None:
+    """No engine builds it here: what it copies runs alone, as it starts it."""
+    inside, port = tmp_path / "app", str(free_port())
+    inside.mkdir()
+    text = (DEPLOY / "Containerfile").read_text()
+    for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE):
+        *names, to = line.split()
+        for name in names:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, inside / to)
+                continue
+            target = inside / to / (Path(name).name if to.endswith(("/", ".")) else "")
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, target)
+    env = environment_of_container(tmp_path)
+    assert env["TRANSFER_AUTH"] == "workshop"
+    assert env["TRANSFER_HOSTS"] == f"{NAME},studio"
+    (tmp_path / "data").mkdir(mode=0o700)
+    started = [*in_list(line_of("CMD"))[1:], "--server.port", port]
+    command = [sys.executable, *started]
+    process = subprocess.Popen(command, cwd=inside, env=env, stderr=subprocess.DEVNULL)
+    try:
+        asks = in_list(line_of("HEALTHCHECK").replace("8501", port))[1:]
+        healthy = [sys.executable, *asks]
+        wait_for(
+            lambda: (
+                not subprocess.run(
+                    healthy, stderr=subprocess.DEVNULL, check=False
+                ).returncode
+            )
+        )
+        # As the README of this folder says, by the program in the container.
+        told = subprocess.check_output(
+            [sys.executable, "-m", "transfer", "workshop"],
+            cwd=inside,
+            env=env,
+            text=True,
+        )
+        assert "access_code: " in told
+        assert (tmp_path / "data/workspace/store.sqlite").exists()
+        # Whoever is not in the list of names reaches nothing.
+        stranger = http.client.HTTPConnection("127.0.0.1", int(port), timeout=PATIENCE)
+        for host, status in ((NAME, 200), ("studio", 200), ("evil.example", 403)):
+            stranger.request("GET", "/api/health", headers={"Host": host})
+            answer = stranger.getresponse()
+            assert (answer.status, bool(answer.read())) == (status, True)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def test_unit__systemd_knows_each_of_its_words(tmp_path: Path) -> None:
+    analyze = needs("systemd-analyze")
+    text = (DEPLOY / "transfer-studio.service").read_text()
+    for old, new in {
+        "/opt/transfer-studio/.venv/bin/python": sys.executable,
+        "/opt/transfer-studio": str(tmp_path),
+        "User=transfer-studio": "User=root",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "transfer-studio.service").write_text(text)
+    said = subprocess.run(
+        [analyze, "verify", str(tmp_path / "transfer-studio.service")],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    # What it does not know, or finds wrong, it only says.
+    assert not said.stdout + said.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """From a fresh clone to a workshop that three people have joined, by the README alone.
 
-`python -m tests.benchmarks.five_minutes [--port 8599]` clones the project, types the two
-lines that the README has for a workshop into a shell (with another port, for 8501 may be
-taken), and has three browsers join with the code that the second one told, each with a
-name. Packages come from where pip is set up to find them, none out of its cache.
+`python -m tests.benchmarks.five_minutes [--port 8599]` clones the project, types the
+two lines that the README has for a workshop into a shell (with another port, for 8501
+may be taken), and has three browsers join with the code that the second one told, each
+with a name. Packages come from where pip finds them, none out of its cache.
 """
 
 import argparse
