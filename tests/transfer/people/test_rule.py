@@ -62,7 +62,7 @@ def test_may__of_the_server_itself() -> None:
         one.id: {action for action in OF_SERVER if rule.may(one, action)}
         for one in (BOB, TOM, ADA)
     }
-    assert allowed == {"bob": set(), "tom": {"weights"}, "ada": {*OF_SERVER}}
+    assert allowed == {"bob": set(), "tom": {"weights", "class"}, "ada": {*OF_SERVER}}
 
 
 @pytest.mark.parametrize("action", list(RULE))
