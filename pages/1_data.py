@@ -15,6 +15,7 @@ from pages.data import (
     revisions,
 )
 from pages.shared import amounts, kept, session, sharing, shell
+from transfer.datasets import names
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import TransferError
 from transfer.upkeep import trash
@@ -33,13 +34,13 @@ def confirm_delete(name: str) -> None:
         if run.dataset == name
     ]
     if needing:
-        names = ", ".join(needing)
-        st.warning(f"Runs that go on or wait need it: {names}. Stop them first.")
+        listed = ", ".join(needing)
+        st.warning(f"Runs that go on or wait need it: {listed}. Stop them first.")
     st.write(
-        f"“{shell.escape(name)}” goes into the trash, from which it can be restored "
-        f"for {amounts.days(trash.days())}. Models of it stay: they can be exported "
-        "and used, for which a few hundred images of each are kept. Without it they "
-        "cannot be evaluated on other images, resumed or continued."
+        f"“{shell.escape(names.title(name))}” goes into the trash, from which it can "
+        f"be restored for {amounts.days(trash.days())}. Models of it stay: they can be "
+        "exported and used, for which a few hundred images of each are kept. Without "
+        "it they cannot be evaluated on other images, resumed or continued."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         keep = st.button("Keep")
@@ -69,7 +70,7 @@ def show_arrival(made: Revision) -> None:
     """What a new dataset holds, once, at the top of the page."""
     if not made.images:
         st.success(
-            f"**{shell.escape(made.dataset)}** is there. Bring its first pictures "
+            f"**{shell.escape(made.title)}** is there. Bring its first pictures "
             "under “Add images” or “Sort pictures without labels”.",
             icon=":material/check:",
         )
@@ -77,7 +78,7 @@ def show_arrival(made: Revision) -> None:
     of_split = {split: len(made.of_split(split)) for split in SPLITS}
     counts = ", ".join(f"{count:,} {split}" for split, count in of_split.items())
     text = (
-        f"**{shell.escape(made.dataset)}** came in: {len(made.images):,} images in "
+        f"**{shell.escape(made.title)}** came in: {len(made.images):,} images in "
         f"{len(made.class_names):,} classes ({counts})."
     )
     if made.passed_over:
@@ -113,7 +114,9 @@ with place:
         show_made(begun)
 if datasets:
     gone = "There is no dataset {}, so another one is shown."
-    chosen = kept.choose(st, "dataset", list(datasets), gone)
+    chosen = kept.choose(
+        st, "dataset", list(datasets), gone, format_func=session.dataset_label
+    )
     newest = datasets[chosen]
     revision = revisions.choose(newest)
     # An old one, and one of somebody else's, can be looked at, trained on, exported.

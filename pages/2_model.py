@@ -58,7 +58,9 @@ names = datasets()
 settings.from_address()
 left, right = st.columns(2)
 gone = "There is no dataset {}; choose another."
-chosen: dict[str, Any] = {"dataset": kept.choose(left, "dataset", names, gone)}
+called = {"format_func": session.dataset_label}
+dataset = kept.choose(left, "dataset", names, gone, **called)
+chosen: dict[str, Any] = {"dataset": dataset}
 backbone = source.choose_backbone(right)
 chosen |= {"backbone": backbone.name, "weights": source.chosen_weights()}
 chosen["image_size"] = form.image_size(backbone)

@@ -27,7 +27,10 @@ def show_run(run: Run) -> None:
         described = default_name(run.config)
         facts = [described] if described != run.name else []
         st.caption(
-            shell.escape(" · ".join([*facts, run.dataset, run.id])), width="content"
+            shell.escape(
+                " · ".join([*facts, session.dataset_label(run.dataset), run.id])
+            ),
+            width="content",
         )
         for tag in run.tags:
             st.badge(shell.escape(tag), color="gray")

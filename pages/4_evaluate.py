@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.evaluate import confidence, confusions, figures, image_map
 from pages.shared import job_progress, run_choice, session, shell
-from transfer.datasets import library
+from transfer.datasets import library, names
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
 from transfer.evaluation import results
@@ -31,9 +31,10 @@ def has_images(run: Run) -> bool:
         library.load(run.config.dataset, run.config.revision)
     except TransferError:
         st.warning(
-            f"The dataset {shell.escape(run.dataset)} of this run was deleted. The "
-            "figures are kept, but of the pictures only those that an export is "
-            "checked on, so nothing more can be measured.",
+            f"The dataset {shell.escape(names.title(run.dataset))} of this run was "
+            "deleted; it may still be in the trash, on the page Storage. The figures "
+            "are kept, but of the pictures only those that an export is checked on, so "
+            "nothing more can be measured.",
             icon=":material/delete:",
         )
         return False

@@ -7,6 +7,8 @@ row fails.
 import argparse
 import ast
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,10 +32,10 @@ from tests.transfer.api import asked as programs
 from transfer.__main__ import main, parser
 from transfer.api import routes
 from transfer.config import TrainConfig
-from transfer.datasets import archive, chosen
+from transfer.datasets import archive, chosen, library, names
 from transfer.datasets.ingest import importer, uploads
 from transfer.datasets.revision import Revision
-from transfer.errors import NotAllowedError, NotFoundError
+from transfer.errors import NameTakenError, NotAllowedError, NotFoundError
 from transfer.export import orders
 from transfer.gallery.view import View
 from transfer.people import links, pace, rule, sessions, tokens
@@ -559,7 +561,7 @@ def test_pages__ask_for_things_where_who_asks_is_known(path: Path) -> None:
     text = path.read_text("utf-8")
     if path.name != "session.py":
         assert "Store()" not in text and "InferenceProcess()" not in text
-    if path.name not in ("session.py", "importing.py"):  # a free name is free for all
+    if path.name != "session.py":
         assert "list_datasets" not in text and "all_names" not in text
 
 
@@ -580,7 +582,72 @@ def test_begin_empty__is_of_who_began_it(
     (classes,) = [one for one in at.multiselect if one.label == "Its classes"]
     classes.set_value(["a", "b"])
     next(one for one in at.button if one.label == "Begin").click().run()
-    assert world.store.datasets.get("bobs").owner == world.bob.id
+    kept = names.kept_under("bobs", world.bob.id)
+    assert world.store.datasets.get(kept).owner == world.bob.id
+
+
+def brought_in(
+    world: World, who: Person, folder: Path, name: str, into: str = ""
+) -> Job:
+    """The job of an import by somebody, or of more images, which has ended."""
+    store = world.store.view_for(rule.scope(who))
+    source = uploads.source(upload := uploads.start())
+    shutil.copytree(folder, source, dirs_exist_ok=True)
+    if into:
+        request = requests.add(source, into, "", who.name, upload)
+    else:
+        request = requests.import_(source, store.datasets.new(name), upload=upload)
+    job = queue.ask(store, request)
+    world.store.claim_next("here", {(job.kind,): 9})
+    assert main([*job.settings["words"], "--job", job.id]) == 0
+    return store.get_job(job.id)
+
+
+def test_import__a_name_of_somebody_else_is_free_and_no_news(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names are each one's own; what is shared is shown with its owner's name."""
+    cookie = world.cookie("bob")
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    brought_in(world, world.bob, tmp_path / DATASET, DATASET)
+    bob = world.store.view_for(rule.scope(world.bob))
+    kept = names.kept_under(DATASET, world.bob.id)
+    assert bob.datasets.readable(library.all_names()) == [kept]
+    with pytest.raises(NameTakenError):
+        bob.datasets.new(DATASET.upper())
+
+    def options(page: str) -> list[str]:
+        at = opened(page)
+        (found,) = [one for one in at.selectbox if one.label == "Dataset"]
+        return list(found.options)
+
+    assert options("1_data.py") == [DATASET]
+    world.share(Sharing.READ)
+    for page in ("1_data.py", "2_model.py"):
+        assert options(page) == [f"{DATASET} · Anna", DATASET]
+    cookie = world.cookie("tom")
+    assert options("1_data.py") == [f"{DATASET} · Anna", f"{DATASET} · Bob"]
+    # An address of before leads where it led.
+    assert f"{DATASET} · Anna" in look("1_data.py", dataset=DATASET)
+
+
+@pytest.mark.parametrize("what", ["import", "add"])
+def test_import__tells_nobody_that_somebody_else_has_a_picture(
+    what: str, world: World, tmp_path: Path
+) -> None:
+    """All that Bob is told is the same as if Anna had other pictures; but for time."""
+    told = []
+    for seed in (0, 9):  # Anna has the pictures of the first
+        folder, name = tmp_path / f"bobs {seed}", f"bobs {seed}"
+        shown = make_pictures(folder / "a", {CLASS: 6, "other": 6}, seed=seed)
+        others = make_pictures(folder / "b", {CLASS: 3, "other": 3}, seed=seed + 1)
+        first = shown if what == "import" else others
+        job = brought_in(world, world.bob, first, name)
+        if what == "add":
+            job = brought_in(world, world.bob, shown, name, into=job.subject)
+        said = str((job.status, job.result, job.progress, job.error))
+        told.append(re.sub("[0-9a-f]{16}", "", said).replace(name, ""))
+    assert told[0] == told[1]
 
 
 def test_import__makes_a_dataset_and_a_run_of_who_asked(world: World) -> None:

@@ -24,7 +24,8 @@ def ask() -> Revision | None:
         if not st.form_submit_button("Begin", type="primary"):
             return None
     try:
-        begun = classes.begin(name.strip(), chosen, session.who())
+        kept = session.store().datasets.new(name.strip())
+        begun = classes.begin(kept, chosen, session.who())
         session.store().datasets.own(begun.dataset, session.actor().id or None)
         return begun
     except TransferError as error:

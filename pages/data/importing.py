@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.data import empty, understood
 from pages.shared import job_progress, session, shell, uploader
-from transfer.datasets import library, splits
+from transfer.datasets import library, names, splits
 from transfer.datasets.ingest import allowed_folders, samples
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Revision
@@ -66,7 +66,7 @@ def _going_on(store: Store) -> list[Job]:
 
 
 def _show(job: Job) -> None:
-    title = f"Import of {shell.escape(job.subject)}"
+    title = f"Import of {shell.escape(names.title(job.subject))}"
     gone = f"{title} was cancelled; nothing of it is kept."
     job_progress.show(job, partial(_line, title), gone, title)
 
@@ -128,8 +128,8 @@ def show_samples(key: str) -> None:
 
 def _free_name(name: str) -> str:
     """The name, with a number where it is taken."""
-    taken = {one.dataset for one in library.list_datasets()}
-    taken |= {one.subject for one in _going_on(session.whole_store())}
+    taken = {one.title for one in session.datasets()}
+    taken |= {names.title(one.subject) for one in _going_on(session.store())}
     numbers = (f"{name} {number}" for number in range(2, len(taken) + 3))
     return next(one for one in [name, *numbers] if one not in taken)
 
@@ -145,11 +145,11 @@ def _ask(
     """Has it imported; what stands against it is said, and nothing is done."""
     val, test, seed = split
     shares: dict[str, Any] = {"val": val, "test": test, "seed": seed}
-    request = requests.import_(
-        source, name, **shares, reading=reading, upload=upload, train=train
-    )
     try:
-        library.check_name(name)
+        kept = session.store().datasets.new(name)
+        request = requests.import_(
+            source, kept, **shares, reading=reading, upload=upload, train=train
+        )
         splits.check_shares(val, test, seed)
         if job_progress.goes_on(job_progress.find(request)):
             raise NameTakenError(
@@ -160,7 +160,7 @@ def _ask(
         shell.show_error(error)
         return
     # In the address for a reload, in the session for whoever turns to another page.
-    st.query_params["import"] = st.session_state["import"] = name
+    st.query_params["import"] = st.session_state["import"] = kept
     if upload:
         uploader.hand_over()
     st.rerun()

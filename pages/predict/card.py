@@ -12,6 +12,7 @@ from pages.predict import answers
 from pages.predict.answers import Picture, Said
 from pages.shared import addresses, amounts, charts, mending, session, shell
 from transfer.datasets import editing, library
+from transfer.datasets.names import title
 from transfer.errors import TransferError
 from transfer.prediction.answers import DONT_KNOW
 from transfer.store.record import Run
@@ -154,8 +155,8 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
         return
     with st.popover("Teach it this one", icon=":material/school:"):
         st.caption(
-            f"The picture goes into the dataset {shell.escape(run.dataset)} as a "
-            "training image of the right class. A run that starts after that learns "
+            f"The picture goes into the dataset {shell.escape(title(run.dataset))} as "
+            "a training image of the right class. A run that starts after that learns "
             "from it."
         )
         # As they are called by now; the answer is but a suggestion.

@@ -14,6 +14,7 @@ from pages.predict import card, photographs
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
+from transfer.datasets import names
 from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, TransferError
 from transfer.pile import asked
@@ -217,7 +218,7 @@ def _offer_dataset(
     if not session.may("change", run.dataset):
         return
     key, count = f"to-dataset-{run.id}", sum(bool(one.ranking) for one in said)
-    name = shell.escape(run.dataset)
+    name = shell.escape(names.title(run.dataset))
     with st.popover(
         "Teach it these", icon=":material/school:", disabled=not count, key=key
     ):

@@ -101,7 +101,7 @@ def _figures(run: Run) -> dict[str, Any]:
         "Parameters in all": None if trained is None else trained + (still or 0),
         "What trains": what_trains(run.config),
         "Backbone": backbone_title(run.config),
-        "Dataset": run.dataset,
+        "Dataset": session.dataset_label(run.dataset),
         "Status": details.STATUS[run.status].label,
     }
 

@@ -6,6 +6,7 @@ from pages.shared import session, shell
 from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
+from transfer.datasets import names
 from transfer.errors import TransferError
 from transfer.runs import continuing, queue
 from transfer.store.record import Run, default_name
@@ -100,7 +101,9 @@ def show_form(run: Run) -> None:
 def _tell_of_data(run: Run, images: int) -> None:
     before = len(session.load(run.config.dataset, run.config.revision).images)
     more = f", {images - before:+,} since that run" if images != before else ""
-    st.caption(f"On {images:,} images of {shell.escape(run.dataset)}{more}.")
+    st.caption(
+        f"On {images:,} images of {shell.escape(names.title(run.dataset))}{more}."
+    )
 
 
 def _freeze(plan: str, structure: Structure) -> str:

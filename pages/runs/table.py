@@ -15,6 +15,7 @@ import streamlit as st
 from pages.runs import details, naming
 from pages.shared import amounts, run_choice, session, words
 from pages.shared.shell import escape
+from transfer.datasets import names
 from transfer.runs import places
 from transfer.runs.places import Place
 from transfer.store import outcome
@@ -94,7 +95,11 @@ def filter_and_sort(found: list[Summary]) -> list[Summary]:
         list(dict.fromkeys(str(run.status) for run in found)),
         format_func=str.capitalize,
     )
-    datasets = more.multiselect("Dataset", sorted({run.dataset for run in found}))
+    datasets = more.multiselect(
+        "Dataset",
+        sorted({run.dataset for run in found}),
+        format_func=session.dataset_label,
+    )
     known = sorted({one for run in found for one in run.tags})
     tags = more.multiselect("Tag", known) if known else []
     by = more.selectbox("Order", list(SORTED))
@@ -114,7 +119,7 @@ def filter_and_sort(found: list[Summary]) -> list[Summary]:
 def _has_all(run: Summary, words: list[str]) -> bool:
     # By the title of a backbone as well as by its name in the settings.
     called = [run.id, run.name, default_name(run.config), run.config.backbone]
-    said = " ".join([*called, run.note, run.dataset]).lower()
+    said = " ".join([*called, run.note, names.title(run.dataset)]).lower()
     return all(word in said for word in words)
 
 
@@ -183,7 +188,7 @@ def _facts(run: Summary, place: Place | None) -> list[str]:
         *outcome.remarks(run),
         words.of_place(place) if place else "",
         _doing(run) if run.status.is_active else "",
-        run.dataset,
+        session.dataset_label(run.dataset),
         described if described != run.name else "",
         f"took {amounts.duration(run.seconds)}" if run.seconds else "",
         amounts.ago(time.time() - run.created_at),

@@ -107,8 +107,7 @@ def _offer_again(job: Job) -> None:
     command = job.settings.get("words")  # what an early version did is not known
     key, icon = f"again-{job.id}", ":material/replay:"
     if command and st.button("Try again", key=key, icon=icon):
-        about = job.dataset, job.run
-        ask(Request(job.kind, job.subject, tuple(command), *about))
+        ask(Request.of(job))
 
 
 def stays_open(fold: str, job: Job | None) -> bool:

@@ -102,7 +102,7 @@ def _label(run: Summary, with_dataset: bool) -> str:
         words.cut(run.name, LONGEST),
         outcome.headline_in_words(run).partition(" (")[0],
         described if described != run.name else "",
-        run.dataset if with_dataset else "",
+        session.dataset_label(run.dataset) if with_dataset else "",
         run.id,
     ]
     return " · ".join(part for part in parts if part)

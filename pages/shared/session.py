@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from transfer.datasets import library
+from transfer.datasets import library, names
 from transfer.datasets.revision import Revision
 from transfer.errors import NotFoundError
 from transfer.people import auth, pace, rule, sessions
@@ -33,6 +33,18 @@ def datasets() -> list[Revision]:
     """The newest revision of each dataset that may be seen, sorted by name."""
     found = {one.dataset: one for one in library.list_datasets()}
     return [found[name] for name in store().datasets.readable(found)]
+
+
+def dataset_label(name: str) -> str:
+    """What a dataset is called here: with its owner's name if it is somebody else's.
+
+    Args:
+        name: What it is kept under.
+    """
+    owner = names.owner(name) or whole_store().datasets.get(name).owner
+    if owner in (None, actor().id):
+        return names.title(name)
+    return f"{names.title(name)} · {name_of(owner)}"
 
 
 def load(dataset: str, revision: str = "") -> Revision:
@@ -86,12 +98,17 @@ def actor() -> Person:
 
 def owner_in_words(thing: Thing) -> str:
     """Whose a thing is, if somebody else's; empty otherwise, and for nobody's."""
-    if thing.owner is None or thing.owner == actor().id:
+    if thing.owner in (None, actor().id):
         return ""
+    return f"of {name_of(thing.owner)}"
+
+
+def name_of(person_id: str | None) -> str:
+    """What somebody is called."""
     try:
-        return f"of {whole_store().people.get(thing.owner).name}"
+        return whole_store().people.get(person_id or "").name
     except NotFoundError:
-        return "of somebody who is gone"
+        return "somebody who is gone"
 
 
 def cookie() -> str:

@@ -64,7 +64,7 @@ def ask(
     """
     train, val = (_choose(revision, split) for split in ("train", "val"))
     if not train:
-        raise DatasetError(f'The dataset "{revision.dataset}" has no training images.')
+        raise DatasetError(f'The dataset "{revision.title}" has no training images.')
     # Before the backbone is built: it may say that there is nothing to ask.
     kernel, bias = source_head.whole_layer(catalogue.get(name))
     pooled = model.add_pooling(graph.build(name, weights="imagenet"))

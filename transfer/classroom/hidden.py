@@ -141,7 +141,7 @@ def _check_unreached(store: Store, revision: Revision) -> None:
     if runs:
         named = ", ".join(one.id for one in runs[:_NAMED])
         raise DatasetError(
-            f"Participants can see {len(runs)} runs on “{revision.dataset}”, and its "
+            f"Participants can see {len(runs)} runs on “{revision.title}”, and its "
             f"pictures with them: {named}.",
             "Take a dataset on which nobody else has trained.",
         )
@@ -153,6 +153,6 @@ def _check_unreached(store: Store, revision: Revision) -> None:
         same = hashes & {image.sha256 for image in images} if is_seen else ()
         if same and other.dataset != revision.dataset:
             raise DatasetError(
-                f"Participants can see {len(same)} of its images in “{other.dataset}”.",
+                f"Participants can see {len(same)} of its images in “{other.title}”.",
                 "Leave them out of one of the two, or take another dataset.",
             )

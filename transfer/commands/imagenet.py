@@ -37,7 +37,7 @@ def imagenet(args: argparse.Namespace) -> dict[str, Any]:
         revision = library.load(args.dataset, args.revision)
         if revision.kind == "sounds":
             raise ConfigError(
-                f'The dataset "{revision.dataset}" has sounds, and ImageNet has no '
+                f'The dataset "{revision.title}" has sounds, and ImageNet has no '
                 "names for those."
             )
         reporter.progress(doing="import")

@@ -36,7 +36,7 @@ def key(revision: Revision, form: Form) -> str:
 
 def path_of(revision: Revision, form: Form) -> Path:
     """Where the zip for a download is kept, whether or not it is there."""
-    return _folder(key(revision, form)) / f"{revision.dataset}.zip"
+    return _folder(key(revision, form)) / f"{revision.title}.zip"
 
 
 def find(named: str, dataset: str) -> Path:
@@ -47,7 +47,7 @@ def find(named: str, dataset: str) -> Path:
     """
     if re.fullmatch("[0-9a-f]{16}-[a-z]+", named):
         for path in _folder(named).glob("[!.]*.zip"):
-            if path.stem == dataset:
+            if path.stem == names.title(dataset):
                 return path
     raise NotFoundError("This zip is not kept any more.", "Have it made again.")
 

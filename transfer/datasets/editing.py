@@ -197,7 +197,7 @@ def label_of(revision: Revision, class_name: str) -> int:
     """
     if class_name not in revision.class_names:
         raise NotFoundError(
-            f'The dataset "{revision.dataset}" has no class "{class_name}".',
+            f'The dataset "{revision.title}" has no class "{class_name}".',
             f"Its classes: {', '.join(revision.class_names)}.",
         )
     return revision.class_names.index(class_name)

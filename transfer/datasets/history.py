@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from transfer import workspace
-from transfer.datasets import library, manifest
+from transfer.datasets import library, manifest, names
 from transfer.datasets.lock import one_writer
 from transfer.datasets.manifest import Head
 from transfer.datasets.revision import Image, Revision
@@ -127,7 +127,8 @@ def undo(dataset: str, seen: str = "") -> Revision:
             )
         if not newest.parent:
             raise RunError(
-                f'Nothing was changed in the dataset "{dataset}" that could be undone.'
+                f'Nothing was changed in the dataset "{names.title(dataset)}" that '
+                "could be undone."
             )
         if newest.parent not in {one.id for one in heads(dataset)}:
             raise RunError(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import manifest
+from transfer.datasets import manifest, names
 from transfer.datasets.lock import one_writer
 from transfer.datasets.revision import Change, Revision
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
@@ -54,9 +54,10 @@ def folder_of(name: str) -> Path:
     """
     folder = workspace.home() / "datasets" / name
     if not _is_valid(name) or not (folder / "newest").is_file():
-        known = ", ".join(all_names()) or "none yet"
+        # Without the names of those that there are: they may be somebody else's.
         raise NotFoundError(
-            f'There is no dataset named "{name}".', f"The datasets here: {known}."
+            f'There is no dataset named "{names.title(name)}".',
+            "The page Data, and the command `datasets`, list those that there are.",
         )
     return folder
 
@@ -74,14 +75,14 @@ def load(name: str, revision: str = "") -> Revision:
         path = folder / f"{revision}.json"
         if not re.fullmatch("[0-9a-f]{16}", revision) or not path.is_file():
             raise NotFoundError(
-                f'The dataset "{name}" has no revision "{revision}".',
+                f'The dataset "{names.title(name)}" has no revision "{revision}".',
                 "Leave the revision empty for the newest.",
             )
         found = manifest.read(path)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
-            f'The manifest of the dataset "{name}" in {folder} cannot be read: '
-            f"{error}.",
+            f'The manifest of the dataset "{names.title(name)}" in {folder} cannot be '
+            f"read: {error}.",
             "Restore the folder from a backup, or delete the dataset and import it "
             "again.",
         ) from error
@@ -101,7 +102,7 @@ def image_path(sha256: str) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Checks that a new dataset may have this name.
+    """Checks that a new dataset may have this name, or be kept under it.
 
     Raises:
         ConfigError: It has characters that a dataset's name cannot have, or too many.
@@ -117,7 +118,7 @@ def check_name(name: str) -> None:
     for taken in all_names():
         if taken.casefold() == name.casefold():
             raise NameTakenError(
-                f'There is already a dataset named "{taken}".',
+                f'There is already a dataset named "{names.title(taken)}".',
                 "Choose another name or delete that dataset first.",
             )
 
@@ -204,10 +205,14 @@ def remove_unused_images() -> None:
         _remove_unused_images()
 
 
-def _is_valid(name: str) -> bool:
+def _is_valid(kept_under: str) -> bool:
+    name, owner = names.title(kept_under), names.owner(kept_under)
+    if kept_under != names.kept_under(name, owner):
+        return False
     # Marks, the M categories, are part of the letters of many scripts.
     return (
         1 <= len(name) <= MAX_NAME_LENGTH
+        and re.fullmatch("(?:[0-9a-f]{8})?", owner) is not None
         and not name.startswith(".")
         and name == name.strip()
         and all(c in " -_." or unicodedata.category(c)[0] in "LMN" for c in name)

@@ -13,6 +13,29 @@ _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Characters of a class's name that is given by hand.
 MOST = 100
 
+#: Stands between the name of a dataset and the id of whose it is, where people sign in:
+#: names are each one's own, and this is what it is kept under.
+_OF = "@"
+
+
+def title(dataset: str) -> str:
+    """What a dataset is called: what it is kept under, without whose it is."""
+    return dataset.partition(_OF)[0]
+
+
+def owner(dataset: str) -> str:
+    """Id of whose a dataset was when it was made; empty where nobody signed in."""
+    return dataset.partition(_OF)[2]
+
+
+def kept_under(name: str, owner_id: str) -> str:
+    """What a dataset of this name is kept under.
+
+    Args:
+        owner_id: Of whose it is; empty where nobody signs in.
+    """
+    return f"{name}{_OF}{owner_id}" if owner_id else name
+
 
 def showable(path: str) -> str:
     r"""The path as text of one line, such as `chat\xe9`; two paths never become one.

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from transfer.datasets import names
 from transfer.datasets.decoding import Grey
 from transfer.datasets.renderings import Rendering
 from transfer.datasets.sounds.spectrogram import Spectrogram
@@ -93,7 +94,7 @@ class Revision:
     """The manifest of a dataset: content-addressed, never changed once written.
 
     Attributes:
-        dataset: The dataset's name.
+        dataset: What the dataset is kept under, see `names.kept_under`.
         id: 16 hexadecimal digits: hash of the content, or of the parent's id and what
             was changed.
         class_names: Names in label order, sorted once for all splits.
@@ -147,6 +148,11 @@ class Revision:
         """How its files become pixels, where that is not said by each file itself."""
         return self.sound or self.grey
 
+    @property
+    def title(self) -> str:
+        """What the dataset is called."""
+        return names.title(self.dataset)
+
     def of_split(self, split: Split) -> tuple[Image, ...]:
         """The images of one split, in manifest order."""
         return tuple(image for image in self.images if image.split == split)
@@ -172,7 +178,7 @@ class Revision:
         if names:
             raise DatasetError(
                 f"Nothing can be learnt of {', '.join(names[:5])}: "
-                f'no image of train is left there in the dataset "{self.dataset}".',
+                f'no image of train is left there in the dataset "{self.title}".',
                 "Put images there, or merge it into another class.",
             )
 

@@ -42,7 +42,7 @@ def examine(
         StorageError: The disk is full.
     """
     if not revision.images:
-        raise DatasetError(f'The dataset "{revision.dataset}" has no images.')
+        raise DatasetError(f'The dataset "{revision.title}" has no images.')
 
     def tell(doing: str) -> Callable[[int, int], None]:
         return lambda done, of: progress(doing=doing, done=done, of=of)

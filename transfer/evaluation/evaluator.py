@@ -84,7 +84,7 @@ class Evaluator:
         found = self._revision.of_split(split)
         if not found:
             raise DatasetError(
-                f'The dataset "{self._revision.dataset}" has no {split} images.',
+                f'The dataset "{self._revision.title}" has no {split} images.',
                 "Choose another split, or import it again with a share of that split.",
             )
         pieces = [self._answers(piece) for piece in self._read(found, "answers")]

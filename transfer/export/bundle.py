@@ -192,7 +192,7 @@ def _description(
         "temperature": float(run.result.get("temperature") or 1.0),
         "threshold": results.threshold(run.id) or None,
         "dataset": {
-            "name": revision.dataset,
+            "name": revision.title,
             "revision": revision.id,
             "images": revision.counts(),
         },

@@ -179,7 +179,7 @@ def _data(revision: Revision, split: str) -> str:
     counts = {name: by[split] for name, by in revision.counts().items()}  # type: ignore[index]
     rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
     return (
-        f"Split `{split}` of the dataset {revision.dataset}, revision {revision.id}: "
+        f"Split `{split}` of the dataset {revision.title}, revision {revision.id}: "
         f"{sum(counts.values())} images.\n\n| Class | Images |\n|---|---|\n{rows}"
     )
 

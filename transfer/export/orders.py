@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+from transfer.datasets import names
 from transfer.errors import NotFoundError
 from transfer.export import catalogue
 from transfer.runs.requests import Request
@@ -40,7 +41,13 @@ def make_room(run_id: str, name: str, quantize: str) -> None:
 
 def title(run: Run, name: str, quantize: str) -> str:
     """What the zip and the folder in it are called: what is in them, of which run."""
-    parts = [run.dataset[:_LONGEST], run.config.backbone, name, quantize, run.id]
+    parts = [
+        names.title(run.dataset)[:_LONGEST],
+        run.config.backbone,
+        name,
+        quantize,
+        run.id,
+    ]
     return "-".join(part for part in parts if part != "none").replace(" ", "-")
 
 

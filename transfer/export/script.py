@@ -199,7 +199,7 @@ def _docstring(run: Run, revision: Revision, facts: set[str]) -> str:
     title = re.sub(r'["\\\n]', " ", run.name)
     return (
         f'Trains the classifier of run {run.id}, "{title}", with Keras.\n\n'
-        f"Dataset {revision.dataset}, revision {revision.id}; freeze plan "
+        f"Dataset {revision.title}, revision {revision.id}; freeze plan "
         f"`{run.config.freeze}`.\n{reached}\n"
         f"    python -m pip install {pinned}\n"
         "    python train.py FOLDER\n\n"

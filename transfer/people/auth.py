@@ -15,8 +15,7 @@ SECOND = "TRANSFER_OPEN_TO_ALL"
 #: What a server with sign-in says when it starts.
 NOT_YET = (
     "People sign in, and each sees their own work and what is shared. Not limited yet "
-    "is how much anybody stores, queues and computes; names of datasets are taken for "
-    "all."
+    "is how much anybody stores, queues and computes."
 )
 #: Addresses at which only this machine reaches a server.
 _HERE = ("localhost", "127.0.0.1", "::1")

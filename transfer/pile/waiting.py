@@ -84,7 +84,8 @@ def read(dataset: str) -> Pile:
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
-            f'The pile of the dataset "{dataset}" in {folder} cannot be read: {error}.',
+            f'The pile of the dataset "{names.title(dataset)}" in {folder} cannot be '
+            f"read: {error}.",
             "Remove that folder; the pictures have to be brought again then.",
         ) from error
 
@@ -113,7 +114,8 @@ def bring(
     """
     if library.load(dataset).kind == "sounds":
         raise DatasetError(
-            f'The dataset "{dataset}" has sounds; only pictures are sorted.',
+            f'The dataset "{names.title(dataset)}" has sounds; only pictures are '
+            "sorted.",
             "Add recordings with their classes.",
         )
     with open_source(path) as source, scratch.folder() as folder:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from transfer import workspace
 from transfer.classifier.runner import Runner
-from transfer.datasets import library
+from transfer.datasets import library, names
 from transfer.datasets.revision import Image, Revision
 from transfer.errors import NotFoundError
 from transfer.store import files
@@ -123,7 +123,8 @@ def _revision(run: Run) -> Revision:
         return library.load(run.dataset, run.revision)
     except NotFoundError as error:
         raise NotFoundError(
-            f'The training images are gone: the dataset "{run.dataset}" was deleted.'
+            "The training images are gone: "
+            f'the dataset "{names.title(run.dataset)}" was deleted.'
         ) from error
 
 

@@ -66,9 +66,7 @@ def check_start(store: Store, job: Job) -> None:
     if isinstance(job, Run):
         check_run(seen, job.config)
     else:
-        words = tuple(job.settings.get("words", ()))
-        about = job.dataset, job.run
-        check_request(seen, Request(job.kind, job.subject, words, *about))
+        check_request(seen, Request.of(job))
 
 
 def _reads_server(request: Request) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from transfer.datasets.ingest.layouts import Reading
+from transfer.store.record import Job
 
 #: What stands before the name of a sample where a path is expected.
 SAMPLE = "sample:"
@@ -32,6 +33,12 @@ class Request(NamedTuple):
     words: tuple[str, ...]
     dataset: str = ""
     run: str = ""
+
+    @classmethod
+    def of(cls, job: Job) -> "Request":
+        """What was asked for, of a job that is no run."""
+        words = tuple(job.settings.get("words", ()))
+        return cls(job.kind, job.subject, words, job.dataset, job.run)
 
 
 def evaluate(run_id: str, split: str, thorough: bool = False) -> Request:

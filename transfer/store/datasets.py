@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from transfer.errors import NotAllowedError
+from transfer.datasets import library, names
+from transfer.errors import NameTakenError, NotAllowedError
 from transfer.store.database import Database
 from transfer.store.people import People
 from transfer.store.scope import EVERYTHING, HIDDEN, Scope
@@ -41,7 +42,9 @@ class Datasets:
             NotAllowedError: It may be seen, and no more.
         """
         if self._scope is not EVERYTHING:
-            self._scope.check(action, self.get(name), f'dataset named "{name}"')
+            self._scope.check(
+                action, self.get(name), f'dataset named "{names.title(name)}"'
+            )
 
     def readable(self, names: Collection[str]) -> list[str]:
         """Those of the names that may be seen, in their order."""
@@ -52,6 +55,28 @@ class Datasets:
         by_name = {one.name: one for one in owned}
         of_all = [by_name.get(name, Owned(name, None, "private")) for name in names]
         return [one.name for one in of_all if self._scope.may("read", one)]
+
+    def new(self, name: str) -> str:
+        """What a new dataset of whoever sees this store is to be kept under.
+
+        Args:
+            name: What it is to be called; others may have one called so.
+
+        Raises:
+            ConfigError: It cannot be called so.
+            NameTakenError: They have one of that name.
+        """
+        library.check_name(kept := names.kept_under(name, self._scope.actor.id))
+        if self._scope.actor.id:
+            mine = sa.select(datasets.c.name).filter_by(owner=self._scope.actor.id)
+            with self._database.reading() as connection:
+                had = {names.title(one) for one in connection.scalars(mine)}
+            if taken := {one for one in had if one.casefold() == name.casefold()}:
+                raise NameTakenError(
+                    f'There is already a dataset named "{taken.pop()}".',
+                    "Choose another name or delete that dataset first.",
+                )
+        return kept
 
     def own(self, name: str, owner: str | None) -> None:
         """Notes whose a new dataset is; private, whatever one of that name was."""
@@ -69,7 +94,8 @@ class Datasets:
         self.check("share", name)
         if self.get(name).sharing == HIDDEN:
             raise NotAllowedError(
-                f'"{name}" is the hidden test set, which nobody else may see.',
+                f'"{names.title(name)}" is the hidden test set, which nobody else may '
+                "see.",
                 "On the page Workshop it can be made a dataset like others again.",
             )
         self._set(name, sharing)

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from transfer.datasets import names
 from transfer.errors import NotFoundError, RunError
 from transfer.store import rows
 from transfer.store.claims import ACTIVE
@@ -122,7 +123,7 @@ class Trash:
                 now = {"dataset": name, "settings": {**settings, "dataset": name}}
                 rows.change(connection, run_id, **now)
             changed = sa.update(trash).where(trash.c.id == one.id)
-            connection.execute(changed.values(thing=name))
+            connection.execute(changed.values(thing=name, title=names.title(name)))
 
     def restore(self, one: Trashed) -> None:
         """Notes that it is in the trash no more."""

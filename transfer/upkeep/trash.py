@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import library
+from transfer.datasets import library, names
 from transfer.datasets.lock import one_writer
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, RunError
 from transfer.export import keeping, orders
@@ -68,7 +68,7 @@ def put_dataset(store: Store, name: str) -> Trashed:
     keeping.keep_for_exports(store, name)
     with one_writer():
         place = library.folder_of(name)
-        one = store.trash.put_dataset(store.datasets.get(name), name)
+        one = store.trash.put_dataset(store.datasets.get(name), names.title(name))
         _move(place, _folder(one))
     return one
 
@@ -174,7 +174,7 @@ def size(one: Trashed) -> int:
 
 def _rename(store: Store, one: Trashed, name: str) -> Trashed:
     """The dataset in the trash under the name that it is to be restored with."""
-    wanted = name or one.thing
+    wanted = names.kept_under(name, one.owner or "") if name else one.thing
     try:
         library.check_name(wanted)
     except NameTakenError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.pictures import delete_dataset, make_pictures
-from transfer.datasets import library
+from transfer.datasets import library, names
 from transfer.datasets.ingest.importer import import_path
 from transfer.errors import ConfigError, NameTakenError, NotFoundError, StorageError
 
@@ -70,7 +70,7 @@ def test_load__by_revision(animals: Path) -> None:
 @pytest.mark.parametrize("name", ["b", "", "../a", "a/../a", "a\0"])
 def test_load__no_such_dataset(animals: Path, name: str) -> None:
     import_path(animals, "a")
-    with pytest.raises(NotFoundError, match="The datasets here: a"):
+    with pytest.raises(NotFoundError, match="The page Data"):
         library.load(name)
 
 
@@ -111,7 +111,7 @@ def test_delete__keeps_the_images_of_others(tmp_path: Path, workspace: Path) -> 
 
 
 def test_delete__no_such_dataset() -> None:
-    with pytest.raises(NotFoundError, match='no dataset named "a".*none yet'):
+    with pytest.raises(NotFoundError, match='no dataset named "a"'):
         delete_dataset("a")
 
 
@@ -130,3 +130,15 @@ def test_delete__damaged_manifest_of_another_keeps_the_images(
     next((workspace / "datasets" / "b").glob("*.json")).write_text("{")
     delete_dataset("a")
     assert [*(workspace / "images").glob("*/*")]
+
+
+@pytest.mark.parametrize("name", ["a@0a1b2c3d", "größe 2@0a1b2c3d"])
+def test_check_name__may_say_whose_it_is(name: str) -> None:
+    library.check_name(name)
+    assert names.kept_under(names.title(name), names.owner(name)) == name
+
+
+@pytest.mark.parametrize("name", ["@0a1b2c3d", "a@", "a@b", "a@0a1b2c3d@0a1b2c3d"])
+def test_check_name__nothing_else_goes_behind_it(name: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be used"):
+        library.check_name(name)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from transfer.config import TrainConfig
+from transfer.datasets.ingest import uploads
 from transfer.errors import NotAllowedError, NotFoundError
 from transfer.people import rule
 from transfer.people.rule import OF_SERVER, RULE, Sharing
@@ -205,7 +206,7 @@ def test_queue__a_job_that_waits_begins_only_if_it_still_may(stores: Stores) -> 
 
 
 def test_queue__more_images_need_more_than_to_see_the_dataset(stores: Stores) -> None:
-    more = requests.add(Path("more"), "flowers", "", "bob", "")
+    more = requests.add(uploads.source(uploads.start()), "flowers", "", "bob", "")
     stores.anna.datasets.share("flowers", Sharing.READ)
     with pytest.raises(NotAllowedError, match="does not let you change it"):
         queue.ask(stores.bob, more)

@@ -10,7 +10,7 @@ import pytest
 from tests.pictures import make_pictures
 from transfer import workspace as place
 from transfer.config import TrainConfig
-from transfer.datasets import editing, history, library
+from transfer.datasets import editing, history, library, names
 from transfer.datasets.ingest import importer
 from transfer.datasets.lock import one_writer
 from transfer.datasets.revision import Revision
@@ -136,6 +136,18 @@ def test_restore__a_dataset_is_whose_it_was(store: Store, pets: Revision) -> Non
     assert store.datasets.get("pets").owner is None
     trash.restore(store, one.id)
     assert store.datasets.get("pets") == before
+
+
+def test_restore__a_name_is_its_owners(
+    store: Store, pets: Revision, tmp_path: Path
+) -> None:
+    kept = names.kept_under("pets", "0a1b2c3d")
+    importer.import_path(tmp_path / "0", kept, val=0.5)
+    store.datasets.own(kept, "0a1b2c3d")
+    one = trash.put_dataset(store, kept)
+    assert one.title == "pets"
+    trash.restore(store, one.id, "old pets")
+    assert library.all_names() == ["old pets@0a1b2c3d", "pets"]
 
 
 def test_restore__a_name_that_was_given_again_needs_another(
