@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pages.shared import shell
 from transfer.config import TrainConfig
-from transfer.datasets import library, renderings
+from transfer.datasets import away, library
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
 from transfer.datasets.revision import Revision
@@ -64,5 +64,5 @@ def _views(
     # The same function and the same views as in training: a preview by other code would
     # show something else.
     path = library.image_path(sha256)
-    pixels = renderings.decode(path, (size, size), rendering, resizing)
+    pixels = away.decode(path, (size, size), rendering, resizing)
     return [View(sha256, n, augmentations).of(pixels) for n in range(VIEWS)]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pages.shared import shell, words
 from transfer.config import help_text
-from transfer.datasets import facts, library, renderings, thumbnails
+from transfer.datasets import away, facts, library, thumbnails
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
 from transfer.datasets.revision import Revision
@@ -121,6 +121,6 @@ def _each_way(
     """The picture `(size, size, 3)` as each way gives it to the model."""
     path = library.image_path(sha256)
     return {
-        one: renderings.decode(path, (size, size), rendering, one)
+        one: away.decode(path, (size, size), rendering, one)
         for one in get_args(Resizing)
     }

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from transfer import workspace
-from transfer.datasets import library, names, renderings, scratch
+from transfer.datasets import away, library, names, scratch
 from transfer.datasets.revision import SPLITS, Change, Image, Revision, Split
 from transfer.errors import ConfigError, DatasetError, NotFoundError
 
@@ -132,8 +132,7 @@ def add(
         ImageError: The picture cannot be read.
         StorageError: The disk is full or the workspace cannot be written.
     """
-    # Small: this only finds out whether it decodes at all.
-    renderings.decode(picture, (32, 32), library.load(dataset).rendering)
+    away.check(picture, library.load(dataset).rendering)
     sha256 = hashlib.sha256(picture).hexdigest()
 
     def change(newest: Revision) -> Change | None:

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from transfer import workspace
-from transfer.datasets import library, renderings
+from transfer.datasets import away, library
 from transfer.datasets.renderings import Rendering
 from transfer.errors import StorageError
 
@@ -20,6 +20,8 @@ _DAY = 24 * 60 * 60
 
 def of_image(sha256: str, rendering: Rendering | None = None) -> bytes:
     """A small JPEG of a stored image; of a small JPEG itself.
+
+    It is made in a process of its own: strangers brought the image.
 
     Args:
         sha256: The image.
@@ -40,7 +42,7 @@ def of_image(sha256: str, rendering: Rendering | None = None) -> bytes:
             if kept.stat().st_mtime < time.time() - _DAY:
                 os.utime(kept)
             return content
-    content = renderings.encode_thumbnail(original, rendering=rendering)
+    content = away.encode_thumbnail(original, rendering)
     with suppress(StorageError):  # a full disk hides no picture
         workspace.write_atomically(kept, content)
     return content

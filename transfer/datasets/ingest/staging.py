@@ -16,7 +16,7 @@ from transfer import workspace
 from transfer.datasets import decoding, facts, names
 from transfer.datasets.decoding import Grey, Levels
 from transfer.datasets.facts import Fact
-from transfer.datasets.ingest import grey
+from transfer.datasets.ingest import grey, time_limit
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.sources import Source
 from transfer.datasets.ingest.uploads import SPARE_DISK
@@ -116,7 +116,8 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         check_bytes(source.files[entry.path])
         sha256 = copy(source, entry.path, target)
         # The copy: the original may change between this look and the next.
-        with target.open("rb") as file:
+        with target.open("rb") as opened:
+            file = time_limit.limit(opened)
             small = decoding.decode(file, (32, 32))
             # Deep grey has no colours, so most pictures need not be opened once more.
             fact = facts.read(file)

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pi_heif
 from PIL import Image, UnidentifiedImageError
@@ -19,6 +19,12 @@ _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "HEIF", "AVIF", "PPM")
 #: Width times height. The largest phone cameras make 200 megapixels, and a file of a
 #: few kilobytes can claim any size.
 MAX_PIXELS = 200_000_000
+
+#: Pixels that all scans of a progressive JPEG go over together. Most have 10 scans, and
+#: this takes a core three seconds.
+MAX_SCANNED = 12 * MAX_PIXELS
+#: What a scan begins with, and bytes that are searched for it at a time.
+_SCAN, _PIECE = b"\xff\xda", 1 << 20
 
 #: A WebP, HEIF or AVIF file, which has to be read whole to know its size in pixels.
 MAX_FILE_READ_WHOLE = 128_000_000
@@ -42,6 +48,7 @@ def open_picture(source: Path | bytes | BinaryIO) -> Iterator[Image.Image]:
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(stream, formats=_FORMATS) as image:
             _check_pixels(image, name)
+            _check_scans(image, name)
             _keep_all_of_png(image)
             yield image
     except ImageError:
@@ -77,6 +84,28 @@ def _check_pixels(image: Image.Image, name: str) -> None:
             f"{name} claims {width} × {height} pixels; "
             f"at most {MAX_PIXELS // 1_000_000} million are read.",
             "Make the picture smaller.",
+        )
+
+
+def _check_scans(image: Any, name: str) -> None:
+    """Refuses a JPEG that goes over its pixels too often.
+
+    A few bytes can have each scan go over all of them, and nobody comes in between.
+    """
+    if image.format not in ("JPEG", "MPO") or not image.info.get("progressive"):
+        return
+    place = image.fp.tell()
+    image.fp.seek(0)
+    scans, end = 0, b""
+    while piece := image.fp.read(_PIECE):
+        scans += (end + piece).count(_SCAN)
+        end = piece[-1:]
+    image.fp.seek(place)
+    if scans * image.width * image.height > MAX_SCANNED:
+        raise ImageError(
+            f"{name} has {scans:,} scans of {image.width} × {image.height} pixels; "
+            f"at most {MAX_SCANNED // 1_000_000:,} million pixels are gone over.",
+            "Save the picture anew.",
         )
 
 
