@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 
 from pages.data import feed
 from pages.runs import live
-from pages.shared import addresses, guard, operating, session, shell, visits
+from pages.shared import addresses, guard, operating, room, session, shell, visits
 from pages.shared.visits import Visit
 from transfer import workspace
 from transfer.api import routes as api
@@ -28,6 +28,7 @@ from transfer.api.asking import Backend
 from transfer.datasets import archive, library, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
+    LimitError,
     NotAllowedError,
     StorageError,
     TooOftenError,
@@ -56,9 +57,13 @@ _log = logging.getLogger(__name__)
 async def receive_batch(request: Request) -> Response:
     """Stores one batch of an upload; answers with the files that it completed."""
     try:
-        upload = (await visits.begin(request, "upload")).value
+        visit = await visits.begin(request, "upload")
+        upload = visit.value
+        await asyncio.to_thread(_check_room, visit, request)
     except REFUSED as error:
         return _answer(error, 403)
+    except LimitError as error:
+        return _answer(error, 507)
     # Before anything is read: what waits here holds no memory.
     if _is_busy(upload):
         return _answer(UploadError("Too much is sent at once.", "Try again."), 429)
@@ -77,6 +82,12 @@ async def receive_batch(request: Request) -> Response:
         _on_their_way[upload] -= 1
         if not _on_their_way[upload]:
             del _on_their_way[upload]
+
+
+def _check_room(visit: Visit, request: Request) -> None:
+    size = request.headers.get("content-length", "")
+    if visit.who:
+        room.check_upload(visit.who, int(size) if size.isdecimal() else 0)
 
 
 async def discard_upload(request: Request) -> Response:
@@ -239,8 +250,6 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     """Starts queued runs while the server stands; their workers outlive it."""
     logs.set_up()
     auth.check_address(str(st.get_option("server.address") or ""))
-    if auth.mode() is not auth.Mode.OPEN:
-        _log.warning("%s", auth.NOT_YET)
     # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
     tidying = asyncio.create_task(tidy())

@@ -14,7 +14,7 @@ from pages.data import (
     pile,
     revisions,
 )
-from pages.shared import amounts, kept, session, sharing, shell
+from pages.shared import amounts, kept, room, session, sharing, shell
 from transfer.datasets import names
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import TransferError
@@ -110,6 +110,7 @@ with st.container():
 is_first = st.session_state.setdefault("is_first_import", not datasets)
 place = st.container(border=True) if is_first else st.expander("Import a dataset")
 with place:
+    room.show("disk", "images")
     if begun := importing.show_import():
         show_made(begun)
 if datasets:

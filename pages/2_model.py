@@ -21,7 +21,7 @@ from pages.model import (
     settings,
     source,
 )
-from pages.shared import kept, session, shell
+from pages.shared import kept, room, session, shell
 from transfer.backbones import structures
 from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig
@@ -86,6 +86,7 @@ try:
             st.switch_page(PAGES / "3_runs.py", query_params={"run": run.id})
         takes = estimate.show(config, resolved, images)
         expert.switch()
+    room.show("queued", "hours", "disk")
     head = head_parameters(config.head, structure, len(revision.class_names))
     # What comes and goes has a place of its own: folds that move on the page close.
     with st.container():

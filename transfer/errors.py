@@ -6,6 +6,7 @@ TransferError
 ├── NameTakenError          that dataset exists already
 ├── NotAllowedError         somebody may not do this, or has not signed in
 ├── TooOftenError           somebody asks for too much in too short a time
+├── LimitError              somebody has as much as they may have
 ├── DatasetError            a folder or zip that cannot become a dataset
 ├── ImageError              one file that cannot be read as a picture
 │   └── SoundError          or as a sound, where the dataset has sounds
@@ -72,6 +73,10 @@ class TooOftenError(TransferError):
     def __init__(self, message: str, hint: str = "", wait: int = 1) -> None:
         super().__init__(message, hint)
         self.wait = wait
+
+
+class LimitError(TransferError):
+    """Somebody has as much as they may have; nothing that was there is lost."""
 
 
 class DatasetError(TransferError):

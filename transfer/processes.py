@@ -34,6 +34,8 @@ _GRACE = 1.0
 #: A start above this is one by the calendar, in seconds since 1970; one that is counted
 #: from the start of the machine is below: no machine runs for thirty years.
 _BY_THE_CALENDAR = 1e9
+#: Where Linux says what a container may have.
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def this_machine() -> str:
@@ -112,7 +114,8 @@ _OF_USE = frozenset(
     SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE http_proxy https_proxy no_proxy
     HTTP_PROXY HTTPS_PROXY NO_PROXY
     TRANSFER_HOME TRANSFER_ROOTS TRANSFER_DATABASE_URL TRANSFER_CACHE_GB
-    TRANSFER_MAX_RUNNING TRANSFER_AUTH TRANSFER_MACHINE""".split()
+    TRANSFER_MAX_RUNNING TRANSFER_AUTH TRANSFER_MACHINE TRANSFER_LIMITS
+    TRANSFER_INSTRUCTOR_LIMITS""".split()
 )
 _OF_USE_FROM = (
     *("LC_", "LD_", "DYLD_", "PYTHON", "XDG_", "MALLOC_", "GLIBC_"),
@@ -184,6 +187,30 @@ def limit_memory(size: int) -> None:
 
         # Not the address space: libraries reserve much of it and use little.
         resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+def available_memory() -> float:
+    """Bytes that can be had without swapping, of the machine or of its container."""
+    free = float(psutil.virtual_memory().available)
+    # No container, or one without a limit.
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        most = int((CGROUP / "memory.max").read_text())
+        lines = (CGROUP / "memory.stat").read_text().splitlines()
+        stat = dict(line.split() for line in lines)
+        # Files that were read are in memory as well, and give way.
+        used = int((CGROUP / "memory.current").read_text()) - int(stat["inactive_file"])
+        free = min(free, most - used)
+    return free
+
+
+def cores() -> int:
+    """Cores that this process may use, of the machine or of its container."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    found = len(affinity(0)) if affinity else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (CGROUP / "cpu.max").read_text().split()
+        found = min(found, max(int(quota) // int(period), 1))
+    return found
 
 
 def _is_of_use(name: str) -> bool:

@@ -89,6 +89,8 @@ def _take(job: Job) -> Revision | None:
             # What came in is then told when this page is opened next.
             st.session_state["came-in"] = made
             st.switch_page(RUNS, query_params={"run": run})
+        if why := job.result.get("not_trained"):
+            st.toast(shell.escape(f"No run was begun. {why}"), icon=":material/info:")
         return made
     return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.predict.answers import Picture
-from pages.shared import shell, uploader
+from pages.shared import session, shell, uploader
 from transfer import workspace
 from transfer.datasets.ingest import loose_pictures, uploads
 from transfer.datasets.ingest.frames import Piece
@@ -73,7 +73,7 @@ def source_of(
     if found and all(isinstance(one.content, Path) for one in pictures):
         return found[0], "", [*said]
     # Held in memory: several photographs may have one name.
-    upload = uploads.start()
+    upload = uploads.start(session.actor().id)
     answers = []
     for picture, one in zip(pictures, said, strict=True):
         path, content = f"{picture.key[:8]}-{picture.name}", picture.read()

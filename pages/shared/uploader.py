@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import addresses, component, tables
+from pages.shared import addresses, component, session, tables
 from transfer.datasets import kinds
 from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.ingest import frames, uploads
@@ -72,7 +72,7 @@ def folder_upload(
     if "upload" not in kept:
         # A place on disk that only this visit knows, and that is tidied away when it is
         # left.
-        kept["upload"] = uploads.start()
+        kept["upload"] = uploads.start(session.actor().id)
     component.load(__file__, key, says, "webcam.js")(
         key=key,
         data={

@@ -99,4 +99,6 @@ def of_place(place: Place) -> str:
         if place.seconds
         else "at once"
     )
+    if place.why:
+        start = f"later: {place.why}"
     return f"number {place.position} in the queue, starts {start}"

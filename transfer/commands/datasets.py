@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
@@ -26,7 +27,7 @@ from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Kind, Revision
 from transfer.datasets.sounds import presets
-from transfer.errors import ConfigError
+from transfer.errors import ConfigError, LimitError
 from transfer.runs import queue
 from transfer.runs.jobs import Reporter
 from transfer.runs.requests import SAMPLE
@@ -140,7 +141,7 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
             "passed_over": [asdict(one) for one in revision.passed_over],
             "nearly_constant": [*revision.flat],
         }
-        run = {"run": _queue_run(revision, reporter.owner)} if args.train else {}
+        run = _queue_run(revision, reporter.owner) if args.train else {}
         # A job's result is read again and again; the manifest has the long lists.
         reporter.finish({**_summary(revision), **run})
         if args.upload:
@@ -150,22 +151,19 @@ def import_(args: argparse.Namespace) -> dict[str, Any]:
 
 def _own(revision: Revision, owner: str | None) -> None:
     """Notes whose it is; until then, and where nobody is, it is the administrators'."""
-    store = Store()
-    try:
+    with closing(Store()) as store:
         store.datasets.own(revision.dataset, owner)
-    finally:
-        store.close()
 
 
-def _queue_run(revision: Revision, owner: str | None) -> str:
+def _queue_run(revision: Revision, owner: str | None) -> dict[str, str]:
     """The id of a run of a new dataset, as the page Model would start it."""
     of = {"dataset": revision.dataset, "revision": revision.id}
     config = TrainConfig.of(**of, backbone=weights.default_backbone())
-    store = Store()
-    try:
-        return queue.submit(store, config, owner=owner).id
-    finally:
-        store.close()
+    with closing(Store()) as store:
+        try:
+            return {"run": queue.submit(store, config, owner=owner).id}
+        except LimitError as error:  # what was imported stays all the same
+            return {"not_trained": str(error)}
 
 
 def add(args: argparse.Namespace) -> dict[str, Any]:
@@ -174,7 +172,14 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
     with reporter.telling():
         by = options.who() if args.by is None else args.by
         progress = _progress(reporter, "checked")
-        found = adding.add_path(args.path, args.name, args.to, by=by, progress=progress)
+        found = adding.add_path(
+            args.path,
+            args.name,
+            args.to,
+            by=by,
+            progress=progress,
+            allow=options.allow(args),
+        )
         tell("")
         result = {
             **_summary(found.revision),
@@ -225,6 +230,7 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
         "progress": _progress(
             reporter, "imported", "images" if args.kind == "images" else "recordings"
         ),
+        "allow": options.allow(args, reporter.owner),
     }
     if args.path.startswith(SAMPLE):
         sample = args.path.removeprefix(SAMPLE)

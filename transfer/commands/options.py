@@ -3,11 +3,16 @@
 import argparse
 import getpass
 from collections.abc import Callable, Collection
+from contextlib import closing
 from typing import Any, Protocol, get_args
 
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import FreezePlan
 from transfer.config import TrainConfig, help_text
+from transfer.datasets.ingest import uploads
+from transfer.datasets.ingest.staging import Allow
+from transfer.people import limits
+from transfer.store.runs import Store
 
 
 class Command(Protocol):
@@ -39,6 +44,24 @@ def add_job(command: argparse.ArgumentParser) -> None:
 def add_revision(command: argparse.ArgumentParser) -> None:
     """The revision of a dataset, which a page knows; else the newest."""
     command.add_argument("--revision", default="", help=argparse.SUPPRESS)
+
+
+def allow(args: argparse.Namespace, owner: str | None = None) -> Allow:
+    """Refuses pictures that are more than somebody may have, before any is copied.
+
+    Args:
+        args: With `name` of a dataset and `upload`, which is let go once they are in.
+        owner: Whose a new dataset will be; by default whose the dataset is.
+    """
+
+    def check(count: int, size: int) -> None:
+        with closing(Store()) as store:
+            whose = owner or store.datasets.get(args.name).owner
+            lies_there = uploads.count(args.upload).bytes if args.upload else 0
+            more = max(size - lies_there, 0)
+            limits.require(store, whose, images=count, disk=more)
+
+    return check
 
 
 def who() -> str:

@@ -98,7 +98,11 @@ def _group(args: argparse.Namespace) -> dict[str, Any]:
         if args.path:
             said = asked.read(args.answers, args.path) if args.answers else None
             new, left = waiting.bring(
-                args.path, args.name, said, lambda done, of: tell("checked", done, of)
+                args.path,
+                args.name,
+                said,
+                lambda done, of: tell("checked", done, of),
+                options.allow(args),
             )
             if args.upload:
                 uploads.discard(args.upload)

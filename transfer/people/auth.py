@@ -12,11 +12,6 @@ from transfer.store.runs import Store
 
 #: Says the second time that a server without sign-in is to be reached by others.
 SECOND = "TRANSFER_OPEN_TO_ALL"
-#: What a server with sign-in says when it starts.
-NOT_YET = (
-    "People sign in, and each sees their own work and what is shared. Not limited yet "
-    "is how much anybody stores, queues and computes."
-)
 #: Addresses at which only this machine reaches a server.
 _HERE = ("localhost", "127.0.0.1", "::1")
 #: Who has a role where a provider signs people in; the highest role first.

@@ -22,7 +22,7 @@ from transfer.datasets.ingest.adding import Addition
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.sources import open_source
-from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.lock import one_writer
 from transfer.datasets.revision import PassedOver
 from transfer.errors import DatasetError, NotFoundError, StorageError
@@ -95,6 +95,7 @@ def bring(
     dataset: str,
     said: Mapping[str, Said] | None = None,
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> tuple[int, list[PassedOver]]:
     """Puts pictures without labels on the pile.
 
@@ -103,6 +104,7 @@ def bring(
         dataset: Name of the dataset.
         said: What a run said of pictures, by path; only these are brought then.
         progress: As in `importer.import_path`.
+        allow: See `staging.Allow`.
 
     Returns:
         How many are new, and what was not taken and why.
@@ -126,7 +128,7 @@ def bring(
             instead = class_folders.what_is_there(left)
             raise DatasetError(f"There is no picture in it.{instead}")
         entries = [Entry(path=one, class_name="", split=None) for one in wanted]
-        pictures, unreadable = staging.stage(source, entries, folder, progress)
+        pictures, unreadable = staging.stage(source, entries, folder, progress, allow)
         pictures, repeated = without_repeats(pictures)
         with _changing(dataset) as pile:
             new, known = _tell_apart(pictures, pile)

@@ -84,22 +84,33 @@ def _alike(config: TrainConfig) -> tuple[tuple[str, ...], ...]:
 
 def duration(config: TrainConfig) -> float | None:
     """Seconds that a run of these settings takes, if its dataset is here."""
+    told = _estimate_for(config)
+    return told.seconds if told else None
+
+
+def memory(config: TrainConfig) -> float | None:
+    """Bytes of memory that a run of these settings takes, if its dataset is here."""
+    told = _estimate_for(config)
+    return told.memory_bytes if told else None
+
+
+def _estimate_for(config: TrainConfig) -> Estimate | None:
     try:
         size = config.image_size or catalogue.get(config.backbone).native_size
         rates = speeds.kept_rates(config.backbone, (size, size))
-        return _duration(config, tuple(sorted(rates.items())))
+        return _estimate(config, tuple(sorted(rates.items())))
     except TransferError:
         return None
 
 
 @lru_cache(maxsize=256)
-def _duration(config: TrainConfig, _: tuple[tuple[str, float], ...]) -> float:
-    """As `duration`, with what was measured as a part of the key: that may change."""
+def _estimate(config: TrainConfig, _: tuple[tuple[str, float], ...]) -> Estimate:
+    """As `_estimate_for`; what was measured may change, and so is part of the key."""
     structure = structures.read(config.backbone, config.image_size)
     revision = library.load(config.dataset, config.revision)
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     resolved = FreezePlan.parse(config.freeze).resolve(structure)
-    return estimate(config, resolved, images).seconds
+    return estimate(config, resolved, images)
 
 
 def estimate(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from transfer import workspace
 from transfer.config import TrainConfig
-from transfer.people import rule
+from transfer.people import limits, rule
 from transfer.runs.kinds import KINDS
 from transfer.runs.requests import SAMPLE, Request
-from transfer.store.record import Job, Run
+from transfer.store.record import RUN, Job, Run
 from transfer.store.runs import Store
 
 #: Where the words of a command name what it reads.
@@ -51,6 +51,16 @@ def check_run(store: Store, config: TrainConfig) -> None:
         store.get(config.start_from)
     if config.weights not in _NO_FILE:
         store.scope.check_server("folders")
+
+
+def check_room(store: Store, owner: str | None, kind: str = RUN) -> None:
+    """Returns quietly where one more job of this kind is within somebody's limits.
+
+    Raises:
+        LimitError: It is not.
+    """
+    images = {"images": 0} if KINDS[kind].brings_images else {}
+    limits.require(store, owner, queued=1, hours=0, disk=0, **images)
 
 
 def check_start(store: Store, job: Job) -> None:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from transfer.errors import ConfigError
+from transfer.processes import cores
 from transfer.store.record import RUN
 
-#: Light jobs that a machine does at a time.
+#: Light jobs that a machine does at a time, at the least.
 LIGHT_AT_ONCE = 2  # one alone would let a long import hold up every evaluation
+#: Cores for one more heavy job: fewer, and each would wait for the other's threads.
+_CORES = 4
 #: The priority of what gives way to everything else, and is begun anew after it.
 GIVES_WAY = -1
 
@@ -30,6 +33,7 @@ class Kind:
             that the queue begins it again by itself.
         can_repeat: Whether it may be begun anew by itself, from its beginning if it is
             not resumable, where its machine vanished.
+        brings_images: Whether more images are there after it.
         changes_dataset: Whether it needs more than to see the dataset that it is about.
         stop_grace: Seconds after the request to stop when its process is told to end.
         kill_grace: Seconds after that request when it is ended by force.
@@ -43,6 +47,7 @@ class Kind:
     needs_keras: bool = False
     is_resumable: bool = False
     can_repeat: bool = True
+    brings_images: bool = False
     changes_dataset: bool = False
     stop_grace: float = 3.0
     kill_grace: float = 6.0
@@ -56,6 +61,7 @@ class Kind:
 _OF_STRANGERS: Any = {
     "is_light": True,
     "can_repeat": False,
+    "brings_images": True,
     "memory": 4 * 10**9,
     "must_tell": 600.0,
 }
@@ -86,6 +92,7 @@ KINDS: dict[str, Kind] = {
     "sort": Kind(
         title="Grouping of pictures",
         is_light=True,
+        brings_images=True,
         needs_keras=True,
         can_repeat=False,
         changes_dataset=True,
@@ -99,21 +106,23 @@ LIGHT = tuple(name for name, kind in KINDS.items() if kind.is_light)
 
 
 def room() -> dict[tuple[str, ...], int]:
-    """How many jobs of which kinds this machine does at a time.
+    """How many jobs of which kinds this machine does at a time, if memory allows.
 
     Raises:
         ConfigError: As `max_running`.
     """
-    return {HEAVY: max_running(), LIGHT: LIGHT_AT_ONCE}
+    return {HEAVY: max_running(), LIGHT: max(LIGHT_AT_ONCE, cores() // _CORES)}
 
 
 def max_running() -> int:
-    """Heavy jobs that this machine does at once: `TRANSFER_MAX_RUNNING`, else 1.
+    """Heavy jobs that this machine does at once: `TRANSFER_MAX_RUNNING`, else by cores.
 
     Raises:
         ConfigError: The variable is not a whole number of at least 1.
     """
-    named = os.environ.get("TRANSFER_MAX_RUNNING") or "1"
+    named = os.environ.get("TRANSFER_MAX_RUNNING")
+    if not named:
+        return max(1, cores() // _CORES)
     if named.isdecimal() and int(named) >= 1:
         return int(named)
     raise ConfigError(

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from transfer.runs import estimates, kinds
+from transfer import processes
+from transfer.people import limits
+from transfer.runs import estimates, kinds, memory
 from transfer.store.record import Job, Run
 from transfer.store.runs import Store
 from transfer.store.turns import Turns
@@ -25,10 +27,12 @@ class Place(NamedTuple):
     Attributes:
         position: 1 for the next one of those that wait for the same room.
         seconds: Until it starts; `None` where nothing is known of one before it.
+        why: What it waits for besides those before it; empty for nothing.
     """
 
     position: int
     seconds: float | None
+    why: str = ""
 
 
 def places(store: Store) -> dict[str, Place]:
@@ -55,7 +59,37 @@ def places(store: Store) -> dict[str, Place]:
 
     room, owners = kinds.room(), {one.owner for one in waiting}
     began = {of_room: store.last_begun(of_room, owners) for of_room in room}
-    return line_up(waiting, store.active(), room, takes, began)
+    active = store.active()
+    rests = {owner: limits.rest(store, owner) for owner in owners}
+    in_line = [one for one in waiting if not rests[one.owner]]
+    found = line_up(in_line, active, room, takes, began)
+    found |= _short_of_memory(found, in_line, active)
+    resting = [one for one in waiting if rests[one.owner]]
+    for position, one in enumerate(resting, len(in_line) + 1):
+        found[one.id] = Place(position, None, rests[one.owner])
+    return found
+
+
+def _short_of_memory(
+    found: Mapping[str, Place], waiting: Sequence[Job], active: Sequence[Job]
+) -> dict[str, Place]:
+    """The places of those that would start at once, if memory were not short.
+
+    Those behind them wait with them.
+    """
+    host = processes.this_machine()
+    here = [one for one in active if one.host == host]
+    by_id = {one.id: one for one in waiting}
+    changed, why = dict[str, Place](), ""
+    for job_id, place in found.items():
+        is_next = place.position == 1
+        if is_next:
+            starts = place.seconds == 0.0
+            why = memory.shortage(by_id[job_id], here) if starts else ""
+        if why:
+            says = why if is_next else ""
+            changed[job_id] = place._replace(seconds=None, why=says)
+    return changed
 
 
 def line_up(

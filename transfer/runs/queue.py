@@ -10,8 +10,8 @@ from transfer import processes
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, TransferError
-from transfer.people import pace
-from transfer.runs import guards, kinds, vanished
+from transfer.people import limits, pace
+from transfer.runs import guards, kinds, memory, vanished
 from transfer.runs.engines import local
 from transfer.runs.requests import Request
 from transfer.store.record import Job, Run, error_record
@@ -37,10 +37,12 @@ def submit(
         BackboneError: There is no such backbone, or no longer.
         NotFoundError, NotAllowedError: As `guards.check_run`.
         TooOftenError: As `pace.spend`.
+        LimitError: Its owner has as much as they may have.
     """
     catalogue.get(config.backbone)
     guards.check_run(store, config)
     pace.spend("job", store.scope.actor.id)
+    guards.check_room(store, owner or store.owner)
     run = store.create(config, name, owner)
     news.set()
     return run
@@ -55,9 +57,13 @@ def ask(store: Store, request: Request, priority: int = 0) -> Job:
     Raises:
         NotFoundError, NotAllowedError: As `guards.check_request`.
         TooOftenError: As `pace.spend`.
+        LimitError: Whoever asks has as much as they may have.
     """
     guards.check_request(store, request)
     pace.spend(request.kind, store.scope.actor.id)
+    before = store.find(request.kind, request.subject)
+    if before is None or before.status.is_final:
+        guards.check_room(store, store.owner, request.kind)
     settings = {"words": list(request.words)}
     about = {"dataset": request.dataset, "run": request.run}
     job = store.add(request.kind, request.subject, settings, priority, **about)
@@ -83,10 +89,10 @@ def dispatch(
         living: As in `Line.claim_next`.
         light: Whether light work is started too.
     """
-    begun, host, room = [], processes.this_machine(), kinds.room()
+    begun, room = [], kinds.room()
     if not light:
         del room[kinds.LIGHT]
-    while job := store.claim_next(host, room, lowest, living):
+    while job := _take(store, room, lowest, living):
         try:
             guards.check_start(store, job)
             process = launch(job)
@@ -102,6 +108,36 @@ def dispatch(
         _logger.info("%s started", job.label, extra={"job": job.id, "kind": job.kind})
         begun.append(job.id)
     return begun
+
+
+def _take(
+    store: Store,
+    room: dict[tuple[str, ...], int],
+    lowest: int,
+    living: Mapping[str, str] | None,
+) -> Job | None:
+    """The next job that may be begun, which is taken; `None` if all must wait.
+
+    Args:
+        room: As in `Line.claim_next`; loses what nothing can be begun in for now.
+        lowest: As in `dispatch`.
+        living: As in `dispatch`.
+    """
+    host, held = processes.this_machine(), set[str | None]()
+    while found := store.next_in_turn(host, room, lowest, living, held):
+        at_work = [one for one in store.active() if one.host == host]
+        if limits.rest(store, found.owner):
+            held.add(found.owner)
+        elif memory.shortage(found, at_work):
+            of_room = next(one for one in room if found.kind in one)
+            # Others go past only while it waits for one of its own kind: they would
+            # else take each bit of memory that becomes free.
+            if not any(one.kind in of_room for one in at_work):
+                return None
+            del room[of_room]
+        else:
+            return store.claim_next(host, room, lowest, living, held, found.id)
+    return None
 
 
 def stop(store: Store, job: str) -> Job:
@@ -132,10 +168,12 @@ def resume(store: Store, run: str) -> Run:
         BackboneError: Its backbone was one of earlier versions.
         NotFoundError: There is no such run.
         RunError: It is completed, or has not ended.
+        LimitError: Its owner has as much as they may have.
     """
     vanished.sweep(store)
     found = store.get(run)
     catalogue.get(found.config.backbone)
+    guards.check_room(store, found.owner)
     store.resume(found.id)
     news.set()
     return store.get(found.id)

@@ -26,6 +26,7 @@ def find(
     room: Mapping[tuple[str, ...], int],
     lowest: int,
     living: Mapping[str, str],
+    held: Collection[str | None],
 ) -> Waits | None:
     """The job that the host takes next; `None` if all must wait.
 
@@ -39,7 +40,9 @@ def find(
     waiting = connection.execute(_WAITING.where(jobs.c.priority >= lowest)).all()
     firsts = []
     for kinds in _free(room, busy):
-        in_line = [one for one in waiting if one.kind in kinds]
+        in_line = [
+            one for one in waiting if one.kind in kinds and one.owner not in held
+        ]
         at_work = [one.owner for one in active if one.kind in kinds]
         began = last_begun(connection, kinds, {one.owner for one in in_line})
         firsts.append(Turns(in_line, at_work, began).next())

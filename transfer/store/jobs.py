@@ -9,11 +9,11 @@ from transfer import processes
 from transfer.errors import NotAllowedError, RunError
 from transfer.store import rows
 from transfer.store.datasets import Datasets
-from transfer.store.line import Line
 from transfer.store.people import People
 from transfer.store.record import Job, label
 from transfer.store.status import JobStatus, check_transition
 from transfer.store.tables import jobs
+from transfer.store.taking import Taking
 
 # Every change is made in one transaction with the look at what the job is now: a
 # supervisor may give it up, and a user stop it, while its own process writes.
@@ -24,7 +24,7 @@ _NO_PROCESS: dict[str, Any] = dict.fromkeys(
 )
 
 
-class Jobs(Line):
+class Jobs(Taking):
     """What becomes of a job that was taken."""
 
     def transition(
@@ -147,6 +147,7 @@ class Jobs(Line):
         """
         self.check("change", job_id)
         again = {**_NO_PROCESS, "ended_at": None, "error": {}, "progress": {}}
+        again |= {"priority": 0}  # who was moved to the front once is not for ever
         return self.transition(job_id, JobStatus.QUEUED, **again)
 
     def share(self, run_id: str, sharing: str) -> None:

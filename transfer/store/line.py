@@ -1,12 +1,12 @@
 """The jobs of the store as a line: who waits, who works, who is next, who was last."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from transfer.errors import NotFoundError
-from transfer.store import claims, rows
+from transfer.store import rows
 from transfer.store.claims import ACTIVE
 from transfer.store.database import Database
 from transfer.store.record import RUN, Job, read_job
@@ -69,7 +69,7 @@ class Line:
                     subject=subject,
                     settings=settings,
                     priority=priority,
-                    owner=self._owner,
+                    owner=self.owner,
                     **about,
                 )
             elif self._scope.may("change", read_job(row)):
@@ -119,40 +119,6 @@ class Line:
         with self._database.reading() as connection:
             return {(kind, is_): n for kind, is_, n in connection.execute(query)}
 
-    def claim_next(
-        self,
-        host: str,
-        room: Mapping[tuple[str, ...], int],
-        lowest: int = 0,
-        living: Mapping[str, str] | None = None,
-    ) -> Job | None:
-        """The job whose turn it is, now `running` on this host; `None`: all must wait.
-
-        Whoever is of priority below 0 waits until nothing else does, and nothing is
-        done on this host. In one transaction, so that two processes that ask at once
-        cannot get the same job nor do more than there is room for.
-
-        Args:
-            room: For kinds of work how many jobs of them are done on a host at a time.
-            lowest: Priority of those that are taken at the least.
-            living: Kinds of jobs whose processes live, by id. They take up room also
-                once the job has ended, until they are gone.
-        """
-        if not self.waiting(limit=1):  # nearly always, and this keeps no writer waiting
-            return None
-        with self._database.writing(alone=True) as connection:
-            first = claims.find(connection, host, room, lowest, living or {})
-            if first is None or not rows.take(connection, first.id, host=host):
-                return None
-        return self.get_job(first.id)
-
-    def last_begun(
-        self, kinds: Collection[str], owners: Collection[str | None]
-    ) -> dict[str | None, float]:
-        """When a job of these kinds began last, of each of these who has had one."""
-        with self._database.reading() as connection:
-            return claims.last_begun(connection, kinds, owners)
-
     def prune(self, before: float, newest_before: float) -> list[str]:
         """Removes old jobs that are no runs; their ids, at most some hundred at a time.
 
@@ -185,7 +151,7 @@ class Line:
             return set(connection.scalars(query))
 
     @property
-    def _owner(self) -> str | None:
+    def owner(self) -> str | None:
         """Whose is what is made."""
         return self._scope.actor.id or None
 

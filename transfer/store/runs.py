@@ -11,6 +11,7 @@ from transfer.store import rows, summaries
 from transfer.store.classroom import Classroom
 from transfer.store.database import Database
 from transfer.store.datasets import Datasets
+from transfer.store.holdings import Holdings
 from transfer.store.jobs import Jobs
 from transfer.store.lesson import Lesson
 from transfer.store.line import NEWEST, UNFINISHED
@@ -49,6 +50,7 @@ class Store(Jobs):
         self.classroom, self.lesson = Classroom(database), Lesson(database)
         self.datasets, self.tokens = Datasets(database, scope), Tokens(database)
         self.trash = Trash(database, scope)
+        self.holdings = Holdings(database)
 
     def view_for(self, scope: Scope) -> "Store":
         """The same store, of which no more is seen and changed than the scope says."""
@@ -82,7 +84,7 @@ class Store(Jobs):
                 name=name.strip() or default_name(config),
                 dataset=config.dataset,
                 revision=config.revision,
-                owner=owner or self._owner,
+                owner=owner or self.owner,
             )
         return self.get(run_id)
 

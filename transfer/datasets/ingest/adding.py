@@ -19,7 +19,7 @@ from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
-from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.ingest.wording import in_words_of, speaking_of
 from transfer.datasets.revision import Change, Image, PassedOver, Revision, Split
 from transfer.errors import DatasetError, StorageError
@@ -50,6 +50,7 @@ def add_path(
     reading: Reading = Reading(),  # noqa: B008
     by: str = "",
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> Addition:
     """The next revision of a dataset, with the pictures of a folder, zip or file.
 
@@ -61,6 +62,7 @@ def add_path(
         reading: How the folder or zip is to be read where that is not found out.
         by: Who asks for it.
         progress: As in `importer.import_path`.
+        allow: See `staging.Allow`.
 
     Raises:
         NotFoundError: There is no such dataset.
@@ -80,7 +82,9 @@ def add_path(
         known = {names.bare(one): one for one in reversed(before.class_names)}
         entries = [_under_known_name(one, before, known) for one in entries]
         with scratch.folder() as folder:
-            staged, unreadable = _stage(before, source, entries, folder, progress)
+            staged, unreadable = _stage(
+                before, source, entries, folder, progress, allow
+            )
             pictures, repeated = without_repeats(staged)
             found = take_in(dataset, pictures, by)
     left = [*passed_over, *unreadable, *repeated, *found.passed_over]
@@ -97,13 +101,14 @@ def _stage(
     entries: list[Entry],
     folder: Path,
     progress: Progress | None,
+    allow: Allow | None,
 ) -> tuple[Sequence[Picture], list[PassedOver]]:
     """The files that can be used; recordings are cut as those before were."""
     if before.sound is None:
-        return staging.stage(source, entries, folder, progress)
+        return staging.stage(source, entries, folder, progress, allow)
     are_cut = any(hearing.MARK in one.path for one in before.images)
     cutting = Cutting(before.sound.seconds if are_cut else 0.0)
-    return hearing.stage(source, entries, folder, cutting, progress)
+    return hearing.stage(source, entries, folder, cutting, progress, allow)
 
 
 def take_in(dataset: str, pictures: Sequence[Picture], by: str = "") -> Addition:

@@ -21,7 +21,7 @@ from transfer.datasets.facts import Fact
 from transfer.datasets.ingest import staging
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.sources import Source
-from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.revision import PassedOver
 from transfer.datasets.sounds import recordings, windows
 from transfer.datasets.sounds.recordings import MAX_SECONDS, MIN_SECONDS, Samples
@@ -68,13 +68,14 @@ def stage(
     folder: Path,
     cutting: Cutting,
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> tuple[list[Clip], list[PassedOver]]:
     """As `staging.stage`, of recordings; a long one gives a clip for each window.
 
     Raises:
         StorageError: The disk is full or `folder` cannot be written.
     """
-    staging.check_space(sum(source.files[entry.path] for entry in entries), folder)
+    staging.check_coming(source, entries, folder, allow)
     clips: list[Clip] = []
     passed_over: list[PassedOver] = []
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())

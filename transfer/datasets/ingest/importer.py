@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from transfer import workspace
 from transfer.datasets import facts, library, names, scratch, splits
@@ -14,7 +14,7 @@ from transfer.datasets.ingest import grey, listing, samples, staging
 from transfer.datasets.ingest.class_folders import Entry, Index
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
-from transfer.datasets.ingest.staging import Picture, Progress
+from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.revision import (
     SPLITS,
     Image,
@@ -36,6 +36,7 @@ def import_sample(
     test: float = 0.0,
     seed: int = 0,
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> Revision:
     """A new dataset made of a sample that comes with the program; see `import_path`.
 
@@ -45,9 +46,8 @@ def import_sample(
     chosen = samples.get(sample)
     with tempfile.TemporaryDirectory(dir=workspace.folder()) as folder:
         chosen.write(Path(folder))
-        return import_path(
-            Path(folder), name, val=val, test=test, seed=seed, progress=progress
-        )
+        how: dict[str, Any] = {"val": val, "test": test, "seed": seed}
+        return import_path(Path(folder), name, **how, progress=progress, allow=allow)
 
 
 def import_path(
@@ -59,6 +59,7 @@ def import_path(
     seed: int = 0,
     reading: Reading = Reading(),  # noqa: B008
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> Revision:
     """A new dataset made of the pictures in a folder or zip.
 
@@ -77,6 +78,7 @@ def import_path(
         reading: How the folder or zip is to be read where that is not found out.
         progress: Called with the number of pictures done and of all, in the calling
             thread and after every picture, so that it may also interrupt.
+        allow: See `staging.Allow`.
 
     Raises:
         ConfigError: The name or a share cannot be used.
@@ -89,7 +91,9 @@ def import_path(
     splits.check_shares(val, test, seed)
     with open_source(path, reading.code_page) as source, scratch.folder() as folder:
         found = listing.read_index(source, reading)
-        pictures, unreadable = staging.stage(source, found.entries, folder, progress)
+        pictures, unreadable = staging.stage(
+            source, found.entries, folder, progress, allow
+        )
         pictures, repeated = without_repeats(pictures)
         passed_over = (*found.passed_over, *unreadable, *repeated)
         check_classes(found, pictures, passed_over)

@@ -11,7 +11,7 @@ from transfer.datasets.ingest import hearing, importer, listing
 from transfer.datasets.ingest.hearing import Clip, Cutting
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
-from transfer.datasets.ingest.staging import Progress
+from transfer.datasets.ingest.staging import Allow, Progress
 from transfer.datasets.ingest.wording import in_words_of, speaking_of
 from transfer.datasets.revision import Image, Revision, with_id
 from transfer.datasets.sounds import presets
@@ -33,6 +33,7 @@ def import_sounds(
     seed: int = 0,
     reading: Reading = Reading(),  # noqa: B008
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> Revision:
     """A new dataset made of the recordings in a folder or zip.
 
@@ -48,6 +49,7 @@ def import_sounds(
         seed: Seed of the split.
         reading: How the folder or zip is to be read where that is not found out.
         progress: As in `importer.import_path`.
+        allow: See `staging.Allow`.
 
     Raises:
         ConfigError: The name, a share, the window or the preset cannot be used.
@@ -65,7 +67,7 @@ def import_sounds(
     ):
         found = listing.read_index(source, reading)
         clips, unusable = hearing.stage(
-            source, found.entries, folder, cutting, progress
+            source, found.entries, folder, cutting, progress, allow
         )
         kept, repeated = importer.without_repeats(clips)
         passed_over = tuple(

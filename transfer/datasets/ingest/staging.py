@@ -30,6 +30,9 @@ _CHUNK_BYTES = 1024**2
 
 #: Called with the number of pictures done and of all.
 Progress = Callable[[int, int], None]
+#: Is told how many pictures come and their bytes before any is copied, and raises where
+#: somebody may not have so many.
+Allow = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +66,14 @@ def stage(
     entries: Sequence[Entry],
     folder: Path,
     progress: Progress | None = None,
+    allow: Allow | None = None,
 ) -> tuple[list[Picture], list[PassedOver]]:
     """Copies and decodes the pictures; those that do not decode are passed over.
 
     Raises:
         StorageError: The disk is full or `folder` cannot be written.
     """
-    check_space(sum(source.files[entry.path] for entry in entries), folder)
+    check_coming(source, entries, folder, allow)
     pictures: list[Picture] = []
     passed_over: list[PassedOver] = []
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
@@ -94,6 +98,21 @@ def comes_out_flat(picture: Picture, scale: Grey | None) -> bool:
     """Whether a model sees next to nothing in it, given the dataset's range of grey."""
     levels = picture.levels
     return picture.is_flat or bool(levels and scale and grey.is_flat(levels, scale))
+
+
+def check_coming(
+    source: Source, entries: Sequence[Entry], folder: Path, allow: Allow | None
+) -> None:
+    """Returns quietly where these files may come, and fit on the disk.
+
+    Raises:
+        LimitError: They may not.
+        StorageError: They do not fit.
+    """
+    size = sum(source.files[entry.path] for entry in entries)
+    if allow:
+        allow(len(entries), size)
+    check_space(size, folder)
 
 
 def check_space(needed: int, folder: Path) -> None:

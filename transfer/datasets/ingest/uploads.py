@@ -37,12 +37,29 @@ class Count:
     bytes: int
 
 
-def start() -> str:
-    """A new, empty upload's id: 32 hexadecimal digits."""
+def start(owner: str = "") -> str:
+    """A new, empty upload's id: 32 hexadecimal digits.
+
+    Args:
+        owner: Whose it is; empty where nobody signs in.
+    """
     # Not to be guessed: whoever knows it may add files to the upload.
     upload = secrets.token_hex(16)
-    workspace.folder("uploads", upload, "files")
+    folder = workspace.folder("uploads", upload, "files").parent
+    if owner:
+        workspace.write_atomically(folder / "owner", owner.encode())
     return upload
+
+
+def bytes_of(owner: str) -> int:
+    """Bytes of all that somebody has uploaded and that lies there still."""
+    found = 0
+    for noted in (workspace.home() / "uploads").glob("*/owner"):
+        with suppress(OSError):  # it may be let go meanwhile
+            if noted.read_text("utf-8") == owner:
+                inside = noted.parent.rglob("*")
+                found += sum(one.stat().st_size for one in inside if one.is_file())
+    return found
 
 
 def store(upload: str, pieces: Iterable[Piece]) -> list[str]:

@@ -1,0 +1,66 @@
+"""What is whose, and how much of the queue somebody takes."""
+
+import time
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from transfer.store.claims import ACTIVE
+from transfer.store.database import Database
+from transfer.store.record import RUN
+from transfer.store.status import JobStatus
+from transfer.store.tables import datasets, jobs, trash
+
+
+class Work(NamedTuple):
+    """Jobs of somebody: how many wait, how many are at work, seconds of work."""
+
+    queued: int
+    running: int
+    seconds: float
+
+
+class Holdings:
+    """What people have, reached as `store.holdings`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def datasets(self, owner: str) -> list[str]:
+        """The names of somebody's datasets."""
+        query = sa.select(datasets.c.name).where(datasets.c.owner == owner)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def runs(self, owner: str) -> list[str]:
+        """The ids of somebody's runs."""
+        query = sa.select(jobs.c.id).where(jobs.c.owner == owner, jobs.c.kind == RUN)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def trash(self, owner: str) -> list[str]:
+        """The folders below `trash` of what somebody has deleted."""
+        query = sa.select(trash.c.kind, trash.c.id).where(trash.c.owner == owner)
+        with self._database.reading() as connection:
+            return [f"{kind}/{id_}" for kind, id_ in connection.execute(query)]
+
+    def work(self, owner: str, since: float) -> Work:
+        """What somebody has in the queue, and the work that was done since then."""
+        lasts = sa.or_(jobs.c.ended_at.is_(None), jobs.c.ended_at > since)
+        query = sa.select(jobs.c.status, jobs.c.started_at, jobs.c.ended_at).where(
+            jobs.c.owner == owner, lasts
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query).all()
+        now = time.time()
+        # A clock that was set back makes nobody's work less than none.
+        seconds = sum(
+            max((one.ended_at or now) - max(one.started_at, since), 0.0)
+            for one in found
+            if one.started_at and one.status != JobStatus.QUEUED
+        )
+        return Work(
+            queued=sum(one.status == JobStatus.QUEUED for one in found),
+            running=sum(one.status in ACTIVE for one in found),
+            seconds=seconds,
+        )
