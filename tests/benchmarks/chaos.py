@@ -7,8 +7,8 @@ workspace is held against it: all datasets of the ledger are whole by their hash
 runs of it are there, and every job has ended, true to what lies on the disk.
 
 A kill ends a server as the README starts it, the process of a job, or both, at some
-moment while an import goes on, and with `--runs` so many times while a run trains; it
-goes on then, or is resumed, and completes. The disk is a tmpfs of 400 MB which fills at
+moment while an import goes on. With `--runs` each kind goes wrong so many times more
+while a run trains; it goes on then, or is resumed, and completes. The disk is a tmpfs of 400 MB which fills at
 a random moment; only root can mount it.
 """
 
@@ -178,21 +178,39 @@ def killed(kind: str, times: int, runs: int, folder: Path, source: Path) -> Any:
         for number in range(runs):
             run_id = train(store, ledger, source, f"{kind} to train {number}")
             kill_some(kind, server, store)
-            ends.append(f"run {wait_for_end(store, run_id)}")
-            if store.get(run_id).status is JobStatus.INTERRUPTED:
-                queue.resume(store, run_id)
-                ends.append(f"run {wait_for_end(store, run_id)} once resumed")
-            assert store.get(run_id).status is JobStatus.COMPLETED
-            ledger.check()
+            ends += end_well(store, ledger, run_id)
     return ledger, ends
+
+
+def end_well(store: Store, ledger: Ledger, run_id: str) -> list[str]:
+    """How a run ended, and how once it was resumed; in the end it is complete."""
+    ends = [f"run {wait_for_end(store, run_id)}"]
+    run = store.get(run_id)
+    if run.status is not JobStatus.COMPLETED:
+        assert run.error.get("message"), run
+        queue.resume(store, run_id)
+        ends.append(f"run {wait_for_end(store, run_id)} once resumed")
+    assert store.get(run_id).status is JobStatus.COMPLETED, store.get(run_id).error
+    ledger.check()
+    return ends
 
 
 def wait_for_work(store: Store, job_id: str) -> None:
     wait_for(lambda: store.get_job(job_id).pid)
 
 
-def train(store: Store, ledger: Ledger, source: Path, name: str) -> str:
-    """A run that trains now."""
+def train(
+    store: Store,
+    ledger: Ledger,
+    source: Path,
+    name: str,
+    look: Callable[[], None] = lambda: None,
+) -> str:
+    """A run that trains now.
+
+    Args:
+        look: What starts it, where no server does.
+    """
     revision = importer.import_path(source, name)
     config = TrainConfig.of(
         **{"dataset": name, "revision": revision.id, "weights": "random"},
@@ -201,7 +219,7 @@ def train(store: Store, ledger: Ledger, source: Path, name: str) -> str:
     run = store.create(config)
     ledger.datasets[name] = revision.id
     ledger.runs.add(run.id)
-    wait_for(lambda: store.metrics.of_epochs(run.id))
+    wait_for(lambda: look() or store.metrics.of_epochs(run.id))
     return run.id
 
 
@@ -244,7 +262,7 @@ def told_in_words(ledger: Ledger) -> Iterator[None]:
 
 def disk(times: int, runs: int, folder: Path, source: Path) -> Any:
     """A disk that fills at a random moment, and is freed again."""
-    ledger, home = Ledger(), workspace.folder()
+    ledger, home, ends = Ledger(), workspace.folder(), list[str]()
     mounted = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", str(home)]
     if os.geteuid() or subprocess.run(mounted, check=False).returncode:
         sys.exit("The disk that fills is a tmpfs, which root alone can mount.")
@@ -293,7 +311,12 @@ def locked(times: int, runs: int, folder: Path, source: Path) -> Any:
                 work(ledger, store, source, f"locked {number} {part}")
             holding.join()
             ledger.check()
-    return ledger, []
+    with closing(Store()) as store:
+        ends = in_training(
+            *("locked", runs, folder, source, store, ledger),
+            lambda: hold(random.uniform(0.5, 10)),  # noqa: S311
+        )
+    return ledger, ends
 
 
 def hold(seconds: float) -> None:
@@ -317,6 +340,12 @@ def clock(times: int, runs: int, folder: Path, source: Path) -> Any:
             ends.append(take_note(ledger, store, job_id, name))
             assert ends[-1] == JobStatus.COMPLETED, store.get_job(job_id).error
             ledger.check()
+        for number in range(runs):
+            name, by = f"clock to train {number}", random.uniform(-86400, 86400)  # noqa: S311
+            run_id = train(store, ledger, source, name, supervisor.tick)
+            with mock.patch("time.time", lambda by=by: real() + by):
+                tick_until_end(supervisor, store, run_id)
+            ends += end_well(store, ledger, run_id)
         supervisor._spare.close()
     return ledger, ends
 
@@ -346,7 +375,19 @@ def half(times: int, runs: int, folder: Path, source: Path) -> Any:
             assert np.array_equal(read[whole], rows.astype(np.float32)[whole])
             work(ledger, store, source, f"{name} again")
             ledger.check()
-    return ledger, []
+        ends = in_training(
+            *("half", runs, folder, source, store, ledger), lambda: half_a_run(store)
+        )
+    return ledger, ends
+
+
+def half_a_run(store: Store) -> None:
+    """What a machine leaves that lost its power while a run trained."""
+    for run in store.active():
+        kill(workers_of(store))
+        for name in ("checkpoint.npz", "model.keras"):
+            path = workspace.folder("runs", run.id) / f".writing-{name}"
+            path.write_bytes(b"half")
 
 
 def cut_off(seed: int) -> None:
