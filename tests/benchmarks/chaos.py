@@ -8,8 +8,8 @@ runs of it are there, and every job has ended, true to what lies on the disk.
 
 A kill ends a server as the README starts it, the process of a job, or both, at some
 moment while an import goes on. With `--runs` each kind goes wrong so many times more
-while a run trains; it goes on then, or is resumed, and completes. The disk is a tmpfs of 400 MB which fills at
-a random moment; only root can mount it.
+while a run trains; it goes on then, or is resumed, and completes. The disk is a
+tmpfs of 400 MB which fills at a random moment; only root can mount it.
 """
 
 import argparse
@@ -282,9 +282,41 @@ def disk(times: int, runs: int, folder: Path, source: Path) -> Any:
                     if one != f"disk {number}":
                         trash.remove(store, trash.put_dataset(store, one).id)
                         ledger.datasets.pop(one, None)
+            ends = in_training(
+                *("disk", runs, folder, source, store, ledger),
+                lambda: full_for_a_while(home / "tmp-ballast"),
+            )
     finally:
         subprocess.run(["umount", "-l", str(home)], check=True)
-    return ledger, []
+    return ledger, ends
+
+
+def in_training(
+    kind: str,
+    runs: int,
+    folder: Path,
+    source: Path,
+    store: Store,
+    ledger: Ledger,
+    goes_wrong: Callable[[], None],
+) -> list[str]:
+    """How runs ended in whose midst something went wrong; a server starts them."""
+    ends = list[str]()
+    with contextlib.ExitStack() as stack:
+        if runs:
+            stack.enter_context(closing(Server(folder)))
+        for number in range(runs):
+            run_id = train(store, ledger, source, f"{kind} to train {number}")
+            time.sleep(random.uniform(0, WITHIN))  # noqa: S311
+            goes_wrong()
+            ends += end_well(store, ledger, run_id)
+    return ends
+
+
+def full_for_a_while(ballast: Path) -> None:
+    fill(ballast)
+    time.sleep(random.uniform(0.5, 5))  # noqa: S311
+    ballast.unlink()
 
 
 def fill(ballast: Path) -> None:
