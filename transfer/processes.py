@@ -180,8 +180,21 @@ def environment() -> dict[str, str]:
     }
 
 
-def limit_memory(size: int) -> None:
-    """Gives this process so many bytes of its own at most, where the system can."""
+def limit_memory(size: int | None = None) -> None:
+    """Gives this process so many bytes of its own at most, where the system can.
+
+    Should memory run out all the same, Linux ends it before the server and whatever
+    else goes on here.
+
+    Args:
+        size: `None` is as many as the machine has, but without a limit where there is a
+            GPU, whose libraries were not tried with one.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+    if size is None and Path("/dev/nvidiactl").exists():
+        return
+    size = size or psutil.virtual_memory().total
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415  Windows has no such module
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -147,3 +148,16 @@ def test_limit_memory__ends_what_takes_more() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "fits\n" and "MemoryError" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others count it otherwise")
+def test_limit_memory__without_a_size_is_the_machine_and_goes_first() -> None:
+    code = (
+        "import resource; from pathlib import Path; from transfer import processes;"
+        "processes.limit_memory(); print(resource.getrlimit(resource.RLIMIT_DATA)[0],"
+        "Path('/proc/self/oom_score_adj').read_text())"
+    )
+    said = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    has_gpu = Path("/dev/nvidiactl").exists()
+    assert int(said[0]) == (-1 if has_gpu else psutil.virtual_memory().total)
+    assert said[1] == "500"

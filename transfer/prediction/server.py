@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from transfer import processes
 from transfer.datasets import renderings
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.prediction import explain, models, neighbours
@@ -156,6 +157,7 @@ def _signs_of_life(answers: BinaryIO) -> Iterator[None]:
 
 
 def _main() -> None:
+    processes.limit_memory()
     # Libraries print to standard output too; only answers may go there.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

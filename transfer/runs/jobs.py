@@ -70,8 +70,7 @@ class Reporter:
             self._job = self._store.begin(job_id)
             _be_nice(self._job)
             self._kind = KINDS[self._job.kind]
-            if self._kind.memory:
-                processes.limit_memory(self._kind.memory)
+            processes.limit_memory(self._kind.memory)
             with suppress(ValueError):  # not the main thread, as in a test
                 # Where the server was started in the background it is ignored.
                 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -37,7 +37,7 @@ class Kind:
         changes_dataset: Whether it needs more than to see the dataset that it is about.
         stop_grace: Seconds after the request to stop when its process is told to end.
         kill_grace: Seconds after that request when it is ended by force.
-        memory: Bytes that its process may take; `None` where libraries decide.
+        memory: Bytes that its process may take; `None` for all of the machine's.
         must_tell: Seconds within which it must come further, or it counts as standing
             still; `None` where nobody knows.
     """

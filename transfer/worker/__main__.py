@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from transfer import workspace
+from transfer import processes, workspace
 from transfer.errors import RunError, StorageError, TransferError
 from transfer.runs import jobs, queue, requests
 from transfer.runs.kinds import GIVES_WAY
@@ -35,6 +35,7 @@ def main(run_id: str) -> None:
     with suppress(OSError, AttributeError):
         # Pages and predictions go first. What a worker starts is as nice already.
         os.nice(max(0, 10 - os.nice(0)))
+    processes.limit_memory()
     if run_id == "--spare":
         do_any(spare.wait_for_job())
     else:

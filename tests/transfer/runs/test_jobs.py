@@ -171,12 +171,12 @@ def test_reporter__what_comes_no_further_shows_no_life(
 def test_reporter__what_strangers_bring_is_opened_with_little_memory(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[int] = []
+    given: list[int | None] = []
     monkeypatch.setattr(processes, "limit_memory", given.append)
     for kind in ("import", "rank"):
         with Reporter(taken(store, kind).id).telling():
             pass
-    assert given == [KINDS["import"].memory]
+    assert given == [KINDS["import"].memory, None]
 
 
 def test_reporter__memory_that_is_not_given_is_told_in_words(store: Store) -> None:
