@@ -40,14 +40,14 @@ class Postgres:
 
     def empty(self) -> None:
         """Removes all rows: a new database takes a hundred times as long."""
-        self._end_others()
+        self.end_others()
         tables = reversed(metadata.sorted_tables)
         emptied = [sa.delete(one) for one in tables if one is not alembic_version]
         self.tell("; ".join(map(str, emptied)))
 
     def begin_anew(self, with_tables: bool = True) -> None:
         """Removes what there is; the tables of this version come back if wanted."""
-        self._end_others()
+        self.end_others()
         self.tell("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         if with_tables:
             database.Database(self.url).close()
@@ -59,7 +59,8 @@ class Postgres:
         ) as connection:
             connection.execute(statements)
 
-    def _end_others(self) -> None:
+    def end_others(self) -> None:
+        """Ends all connections, as a server that is started anew does."""
         # A test before, or a process that it has left, may still hold a lock.
         self.tell(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -68,8 +69,12 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A server that ends with the block."""
+def running(quick: bool = True) -> Iterator[Postgres]:
+    """A server that ends with the block.
+
+    Args:
+        quick: Whether it need not write anything for good.
+    """
     initdb = _program("initdb")
     # Not below pytest's folder: a socket's path has 107 bytes at most, and the user of
     # the server may not get there.
@@ -83,7 +88,8 @@ def running() -> Iterator[Postgres]:
         subprocess.run(made, check=True, user=_USER, cwd=folder, capture_output=True)
         words = [str(Path(initdb).with_name("postgres")), "-D", data]
         words += ["-k", str(folder), "-c", "listen_addresses=", "-c", "timezone=UTC"]
-        for setting in _QUICK:
+        words += ["-c", "max_connections=300"]
+        for setting in _QUICK if quick else ():
             words += ["-c", f"{setting}=off"]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(

@@ -5,12 +5,11 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
+from transfer.store.rows import ACTIVE
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
 from transfer.store.turns import Turns, Waits
 
-#: As they are stored: of thousands of jobs few have one of these.
-ACTIVE = [status.value for status in JobStatus if status.is_active]
 #: What whose turn it is depends on, of those who wait and of those at work.
 _WAITING = sa.select(
     jobs.c.id, jobs.c.kind, jobs.c.owner, jobs.c.priority, jobs.c.created_at

@@ -1,5 +1,7 @@
 """SQLite and PostgreSQL as they are spoken to: who waits for whom, and for how long."""
 
+import time
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +10,10 @@ from transfer.errors import StorageError
 
 #: Seconds that a statement waits for another process' write before it gives up.
 BUSY_TIMEOUT = 30.0
+#: Milliseconds without a word in the midst of something after which a side is gone.
+_VANISHED = 20_000
+#: Seconds without use after which it is looked whether a connection still stands.
+IDLE = 5.0
 
 
 def make_engine(url: str | sa.URL) -> sa.Engine:
@@ -20,9 +26,7 @@ def make_engine(url: str | sa.URL) -> sa.Engine:
         address = sa.make_url(url)
         sqlite = address.get_backend_name() == "sqlite"
         arguments = {"timeout": BUSY_TIMEOUT} if sqlite else _patience()
-        engine = sa.create_engine(
-            address, connect_args=arguments, pool_pre_ping=not sqlite
-        )
+        engine = sa.create_engine(address, connect_args=arguments)
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
         raise StorageError(
             f"TRANSFER_DATABASE_URL cannot be used: {error}.",
@@ -32,7 +36,28 @@ def make_engine(url: str | sa.URL) -> sa.Engine:
     if sqlite:
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    else:
+        sa.event.listen(engine, "checkin", _note_use)
+        sa.event.listen(engine, "checkout", partial(_look_at_idle, engine))
     return engine
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _look_at_idle(engine: sa.Engine, connection: Any, record: Any, _: Any) -> None:
+    """Has a connection replaced that was closed while nobody used it.
+
+    Not one that was used just now: a question before each write would take as long as
+    the write.
+    """
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < IDLE:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise sa.exc.InvalidatePoolError from error
 
 
 def _patience() -> dict[str, Any]:
@@ -41,15 +66,17 @@ def _patience() -> dict[str, Any]:
     A machine that vanishes says no goodbye: what it has locked shall be free again
     before others give up, and a lost server be noticed.
     """
-    wait = int(BUSY_TIMEOUT * 1000)
-    limits = ("lock_timeout", "idle_in_transaction_session_timeout")
+    limits = {
+        "lock_timeout": int(BUSY_TIMEOUT * 1000),
+        "idle_in_transaction_session_timeout": _VANISHED,
+    }
     return {
-        "options": " ".join(f"-c {name}={wait}" for name in limits),
+        "options": " ".join(f"-c {name}={limit}" for name, limit in limits.items()),
         "connect_timeout": 10,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        "tcp_user_timeout": wait,
+        "tcp_user_timeout": _VANISHED,
     }
 
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from transfer.store.claims import ACTIVE
 from transfer.store.database import Database
 from transfer.store.record import RUN
+from transfer.store.rows import ACTIVE
 from transfer.store.status import JobStatus
 from transfer.store.tables import datasets, jobs, trash
 

@@ -212,11 +212,4 @@ class Jobs(Taking):
         self, job_id: str, claim: float | None = None, **changes: Any
     ) -> JobStatus:
         with self._database.writing() as connection:
-            row = rows.lock(connection, job_id, claim)
-            status = JobStatus(row["status"])
-            if not status.is_active:
-                called = label(row["kind"], job_id)
-                raise RunError(f"{called} is {status}: no process can have it now.")
-            now = rows.now(connection)
-            rows.change(connection, job_id, heartbeat_at=now, **changes)
-        return status
+            return rows.touch(connection, job_id, claim, **changes)

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from transfer.errors import NotFoundError
 from transfer.store import rows
-from transfer.store.claims import ACTIVE
 from transfer.store.database import Database
 from transfer.store.record import RUN, Job, read_job
+from transfer.store.rows import ACTIVE
 from transfer.store.scope import EVERYTHING, Scope, readable
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy as sa
+
 from transfer.store import rows
 from transfer.store.database import Database
 
@@ -21,7 +23,7 @@ class Machines:
     def now(self) -> float:
         """Seconds since 1970 by the clock of the database, which all share."""
         with self._database.reading() as connection:
-            return rows.now(connection)
+            return connection.execute(sa.select(rows.now(connection))).scalar_one()
 
     def news(self, seconds: float) -> Iterator[bool]:
         """Whether a job was queued, taken, stopped or has ended, on any machine.

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from transfer.store import rows as table
 from transfer.store.database import Database
 from transfer.store.record import Metric
+from transfer.store.status import JobStatus
 from transfer.store.tables import metrics
 
 _COLUMNS = [column for column in metrics.c if column.name != "run_id"]
@@ -42,6 +43,30 @@ class Metrics:
                 # one that goes on with it.
                 table.lock(connection, run_id, claim)
                 connection.execute(sa.insert(metrics), values)
+
+    def tell(
+        self,
+        run_id: str,
+        rows: Iterable[Metric],
+        progress: dict[str, Any],
+        claim: float | None,
+    ) -> JobStatus:
+        """Stores the values, where the run is and that its worker lives, all at once.
+
+        Args:
+            claim: As in `Jobs.heartbeat`.
+
+        Returns: `running` or `stopping`.
+
+        Raises:
+            NotFoundError, RunError: As `Jobs.heartbeat`.
+        """
+        values = [_to_row(run_id, row) for row in rows]
+        with self._database.writing() as connection:
+            status = table.touch(connection, run_id, claim, progress=progress)
+            if values:
+                connection.execute(sa.insert(metrics), values)
+        return status
 
     def drop(self, run_id: str, phase: str = "", epoch: int = 0, step: int = 0) -> None:
         """Removes what was measured after a checkpoint, for it is done once more.

@@ -13,6 +13,8 @@ from transfer.store.tables import jobs
 
 #: On which PostgreSQL tells that a job was made or has another status.
 CHANNEL = "transfer_jobs"
+#: As they are stored: of thousands of jobs few have one of these.
+ACTIVE = [status.value for status in JobStatus if status.is_active]
 #: What decides whether a job may change; without its settings, which are large.
 _ABOUT = (jobs.c.kind, jobs.c.status, jobs.c.started_at, jobs.c.error)
 
@@ -82,12 +84,40 @@ def take(connection: sa.Connection, job_id: str, **values: Any) -> bool:
     return True
 
 
-def now(connection: sa.Connection) -> float:
+def touch(
+    connection: sa.Connection, job_id: str, claim: float | None = None, **values: Any
+) -> JobStatus:
+    """Notes that the process of a job lives, and others of its columns.
+
+    Until the end of the transaction nobody else changes the job.
+
+    Args:
+        claim: As in `Jobs.heartbeat`.
+
+    Raises:
+        NotFoundError: There is no job of that id.
+        RunError: It is not the process' any more.
+    """
+    own = (jobs.c.id == job_id) & jobs.c.status.in_(ACTIVE)
+    if claim is not None:
+        own &= jobs.c.started_at == claim
+    # One statement, for each run makes it twice a second.
+    told = sa.update(jobs).where(own).returning(jobs.c.status)
+    told = told.values(heartbeat_at=now(connection), **values)
+    if status := connection.scalar(told):
+        return JobStatus(status)
+    row = lock(connection, job_id, claim)
+    called = label(row["kind"], job_id)
+    raise RunError(f"{called} is {row['status']}: no process can have it now.")
+
+
+def now(connection: sa.Connection) -> sa.ColumnElement[float]:
     """Seconds since 1970 by the clock of the database, which all machines share."""
     if connection.dialect.name == "postgresql":
+        # As it is at the statement, not when the transaction began.
         clock = sa.extract("epoch", sa.func.clock_timestamp())
-        return float(connection.scalar(sa.select(clock)) or 0.0)
-    return time.time()  # of the machine that has the file
+        return sa.cast(clock, sa.Float)
+    return sa.literal(time.time())  # of the machine that has the file
 
 
 def _tell(connection: sa.Connection) -> None:

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from transfer.datasets import names
 from transfer.errors import NotFoundError, RunError
 from transfer.store import rows
-from transfer.store.claims import ACTIVE
 from transfer.store.database import Database
 from transfer.store.datasets import Owned
 from transfer.store.people import People
 from transfer.store.record import RUN, Job
+from transfer.store.rows import ACTIVE
 from transfer.store.scope import EVERYTHING, HIDDEN, Scope
 from transfer.store.status import JobStatus
 from transfer.store.tables import datasets, jobs, trash

@@ -15,6 +15,7 @@ from transfer.runs.vanished import HEARTBEAT_TIMEOUT
 from transfer.store import files, watched
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
+from transfer.store.status import JobStatus
 from transfer.training import snapshot as checkpoints
 from transfer.training.listener import Listener
 from transfer.training.snapshot import Snapshot
@@ -165,18 +166,17 @@ class StoreListener(Listener):
         with self._lock:
             rows, progress = self._metrics, dict(self._progress)
             self._metrics = []
+        before = time.monotonic()
         try:
-            try:
-                self._store.metrics.add(self._run_id, rows, self._claim)
-            except StorageError:
-                # Written the next time, before what was measured meanwhile.
-                with self._lock:
-                    self._metrics = rows + self._metrics
-                raise
-            before = time.monotonic()
-            self._store.heartbeat(self._run_id, progress, self._claim)
-            self._heard_at = before
+            status = self._store.metrics.tell(self._run_id, rows, progress, self._claim)
         except RunError:  # the run is no longer this worker's
             self._stop.set()
-        if self._store.stop_requested(self._run_id):
-            self._stop.set()
+        except StorageError:
+            # Written the next time, before what was measured meanwhile.
+            with self._lock:
+                self._metrics = rows + self._metrics
+            raise
+        else:
+            self._heard_at = before
+            if status is JobStatus.STOPPING:
+                self._stop.set()

@@ -2,9 +2,13 @@
 
 from contextlib import closing
 
+import pytest
+
 from tests.both_databases import on_postgresql
 from tests.patience import PATIENCE
+from tests.postgres import Postgres
 from tests.transfer.store.runs_taken import FLOWERS, HOST
+from transfer.store import drivers
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -40,3 +44,13 @@ def test_news__signs_of_life_are_none(store: Store) -> None:
     store.heartbeat(run.id, {"step": 1}, run.started_at)
     assert not next(news)
     news.close()
+
+
+@on_postgresql
+def test_reading__after_the_database_was_started_anew(
+    store: Store, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(FLOWERS)
+    monkeypatch.setattr(drivers, "IDLE", 0.0)
+    postgres.end_others()
+    assert store.get(run.id) == run

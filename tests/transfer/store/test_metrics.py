@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.transfer.store.runs_taken import metric, running
-from transfer.errors import NotFoundError
+from transfer.errors import NotFoundError, RunError
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -41,6 +41,24 @@ def test_add__values_come_back_in_order(store: Store) -> None:
         ("loss", 0.5, None, 2),
     ]
     assert [one.at for one in found] == [one.at for one in rows]
+
+
+def test_tell__values_progress_and_a_sign_of_life_at_once(store: Store) -> None:
+    run = running(store)
+    told = store.metrics.tell(run.id, [metric(step=1)], {"step": 1}, run.started_at)
+    assert told is JobStatus.RUNNING
+    now = store.get(run.id)
+    assert now.progress == {"step": 1} and now.heartbeat_at
+    assert [one.step for one in store.metrics.after(run.id)] == [1]
+    store.request_stop(run.id)
+    assert store.metrics.tell(run.id, [], {}, run.started_at) is JobStatus.STOPPING
+
+
+def test_tell__nothing_of_a_run_that_another_has_begun_anew(store: Store) -> None:
+    run = running(store)
+    with pytest.raises(RunError, match="started anew"):
+        store.metrics.tell(run.id, [metric()], {"step": 9}, 1.0)
+    assert store.metrics.after(run.id) == [] and store.get(run.id).progress == {}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

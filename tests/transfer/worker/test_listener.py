@@ -18,17 +18,17 @@ def test_listener__shows_life_after_an_error_that_nobody_foresaw(
     store.create(TrainConfig(dataset="flowers"))
     run = store.claim_next("here", {("run",): 9})
     assert run
-    again, heartbeat, tries = threading.Event(), store.heartbeat, []
+    again, tell, tries = threading.Event(), store.metrics.tell, []
 
     def fails_once(*given: object) -> object:
         tries.append(1)
         if len(tries) == 1:
             raise KeyError("nobody foresaw this")
         again.set()
-        return heartbeat(*given)  # type: ignore[arg-type]
+        return tell(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(listener, "_FLUSH_SECONDS", 0.01)
-    monkeypatch.setattr(store, "heartbeat", fails_once)
+    monkeypatch.setattr(store.metrics, "tell", fails_once)
     heard = listener.StoreListener(store, run)
     assert again.wait(60)
     heard.close()
