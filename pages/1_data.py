@@ -14,7 +14,16 @@ from pages.data import (
     pile,
     revisions,
 )
-from pages.shared import amounts, kept, room, session, sharing, shell
+from pages.shared import (
+    amounts,
+    handed,
+    kept,
+    lesson,
+    room,
+    session,
+    sharing,
+    shell,
+)
 from transfer.datasets import names
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import TransferError
@@ -90,6 +99,7 @@ def show_arrival(made: Revision) -> None:
 
 shell.begin_page("Data", "One folder per class. Bring a folder or a zip of them.")
 datasets = {one.dataset: one for one in session.datasets()}
+handed.show()
 with st.container():
     if made := importing.show_progress():
         show_made(made)
@@ -148,3 +158,4 @@ if datasets:
     more.show_export(revision)
     with st.expander("Revisions", icon=":material/history:"):
         revisions.show(newest)
+lesson.offer()

@@ -21,7 +21,7 @@ from pages.model import (
     settings,
     source,
 )
-from pages.shared import kept, room, session, shell
+from pages.shared import handed, kept, room, session, shell
 from transfer.backbones import structures
 from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig
@@ -53,6 +53,7 @@ def use(name: str) -> None:
 
 
 shell.begin_page("Model", "Choose what to reuse, and how much of it learns on.")
+handed.show()
 names = datasets()
 # Before any widget: Streamlit refuses to set one that was drawn already.
 settings.from_address()

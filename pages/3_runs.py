@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.runs import comparing, details, live, naming, next_steps, table, watched
-from pages.shared import kept, session, sharing, shell
+from pages.shared import kept, leaderboard, session, sharing, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.store.record import Run, default_name
@@ -39,6 +39,7 @@ def show_run(run: Run) -> None:
     # By id: a fragment runs again by itself, and must read how the run stands then.
     show_live(run.id, went_on=not run.status.is_final)
     show_more(run.id)
+    leaderboard.offer(run)
     # As they were stored, for who wants to know exactly.
     with st.expander("Settings of this run", icon=":material/tune:"):
         st.json({"name": run.name, **run.config.model_dump(mode="json")})

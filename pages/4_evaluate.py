@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.evaluate import confidence, confusions, figures, image_map
-from pages.shared import job_progress, run_choice, session, shell
+from pages.shared import job_progress, leaderboard, run_choice, session, shell
 from transfer.datasets import library, names
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
@@ -119,6 +119,7 @@ if not with_model:
     )
 else:
     run = run_choice.choose(with_model)
+    leaderboard.offer(run)
     with_images = has_images(run)
     split = choose_split(splits_of(run, with_images))
     stored = results.load(run.id, split) if split else None

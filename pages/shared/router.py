@@ -4,13 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import sign_in
+from pages.shared import lesson, session, sign_in
 from transfer.upkeep.metrics import page_seconds
 
 PAGES = Path(__file__).resolve().parents[1]
 LOGO = str(PAGES / "shared" / "logo.png")
 
 is_let_in = sign_in.is_done()
+teaches = is_let_in and session.teaches()
 # By path and not by function: AppTest and links find a page by its file only.
 page = st.navigation(
     [
@@ -26,6 +27,18 @@ page = st.navigation(
             PAGES / "9_programs.py",
             title="API",
             url_path="programs",
+            visibility="hidden",
+        ),
+        st.Page(
+            PAGES / "8_workshop.py",
+            title="Workshop",
+            url_path="workshop",
+            visibility="visible" if teaches else "hidden",
+        ),
+        st.Page(
+            PAGES / "9_projector.py",
+            title="Projector",
+            url_path="projector",
             visibility="hidden",
         ),
         st.Page(PAGES / "9_storage.py", title="Storage", url_path="storage"),
@@ -44,7 +57,9 @@ st.set_page_config(
 st.logo(LOGO, size="large")
 if is_let_in:
     sign_in.show_who()
+    session.note_page(page.title)
     with page_seconds.labels(page.title).time():
+        lesson.show(page.title)
         page.run()
 else:
     sign_in.show()

@@ -1,16 +1,22 @@
 """Who looks at a page; and what all share: the store and the inference process."""
 
+import time
+from contextlib import suppress
+
 import streamlit as st
 
 from transfer.datasets import library, names
 from transfer.datasets.revision import Revision
-from transfer.errors import NotFoundError
+from transfer.errors import NotFoundError, StorageError
 from transfer.people import auth, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
 from transfer.store.people import Person
 from transfer.store.runs import Store
 from transfer.store.scope import Thing
+
+#: Seconds between two notes of somebody who stays at a page.
+_SEEN_EVERY = 30.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -71,6 +77,11 @@ def may(action: str, what: str | Thing = "") -> bool:
     return rule.may(actor(), action, thing if what else None)
 
 
+def teaches() -> bool:
+    """Whether whoever looks at the page has a class to look after."""
+    return auth.mode() is not Mode.OPEN and may("class")
+
+
 @st.cache_resource(show_spinner=False, on_release=InferenceProcess.close)
 def inference() -> InferenceProcess:
     """The process in which Keras lives; it starts when it is first asked."""
@@ -109,6 +120,18 @@ def name_of(person_id: str | None) -> str:
         return whole_store().people.get(person_id or "").name
     except NotFoundError:
         return "somebody who is gone"
+
+
+def note_page(title: str) -> None:
+    """Keeps for the instructor at which page whoever looks is."""
+    before, at = st.session_state.get("was-at", ("", 0.0))
+    now = time.monotonic()
+    # A write at each click would keep workers that write waiting.
+    if auth.mode() is Mode.OPEN or (before == title and now - at < _SEEN_EVERY):
+        return
+    st.session_state["was-at"] = title, now
+    with suppress(StorageError):  # the page does without it
+        whole_store().classroom.see(actor().id, title)
 
 
 def cookie() -> str:

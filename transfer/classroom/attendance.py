@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Set
 from typing import NamedTuple
 
 from transfer.classroom.hidden import check_instructor
@@ -31,7 +32,7 @@ class Attendee(NamedTuple):
         best: Val accuracy of their best run, with its interval.
         best_run: Its id.
         runs: How many of theirs were completed.
-        steps: Of the first lesson that they have done.
+        steps: Names of those of the first lesson that they have done.
         trouble: Why they may be stuck, in words; empty if they are not.
         is_here: Whether they did something in the last minutes.
     """
@@ -43,7 +44,7 @@ class Attendee(NamedTuple):
     best: Interval | None
     best_run: str
     runs: int
-    steps: int
+    steps: Set[str]
     trouble: str
     is_here: bool
 
@@ -64,7 +65,7 @@ def attendees(store: Store, now: float | None = None) -> list[Attendee]:
         work[one.owner].append(one)
     seen, steps = store.classroom.last_seen(), store.lesson.all_steps()
     found = [
-        _attendee(one, seen.get(one.id), work[one.id], steps.get(one.id, 0), now)
+        _attendee(one, seen.get(one.id), work[one.id], steps.get(one.id, set()), now)
         for one in store.people.all()
         if one.role is Role.PARTICIPANT
     ]
@@ -104,7 +105,7 @@ def stop_all(store: Store) -> int:
 
 
 def _attendee(
-    person: Person, seen: Seen | None, work: list[Work], steps: int, now: float
+    person: Person, seen: Seen | None, work: list[Work], steps: Set[str], now: float
 ) -> Attendee:
     going = [one for one in work if not JobStatus(one.status).is_final]
     does = max(going, key=lambda one: one.status != "queued", default=None)

@@ -4,6 +4,7 @@ Nobody says that a step is done: a run of the right kind has ended, or the docto
 found what there was to find.
 """
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from transfer.classroom.lesson_steps import STEPS, Standing, Step, Task
@@ -13,6 +14,9 @@ from transfer.store.runs import Store
 
 #: What is kept instead of a step where somebody has put the lesson away.
 _AWAY = "away"
+
+#: What a button of the lesson does.
+Change = Callable[[Store], None]
 
 
 class Place(NamedTuple):
@@ -68,6 +72,11 @@ def take_up(store: Store) -> None:
     for name, how in store.lesson.steps(store.scope.actor.id).items():
         if how == SKIPPED:
             store.lesson.note_step(store.scope.actor.id, name, "")
+
+
+def has_more(kept: Mapping[str, str]) -> bool:
+    """Whether something was left out or put away, of what is kept of somebody."""
+    return SKIPPED in kept.values()
 
 
 def _standing(store: Store) -> Standing:

@@ -203,6 +203,12 @@ class Classroom:
         with self._database.reading() as connection:
             return next(iter(self._entries(connection, hand_ins.c.id == entry)), None)
 
+    def newest(self, run: str, revision: str) -> HandIn | None:
+        """How a run was handed in last to be judged by a test set."""
+        match = (hand_ins.c.run == run) & (hand_ins.c.revision == revision)
+        with self._database.reading() as connection:
+            return next(reversed(self._entries(connection, match)), None)
+
     def tries(self, revision: str, person: str = "") -> list[HandIn]:
         """What was handed in to be judged by a test set, oldest first; not what could
         not be judged.

@@ -54,12 +54,14 @@ class Lesson:
         with self._database.reading() as connection:
             return {step: how for step, how in connection.execute(query)}
 
-    def all_steps(self) -> dict[str, int]:
-        """How many steps of the first lesson each has done, by their ids."""
-        count = sa.select(lesson.c.person, sa.func.count()).group_by(lesson.c.person)
+    def all_steps(self) -> dict[str, set[str]]:
+        """Which steps of the first lesson each has done, by their ids."""
+        query = sa.select(lesson.c.person, lesson.c.step).where(lesson.c.how == DONE)
+        found: dict[str, set[str]] = {}
         with self._database.reading() as connection:
-            found = connection.execute(count.where(lesson.c.how == DONE))
-            return {person: number for person, number in found}
+            for person, step in connection.execute(query):
+                found.setdefault(person, set()).add(step)
+        return found
 
     def runs_of(self, person: str) -> list[Trained]:
         """Somebody's runs, newest first; all where nobody signs in."""

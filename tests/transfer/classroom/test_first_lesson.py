@@ -80,7 +80,7 @@ def test_place__what_was_done_stays_done(group: Class) -> None:
     assert now(group)[0] == "source"
     trash.put_run(group.store, run.id)
     assert now(group)[0] == "source"
-    assert group.store.lesson.all_steps() == {group.anna.id: 1}
+    assert group.store.lesson.all_steps() == {group.anna.id: {"instant"}}
 
 
 def test_skip__goes_on_until_it_is_taken_up(group: Class) -> None:

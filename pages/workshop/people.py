@@ -1,0 +1,113 @@
+"""Who is in the class, as a table that keeps itself up to date, and a stop for all."""
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import amounts, session, shell, tables, words
+from transfer.classroom import attendance
+from transfer.classroom.attendance import Attendee
+from transfer.classroom.lesson_steps import STEPS
+from transfer.runs.shared_reads import OnceAWhile
+
+PAGES = Path(__file__).resolve().parents[1]
+#: Seconds between two looks at the class.
+LOOK = 5.0
+
+
+def show() -> None:
+    """The class, first who is stuck."""
+    st.fragment(_show_now, run_every=LOOK)()
+
+
+def of_class() -> list[Attendee]:
+    """All of the class, read once for all who look."""
+    store = session.store()
+    found: list[Attendee] = _once_a_while().get(lambda: attendance.attendees(store))
+    return found
+
+
+# A page, a projector and a second tab look at the same class.
+@st.cache_resource(show_spinner=False)
+def _once_a_while() -> OnceAWhile[list[Attendee]]:
+    return OnceAWhile(LOOK / 2)
+
+
+def _show_now() -> None:
+    found = of_class()
+    if not found:
+        st.info(
+            "Nobody has joined yet. Show them the address and the code.",
+            icon=":material/group:",
+        )
+        return
+    here, stuck = sum(one.is_here for one in found), [x for x in found if x.trouble]
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Here now", f"{here} of {len(found)}", width="content")
+        st.metric("May be stuck", len(stuck), width="content")
+        going_on = sum(bool(one.does) for one in found)
+        st.metric("Wait or work", going_on, width="content")
+    chosen = tables.show(
+        [_line(one) for one in found],
+        hide_index=True,
+        column_config={
+            "Val accuracy": st.column_config.NumberColumn(format="percent"),
+            "May be stuck": st.column_config.TextColumn(width="large"),
+        },
+        placeholder="–",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="class",
+        alt="The class",
+    )
+    for at in chosen["selection"]["rows"]:
+        _show_links(found[at])
+
+
+def _line(one: Attendee) -> dict[str, object]:
+    ago = time.time() - one.seen.at if one.seen else None
+    return {
+        "Name": one.person.name,
+        "May be stuck": one.trouble or None,
+        "Does now": one.does or None,
+        "At the page": one.seen.page if one.seen else None,
+        "Seen": "never" if ago is None else _ago(ago),
+        "Runs": one.runs,
+        "Val accuracy": one.best.value if one.best else None,
+        "95 % interval": words.span(one.best) if one.best else None,
+        "First lesson": f"{len(one.steps)} of {len(STEPS)}",
+    }
+
+
+def _ago(seconds: float) -> str:
+    return "just now" if seconds < 60 else f"{amounts.duration(seconds)} ago"
+
+
+def _show_links(one: Attendee) -> None:
+    """Links to what somebody does, and to the best of theirs."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{shell.escape(one.person.name)}**", width="content")
+        for label, run in (("What works now", one.run), ("Best run", one.best_run)):
+            if run:
+                st.page_link(
+                    PAGES / "3_runs.py", label=label, query_params={"run": run}
+                )
+
+
+@st.dialog("Stop everything of the class?")
+def confirm_stop() -> None:
+    """Asks once more."""
+    waiting = attendance.going_on(session.store())
+    st.write(
+        f"{len(waiting)} of participants' jobs wait or work. Runs keep their best "
+        "weights until now, and can be resumed; what waits does not begin. Yours go on."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        go_on = st.button("Let them go on")
+        stop = st.button("Stop all", type="primary", disabled=not waiting)
+    if stop:
+        stopped = attendance.stop_all(session.store())
+        st.toast(f"Asked {stopped} to stop.", icon=":material/stop_circle:")
+    if stop or go_on:
+        st.rerun()
