@@ -93,6 +93,7 @@ try:
     with st.container():
         source.show_missing(backbone)
         lessons.warn(resolved, images[0], head)
+    lessons.explain(resolved, chosen["weights"], head)
     if not expert.is_on():
         settings.tell_changes(chosen)
         st.stop()
@@ -107,7 +108,7 @@ try:
     rank.show(revision, backbone.name, chosen["weights"], config.resizing, use)
     estimate.offer_measuring(config, takes)
     st.header("What is frozen", anchor=False)
-    freeze_editor.show_more(resolved, base, chosen["weights"], head, takes)
+    freeze_editor.show_more(resolved, base, head, takes)
     depths.show(revision, config)
     st.header("Training", anchor=False)
     settings.choose_effort()

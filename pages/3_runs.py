@@ -4,7 +4,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.runs import comparing, details, live, naming, next_steps, table, watched
+from pages.runs import (
+    comparing,
+    details,
+    live,
+    naming,
+    next_steps,
+    reading,
+    table,
+    watched,
+)
 from pages.shared import kept, leaderboard, session, sharing, shell
 from transfer.errors import TransferError
 from transfer.runs import queue
@@ -102,6 +111,7 @@ def show_live(run_id: str, went_on: bool) -> None:
         if run.status.is_final and run.result.get("class_names"):
             details.show_results(run)
     live.show(run)
+    reading.show(run)
 
 
 @st.fragment

@@ -38,7 +38,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import NameTakenError, NotAllowedError, NotFoundError
 from transfer.export import orders
 from transfer.gallery.view import View
-from transfer.people import links, pace, rule, sessions, tokens
+from transfer.people import codes, links, pace, rule, sessions, tokens
 from transfer.people.rule import Sharing
 from transfer.prediction.client import InferenceProcess
 from transfer.runs import queue, requests
@@ -418,7 +418,10 @@ SHOWS = {
     "5_predict.py": (RUN, CLASS),
     "6_export.py": (RUN,),
     "7_weights.py": (),
+    # Of the class, for who teaches it; see test_class__is_seen_by_who_teaches_it.
+    "8_workshop.py": (),
     "9_programs.py": (RUN,),
+    "9_projector.py": (),
     "9_storage.py": (),
 }
 
@@ -495,6 +498,24 @@ def test_pages__offer_no_change_to_who_may_only_look(
     assert offered("anna")
     assert not offered("bob")
     assert not offered("tom")
+
+
+#: Of the pages of who teaches what stands on them.
+OF_CLASS = {"8_workshop.py": "Access code", "9_projector.py": "models trained"}
+
+
+@pytest.mark.parametrize("page", sorted(OF_CLASS))
+def test_class__is_seen_by_who_teaches_it(
+    page: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sees(who: str) -> bool:
+        cookie = world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda: cookie)
+        text = look(page)
+        return OF_CLASS[page] in text or codes.workshop().access in text
+
+    seen = {who: sees(who) for who in ("tom", "bob")}
+    assert seen == {"tom": True, "bob": False}
 
 
 def test_weights__are_for_instructors_and_folders_for_administrators(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.model import block_drawing, layer_table, lessons
+from pages.model import block_drawing, layer_table
 from pages.shared import amounts, shell
 from transfer import workspace
 from transfer.backbones import freeze_edits
@@ -77,20 +77,15 @@ def draw(resolved: Resolved) -> None:
     block_drawing.draw(resolved, only, turning_over(resolved))
 
 
-def show_more(
-    resolved: Resolved, base: Resolved, weights: str, head: int, takes: Estimate
-) -> None:
+def show_more(resolved: Resolved, base: Resolved, head: int, takes: Estimate) -> None:
     """All else that there is to the plan, for experts.
 
     Args:
         resolved: The plan.
         base: That from which the table of layers was made.
-        weights: Where the backbone's parameters come from.
         head: Number of parameters of the head, which always train.
         takes: What the run will take.
     """
-    with st.expander("Parameter sharing or feature sharing?"):
-        lessons.explain(resolved, weights, head)
     _show_sum(resolved, head, takes)
     st.segmented_control(
         "A click on a block in the drawing", list(CLICKS), required=True, default=False,

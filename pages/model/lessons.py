@@ -25,15 +25,25 @@ Either way it takes four steps:
 
 
 def explain(resolved: Resolved, weights: str, head: int) -> None:
-    """The two kinds of transfer and the four steps, with the θ that train now."""
+    """A fold with the kinds of transfer and the four steps, with the θ of now."""
     title = catalogue.title(resolved.structure.backbone)
-    st.markdown(
-        EXPLAINED.format(
-            title=shell.escape(title),
-            weights=shell.escape(weights),
-            theta=theta(resolved, head),
+    with st.expander(
+        f"{_kind(resolved, weights)}: what is transferred, and what learns"
+    ):
+        st.markdown(
+            EXPLAINED.format(
+                title=shell.escape(title),
+                weights=shell.escape(weights),
+                theta=theta(resolved, head),
+            )
         )
-    )
+
+
+def _kind(resolved: Resolved, weights: str) -> str:
+    """Which kind of transfer it is."""
+    if weights == "random":
+        return "No transfer"
+    return "Feature sharing" if resolved.trains else "Parameter sharing"
 
 
 def theta(resolved: Resolved, head: int) -> str:
