@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.patience import PATIENCE, wait_for
+from transfer.classroom import first_lesson
+from transfer.store.runs import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -119,8 +121,14 @@ def server(
     workspace: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[str]:
-    """The address of a running app in a workspace of its own."""
+    """The address of a running app in a workspace of its own.
+
+    Its user has put the first lesson away.
+    """
     monkeypatch.setenv("KERAS_HOME", str(keras_home))
+    store = Store()
+    first_lesson.put_away(store)
+    store.close()
     with serving(tmp_path / "server.log", free_port()) as address:
         yield address
 

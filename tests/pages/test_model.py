@@ -440,7 +440,11 @@ def test_model__opens_with_what_a_first_run_needs(
     assert [one.label for one in at.toggle] == ["Expert"]
     assert [one.key for one in at.segmented_control] == ["dial"]
     assert "As it is" not in at.segmented_control(key="dial").options
-    assert not at.expander and not at.number_input and not at.code
+    (kind,) = at.expander
+    assert (
+        kind.label.startswith("Parameter sharing") and "L(θ)" in kind.markdown[0].value
+    )
+    assert not at.number_input and not at.code
     assert any("About" in one.value for one in at.markdown)
     assert start(at)["backbone"] == catalogue.DEFAULT
 

@@ -118,8 +118,9 @@ def _source(now: Standing) -> Task | None:
         return Task(says, "data", "Bring your pictures", {})
     for weights, called in _WEIGHTS.items():
         about = {"weights": weights, "freeze": "all"}
-        if not now.run(dataset, status=_COMPLETED, **about):
-            run = now.run(dataset, **about)
+        # Both in steps, so that nothing but the weights differs.
+        if not now.run(dataset, status=_COMPLETED, method="train", **about):
+            run = now.run(dataset, method="train", **about)
             says = f"Train the head alone on {called}: press *Start training*."
             return _wait_or_train(run, says, dataset=dataset, **about)
     return None
@@ -128,8 +129,8 @@ def _source(now: Standing) -> Task | None:
 def _see_source(now: Standing) -> Task:
     ids = []
     for weights in _WEIGHTS:
-        about = {"weights": weights, "freeze": "all", "status": _COMPLETED}
-        if run := now.run(now.own(), **about):
+        about = {"weights": weights, "freeze": "all", "method": "train"}
+        if run := now.run(now.own(), status=_COMPLETED, **about):
             ids.append(run.id)
     says = (
         "Same pictures, same head, same number of parameters that learn: what differs "

@@ -122,7 +122,8 @@ class Classroom:
 
     def work(self) -> list[Work]:
         """The jobs of everybody who has signed in, oldest first."""
-        query = sa.select(*_WORK).where(jobs.c.owner.is_not(None))
+        is_there = jobs.c.owner.is_not(None) & (jobs.c.trash == "")
+        query = sa.select(*_WORK).where(is_there)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(jobs.c.created_at))
             return [Work(*row) for row in rows]
@@ -226,7 +227,7 @@ class Classroom:
         if person:
             match &= hand_ins.c.person == person
         going_on = sa.select(jobs.c.subject).where(
-            jobs.c.kind == HAND_IN, jobs.c.status.in_(UNFINISHED)
+            jobs.c.kind == HAND_IN, jobs.c.status.in_(UNFINISHED), jobs.c.trash == ""
         )
         subjects = set(connection.scalars(going_on))
         return [

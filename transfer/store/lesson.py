@@ -102,4 +102,5 @@ class Lesson:
 
     @staticmethod
     def _of(person: str) -> sa.ColumnElement[bool]:
-        return jobs.c.owner == person if person else sa.true()
+        is_there = jobs.c.trash == ""
+        return is_there & (jobs.c.owner == person) if person else is_there
