@@ -1,5 +1,6 @@
 """A workshop in three browsers, with a restart of the server in between."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,19 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.conftest import free_port, serving, settle
 from tests.patience import PATIENCE
+from tests.pictures import make_pictures
+from transfer.datasets.ingest import importer
+from transfer.datasets.revision import Revision
 from transfer.people import codes
+from transfer.store.runs import Store
+
+#: What the instructor hands out: done within seconds.
+SETTINGS = {
+    "backbone": "mobilenet_v2_035",
+    "weights": "random",
+    "image_size": 32,
+    "method": "instant",
+}
 
 
 def join(browser: Browser, server: str, access: str, name: str) -> Page:
@@ -23,6 +36,52 @@ def join(browser: Browser, server: str, access: str, name: str) -> Page:
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
     settle(page)
     return page
+
+
+def bring(folder: Path, name: str, seed: int) -> Revision:
+    """A dataset of Tom's."""
+    make_pictures(folder / name, {"cat": 8, "dog": 8}, seed=seed)
+    revision, store = importer.import_path(folder / name, name), Store()
+    tom = store.people.find("name:tom")
+    assert tom
+    store.datasets.own(name, tom.id)
+    store.close()
+    return revision
+
+
+def hand_out(tom: Page, server: str) -> None:
+    """Tom hands out one dataset and hides the other."""
+    tom.goto(f"{server}/workshop")
+    expect(tom.get_by_text("2 of 2")).to_be_visible()
+    expect(tom.get_by_text(codes.workshop().access)).to_be_visible()
+    hiding = tom.locator(".st-key-to-hide")
+    hiding.get_by_role("combobox").click()
+    tom.get_by_role("option", name="secret").click()
+    tom.get_by_role("button", name="Make it the hidden test set").click()
+    expect(tom.get_by_role("button", name="Hide it no more")).to_be_visible()
+    # What is hidden cannot be handed out: the other one is all that is left.
+    tom.get_by_role("textbox", name="What it is for").fill("Your first")
+    content = json.dumps(SETTINGS).encode()
+    file = {"name": "s.json", "mimeType": "application/json", "buffer": content}
+    tom.locator("input[type=file]").set_input_files(file)
+    expect(tom.get_by_text("s.json")).to_be_visible()
+    settle(tom)
+    tom.get_by_role("button", name="Hand it out to all").click()
+    expect(tom.get_by_role("button", name="Take it back")).to_be_visible()
+
+
+def start_and_hand_in(bob: Page, server: str) -> None:
+    """Bob starts what was handed out with one click, and hands the run in."""
+    bob.goto(server)
+    expect(bob.get_by_text("1 of 4")).to_be_visible()  # of the first lesson
+    expect(bob.get_by_text("From your instructor: Your first")).to_be_visible()
+    bob.get_by_role("button", name="Start it").click()
+    expect(bob.get_by_text("Completed", exact=True)).to_be_visible()
+    expect(bob.get_by_text("2 of 4")).to_be_visible()
+    settle(bob)
+    bob.get_by_text("Leaderboard", exact=True).click()
+    bob.get_by_role("button", name="Hand in this run").click()
+    expect(bob.get_by_text("on the hidden test set.")).to_be_visible()
 
 
 def test_workshop__each_has_work_of_their_own_and_keeps_it(
@@ -57,6 +116,17 @@ def test_workshop__each_has_work_of_their_own_and_keeps_it(
         bob.reload()
         expect(bob.get_by_text("Of Anna")).to_be_visible()
         expect(bob.get_by_role("button", name="Delete this dataset")).to_have_count(0)
+        secret = bring(tmp_path, "secret", 1)
+        bring(tmp_path, "toms", 2)
+        hand_out(tom, server)
+        start_and_hand_in(bob, server)
+        tom.goto(f"{server}/projector")
+        expect(tom.locator(".big").get_by_text("Bob")).to_be_visible()
+        # Whatever Bob asks for, of the hidden test set nothing comes.
+        bob.goto(f"{server}/?dataset=secret&revision={secret.id}")
+        expect(bob.get_by_text("There is no dataset secret")).to_be_visible()
+        bob.goto(f"{server}/workshop")
+        expect(bob.get_by_text("for instructors of a workshop")).to_be_visible()
         anna.get_by_role("button", name="Anna").click()
         anna.get_by_role("button", name="Sign out").click()
         expect(anna.get_by_role("button", name="Join")).to_be_visible()
