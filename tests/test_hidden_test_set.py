@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -12,16 +13,21 @@ import app
 from pages.shared import addresses, session
 from tests.pictures import make_pictures
 from tests.test_who_may import (
+    _NEW_RUN,
     ASKS,
+    CALLS,
     CLASS,
+    DATASET,
     PAGES,
     RUN,
     World,
     look,
+    quick_answers,  # noqa: F401  a fixture, as is the next
     status,
-    world,  # noqa: F401  a fixture
+    world,  # noqa: F401
 )
 from tests.test_who_may import Row as Route
+from tests.transfer.api import asked as programs
 from transfer.classroom import handouts, hidden, judging
 from transfer.config import TrainConfig
 from transfer.datasets import archive, chosen
@@ -29,7 +35,7 @@ from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
 from transfer.errors import NotAllowedError, NotFoundError
 from transfer.gallery.view import View
-from transfer.people import rule
+from transfer.people import rule, tokens
 from transfer.prediction import models
 from transfer.runs import queue, requests
 from transfer.store.classroom import HAND_IN
@@ -76,19 +82,22 @@ def secret(
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("who", TRIERS)
 def test_pages__tell_nothing_of_it(
-    page: str, who: str, secret: Hidden, monkeypatch: pytest.MonkeyPatch
+    page: str, secret: Hidden, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cookie = secret.world.cookie(who)
-    monkeypatch.setattr(session, "cookie", lambda: cookie)
     hashes = [image.sha256 for image in secret.revision.images]
     asked = {"dataset": NAME, "revision": secret.revision.id}
-    for query in ({"run": secret.world.run.id}, asked, {"chosen": chosen.keep(hashes)}):
-        text = look(page, **query)
-        for typed in query.values():  # what they have typed is no news to them
-            text = text.replace(typed, "")
-        assert [one for one in secret.secrets if one in text] == []
+    told = []
+    for who in TRIERS:
+        cookie = secret.world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda cookie=cookie: cookie)
+        chose = {"chosen": chosen.keep(hashes)}
+        for query in ({"run": secret.world.run.id}, asked, chose):
+            text = look(page, **query)
+            for typed in query.values():  # what they have typed is no news to them
+                text = text.replace(typed, "")
+            told += [(who, query, one) for one in secret.secrets if one in text]
+    assert told == []
 
 
 def test_pages__tell_the_accuracy_to_who_handed_in(
@@ -132,26 +141,48 @@ GUESSED: dict[str, tuple[Callable[[Hidden], str], Callable[..., Any], bytes]] = 
 }
 
 
-@pytest.mark.parametrize("route", sorted(GUESSED))
-@pytest.mark.parametrize("who", ["anna", "bob"])
 def test_routes__send_nothing_of_it(
-    route: str, who: str, secret: Hidden, monkeypatch: pytest.MonkeyPatch
+    secret: Hidden, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, handler, query = GUESSED[route]
     path = archive.path_of(secret.revision, "folders")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"zip")
-    cookie = secret.world.cookie(who)
-    monkeypatch.setattr(session, "cookie", lambda: cookie)
-    token = address(secret).rpartition("/")[2]
-    assert status(Route(address, handler, query), token, cookie) == 404  # type: ignore[arg-type]
+    found = set()
+    for who in ("anna", "bob"):
+        cookie = secret.world.cookie(who)
+        monkeypatch.setattr(session, "cookie", lambda cookie=cookie: cookie)
+        for address, handler, query in GUESSED.values():
+            token = address(secret).rpartition("/")[2]
+            row = Route(lambda _: "", handler, query)
+            found.add(status(row, token, cookie))
+    assert found == {404}
 
 
-@pytest.mark.parametrize("name", sorted(ASKS))
-def test_asks__no_job_is_about_it(name: str, secret: Hidden) -> None:
-    one, world_ = ASKS[name], secret.world
-    for who in (world_.anna, world_.bob):
-        store = world_.store.view_for(rule.scope(who))
+@pytest.mark.parametrize("who", ["anna", "bob"])
+def test_calls__answer_nothing_of_it(
+    who: str,
+    secret: Hidden,
+    quick_answers: None,  # noqa: F811
+) -> None:
+    person, told = getattr(secret.world, who), []
+    token = tokens.make(secret.world.store, person, "test", 30, True)
+    for name, one in CALLS.items():
+        path, sent = one.path(secret.world), one.sent(secret.world)
+        asked = {"json": {"dataset": NAME}} if sent.get("json") == _NEW_RUN else sent
+        path = path.replace(DATASET, NAME)
+        method = name.partition(" ")[0]
+        answer = programs.ask(app.for_programs, method, path, token, **asked)
+        # What was asked for is no news.
+        text = answer.text.replace(f'\\"{NAME}\\"', "")
+        told += [(name, word) for word in secret.secrets if word in text]
+        if NAME in f"{path} {asked}" and answer.status_code != 404:
+            told.append((name, answer.text))
+    assert told == []
+
+
+def test_asks__no_job_is_about_it(secret: Hidden) -> None:
+    for one, who in product(ASKS.values(), (secret.world.anna, secret.world.bob)):
+        store = secret.world.store.view_for(rule.scope(who))
         with pytest.raises((NotFoundError, NotAllowedError)):
             if one.kind == "run":
                 queue.submit(store, TrainConfig(dataset=NAME))
