@@ -111,7 +111,6 @@ def show_live(run_id: str, went_on: bool) -> None:
         if run.status.is_final and run.result.get("class_names"):
             details.show_results(run)
     live.show(run)
-    reading.show(run)
 
 
 @st.fragment
@@ -121,6 +120,7 @@ def show_more(run_id: str) -> None:
     # Without steps there is nothing to follow.
     if run.config.method == "train":
         watched.show(run)
+    reading.show(run)
     details.fold("Log of the worker", ":material/terminal:", run, details.show_log)
 
 

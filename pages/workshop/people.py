@@ -72,16 +72,12 @@ def _line(one: Attendee) -> dict[str, object]:
         "May be stuck": one.trouble or None,
         "Does now": one.does or None,
         "At the page": one.seen.page if one.seen else None,
-        "Seen": "never" if ago is None else _ago(ago),
+        "Seen": "never" if ago is None else amounts.ago(ago),
         "Runs": one.runs,
         "Val accuracy": one.best.value if one.best else None,
         "95 % interval": words.span(one.best) if one.best else None,
         "First lesson": f"{len(one.steps)} of {len(STEPS)}",
     }
-
-
-def _ago(seconds: float) -> str:
-    return "just now" if seconds < 60 else f"{amounts.duration(seconds)} ago"
 
 
 def _show_links(one: Attendee) -> None:
