@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import session, shell, words
 from transfer.classroom import handouts
+from transfer.datasets import names
 from transfer.errors import TransferError
 from transfer.store.classroom import Handout
 
@@ -49,7 +50,8 @@ def _show(one: Handout) -> None:
 def in_words(one: Handout) -> str:
     """Its dataset and settings, in Markdown."""
     pairs = (words.of_setting(name, value) for name, value in one.settings.items())
-    told = [f"Dataset: {one.dataset}", *(f"{label}: {value}" for label, value in pairs)]
+    name = names.title(one.dataset)
+    told = [f"Dataset: {name}", *(f"{label}: {value}" for label, value in pairs)]
     return shell.escape(" · ".join(told))
 
 

@@ -6,6 +6,7 @@ from pages.shared import handed, session, shell
 from transfer.advice import effort
 from transfer.classroom import handouts
 from transfer.config import TrainConfig
+from transfer.datasets import names
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.people.rule import Sharing
@@ -32,7 +33,7 @@ def show(own: list[Revision]) -> None:
     _ask([one.dataset for one in own])
 
 
-def _ask(names: list[str]) -> None:
+def _ask(own: list[str]) -> None:
     runs = {
         run.id: run
         for run in session.store().runs(limit=50)
@@ -40,7 +41,7 @@ def _ask(names: list[str]) -> None:
     }
     with st.form("hand-out", clear_on_submit=True, border=False):
         left, right = st.columns(2)
-        dataset = left.selectbox("Dataset", names)
+        dataset = left.selectbox("Dataset", own, format_func=names.title)
         chosen = right.selectbox(
             "Settings",
             [_DEFAULTS, *runs],

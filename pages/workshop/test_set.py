@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import leaderboard, session, shell
 from transfer.classroom import board, hidden
+from transfer.datasets import names
 from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 
@@ -27,7 +28,7 @@ def show(own: list[Revision]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         count, classes = len(now.revision.images), ", ".join(now.classes)
         st.markdown(
-            f"**{shell.escape(now.revision.dataset)}**, {count:,} pictures of "
+            f"**{shell.escape(now.revision.title)}**, {count:,} pictures of "
             f"{shell.escape(classes)}. Each may hand in {hidden.TRIES} runs.",
             width="content",
         )
@@ -51,7 +52,12 @@ def _ask(own: list[Revision]) -> None:
         st.caption("You have no dataset that could be hidden.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Dataset", [one.dataset for one in own], key="to-hide")
+        name = st.selectbox(
+            "Dataset",
+            [one.dataset for one in own],
+            format_func=names.title,
+            key="to-hide",
+        )
         if st.button("Make it the hidden test set", icon=":material/visibility_off:"):
             _hide(str(name))
 

@@ -9,7 +9,7 @@ alone, for errors name pictures.
 import logging
 from typing import NamedTuple
 
-from transfer.datasets import library
+from transfer.datasets import library, names
 from transfer.datasets.revision import Revision
 from transfer.errors import (
     DatasetError,
@@ -45,8 +45,8 @@ class HiddenSet(NamedTuple):
     @property
     def classes(self) -> list[str]:
         """The classes of which it has images; runs must know them by these names."""
-        names = self.revision.class_names
-        return sorted({names[image.label] for image in self.revision.images})
+        every = self.revision.class_names
+        return sorted({every[image.label] for image in self.revision.images})
 
 
 def check_instructor(store: Store) -> None:
@@ -81,7 +81,7 @@ def hide(store: Store, name: str) -> None:
         store.datasets.check("share", name)
         revision = library.load(name)
         if not revision.images:
-            raise DatasetError(f'"{name}" has no images to judge by.')
+            raise DatasetError(f'"{names.title(name)}" has no images to judge by.')
         _check_unreached(store.whole(), revision)
     store.datasets.hide(name)
 
