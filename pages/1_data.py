@@ -18,7 +18,6 @@ from pages.shared import (
     amounts,
     handed,
     kept,
-    lesson,
     room,
     session,
     sharing,
@@ -158,4 +157,3 @@ if datasets:
     more.show_export(revision)
     with st.expander("Revisions", icon=":material/history:"):
         revisions.show(newest)
-lesson.offer()

@@ -38,9 +38,13 @@ def show(page: str) -> None:
             _show(place)
 
 
-def offer() -> None:
-    """The way back to a lesson that was put away, or of which something was skipped."""
-    if session.teaches():
+def offer(page: str) -> None:
+    """The way back to a lesson that was put away, or of which something was skipped.
+
+    Args:
+        page: Title of the page; it stands below the first one alone.
+    """
+    if page != "Data" or session.teaches():
         return
     kept = session.store().lesson.steps(session.actor().id)
     if first_lesson.has_more(kept):

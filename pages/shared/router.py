@@ -61,5 +61,6 @@ if is_let_in:
     with page_seconds.labels(page.title).time():
         lesson.show(page.title)
         page.run()
+        lesson.offer(page.title)
 else:
     sign_in.show()
