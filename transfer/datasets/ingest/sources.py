@@ -280,7 +280,8 @@ def _members(
         full, is_folder = above + "/".join(parts), info.is_dir() or name[-1] == "/"
         inner = None if above or is_folder else zips_inside.unpack(archive, info, stack)
         if inner is None:
-            yield _Member(archive, info, full, is_folder)
+            where = zips_inside.in_class_folder(full)
+            yield _Member(archive, info, where, is_folder)
         else:
             _check_size(inner, path)
             folder = "/".join([*parts[:-1], zips_inside.folder_name(parts[-1]), ""])

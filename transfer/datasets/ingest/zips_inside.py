@@ -1,7 +1,8 @@
-"""Zips inside a zip, which are read as the folders that they were made of.
+"""What a zip holds in place of folders: zips, and pictures named by their class.
 
-So are the classes of a project of Teachable Machine: its `.tm` is a zip with one zip
-for each class, named by the class and its place, such as `Roses-!-0.zip`.
+Zips inside a zip are read as the folders that they were made of. A project of Teachable
+Machine, its `.tm`, is a zip without folders, in which each picture is called by its
+class and its place there, such as `Roses-!-0.jpg`.
 """
 
 import re
@@ -17,12 +18,19 @@ from transfer.errors import DatasetError
 #: Bytes of the largest that is opened inside another: it lies on disk meanwhile.
 MAX_BYTES = 4 << 30
 #: What Teachable Machine adds to the name of a class.
-_PLACE = re.compile(r"-!-\d+$")
+_PLACE = re.compile(r"-!-\d+(\.\w+)?$")
 
 
 def folder_name(name: str) -> str:
     """The folder that a zip of this name stands for."""
     return _PLACE.sub("", name.rpartition(".")[0])
+
+
+def in_class_folder(name: str) -> str:
+    """Where a file at the top of a zip belongs: below its class if its name says one."""
+    above = _PLACE.sub("", name).strip()
+    is_placed = "/" not in name and _PLACE.search(name) and above
+    return f"{above}/{name}" if is_placed else name
 
 
 def unpack(

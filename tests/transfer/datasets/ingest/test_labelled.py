@@ -104,7 +104,7 @@ def test_import__roboflow_has_a_table_in_each_split(zipped: Zipped) -> None:
     }
 
 
-def test_import__teachable_machine_is_a_zip_of_zips(tmp_path: Path) -> None:
+def test_import__a_project_of_zips_of_each_class(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "project.tm", "w") as project:
         project.writestr("manifest.json", '{"type":"image","version":"2.4.7"}')
         for place, name in enumerate(("Rock", "Paper & more")):
@@ -117,6 +117,22 @@ def test_import__teachable_machine_is_a_zip_of_zips(tmp_path: Path) -> None:
     assert revision.counts() == {
         "Paper & more": {"train": 3, "val": 0, "test": 0},
         "Rock": {"train": 3, "val": 0, "test": 0},
+    }
+
+
+def test_import__teachable_machine_names_pictures_by_their_class(
+    tmp_path: Path,
+) -> None:
+    # As real projects of 2021 to 2023 have it, with the space after a name too.
+    with zipfile.ZipFile(tmp_path / "project.tm", "w") as project:
+        for place, name in enumerate(("Not enough", "blue ")):
+            for number in range(3):
+                project.writestr(f"{name}-!-{number}.jpg", png(10 * place + number))
+        project.writestr("manifest.json", '{"type":"image","version":"2.4.5"}')
+    revision = import_path(tmp_path / "project.tm", "words", val=0)
+    assert revision.counts() == {
+        "Not enough": {"train": 3, "val": 0, "test": 0},
+        "blue": {"train": 3, "val": 0, "test": 0},
     }
 
 
