@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from transfer.advice import probes
 from transfer.classifier import closed_form
+from transfer.datasets import library
 from transfer.pile import waiting
 from transfer.pile.waiting import NONE, Pile, Said
 
@@ -83,12 +84,14 @@ def suggest(pile: Pile) -> Suggested:
     """
     files = sorted(waiting.folder_of(pile.dataset).glob("*.*"))
     state = tuple((one.name, one.stat().st_mtime_ns) for one in files)
-    return _suggest(pile.dataset, state)
+    return _suggest(pile.dataset, library.load(pile.dataset).id, state)
 
 
 # A page asks again whenever a picture is pressed.
 @lru_cache(maxsize=8)
-def _suggest(dataset: str, state: tuple[tuple[str, int], ...]) -> Suggested:
+def _suggest(
+    dataset: str, revision: str, state: tuple[tuple[str, int], ...]
+) -> Suggested:
     pile, kept = waiting.read(dataset), _grouping(dataset)
     hashes = [one for one in pile.open if one in kept.row_of]
     of = dict(zip(hashes, _answers(pile, kept, hashes), strict=True))

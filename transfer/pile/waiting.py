@@ -46,13 +46,16 @@ class Pile:
         dataset: Name of the dataset that they are sorted into.
         pictures: All of them, sorted by path; each entry has no class.
         steps: What was decided, in its order: class by SHA-256, or `NONE`.
-        said: What a run said of some, by SHA-256.
+        said: What a run said of some, by SHA-256; of those that an undo brought back,
+            what they were sorted as.
+        sorted_in: Those that are in the dataset; they come back if that is undone.
     """
 
     dataset: str
     pictures: tuple[Picture, ...] = ()
     steps: tuple[Mapping[str, str], ...] = ()
     said: Mapping[str, Said]
+    sorted_in: tuple[Picture, ...] = ()
 
     @cached_property
     def decided(self) -> dict[str, str]:
@@ -76,9 +79,13 @@ def read(dataset: str) -> Pile:
     """
     folder = folder_of(dataset)
     try:
+        every = [*map(_picture, _load(folder / "pictures.json", []))]
+        newest = library.load(dataset)
+        there = {one.sha256 for one in (*newest.images, *newest.left_out)}
         return Pile(
             dataset=dataset,
-            pictures=tuple(map(_picture, _load(folder / "pictures.json", []))),
+            pictures=tuple(one for one in every if one.sha256 not in there),
+            sorted_in=tuple(one for one in every if one.sha256 in there),
             steps=tuple(_load(folder / "steps.json", [])),
             said={s: Said(*v) for s, v in _load(folder / "said.json", {}).items()},
         )
@@ -174,7 +181,8 @@ def take_back(dataset: str) -> None:
 def take_in(dataset: str, by: str = "") -> Addition:
     """Brings all that was decided into the dataset, as one revision.
 
-    Those that show no class go; those that were not decided stay on the pile.
+    Those that show no class go; those that were not decided stay on the pile. Should
+    the revision be undone, its pictures are on the pile again.
 
     Raises:
         DatasetError: Nothing was decided.
@@ -190,8 +198,11 @@ def take_in(dataset: str, by: str = "") -> Addition:
     ]
     found = adding.take_in(dataset, sorted_in, by)
     with _changing(dataset) as now:
-        rest = [one for one in now.pictures if one.sha256 not in pile.decided]
+        gone = {sha for sha, name in pile.decided.items() if name == NONE}
+        rest = [one for one in now.pictures if one.sha256 not in gone]
         _write(now, rest, now.steps[len(pile.steps) :])
+        kept = {sha: Said(name, 1.0) for sha, name in pile.decided.items() if name}
+        _save(dataset, "said", {**now.said, **kept})
     return found
 
 
@@ -241,6 +252,7 @@ def _write(
     pile: Pile, pictures: Sequence[Picture], steps: Sequence[Mapping[str, str]]
 ) -> None:
     """Writes both lists, and the one that keeps the images from being removed."""
+    pictures = [*pictures, *pile.sorted_in]
     kept = "\n".join(one.sha256 for one in pictures).encode()
     workspace.write_atomically(folder_of(pile.dataset) / library.KEPT, kept)
     pictures = sorted(pictures, key=lambda one: one.entry.path)

@@ -104,8 +104,22 @@ def test_take_in__is_one_revision_and_leaves_the_rest(loose: Path) -> None:
     )
     assert found.revision.class_names == ("cat", "dog", "wolf")
     assert hashes() == rest and waiting.read("pets").steps == ()
-    history.undo("pets", found.revision.id)
+
+
+def test_take_in__undone_its_pictures_are_on_the_pile_again(loose: Path) -> None:
+    waiting.bring(loose, "pets")
+    every = hashes()
+    one, two, none, *rest = every
+    waiting.decide("pets", {one: "cat", two: "wolf", none: NONE})
+    before, after = library.load("pets"), waiting.take_in("pets").revision
+    history.undo("pets", after.id)
     assert library.load("pets").id == before.id
+    pile = waiting.read("pets")
+    assert {*pile.open} == {one, two, *rest}
+    assert pile.said == {one: Said("cat", 1.0), two: Said("wolf", 1.0)}
+    waiting.decide("pets", {two: "dog"})
+    assert waiting.take_in("pets").added == 1
+    assert {*hashes()} == {one, *rest}
 
 
 def test_take_in__without_a_word_says_so(loose: Path) -> None:
