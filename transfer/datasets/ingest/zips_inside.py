@@ -27,7 +27,7 @@ def folder_name(name: str) -> str:
 
 
 def in_class_folder(name: str) -> str:
-    """Where a file at the top of a zip belongs: below its class if its name says one."""
+    """Where a file at the top of a zip belongs: below the class that its name says."""
     above = _PLACE.sub("", name).strip()
     is_placed = "/" not in name and _PLACE.search(name) and above
     return f"{above}/{name}" if is_placed else name
