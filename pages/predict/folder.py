@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.predict import card, photographs
+from pages.predict import card, correct, photographs
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
@@ -56,7 +56,18 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     chosen = _filter(found, view.threshold)
     rows = [found[at] for at in chosen]
     page, of = _page(len(chosen))
-    selected = _show_table([(pictures[at], found[at]) for at in chosen[page]], view)
+    shown = [(pictures[at], found[at]) for at in chosen[page]]
+    may_teach = session.may("change", run.dataset)
+    selected = None
+    if may_teach and st.toggle(
+        "Correct the answers",
+        key="batch-correct",
+        help="Choose the right class of each picture, then “Teach it these”.",
+    ):
+        small = [_thumbnail(one.key, one, run.rendering) for one, _ in shown]
+        correct.show_table(run, small, [said for _, said in shown])
+    else:
+        selected = _show_table(shown, view)
     with st.container(horizontal=True, vertical_alignment="center"):
         if of > 1:
             st.pagination(of, key="batch-page")
@@ -66,7 +77,9 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         _download(
             "JSON", "application/json", answers.to_json(rows, view.threshold), run
         )
-        _offer_dataset(run, [pictures[at] for at in chosen], rows)
+        if may_teach:
+            teaching = correct.apply(run, rows)
+            _offer_dataset(run, [pictures[at] for at in chosen], teaching)
     # A row can only be ticked with a mouse; a tick makes this list anew.
     closer = st.selectbox(
         "Look closer at",
@@ -215,8 +228,6 @@ def _offer_dataset(
     run: Run, pictures: Sequence[Picture], said: Sequence[Answer]
 ) -> None:
     """A way of the pictures into the run's dataset, the answers as suggestions."""
-    if not session.may("change", run.dataset):
-        return
     key, count = f"to-dataset-{run.id}", sum(bool(one.ranking) for one in said)
     name = shell.escape(names.title(run.dataset))
     with st.popover(

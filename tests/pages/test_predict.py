@@ -435,3 +435,20 @@ def test_predict__many_pictures_go_to_the_pile_with_their_answers(
     assert len(said) == 19 and {one.class_name for one in said.values()} == {name}
     assert {path.name for path in Path(source).iterdir()} == {*said}
     assert upload == f"--upload={Path(source).parent.name}"
+
+
+def test_predict__answers_are_corrected_before_they_teach(asked: list[bytes]) -> None:
+    run = finished_run()
+    at = with_pictures(open_page(), *many())
+    at.toggle(key="batch-correct").set_value(True).run()
+    assert not at.exception
+    table = at.dataframe[0].value
+    (key,) = [one for one in at.session_state if str(one).startswith("batch-classes")]
+    names = "Gänse*blümchen <b>", "rose"
+    right = next(name for name in names if name != table["class"][1])
+    changed = {"edited_rows": {1: {"class": right}}}
+    at.session_state[key] = {**changed, "added_rows": [], "deleted_rows": []}
+    at.run()
+    assert not at.exception
+    corrected = at.session_state[f"batch-corrected-{run.id}"]
+    assert corrected == {table["file"][1]: right}
