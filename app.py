@@ -20,7 +20,16 @@ from starlette.routing import Mount, Route
 
 from pages.data import feed
 from pages.runs import live
-from pages.shared import addresses, guard, operating, room, session, shell, visits
+from pages.shared import (
+    addresses,
+    guard,
+    operating,
+    room,
+    session,
+    shell,
+    visits,
+    warming,
+)
 from pages.shared.visits import Visit
 from transfer import workspace
 from transfer.api import routes as api
@@ -253,6 +262,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
     tidying = asyncio.create_task(tidy())
+    warming_up = asyncio.create_task(asyncio.to_thread(warming.warm))
     supervisor = Supervisor()
     supervisor.start()
     try:
@@ -260,6 +270,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     finally:
         # The workers go on; only what this process does by itself ends.
         tidying.cancel()
+        warming_up.cancel()
         await asyncio.to_thread(supervisor.stop)
 
 

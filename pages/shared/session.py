@@ -8,7 +8,7 @@ import streamlit as st
 from transfer.datasets import library, names
 from transfer.datasets.revision import Revision
 from transfer.errors import NotFoundError, StorageError
-from transfer.people import auth, pace, rule, sessions
+from transfer.people import auth, looking, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
 from transfer.store.people import Person
@@ -32,7 +32,7 @@ def store() -> Store:
     Raises:
         NotAllowedError: Nobody has signed in.
     """
-    return whole_store().view_for(rule.scope(actor()))
+    return looking.look(whole_store(), cookie()).store
 
 
 def datasets() -> list[Revision]:
@@ -104,7 +104,7 @@ def actor() -> Person:
     Raises:
         NotAllowedError: Nobody has signed in.
     """
-    return sessions.who(whole_store(), cookie())
+    return looking.look(whole_store(), cookie()).actor
 
 
 def owner_in_words(thing: Thing) -> str:

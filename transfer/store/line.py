@@ -1,6 +1,7 @@
 """The jobs of the store as a line: who waits, who works, who is next, who was last."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +36,6 @@ class Line:
 
     def __init__(self, database: Database, scope: Scope = EVERYTHING) -> None:
         self._database, self._scope = database, scope
-        self._sees = readable(scope)
 
     def close(self) -> None:
         """Closes the connections; the store cannot be used afterwards."""
@@ -149,6 +149,11 @@ class Line:
         query = sa.select(jobs.c.id).where(jobs.c.id.in_(job_ids))
         with self._database.reading() as connection:
             return set(connection.scalars(query))
+
+    @cached_property
+    def _sees(self) -> sa.ColumnElement[bool]:
+        # Not before it is asked for: a page makes many views, and uses few of them.
+        return readable(self._scope)
 
     @property
     def owner(self) -> str | None:
