@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.both_databases import database
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
@@ -16,6 +17,8 @@ from transfer.store.people import Person, Role
 from transfer.store.record import Job, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+
+__all__ = ["database", "group", "store"]
 
 
 class Class(NamedTuple):
@@ -63,6 +66,14 @@ class Class(NamedTuple):
                 subject=subject,
                 **{"owner": owner.id, "settings": {}, "status": "completed", **values},
             )
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """The store of the class, in either database."""
+    opened = Store()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
