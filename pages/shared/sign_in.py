@@ -31,6 +31,7 @@ _WIDTH = 420
 #: In the header, where it takes no room from a page.
 _STYLE = """<style>
 .st-key-who { position: fixed; top: 0.6rem; right: 1rem; z-index: 999999; width: auto; }
+[data-testid="stTopNav"] { margin-right: 7.5rem; }
 </style>"""
 
 
