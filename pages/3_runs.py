@@ -7,6 +7,7 @@ import streamlit as st
 from pages.runs import (
     comparing,
     details,
+    line,
     live,
     naming,
     next_steps,
@@ -155,4 +156,5 @@ elif compared := st.query_params.get("compare"):
         st.rerun()
     comparing.show(compared.split(","))
 else:
+    line.show()
     table.show_list()

@@ -848,6 +848,7 @@ BY_ADMINISTRATOR = {
     *("datasets", "dataset-delete", "edit", "revisions", "backbones", "train"),
     *("runs", "show", "tag", "stop", "resume", "delete", "predict", "script"),
     *("backup", "restore", "clean", "trash", "workshop", "people", "audit", "worker"),
+    "queue",
 }
 #: Kinds of jobs by the first word of their command, where that is another.
 OF_COMMAND = {"sweep": "depths", "learning-rate": "rates", "weights": "download"}

@@ -24,6 +24,7 @@ from transfer.commands import (
     neighbours,
     people,
     predict,
+    queue,
     rank,
     runs,
     sort,
@@ -42,6 +43,7 @@ _COMMANDS = (
     *(datasets, sort, edit, doctor, enough, imagenet, backbones, weights, train, runs),
     *(predict, evaluate, rank, sweep, learning_rate, neighbours, export, backup, clean),
     *(trash, people, worker),
+    queue,
 )
 
 

@@ -57,6 +57,8 @@ LOOKS = 2.0, 6.0
 ALONE = 60.0
 #: What is wanted: seconds of a click, bytes of memory, part of the training's speed.
 CLICK, MEMORY, SLOWED = 1.5, 2.5e9, 0.15
+#: How participants see the instructor's photographs among the datasets.
+SHARED = "flowers · Tom"
 #: Nothing is learnt by heart, so that it does not end before the sessions do.
 ENDLESS = (
     *("--freeze", "last:3", "--head-epochs", "1", "--fine-tune-epochs", "1000"),
@@ -125,7 +127,7 @@ class Talking:
         click, world = self.visitor.click, self._world
         for count in itertools.count():
             yield "Data", partial(open_, "start", own)
-            chosen = {"string_value": "flowers"}
+            chosen = {"string_value": SHARED}
             yield (
                 "Data, another dataset",
                 partial(click, "selectbox", "Dataset", **chosen),
@@ -169,7 +171,7 @@ class Drawn:
         option = partial(page.get_by_role, "option", exact=True)
         for count in itertools.count():
             yield "Data", partial(self._link, "Data")
-            other = "flowers" if count % 2 == 0 else _own(self._number)
+            other = SHARED if count % 2 == 0 else _own(self._number)
             yield "Data, another dataset", partial(self._choose, option(name=other))
             yield "Model", partial(self._link, "Model")
             for name in ("Last block", "Head only"):

@@ -24,7 +24,7 @@ def add_to(command: Command) -> None:
     words.add_argument("--name", help="what to call it")
     words.add_argument("--note", help="what to remember about it")
     words.add_argument("--tags", help="words to find it by, with commas between")
-    add_run(command("stop", stop, "stop a run and keep its best weights"))
+    add_run(command("stop", stop, "stop a run and keep its best weights, or a job"))
 
 
 def runs(_: argparse.Namespace) -> dict[str, Any]:
@@ -73,9 +73,11 @@ def tag(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def stop(args: argparse.Namespace) -> dict[str, Any]:
-    """A run after the request to stop it."""
-    store = Store()
-    return outcome_of(store.get(queue.stop(store, store.get(args.run).id).id))
+    """A run, or another job by its id, after the request to stop it."""
+    job = queue.stop(Store(), args.run)
+    if isinstance(job, Run):
+        return outcome_of(job)
+    return {"job": job.id, "status": str(job.status)}
 
 
 def outcome_of(run: Run) -> dict[str, Any]:

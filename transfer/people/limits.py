@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from transfer import workspace
-from transfer.errors import ConfigError, LimitError
+from transfer.errors import ConfigError, LimitError, NotFoundError
 from transfer.people import usage
 from transfer.people.auth import Mode, mode
 from transfer.people.usage import Usage
@@ -168,7 +168,10 @@ def rest(store: Store, owner: str | None) -> str:
 def _of_owner(store: Store, owner: str | None) -> Limits:
     if mode() is Mode.OPEN or not owner:
         return NO_LIMITS
-    return of(store.people.get(owner))
+    try:
+        return of(store.people.get(owner))
+    except NotFoundError:  # gone, while work of theirs still waits
+        return of(Person(id=owner, name="", role=Role.PARTICIPANT))
 
 
 def _needs(name: str, wanted: float) -> str:

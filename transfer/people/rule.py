@@ -49,10 +49,12 @@ RULE = {
     "share": _Allowed((), Role.ADMINISTRATOR),
     "delete": _Allowed((), Role.ADMINISTRATOR),
 }
-#: Of the server itself: its folders, the pretrained weights that all share, and the
-#: class: who does what, what is handed out, the hidden test set.
+#: Of the server itself: its folders, the order of its queue, the pretrained weights
+#: that all share, and the class: who does what, what is handed out, the hidden test
+#: set.
 OF_SERVER = {
     "folders": Role.ADMINISTRATOR,
+    "queue": Role.ADMINISTRATOR,
     "weights": Role.INSTRUCTOR,
     "class": Role.INSTRUCTOR,
 }
@@ -117,9 +119,9 @@ class _Of:
         """Returns quietly where `folders` or `weights` of the server may be used."""
         if not may(self.actor, what):
             raise NotAllowedError(
-                f"The {what} of the server are for those who are {OF_SERVER[what]} "
-                "here or more.",
-                "Bring files with the browser, or ask one of them.",
+                f"What concerns the {what} of the server is for those who are "
+                f"{OF_SERVER[what]} here or more.",
+                "Ask one of them.",
             )
 
 

@@ -157,6 +157,8 @@ def stop(store: Store, job: str) -> Job:
     except NotFoundError:
         found = store.get(job)
     stopped = store.request_stop(found.id)
+    if (found.owner or "") != store.scope.actor.id:
+        store.people.note(store.scope.actor, "stop", found.label.lower())
     news.set()  # a place may be free now
     return stopped
 

@@ -1,10 +1,14 @@
 """The jobs of the store as they are taken out of the line, in turn."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
 
 from transfer.store import claims, rows
 from transfer.store.line import Line
 from transfer.store.record import Job
+from transfer.store.status import JobStatus
+from transfer.store.tables import jobs
 
 
 class Taking(Line):
@@ -69,3 +73,13 @@ class Taking(Line):
         """When a job of these kinds began last, of each of these who has had one."""
         with self._database.reading() as connection:
             return claims.last_begun(connection, kinds, owners)
+
+    def put_first(self, job_ids: Sequence[str]) -> None:
+        """Has these taken before all turns, in this order; who waits no more stays."""
+        with self._database.writing(alone=True) as connection:
+            for priority, job_id in enumerate(reversed(job_ids), 1):
+                waits = (jobs.c.id == job_id) & (
+                    jobs.c.status == JobStatus.QUEUED.value
+                )
+                changed = sa.update(jobs).where(waits).values(priority=priority)
+                connection.execute(changed)
