@@ -8,6 +8,7 @@ from itertools import islice
 
 import streamlit as st
 
+from pages.data import seeing
 from pages.shared import addresses, job_progress, mending, session, shell
 from transfer.datasets import chosen, library
 from transfer.datasets.revision import Revision
@@ -49,7 +50,7 @@ _DOING = {
     "features": "Images seen by the backbone",
     "neighbours": "Images compared with others",
     "copies": "Pairs laid over each other",
-    "labels": "Parts of the labels judged",
+    "labels": "Labels judged",
 }
 
 
@@ -80,7 +81,8 @@ def show(revision: Revision, is_newest: bool) -> None:
                 if is_due and st.button(
                     asked, icon=":material/play_arrow:", key="ask-doctor"
                 ):
-                    job_progress.ask(request)
+                    resizing = seeing.last_resizing(revision.dataset)
+                    job_progress.ask(report.request(revision, resizing=resizing))
                 _offer_table(revision)
         job_progress.show(job, job_progress.count_line(_DOING))
         if found is not None:
@@ -101,7 +103,9 @@ def _offer_table(revision: Revision) -> None:
             "Column of the groups", group_table.columns(content), index=None
         )
         if st.button("Look with it", disabled=not column) and column:
-            job_progress.ask(report.request(revision, "", content, column))
+            resizing = seeing.last_resizing(revision.dataset)
+            asked = report.request(revision, "", content, column, resizing)
+            job_progress.ask(asked)
 
 
 @st.fragment

@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.data import seeing
 from pages.shared import charts, job_progress, shell, steady_chart, tables, words
 from transfer.advice import enough
 from transfer.advice.growth import Growth
@@ -33,7 +34,8 @@ def show(revision: Revision) -> None:
             if not job_progress.goes_on(job) and st.button(
                 "Find out", icon=":material/play_arrow:", key="ask-enough"
             ):
-                job_progress.ask(request)
+                resizing = seeing.last_resizing(revision.dataset)
+                job_progress.ask(enough.request(revision, resizing))
         job_progress.show(job, job_progress.count_line(_DOING))
         if found is not None:
             _show_growth(found)

@@ -230,15 +230,26 @@ def _date(image: Image.Image, day: int, quality: int = 90) -> bytes:
     return _save(image, quality, exif=exif)
 
 
+def _frame_in(colour: str, image: Image.Image, day: int) -> bytes:
+    return _date(ImageOps.expand(image, 6, colour), day)
+
+
 #: What is done to a picture of the class that was taken on a day of the year.
 PLANTS: dict[str, Callable[[Image.Image, int], bytes]] = {
     "none": _date,
     "one class resized": lambda image, day: _date(image.resize((224, 224)), day),
     "one class saved anew": lambda image, day: _date(image, day, 60),
-    "one class framed": lambda image, day: _date(
-        ImageOps.expand(image, 6, "black"), day
-    ),
+    "one class framed": lambda image, day: _frame_in("black", image, day),
     "one class dated": lambda image, _: _date(image, 3),
+    "one class framed in another colour": lambda image, day: _frame_in(
+        "navy", image, day
+    ),
+}
+#: What is done to the pictures of all other classes, where that is anything.
+OTHERS: dict[str, Callable[[Image.Image, int], bytes]] = {
+    "one class framed in another colour": lambda image, day: _frame_in(
+        "black", image, day
+    )
 }
 
 
@@ -248,7 +259,11 @@ def measure_shortcuts(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
     for seed in range(args.tries):
         place = folder / "shortcut"
         for plant, change in PLANTS.items():
-            hit = _plant_shortcut(flowers, place, change, seed)
+            if plant in OTHERS:
+                shutil.rmtree(place)  # they are others than those of the last plant
+            hit = _plant_shortcut(
+                flowers, place, change, seed, OTHERS.get(plant, _date)
+            )
             made = importer.import_path(place, f"try-{plant}-{seed}".replace(" ", "-"))
             found = shortcuts.findings(made, _looks(made, folder))
             claimed[plant] += bool(found)
@@ -261,7 +276,11 @@ def measure_shortcuts(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
 
 
 def _plant_shortcut(
-    flowers: Path, place: Path, change: Callable[[Image.Image, int], bytes], seed: int
+    flowers: Path,
+    place: Path,
+    change: Callable[[Image.Image, int], bytes],
+    seed: int,
+    other: Callable[[Image.Image, int], bytes],
 ) -> str:
     """Writes some flowers, or of them only the class that is changed; its name."""
     chance = random.Random(seed)  # noqa: S311
@@ -275,7 +294,7 @@ def _plant_shortcut(
         (place / name).mkdir(parents=True, exist_ok=True)
         for path, day in zip(some, days, strict=True):
             with Image.open(path) as image:
-                content = (change if name == hit else _date)(image.convert("RGB"), day)
+                content = (change if name == hit else other)(image.convert("RGB"), day)
             (place / name / path.name).write_bytes(content)
     return hit
 

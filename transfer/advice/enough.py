@@ -6,6 +6,7 @@ from typing import Any
 
 from transfer import workspace
 from transfer.advice.growth import ClassGrowth, Growth, Point
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.evaluation.intervals import Interval
 from transfer.runs.requests import Request
@@ -16,10 +17,12 @@ _NOTHING = 0.005
 _SURE, _NAMED = 0.8, 3
 
 
-def request(revision: Revision) -> Request:
+def request(revision: Revision, resizing: Resizing = "stretch") -> Request:
     """A learning curve of this revision, on features of the best backbone at hand."""
-    words = ("enough", revision.dataset, "--revision", revision.id)
-    return Request("enough", revision.id, words, revision.dataset)
+    words = ["enough", revision.dataset, "--revision", revision.id]
+    if resizing != "stretch":
+        words.append(f"--resizing={resizing}")
+    return Request("enough", revision.id, tuple(words), revision.dataset)
 
 
 def in_words(growth: Growth) -> str:

@@ -19,7 +19,7 @@ _DOING = {
     "features": "images seen by the backbone",
     "neighbours": "images compared with others",
     "copies": "pairs laid over each other",
-    "labels": "of the labels judged",
+    "labels": "labels judged",
 }
 
 

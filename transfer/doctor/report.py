@@ -10,13 +10,18 @@ from typing import NamedTuple
 
 from transfer import workspace
 from transfer.datasets import history
+from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.doctor.finding import Finding
 from transfer.runs.requests import Request
 
 
 def request(
-    revision: Revision, backbone: str = "", table: bytes = b"", column: str = ""
+    revision: Revision,
+    backbone: str = "",
+    table: bytes = b"",
+    column: str = "",
+    resizing: Resizing = "stretch",
 ) -> Request:
     """A look of the doctor at this revision; one at a time.
 
@@ -26,6 +31,7 @@ def request(
         table: Content of a CSV file that has the group of each image; kept until the
             dataset is deleted.
         column: The table's column of groups.
+        resizing: How the pictures are resized for the backbone.
 
     Raises:
         StorageError: The workspace cannot be written.
@@ -33,6 +39,8 @@ def request(
     words = ["doctor", revision.dataset, "--revision", revision.id]
     if backbone:
         words.append(f"--backbone={backbone}")
+    if resizing != "stretch":
+        words.append(f"--resizing={resizing}")
     if column:
         name = hashlib.sha256(table).hexdigest()[:16]
         path = _path(revision.dataset, name).with_suffix(".csv")

@@ -10,8 +10,10 @@ from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from tests.transfer.advice.test_enough import growth
 from transfer.advice import enough
+from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
+from transfer.store.runs import Store
 
 
 @pytest.fixture
@@ -28,6 +30,17 @@ def test_show__the_curve_is_asked_for(pets: Revision) -> None:
     request = enough.request(pets)
     assert jobs_made.asked_for(request.kind, request.subject) == list(request.words)
     assert not [one for one in page.button if one.key == "ask-enough"]
+
+
+def test_show__pictures_are_seen_as_the_last_run_saw_them(pets: Revision) -> None:
+    store = Store()
+    for resizing in ("crop", "fit"):
+        store.create(TrainConfig(dataset="pets", resizing=resizing), "")
+    store.create(TrainConfig(dataset="others"), "")
+    page = opened("1_data.py")
+    for key, kind in (("ask-enough", "enough"), ("ask-doctor", "doctor")):
+        page.button(key=key).click().run()
+        assert "--resizing=fit" in jobs_made.asked_for(kind, pets.id)
 
 
 def test_show__what_twice_as_many_bring_and_to_whom(pets: Revision) -> None:

@@ -84,3 +84,11 @@ def test_findings__the_day_on_which_files_were_changed() -> None:
 )
 def test_way_of_naming__knows_neither_numbers_nor_classes(path: str) -> None:
     assert shortcuts.way_of_naming(path, ("cat", "dog")) == "_#"
+
+
+def test_findings__a_border_of_another_colour_than_that_of_others() -> None:
+    made = looks()
+    made.rows["border"], made.rows["border_spread"] = (0, 0, 0), 0
+    made.rows["border"][60:120] = (0, 0, 128)
+    (found,) = shortcuts.findings(named_alike(), made)
+    assert "the border" in found.says and '"b"' in found.says
