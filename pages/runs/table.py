@@ -189,6 +189,7 @@ def _facts(run: Summary, place: Place | None) -> list[str]:
         words.of_place(place) if place else "",
         _doing(run) if run.status.is_active else "",
         session.dataset_label(run.dataset),
+        session.owner_in_words(run),
         described if described != run.name else "",
         f"took {amounts.duration(run.seconds)}" if run.seconds else "",
         amounts.ago(time.time() - run.created_at),

@@ -47,8 +47,10 @@ def dataset_label(name: str) -> str:
     Args:
         name: What it is kept under.
     """
-    owner = names.owner(name) or whole_store().datasets.get(name).owner
-    if owner in (None, actor().id):
+    owner: str | None = names.owner(name)
+    if not owner and auth.mode() is not Mode.OPEN:  # it was there before names were so
+        owner = whole_store().datasets.get(name).owner
+    if not owner or owner == actor().id:
         return names.title(name)
     return f"{names.title(name)} · {name_of(owner)}"
 

@@ -83,3 +83,17 @@ def test_trash__is_emptied_once_that_was_confirmed(pets: Path, workspace: Path) 
     assert [*workspace.glob("images/*/*")]
     press(dialog("_confirm([one])"), "Remove for good")
     assert not [*workspace.glob("images/*/*")] and not Store().trash.all()
+
+
+def test_clean_up__lists_first_and_then_removes(pets: Path, workspace: Path) -> None:
+    importer.import_path(pets, "pets")
+    at = opened("9_storage.py")
+    choice = next(one for one in at.selectbox if one.label == "What may go")
+    choice.set_value("Unused datasets").run()
+    assert "Nothing goes by this rule" in said(at)
+    next(one for one in at.number_input).set_value(0)
+    at.run()
+    assert at.dataframe[0].value["What"].tolist() == ["dataset pets"]
+    assert library.all_names() == ["pets"]
+    press(at, "Remove 1 thing for good, which frees up to under 1 MB")
+    assert not library.all_names() and not [*workspace.glob("images/*/*")]

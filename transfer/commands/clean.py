@@ -40,7 +40,19 @@ def add_to(command: Command) -> None:
     one.add_argument(
         "--everything",
         action="store_true",
-        help="all runs, datasets, uploads and caches: the end of a workshop",
+        help="all runs, datasets, uploads, trash and caches: the end of a workshop",
+    )
+    one.add_argument("--trash", action="store_true", help="what was deleted")
+    one.add_argument("--uploads", action="store_true", help="what became no dataset")
+    one.add_argument(
+        "--people",
+        action="store_true",
+        help="with --everything: the people too, with their codes and tokens",
+    )
+    one.add_argument(
+        "--log",
+        action="store_true",
+        help="with --everything: also who deleted, shared, signed in",
     )
     one.add_argument("--yes", action="store_true", help="remove what is listed")
 
@@ -50,7 +62,8 @@ def clean(args: argparse.Namespace) -> dict[str, Any]:
     if not (args.caches or args.everything or _is_named(args)):
         raise ConfigError(
             "Nothing was named that may go.",
-            "Name --caches, --runs DAYS, --datasets DAYS or --everything.",
+            "Name --caches, --trash, --uploads, --runs DAYS, --datasets DAYS or "
+            "--everything.",
         )
     store = Store()
     vanished.sweep(store)
@@ -59,9 +72,8 @@ def clean(args: argparse.Namespace) -> dict[str, Any]:
         raise RunError(f"This still works or waits: {labels}.", "Stop it first.")
     parts = _parts(args, store)
     if args.yes:
-        for part in parts:
-            tell(f"removing {part.what}")
-            part.remove()
+        tell(f"removing {len(parts)} things")
+        cleaning.remove(store, parts)
     return {
         "removed": args.yes,
         "parts": [f"{one.what}: {workspace.amount(one.bytes)}" for one in parts],
@@ -70,15 +82,19 @@ def clean(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _is_named(args: argparse.Namespace) -> bool:
-    return args.runs is not None or args.datasets is not None
+    by_days = args.runs is not None or args.datasets is not None
+    return by_days or args.trash or args.uploads
 
 
 def _parts(args: argparse.Namespace, store: Store) -> list[Part]:
     """In the order in which they go: what can be made again before what cannot."""
     if args.everything:
-        return cleaning.everything(store)
+        return cleaning.everything(store, args.people, args.log)
     runs = cleaning.runs(store, args.runs) if args.runs is not None else []
-    parts = [*(cleaning.caches() if args.caches else ()), *runs]
+    parts = [*(cleaning.caches() if args.caches else ())]
+    parts += cleaning.in_trash(store) if args.trash else ()
+    parts += cleaning.sent(store) if args.uploads else ()
+    parts += runs
     if args.datasets is not None:
         going = {one.id for one in runs}
         parts += cleaning.datasets(store, args.datasets, going)

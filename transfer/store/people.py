@@ -10,7 +10,15 @@ import sqlalchemy as sa
 
 from transfer.errors import NotFoundError
 from transfer.store.database import Database
-from transfer.store.tables import audit, people
+from transfer.store.tables import (
+    audit,
+    hand_ins,
+    handouts,
+    lesson,
+    people,
+    presence,
+    tokens,
+)
 
 
 class Role(StrEnum):
@@ -128,6 +136,23 @@ class People:
         query = sa.select(*columns).order_by(sa.desc(audit.c.id)).limit(limit)
         with self._database.reading() as connection:
             return [Event(*row) for row in connection.execute(query)]
+
+    def remove_all(self, but: str = "") -> None:
+        """Removes everybody, and what is known of them beside their work and the log.
+
+        Args:
+            but: Id of somebody who stays.
+        """
+        with self._database.writing(alone=True) as connection:
+            for table in (presence, lesson, hand_ins, tokens):
+                connection.execute(sa.delete(table).where(table.c.person != but))
+            connection.execute(sa.delete(handouts))
+            connection.execute(sa.delete(people).where(people.c.id != but))
+
+    def remove_events(self) -> None:
+        """Removes all that was noted."""
+        with self._database.writing(alone=True) as connection:
+            connection.execute(sa.delete(audit))
 
     def _select(self, match: sa.ColumnElement[bool]) -> list[Person]:
         query = sa.select(people).where(match).order_by(people.c.created_at)

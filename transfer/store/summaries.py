@@ -51,6 +51,8 @@ class Summary(NamedTuple):
     progress: Mapping[str, Any]
     has_model: bool
     seconds: float | None
+    owner: str | None = None
+    sharing: str = "private"
 
 
 _settings, _result = jobs.c.settings, jobs.c.result
@@ -59,6 +61,7 @@ HAS_MODEL = _result[("class_names", 0)].as_string().is_not(None)
 _FIGURES = ("val_accuracy", "val_balanced_accuracy")
 _WORDS = ("best_phase", "ended_early")
 _OWN = ("id", "name", "status", "dataset", "revision", "created_at", "started_at")
+_OWNED = ("owner", "sharing")
 _OF_RESULT = (*_FIGURES, *_WORDS, "best_epoch", "val_largest_class")
 _DEFAULTS: dict[str, Any] = {
     name: TrainConfig.model_fields[name].default for name in Listed._fields
@@ -67,7 +70,7 @@ _DEFAULTS: dict[str, Any] = {
 #: takes them out several times faster than Python reads the whole (5,000 runs: 0.15 s
 #: instead of 1.1).
 COLUMNS = (
-    *(jobs.c[name] for name in (*_OWN, "ended_at", "note", "tags")),
+    *(jobs.c[name] for name in (*_OWN, *_OWNED, "ended_at", "note", "tags")),
     # Of a run that has ended nobody asks where it was.
     sa.case((jobs.c.ended_at.is_(None), jobs.c.progress)).label("progress"),
     *(
@@ -92,7 +95,10 @@ def read(row: sa.Row[Any]) -> Summary:
     config = Listed(**_DEFAULTS | {k: v for k, v in given.items() if v is not None})
     found = {name: values[name] for name in _OF_RESULT}
     return Summary(
-        **{name: values[name] for name in (*_OWN[3:], "id", "ended_at", "note")},
+        **{
+            name: values[name]
+            for name in (*_OWN[3:], *_OWNED, "id", "ended_at", "note")
+        },
         name=read_name(values["name"], values["dataset"], config),
         status=JobStatus(values["status"]),
         tags=tuple(values["tags"]),

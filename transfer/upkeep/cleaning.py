@@ -1,21 +1,29 @@
 """What of a workspace may go: listed first, then removed, caches before all else."""
 
+import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from transfer import workspace
-from transfer.datasets import history, library
+from transfer.datasets import history, library, names
+from transfer.errors import NotFoundError, StorageError
+from transfer.people import codes
 from transfer.store import files
+from transfer.store.datasets import Owned
 from transfer.store.runs import Store
 from transfer.store.summaries import Summary
+from transfer.store.trash import Trashed
 from transfer.upkeep import trash
 from transfer.upkeep.snapshot import CACHES
 
 _DAY = 86_400.0
+#: Seconds for which an upload of somebody else counts as on its way.
+_STILL_COMING = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +53,16 @@ def runs(store: Store, days: float) -> list[Part]:
     """Runs that ended so many days ago, and that nobody cares for.
 
     Whoever has tagged one or noted something about it does, and so does a run that
-    stays and that was started from it.
+    stays and that was started from it. Of all that follows: what whoever sees the
+    store may delete.
     """
     every = store.summaries()
     old = {run.id for run in every if _is_old(run, days)}
     # What those that stay were started from stays too.
-    while needed := old & {one.config.start_from for one in every if one.id not in old}:
+    whole = store.whole().summaries()
+    while needed := old & {one.config.start_from for one in whole if one.id not in old}:
         old -= needed
-    return [_run(store, run) for run in every if run.id in old]
+    return [_run(store, run) for run in _own(store, every) if run.id in old]
 
 
 def datasets(store: Store, days: float, going: Collection[str] = ()) -> list[Part]:
@@ -61,25 +71,116 @@ def datasets(store: Store, days: float, going: Collection[str] = ()) -> list[Par
     Args:
         going: Ids of runs that go too.
     """
-    named = {run.dataset for run in store.summaries() if run.id not in going}
+    whole = store.whole().summaries()
+    named = {run.dataset for run in whole if run.id not in going}
     before = time.time() - days * _DAY
     return [
         _dataset(store, name)
-        for name in library.all_names()
+        for name in _own_datasets(store)
         if name not in named
         and max(one.created_at for one in history.heads(name)) < before
     ]
 
 
-def everything(store: Store) -> list[Part]:
-    """All that people have made: the end of a workshop. People and their log stay."""
-    sent = workspace.home() / "uploads"
-    return [
+def sent(store: Store) -> list[Part]:
+    """Uploads that became no dataset, and that no import waits for."""
+    waits = str([job.settings for job in (*store.active(), *store.waiting())])
+    actor = store.scope.actor
+    found = []
+    for folder in _inside(workspace.home() / "uploads"):
+        owner = folder / "owner"
+        of = owner.read_text("utf-8") if owner.exists() else None
+        thing = Owned(folder.name, of, "private")
+        is_new = folder.stat().st_mtime > time.time() - _STILL_COMING
+        if folder.name not in waits and (not is_new or of == actor.id):
+            if store.scope.may("delete", thing):
+                found.append(_folder(f"upload {folder.name[:8]}", folder))
+    return found
+
+
+def in_trash(store: Store) -> list[Part]:
+    """What was deleted and could be restored."""
+    return [_in_trash(store, one) for one in store.trash.all()]
+
+
+def everything(store: Store, people: bool = False, log: bool = False) -> list[Part]:
+    """All that people have made: the end of a workshop.
+
+    Args:
+        people: Whether they go too, with their codes, tokens and what they did in the
+            lesson; but not whoever asks.
+        log: Whether it is forgotten who deleted, shared, signed in.
+    """
+    uploads = _inside(workspace.home() / "uploads")
+    parts = [
         *caches(),
+        *in_trash(store),
         *(_run(store, run) for run in store.summaries()),
         *(_dataset(store, name) for name in library.all_names()),
-        *(_folder(f"upload {one.name[:8]}", one) for one in _inside(sent)),
+        *(_folder(f"upload {one.name[:8]}", one) for one in uploads),
+        *_other_work(store),
     ]
+    if people:
+        count = len(store.people.all())
+        parts.append(Part(what=f"{count} people", bytes=0, remove=_part(store)))
+    if log:
+        remove = store.people.remove_events
+        parts.append(Part(what="the log of who did what", bytes=0, remove=remove))
+    return parts
+
+
+def remove(store: Store, parts: Sequence[Part]) -> None:
+    """Removes them all for good, in their order, and notes that it was done.
+
+    Raises:
+        RunError: One of them is needed, or at work.
+        StorageError: One of them cannot be removed.
+    """
+    for part in parts:
+        part.remove()
+    store.people.note(store.scope.actor, "clean", f"{len(parts)} things")
+
+
+def _other_work(store: Store) -> list[Part]:
+    """Records and logs of jobs that are no runs: of imports, evaluations and so on."""
+    folder = files.all_jobs()
+
+    def remove_it() -> None:
+        while store.prune(math.inf, math.inf):
+            pass
+        shutil.rmtree(folder, ignore_errors=True)
+
+    found = [Part(what="logs of other work", bytes=_size(folder), remove=remove_it)]
+    return found if folder.is_dir() or store.counts() else []
+
+
+def _part(store: Store) -> Callable[[], None]:
+    def part() -> None:
+        store.people.remove_all(but=store.scope.actor.id)
+        codes.forget()
+
+    return part
+
+
+def _own(store: Store, found: Sequence[Summary]) -> list[Summary]:
+    return [run for run in found if store.scope.may("delete", run)]
+
+
+def _own_datasets(store: Store) -> list[str]:
+    owned = map(store.datasets.get, library.all_names())
+    return [one.name for one in owned if store.scope.may("delete", one)]
+
+
+def _in_trash(store: Store, one: Trashed) -> Part:
+    def remove_it() -> None:
+        with suppress(NotFoundError):  # an export goes with its run
+            trash.remove(store, one.id)
+
+    return Part(
+        what=f"{one.kind} {one.title}, deleted",
+        bytes=trash.size(one),
+        remove=remove_it,
+    )
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -102,7 +203,7 @@ def _run(store: Store, run: Summary) -> Part:
 
 def _dataset(store: Store, name: str) -> Part:
     return Part(
-        what=f"dataset {name}",
+        what=f"dataset {names.title(name)}",
         bytes=sum(_of_images(name)),
         remove=lambda: trash.remove(store, trash.put_dataset(store, name).id),
     )
@@ -110,9 +211,10 @@ def _dataset(store: Store, name: str) -> Part:
 
 def _of_images(name: str) -> Iterator[int]:
     """Bytes of its images; of one that another dataset has as well they stay."""
-    for image in library.load(name).images:
-        path = library.image_path(image.sha256)
-        yield path.stat().st_size if path.exists() else 0
+    with suppress(StorageError):  # a damaged one goes too
+        for image in library.load(name).images:
+            path = library.image_path(image.sha256)
+            yield path.stat().st_size if path.exists() else 0
 
 
 def _folder(what: str, path: Path) -> Part:
@@ -121,8 +223,8 @@ def _folder(what: str, path: Path) -> Part:
 
 def _size(path: Path) -> int:
     total = 0
-    for parent, _, names in os.walk(path):
-        for name in names:
+    for parent, _, inside in os.walk(path):
+        for name in inside:
             one = Path(parent, name)
             total += one.stat().st_size if one.exists() else 0
     return total

@@ -13,10 +13,13 @@ from transfer.__main__ import main
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
+from transfer.people import codes
+from transfer.people.rule import _Of
 from transfer.store import files
+from transfer.store.people import Role
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
-from transfer.upkeep import cleaning
+from transfer.upkeep import cleaning, trash
 
 LATER = 100 * 86_400.0
 
@@ -96,7 +99,7 @@ def test_clean__everything_goes_at_the_end(
     run = ended(store, FLOWERS.model_copy(update={"dataset": "pets"}))
     place.write_atomically(workspace / "uploads" / "0a1b" / "files" / "x", b"sent")
     place.write_atomically(workspace / "thumbnails" / "ab" / "x", b"small")
-    assert len(clean(capsys, "--everything", "--yes")["parts"]) == 4
+    assert len(clean(capsys, "--everything", "--yes")["parts"]) == 5
     assert library.all_names() == [] and store.runs() == []
     left = {path.name for path in workspace.rglob("*") if path.is_file()}
     assert left <= {"store.sqlite", "store.sqlite-shm", "store.sqlite-wal", ".lock"} | {
@@ -118,3 +121,74 @@ def test_clean__nothing_goes_while_jobs_work(
 def test_clean__says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["clean", "--yes"]) == 2
     assert "--caches" in capsys.readouterr().err
+
+
+def test_everything__takes_people_codes_and_log_where_that_is_chosen(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anna = store.people.add(subject="name:anna", name="Anna", role=Role.PARTICIPANT)
+    assert anna
+    token = {"id": "1", "name": "x", "may_change": False, "created_at": 0.0}
+    store.tokens.add(person=anna.id, hash="h", expires_at=9e9, **token)
+    store.classroom.see(anna.id, "data")
+    before = codes.workshop()
+    clean(capsys, "--everything", "--yes")
+    assert store.people.all() == [anna] and codes.workshop() == before
+    clean(capsys, "--everything", "--people", "--yes")
+    assert store.people.all() == [] and store.tokens.of(anna.id) == []
+    assert codes.workshop().access != before.access
+    assert len(store.people.events()) == 2
+    clean(capsys, "--everything", "--log", "--yes")
+    assert [one.action for one in store.people.events()] == ["clean"]
+
+
+def test_everything__whoever_asks_stays(store: Store) -> None:
+    role = Role.ADMINISTRATOR
+    ada, bob = (
+        store.people.add(subject=name, name=name, role=role) for name in ("ada", "bob")
+    )
+    assert ada and bob
+    seen = store.view_for(_Of(ada))
+    cleaning.remove(seen, cleaning.everything(seen, people=True))
+    assert store.people.all() == [ada]
+
+
+def test_everything__what_is_in_the_trash_goes_too(
+    store: Store, tmp_path: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_pets(tmp_path, "pets")
+    trash.put_dataset(store, "pets")
+    trash.put_run(store, ended(store))
+    clean(capsys, "--everything", "--yes")
+    assert not store.trash.all() and not [*workspace.glob("images/*/*")]
+    assert not store.with_trash().runs()
+
+
+def test_clean__each_sees_and_removes_what_is_theirs(
+    store: Store, tmp_path: Path, later: None
+) -> None:
+    role = Role.PARTICIPANT
+    anna, bob = (
+        store.people.add(subject=name, name=name, role=role) for name in ("anna", "bob")
+    )
+    assert anna and bob
+    import_pets(tmp_path, "pets")
+    store.datasets.own("pets", anna.id)
+    run = store.create(FLOWERS, owner=anna.id).id
+    store.claim_next("here", {("run",): 9})
+    store.begin(run, 1)
+    store.finish(run, JobStatus.COMPLETED)
+    store.share(run, "all")
+    store.datasets.share("pets", "all")
+    place.write_atomically(workspace_of("0a1b") / "owner", anna.id.encode())
+    found = {}
+    for who in (anna, bob):
+        seen = store.view_for(_Of(who))
+        parts = cleaning.runs(seen, 90) + cleaning.datasets(seen, 90)
+        found[who.name] = len([*parts, *cleaning.sent(seen)])
+    assert found == {"anna": 3, "bob": 0}
+
+
+def workspace_of(upload: str) -> Path:
+    """The folder of an upload."""
+    return place.home() / "uploads" / upload
