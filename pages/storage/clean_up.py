@@ -53,7 +53,7 @@ def _parts(rule: str) -> list[Part]:
     found: dict[str, Callable[[], list[Part]]] = {
         _CACHES: cleaning.caches,
         _TRASH: lambda: cleaning.in_trash(store),
-        _UPLOADS: lambda: cleaning.sent(store),
+        _UPLOADS: lambda: cleaning.uploads(store),
         _RUNS: lambda: cleaning.runs(store, days),
         _DATASETS: lambda: cleaning.datasets(store, days),
     }

@@ -93,7 +93,7 @@ def _parts(args: argparse.Namespace, store: Store) -> list[Part]:
     runs = cleaning.runs(store, args.runs) if args.runs is not None else []
     parts = [*(cleaning.caches() if args.caches else ())]
     parts += cleaning.in_trash(store) if args.trash else ()
-    parts += cleaning.sent(store) if args.uploads else ()
+    parts += cleaning.uploads(store) if args.uploads else ()
     parts += runs
     if args.datasets is not None:
         going = {one.id for one in runs}

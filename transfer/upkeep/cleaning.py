@@ -82,7 +82,7 @@ def datasets(store: Store, days: float, going: Collection[str] = ()) -> list[Par
     ]
 
 
-def sent(store: Store) -> list[Part]:
+def uploads(store: Store) -> list[Part]:
     """Uploads that became no dataset, and that no import waits for."""
     waits = str([job.settings for job in (*store.active(), *store.waiting())])
     actor = store.scope.actor
@@ -111,13 +111,13 @@ def everything(store: Store, people: bool = False, log: bool = False) -> list[Pa
             lesson; but not whoever asks.
         log: Whether it is forgotten who deleted, shared, signed in.
     """
-    uploads = _inside(workspace.home() / "uploads")
+    brought = _inside(workspace.home() / "uploads")
     parts = [
         *caches(),
         *in_trash(store),
         *(_run(store, run) for run in store.summaries()),
         *(_dataset(store, name) for name in library.all_names()),
-        *(_folder(f"upload {one.name[:8]}", one) for one in uploads),
+        *(_folder(f"upload {one.name[:8]}", one) for one in brought),
         *_other_work(store),
     ]
     if people:

@@ -185,7 +185,7 @@ def test_clean__each_sees_and_removes_what_is_theirs(
     for who in (anna, bob):
         seen = store.view_for(_Of(who))
         parts = cleaning.runs(seen, 90) + cleaning.datasets(seen, 90)
-        found[who.name] = len([*parts, *cleaning.sent(seen)])
+        found[who.name] = len([*parts, *cleaning.uploads(seen)])
     assert found == {"anna": 3, "bob": 0}
 
 
