@@ -114,12 +114,12 @@ with st.container():
         )
         st.markdown("No photographs at hand? These samples need no internet:")
         importing.show_samples("empty")
+room.show("disk", "images")
 # Whether it is a fold stays the same until an import is done, also when somebody else
 # imports meanwhile: an uploader that is moved on the page loses its upload.
 is_first = st.session_state.setdefault("is_first_import", not datasets)
 place = st.container(border=True) if is_first else st.expander("Import a dataset")
 with place:
-    room.show("disk", "images")
     if begun := importing.show_import():
         show_made(begun)
 if datasets:

@@ -18,9 +18,8 @@ import streamlit as st
 
 from pages.runs import curves, details
 from pages.runs.curves import Point
-from pages.shared import addresses, charts, component, session, words
+from pages.shared import addresses, charts, component, job_progress, session, words
 from pages.shared.amounts import about
-from transfer.runs import places
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store import outcome
 from transfer.store.record import Run
@@ -130,7 +129,7 @@ def run_status(run: Run) -> str:
 def _where(run: Run) -> dict[str, Any]:
     """Phase, part of it that is done, and tiles; empty once the run has ended."""
     if run.status is JobStatus.QUEUED:
-        queued = places.places(session.whole_store())
+        queued = job_progress.line_now()
         # It may have been taken between the two looks.
         place = queued.get(run.id)
         text = words.of_place(place) if place else "about to start"

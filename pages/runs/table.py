@@ -13,10 +13,9 @@ from typing import Any
 import streamlit as st
 
 from pages.runs import details, naming
-from pages.shared import amounts, run_choice, session, words
+from pages.shared import amounts, job_progress, run_choice, session, words
 from pages.shared.shell import escape
 from transfer.datasets import names
-from transfer.runs import places
 from transfer.runs.places import Place
 from transfer.store import outcome
 from transfer.store.record import Run, default_name
@@ -136,7 +135,7 @@ def show_rows(ids: list[str], newest: str, seen: Changing) -> None:
     latest = [run.id for run in store.summaries(limit=1)]
     if latest != [newest] or _what_changes(going_on) != seen:
         st.rerun()  # the whole page: other rows are wanted, or in another order
-    queued = places.places(store)
+    queued = job_progress.line_now()
     naming.show_actions(ids)
     # Before the rows, which would else be seen to change their look.
     st.html(_STYLE)

@@ -151,7 +151,7 @@ def _tick(shown: Job, fresh: list[Job], line: Line, title: str) -> None:
 
 def _place(job: Job, title: str) -> str:
     """Where a job stands in the queue, and about when it starts."""
-    place = _places().get(job.id)
+    place = line_now().get(job.id)
     return f"{title}: {words.of_place(place) if place else 'about to start'}"
 
 
@@ -173,8 +173,9 @@ def _read(job_id: str) -> Job | None:
     return job
 
 
-def _places() -> dict[str, places.Place]:
+def line_now() -> dict[str, places.Place]:
+    """The place of each job that waits, of everybody; the same for some moments."""
     line: dict[str, places.Place] = _once_a_while("places").get(
-        lambda: places.places(session.store())
+        lambda: places.places(session.whole_store())
     )
     return line
