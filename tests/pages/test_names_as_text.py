@@ -14,6 +14,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import session
 from tests.pages.opened import opened
 from tests.pages.test_evaluate import VIEWS, evaluation_of
 from tests.pages.test_predict import explain, jpeg, thumbnail
@@ -23,9 +24,11 @@ from transfer.datasets import classes, editing, library
 from transfer.datasets.ingest import importer
 from transfer.doctor import report
 from transfer.doctor.finding import Finding, Kind, Remedy, show
+from transfer.people import sessions
 from transfer.prediction.client import InferenceProcess
 from transfer.runs.queue import submit
 from transfer.store import files
+from transfer.store.people import Role
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -221,6 +224,41 @@ def test_runs__shows_errors_as_they_are(status: JobStatus) -> None:
         at = opened("3_runs.py", **query)
         assert not at.exception
         assert not taken_for_markup(at)
+
+
+@pytest.mark.parametrize(
+    "page, role",
+    [
+        ("8_workshop.py", Role.INSTRUCTOR),
+        ("9_projector.py", Role.INSTRUCTOR),
+        ("1_data.py", Role.PARTICIPANT),
+    ],
+)
+def test_class__shows_names_as_they_are(
+    page: str, role: Role, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of people, of what is handed out and in, and of classes of the hidden set."""
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    store = Store()
+    for one in (Role.PARTICIPANT, role):
+        subject = f"name:{len(store.people.all())}"
+        somebody = store.people.add(subject=subject, name=ALL, role=one)
+        assert somebody
+        store.create(run.config, ALL, somebody.id)
+        asked = (somebody.id, run.id, ALL, run.revision, somebody.id, 5)
+        entry = store.classroom.hand_in(*asked)
+        store.classroom.judge(entry.id, 0.5, 0.4, 0.6)
+    store.datasets.own("pets", somebody.id)
+    store.classroom.hand_out(somebody.id, "pets", {"freeze": f"layers:{ALL}"}, ALL)
+    store.datasets.hide("pets")
+    cookie = sessions.cookie_for(sessions.begin(store, somebody))
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    at = opened(page)
+    store.close()
+    assert not at.exception
+    labels = [button.label for button in at.button]
+    assert "Start it" in labels or role is Role.INSTRUCTOR
+    assert not taken_for_markup(at)
 
 
 def test_taken_for_markup__finds_a_name_that_is() -> None:
