@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.pictures import noisy_picture
 from transfer.datasets.ingest import importer, samples
+from transfer.doctor import looks, shortcuts
 from transfer.errors import NotFoundError
 
 
@@ -31,6 +33,24 @@ def test_write__gearwheels_differ_and_are_the_same_every_time(
     assert all(map(np.array_equal, pictures, again))
     assert len({p.tobytes() for p in pictures}) == 6
     assert {p.shape for p in pictures} == {(160, 160, 3)}
+
+
+def test_write__the_tray_is_a_shortcut_that_the_doctor_finds(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Pictures that tell nothing, and are drawn at once: what is left is the tray.
+    monkeypatch.setattr(
+        samples,
+        "_gearwheel",
+        lambda _, random: noisy_picture(
+            0.5, (160, 160), seed=int(random.integers(1e9))
+        ),
+    )
+    monkeypatch.setattr(samples, "_COUNT", 70)
+    revision = importer.import_sample("tray", "tray")
+    hashes = [image.sha256 for image in revision.images]
+    found = shortcuts.findings(revision, looks.look(hashes, None, tmp_path))
+    assert any('"cracked" can be told by the border' in one.says for one in found)
 
 
 def test_get__unknown() -> None:
