@@ -46,7 +46,7 @@ from transfer.errors import (
     UploadTooLargeError,
 )
 from transfer.export import orders
-from transfer.people import auth, links
+from transfer.people import links
 from transfer.runs.supervisor import Supervisor
 from transfer.upkeep import logs, tidying
 
@@ -258,10 +258,10 @@ async def tidy() -> None:
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     """Starts queued runs while the server stands; their workers outlive it."""
     logs.set_up()
-    auth.check_address(str(st.get_option("server.address") or ""))
+    operating.check_address()
     # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
-    tidying = asyncio.create_task(tidy())
+    hourly = asyncio.create_task(tidy())
     warming_up = asyncio.create_task(asyncio.to_thread(warming.warm))
     supervisor = Supervisor()
     supervisor.start()
@@ -269,7 +269,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
         yield {"supervisor": supervisor}
     finally:
         # The workers go on; only what this process does by itself ends.
-        tidying.cancel()
+        hourly.cancel()
         warming_up.cancel()
         await asyncio.to_thread(supervisor.stop)
 

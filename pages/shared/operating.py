@@ -8,15 +8,18 @@ import asyncio
 import hmac
 import logging
 import os
+import sys
 import time
 
+import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.shared import guard
-from transfer.errors import TransferError
+from transfer.errors import ConfigError, TransferError
+from transfer.people import auth
 from transfer.runs.supervisor import Supervisor
 from transfer.upkeep import health, metrics
 
@@ -48,6 +51,16 @@ class Timed:
             await self.app(scope, receive, send_noted)
         finally:
             _note(scope, status, time.perf_counter() - began)
+
+
+def check_address() -> None:
+    """Ends the server where it would let everybody do everything unsaid."""
+    try:
+        auth.check_address(str(st.get_option("server.address") or ""))
+    except ConfigError as error:
+        # By itself: the server, which has done nothing yet, would tell it in a trace.
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(error.exit_status)
 
 
 async def say_alive(_: Request) -> Response:

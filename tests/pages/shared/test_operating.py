@@ -171,3 +171,15 @@ def test_health__counts_a_supervisor_that_stands_still(workspace: None) -> None:
     still = SimpleNamespace(problem="", silent_seconds=health.STANDS_STILL + 1)
     found = health.look(cast(Supervisor, still))
     assert "not looked after the jobs for 61 seconds" in found["supervisor"]
+
+
+def test_check_address__ends_the_server_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setenv("TRANSFER_AUTH", "open")
+    monkeypatch.setattr(operating.os, "_exit", ended.append)
+    monkeypatch.setattr(operating.st, "get_option", lambda _: "192.0.2.1")
+    operating.check_address()
+    told = capsys.readouterr().err
+    assert ended == [2] and told.startswith("error: The server would listen at 192")
