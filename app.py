@@ -34,7 +34,7 @@ from pages.shared.visits import Visit
 from transfer import workspace
 from transfer.api import routes as api
 from transfer.api.asking import Backend
-from transfer.datasets import archive, library, thumbnails
+from transfer.datasets import archive, library, playing, thumbnails
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     LimitError,
@@ -128,6 +128,25 @@ def _thumbnail(visit: Visit) -> bytes:
     picture = addresses.read_thumbnail(visit.value)
     visit.check(picture.thing)
     return thumbnails.of_image(picture.sha256, picture.rendering)
+
+
+async def send_sound(request: Request) -> Response:
+    """One recording of a dataset, as browsers play it."""
+    try:
+        visit = await visits.begin(request, "sound")
+        content = await asyncio.to_thread(_sound, visit)
+    except REFUSED as error:
+        return _answer(error, 403)
+    except (TransferError, OSError):
+        return Response(status_code=404)
+    headers = {"Cache-Control": "private, max-age=86400, immutable"}
+    return Response(content, media_type="audio/wav", headers=headers)
+
+
+def _sound(visit: Visit) -> bytes:
+    asked = addresses.read_thumbnail(visit.value)
+    visit.check(asked.thing)
+    return playing.to_wav(library.image_path(asked.sha256))
 
 
 async def send_images(request: Request) -> Response:
@@ -281,6 +300,7 @@ app = st.App(
         Route(addresses.route("upload"), receive_batch, methods=["PUT"]),
         Route(addresses.route("upload"), discard_upload, methods=["DELETE"]),
         Route(addresses.route("image"), send_thumbnail),
+        Route(addresses.route("sound"), send_sound),
         Route(addresses.route("gallery"), send_images),
         Route(addresses.route("export"), send_export),
         Route(addresses.route("dataset"), send_dataset),

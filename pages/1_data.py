@@ -85,8 +85,9 @@ def show_arrival(made: Revision) -> None:
         return
     of_split = {split: len(made.of_split(split)) for split in SPLITS}
     counts = ", ".join(f"{count:,} {split}" for split, count in of_split.items())
+    what = "images" if made.kind == "images" else "recordings"
     text = (
-        f"**{shell.escape(made.title)}** came in: {len(made.images):,} images in "
+        f"**{shell.escape(made.title)}** came in: {len(made.images):,} {what} in "
         f"{len(made.class_names):,} classes ({counts})."
     )
     if made.passed_over:
@@ -147,13 +148,15 @@ if datasets:
         if can_change:
             revisions.offer_classes(newest)
             revisions.offer_undo(newest)
-    doctor.show(revision, can_change)
-    enough.show(revision)
-    imagenet.show(revision)
+    if revision.kind == "images":
+        doctor.show(revision, can_change)
+        enough.show(revision)
+        imagenet.show(revision)
     contents.show(revision, can_change)
     if can_change:
         more.show_adding(newest)
-        pile.show(newest)
+        if newest.kind == "images":
+            pile.show(newest)
     more.show_export(revision)
     with st.expander("Revisions", icon=":material/history:"):
         revisions.show(newest)

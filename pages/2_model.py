@@ -74,7 +74,7 @@ try:
     dial.show(resolved, expert.is_on())
     freeze_editor.draw(resolved)
     freeze, method = str(resolved.plan), freeze_editor.method()
-    chosen |= {"freeze": freeze, **form.settings(method)}
+    chosen |= {"freeze": freeze, **form.settings(method, revision.kind)}
     # Checked as a whole here, before what it will take is estimated from it.
     config = TrainConfig.of(**chosen, revision=revision.id)
     # After they were checked: the address would else keep what cannot be.
@@ -103,7 +103,8 @@ try:
     form.show_image_size(right, backbone)
     pixels = chosen["image_size"] or backbone.native_size
     with st.container():
-        resizing.show(revision, pixels)
+        if revision.kind == "images":
+            resizing.show(revision, pixels)
     backbone_table.show(use)
     rank.show(revision, backbone.name, chosen["weights"], config.resizing, use)
     estimate.offer_measuring(config, takes)
@@ -112,7 +113,7 @@ try:
     depths.show(revision, config)
     st.header("Training", anchor=False)
     settings.choose_effort()
-    form.show(method, freeze)
+    form.show(method, freeze, revision.kind)
     with st.container():
         if config.augmentations:
             augmentation_preview.show(revision, pixels, config)

@@ -6,6 +6,7 @@ row fails.
 
 import argparse
 import ast
+import hashlib
 import os
 import re
 import shutil
@@ -27,8 +28,10 @@ from tests.pages.opened import opened
 from tests.pages.test_evaluate import evaluation_of
 from tests.pages.test_names_as_text import nodes
 from tests.pictures import make_pictures
+from tests.sounds_made import encode, tone
 from tests.test_app import ask
 from tests.transfer.api import asked as programs
+from transfer import workspace
 from transfer.__main__ import main, parser
 from transfer.api import routes
 from transfer.config import TrainConfig
@@ -139,6 +142,14 @@ class Row(NamedTuple):
     is_shared: bool = True
 
 
+def _recording() -> str:
+    """SHA-256 of a recording that is stored."""
+    content = encode(tone(400))
+    sha256 = hashlib.sha256(content).hexdigest()
+    workspace.write_atomically(library.image_path(sha256), content)
+    return sha256
+
+
 ROUTES = {
     "upload PUT": Row(
         lambda _: addresses.upload(uploads.start()), app.receive_batch, is_shared=False
@@ -149,6 +160,9 @@ ROUTES = {
     "image GET": Row(
         lambda w: addresses.thumbnail(w.revision.images[0].sha256, w.revision),
         app.send_thumbnail,
+    ),
+    "sound GET": Row(
+        lambda w: addresses.sound(_recording(), w.revision), app.send_sound
     ),
     "gallery GET": Row(
         lambda w: addresses.gallery(_view(w)), app.send_images, b"first=0&count=9"
@@ -233,7 +247,8 @@ def test_routes__show_nothing_that_is_in_the_trash(
         trash.put_dataset(world.store, DATASET),
     ]
     # Pictures have no owner where nobody signs in, and are no news to who has a link.
-    hidden = 200 if (mode, route) == ("open", "image GET") else 404
+    of_files = ("image GET", "sound GET")
+    hidden = 200 if mode == "open" and route in of_files else 404
     assert status(row, token, cookie) == hidden
     for one in things:
         trash.restore(world.store, one.id)

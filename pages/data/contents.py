@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.data import gallery
-from pages.shared import addresses, shell, tables
+from pages.shared import addresses, players, shell, tables
+from transfer.datasets import kinds
 from transfer.datasets.revision import SPLITS, Image, Revision
 
 #: Pictures of a class, and classes on one page of them.
@@ -26,8 +27,13 @@ def show(revision: Revision, is_newest: bool = True) -> None:
     # Said at once: a split that differs from the one expected spoils every figure.
     given = revision.split_source == "given"
     how = "as the folders give it" if given else f"stratified, seed {revision.seed}"
+
+    def words(text: str) -> str:
+        return kinds.in_words_of(revision.kind, text)
+
     st.caption(
-        f"{len(revision.images):,} images · {len(revision.class_names):,} classes · "
+        words(f"{len(revision.images):,} images")
+        + f" · {len(revision.class_names):,} classes · "
         + (f"{len(revision.left_out):,} left out · " if revision.left_out else "")
         + f"split {how} · revision {revision.id}"
     )
@@ -42,7 +48,7 @@ def show(revision: Revision, is_newest: bool = True) -> None:
             tables.show(passed_over, hide_index=True)
     _show_flat(revision)
     # Whoever follows a link to some images wants to see these.
-    views = ["Some of each class", "All images"]
+    views = ["Some of each class", words("All images")]
     view = st.segmented_control(
         "Pictures",
         views,
@@ -51,7 +57,7 @@ def show(revision: Revision, is_newest: bool = True) -> None:
         label_visibility="collapsed",
         key=f"pictures-{st.query_params.get('chosen', '')}",
     )
-    if view == "All images":
+    if view == views[1]:
         gallery.show(revision, is_newest)
     else:
         _show_pictures(revision)
@@ -63,6 +69,10 @@ def _show_flat(revision: Revision) -> None:
         return
     one = len(revision.flat) == 1
     found = "1 image comes" if one else f"{len(revision.flat):,} images come"
+    if revision.kind == "sounds":
+        with st.expander(f"{len(revision.flat):,} silent", icon=":material/mic_off:"):
+            tables.show(pd.DataFrame({"file": revision.flat}), hide_index=True)
+        return
     with st.expander(f"{found} out nearly constant", icon=":material/contrast:"):
         st.caption(
             "As the model sees them they are one flat colour, so it can learn next to "
@@ -89,7 +99,7 @@ def _show_counts(revision: Revision) -> None:
         table,
         column_config=columns,
         hide_index=True,
-        alt="Images by class and split",
+        alt=kinds.in_words_of(revision.kind, "Images by class and split"),
     )
 
 
@@ -112,19 +122,20 @@ def _show_pictures(revision: Revision) -> None:
             if images := by_label.get(label, [])[:SHOWN]:
                 st.html(_gallery(images, revision))
             else:
-                st.caption("No image yet.")
+                st.caption(kinds.in_words_of(revision.kind, "No image yet."))
 
 
 def _gallery(images: list[Image], of: Revision) -> str:
     """HTML of a row of squares, which stand still while the pictures come."""
     squares = "".join(
-        f'<img src="{addresses.thumbnail(image.sha256, of)}" loading="lazy" '
+        f'<div><img src="{addresses.thumbnail(image.sha256, of)}" loading="lazy" '
         f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        'background:rgba(128,140,150,.15)">'
+        f'background:rgba(128,140,150,.15)">{players.below(image.sha256, of)}</div>'
         for image in images
     )
-    columns = "repeat(auto-fill,minmax(7.5rem,1fr))"
+    narrowest = "7.5rem" if of.kind == "images" else "12rem"  # a player's
+    columns = f"repeat(auto-fill,minmax({narrowest},1fr))"
     return (
         f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
         f"{squares}</div>"

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.data import empty, understood
+from pages.data import empty, kind_choice, understood
 from pages.shared import job_progress, session, shell, uploader
 from transfer.datasets import library, names, splits
 from transfer.datasets.ingest import allowed_folders, samples
 from transfer.datasets.ingest.layouts import Reading
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Kind, Revision
 from transfer.errors import NameTakenError, TransferError
 from transfer.runs import queue, requests
 from transfer.store.record import Job
@@ -67,14 +67,16 @@ def _going_on(store: Store) -> list[Job]:
 
 def _show(job: Job) -> None:
     title = f"Import of {shell.escape(names.title(job.subject))}"
+    of_sounds = "--kind=sounds" in job.settings.get("words", ())
+    what = "recordings" if of_sounds else "images"
     gone = f"{title} was cancelled; nothing of it is kept."
-    job_progress.show(job, partial(_line, title), gone, title)
+    job_progress.show(job, partial(_line, title, what), gone, title)
 
 
-def _line(title: str, now: dict[str, Any]) -> tuple[float, str]:
+def _line(title: str, what: str, now: dict[str, Any]) -> tuple[float, str]:
     """The share that is done, and where an import is."""
     done, of = now["done"], now["of"]
-    return done / max(of, 1), f"{title}: checked {done:,} of {of:,} images"
+    return done / max(of, 1), f"{title}: checked {done:,} of {of:,} {what}"
 
 
 def _take(job: Job) -> Revision | None:
@@ -97,19 +99,20 @@ def _take(job: Job) -> Revision | None:
 
 def show_import() -> Revision | None:
     """The ways to bring images; a dataset that was begun without any."""
+    kind = kind_choice.ask()
     with_server = ["Folder on this server"] if session.may("folders") else []
     upload, *server, begin, sample, public = st.tabs(
         ["Upload", *with_server, "Begin empty", "Samples", "Public sets"]
     )
     with upload:
-        arrival = uploader.folder_upload()
+        arrival = uploader.folder_upload(kind=kind)
         if arrival:
-            _show_form(arrival.source, arrival.name, "upload", arrival.upload)
+            _show_form(arrival.source, arrival.name, "upload", kind, arrival.upload)
         else:
-            _show_form(None, "", "upload")
+            _show_form(None, "", "upload", kind)
     for tab in server:
         with tab:
-            _show_server()
+            _show_server(kind)
     with sample:
         show_samples("tab")
     with public:
@@ -142,7 +145,7 @@ def _ask(
     split: _Split = _Split(),  # noqa: B008
     reading: Reading = Reading(),  # noqa: B008
     upload: str = "",
-    train: bool = False,
+    **how: Any,
 ) -> None:
     """Has it imported; what stands against it is said, and nothing is done."""
     val, test, seed = split
@@ -150,7 +153,7 @@ def _ask(
     try:
         kept = session.store().datasets.new(name)
         request = requests.import_(
-            source, kept, **shares, reading=reading, upload=upload, train=train
+            source, kept, **shares, reading=reading, upload=upload, **how
         )
         splits.check_shares(val, test, seed)
         if job_progress.goes_on(job_progress.find(request)):
@@ -175,7 +178,7 @@ def _show_public_sets() -> None:
         st.markdown(f"[{one.title}]({one.url}): {shell.escape(one.about)}")
 
 
-def _show_server() -> None:
+def _show_server(kind: Kind) -> None:
     text = st.text_input(
         "Path of a folder or zip on the server",
         key=_path_key(),
@@ -188,7 +191,7 @@ def _show_server() -> None:
             called = source.name if source.is_dir() else source.stem
         except TransferError as error:
             shell.show_error(error)
-    _show_form(source, called, "server")
+    _show_form(source, called, "server", kind)
 
 
 def _path_key() -> str:
@@ -200,10 +203,14 @@ def _server_imports() -> int:
     return int(st.session_state.get("server-imports", 0))
 
 
-def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> None:
+def _show_form(
+    source: Path | None, called: str, key: str, kind: Kind, upload: str = ""
+) -> None:
     """What was understood, name and split of a new dataset; imports it when asked."""
     called = _allowed_name(called)
-    reading, found = understood.show(source, key) if source else (Reading(), None)
+    reading, found = Reading(), None
+    if source:
+        reading, found = understood.show(source, key, kind)
     with st.form(f"import-{key}", border=False):
         # Above the button, which is in view when it is pressed.
         place = st.container()
@@ -216,6 +223,7 @@ def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> 
             key=f"name-{key}",
         )
         split = _split_choices(columns[1:4], key)
+        window = kind_choice.ask_window(key) if kind == "sounds" else 0.0
         with st.container(horizontal=True):
             imports = st.form_submit_button("Import", type="primary")
             trains = st.form_submit_button(
@@ -225,7 +233,7 @@ def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> 
                 "proposes it.",
             )
     if found:
-        understood.show_counts(found)
+        understood.show_counts(found, kind)
     if not imports and not trains:
         return
     with place:
@@ -238,7 +246,8 @@ def _show_form(source: Path | None, called: str, key: str, upload: str = "") -> 
             understood.forget(source)
         else:
             understood.forget(source)
-            _ask(source, name.strip() or called, split, reading, upload, trains)
+            how = {"train": trains, "kind": kind, "window": window}
+            _ask(source, name.strip() or called, split, reading, upload, **how)
 
 
 def _allowed_name(called: str) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import shell, tables
-from transfer.datasets import names
+from transfer.datasets import kinds, names
 from transfer.datasets.ingest.code_pages import CODE_PAGES
 from transfer.datasets.ingest.layouts import LAYOUTS, LEFT_OUT, ROLES, Layout, Reading
 from transfer.datasets.ingest.preview import Preview, preview
-from transfer.datasets.revision import SPLITS, Split
+from transfer.datasets.revision import SPLITS, Kind, Split
 from transfer.errors import TransferError
 
 _LAYOUTS: dict[Layout, str] = {
@@ -24,31 +24,34 @@ _LAYOUTS: dict[Layout, str] = {
 _MOST = 12
 
 
-def show(source: Path, key: str) -> tuple[Reading, Preview | None]:
+def show(
+    source: Path, key: str, kind: Kind = "images"
+) -> tuple[Reading, Preview | None]:
     """How the source is read, with what can be changed about it.
 
     Args:
         source: The folder or zip.
         key: Tells the forms of one page apart.
+        kind: What is looked for.
 
     Returns:
         How to read it, and what comes of that; None where it is refused, which is said.
     """
-    key = f"{key}-{source}"
+    key = f"{key}-{source}" if kind == "images" else f"{key}-{kind}-{source}"
     # First as it would be read unasked: that is what the choices begin with.
-    found = _preview(source, Reading())
+    found = _preview(source, Reading(), kind)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reading = Reading(
             layout=_ask_layout(found, key), code_page=_ask_code_page(found, key)
         )
-        found = _preview(source, reading)
+        found = _preview(source, reading, kind)
         if isinstance(found, Preview):
             reading = replace(reading, splits=_ask_splits(found.splits, key))
-            found = _preview(source, reading)
+            found = _preview(source, reading, kind)
     if isinstance(found, TransferError):
         shell.show_error(found)
         return reading, None
-    st.info(_summary(found), icon=":material/folder_open:")
+    st.info(kinds.in_words_of(kind, _summary(found)), icon=":material/folder_open:")
     return reading, found
 
 
@@ -64,19 +67,19 @@ def _summary(found: Preview) -> str:
     return text + "".join(f"  \n{shell.escape(note)}" for note in found.notes)
 
 
-def show_counts(found: Preview) -> None:
+def show_counts(found: Preview, kind: Kind = "images") -> None:
     """Pictures by class and split, and what is passed over."""
     given = [
         split for split in SPLITS if any(one[split] for one in found.counts.values())
     ]
     columns: dict[str, Split | None] = {split: split for split in given}
     if any(one[None] for one in found.counts.values()):
-        columns["pictures"] = None
+        columns["pictures" if kind == "images" else "recordings"] = None
     rows = [
         {"class": name, **{title: one[split] for title, split in columns.items()}}
         for name, one in found.counts.items()
     ]
-    with st.expander("Pictures by class"):
+    with st.expander(kinds.in_words_of(kind, "Pictures by class")):
         tables.show(rows, hide_index=True, height="content")
     if found.left:
         shown = len(found.passed_over)
@@ -90,13 +93,14 @@ def forget(source: Path) -> None:
     st.session_state.pop(f"understood-{source}", None)
 
 
-def _preview(source: Path, reading: Reading) -> Preview | TransferError:
+def _preview(source: Path, reading: Reading, kind: Kind) -> Preview | TransferError:
     """The preview, kept for the reruns of the page; or why there is none."""
     kept = st.session_state.setdefault(f"understood-{source}", {})
     # The same folder may have got more pictures meanwhile.
     changed = source.stat().st_mtime_ns if source.exists() else 0
     asked = (
         changed,
+        kind,
         reading.layout,
         reading.code_page,
         *sorted(reading.splits.items()),
@@ -104,7 +108,7 @@ def _preview(source: Path, reading: Reading) -> Preview | TransferError:
     if asked not in kept:
         with st.spinner("Looking at the names …"):
             try:
-                kept[asked] = preview(source, reading)
+                kept[asked] = preview(source, reading, kind)
             except TransferError as error:
                 # Kept as well: what cannot be read would be looked through at each
                 # rerun.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.shared import addresses, mending, session
+from pages.shared import addresses, mending, players, session
 from transfer.errors import TransferError
 from transfer.evaluation.results import Evaluation
 from transfer.store.record import Run
@@ -21,7 +21,7 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
         positions: Of the images in the evaluation.
     """
     if len(positions) > most:
-        st.caption(f"The first {most} of {len(positions):,} images.")
+        st.caption(f"The first {most} of {len(positions):,}.")
     run = session.store().get(evaluation.run)
     _offer_mending(run, [str(evaluation.sha256[one]) for one in positions])
     # As the model saw them: of deep grey the range decides what can be seen at all.
@@ -63,6 +63,7 @@ def _card(evaluation: Evaluation, position: int, run: Run) -> str:
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         "display:block;overflow:hidden;overflow-wrap:anywhere;font-size:.7rem;"
         'background:rgba(128,140,150,.15)">'  # its name stands there if it is gone
+        f"{players.below(str(evaluation.sha256[position]), run)}"
         f'<figcaption style="font-size:.8rem;line-height:1.35">{_line(truth)}'
         '<div style="display:flex;gap:.4rem;justify-content:space-between;opacity:.75">'
         f"{_line(said)}<span>{confidence:.0%}</span></div></figcaption></figure>"

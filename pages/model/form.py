@@ -8,7 +8,14 @@ import streamlit as st
 
 from pages.shared import words
 from transfer.backbones.catalogue import Backbone
-from transfer.config import AUGMENTATIONS, TrainConfig, help_text, options
+from transfer.config import (
+    AUGMENTATIONS,
+    SOUND_AUGMENTATIONS,
+    TrainConfig,
+    help_text,
+    options,
+)
+from transfer.datasets.revision import Kind
 
 #: In reach; all others are in a fold.
 COMMON = list(words.LABELS)[:6]
@@ -54,14 +61,20 @@ def show_image_size(place: Any, backbone: Backbone) -> None:
     )
 
 
-def settings(method: str) -> dict[str, Any]:
+def settings(method: str, kind: Kind = "images") -> dict[str, Any]:
     """The settings as they are chosen, by field name of `TrainConfig`.
 
     Args:
         method: As in `TrainConfig`; what it leaves without effect is left out.
+        kind: Of the dataset, whose augmentations count.
     """
     # The boxes are drawn further down, or not at all; what they hold is in the session.
     chosen = {name: value_of(name) for name in words.LABELS}
+    asked = chosen["augmentation"].split(",")
+    fitting = [one for one in _augmentations(kind) if one in asked]
+    chosen["augmentation"] = ",".join(fitting) or "none"
+    if kind == "sounds":  # they have no shape that could be kept
+        chosen["resizing"] = "stretch"
     if method != "train":
         return {"method": method} | {name: chosen[name] for name in OF_ONE_STEP}
     if chosen["augmentation"] == "none":
@@ -73,26 +86,33 @@ def value_of(name: str) -> Any:
     """What is chosen in a field."""
     value = st.session_state.get(name, TrainConfig.model_fields[name].default)
     if name == "augmentation" and not isinstance(value, str):
-        return ",".join(one for one in AUGMENTATIONS if one in value) or "none"
+        known = AUGMENTATIONS + SOUND_AUGMENTATIONS
+        return ",".join(one for one in known if one in value) or "none"
     return value
 
 
-def show(method: str, freeze: str) -> None:
+def show(method: str, freeze: str, kind: Kind = "images") -> None:
     """The boxes.
 
     Args:
         method: As in `TrainConfig`; what it leaves without effect is hidden.
         freeze: The freeze plan; what it leaves without effect is disabled.
+        kind: Of the dataset.
     """
     if method == "train":
-        _fields(COMMON, freeze)
+        _fields(COMMON, freeze, kind)
     rest = [
         name
-        for name in settings(method)
+        for name in settings(method, kind)
         if name in words.LABELS and name not in ELSEWHERE
     ]
     with st.expander("More settings", icon=":material/tune:"):
-        _fields([one for one in rest if method != "train" or one not in COMMON], freeze)
+        left = [one for one in rest if method != "train" or one not in COMMON]
+        _fields(left, freeze, kind)
+
+
+def _augmentations(kind: Kind) -> list[str]:
+    return list(SOUND_AUGMENTATIONS if kind == "sounds" else AUGMENTATIONS)
 
 
 def _size_key(backbone: Backbone) -> str:
@@ -104,21 +124,27 @@ def _least_size(backbone: Backbone) -> int:
     return max(int(_limit(field, annotated_types.Ge)), backbone.smallest_size)
 
 
-def _fields(names: list[str], freeze: str) -> None:
+def _fields(names: list[str], freeze: str, kind: Kind) -> None:
     """Fields in two columns, row by row, so that neighbours stand side by side."""
     for left in range(0, len(names), 2):
         for name, place in zip(names[left : left + 2], st.columns(2), strict=False):
             idle = freeze == "all" and name in OF_FINE_TUNING
-            _field(name, place, disabled=idle)
+            _field(name, place, idle, kind)
 
 
-def _field(name: str, place: Any, disabled: bool) -> None:
+def _field(name: str, place: Any, disabled: bool, kind: Kind) -> None:
     field = TrainConfig.model_fields[name]
     shared: dict[str, Any] = {"disabled": disabled, "persist_state": "session"}
     shared |= {"label": words.LABELS[name], "help": _help(name), "key": name}
     if name == "augmentation":
+        # Those of the other kind are from another dataset, and no pills here.
+        kept = st.session_state.get(name)
+        if isinstance(kept, list):
+            fitting = [one for one in kept if one in _augmentations(kind)]
+            if fitting != kept:
+                st.session_state[name] = fitting
         place.pills(
-            options=list(AUGMENTATIONS),
+            options=_augmentations(kind),
             selection_mode="multi",
             format_func=str.capitalize,
             **shared,

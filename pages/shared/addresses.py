@@ -56,6 +56,12 @@ def thumbnail(
     return _address("image", f"{sha256}{packed}{thing}".rstrip("-"), who)
 
 
+def sound(sha256: str, of: Run | Revision) -> str:
+    """Where a browser gets this recording to play it, if it may see `of`."""
+    thing = f"--{links.pack(_thing(of))}" if auth.mode() is not Mode.OPEN else ""
+    return _address("sound", f"{sha256}{thing}")
+
+
 class Picture(NamedTuple):
     """What `thumbnail` put into an address.
 
@@ -72,7 +78,7 @@ class Picture(NamedTuple):
 
 
 def read_thumbnail(value: str) -> Picture:
-    """What `thumbnail` put into an address."""
+    """What `thumbnail` or `sound` put into an address."""
     sha256, packed, thing, *_ = [*value.split("-", 2), "", ""]
     values = [one for (one,) in _VALUE.iter_unpack(bytes.fromhex(packed))]
     return Picture(sha256, renderings.from_plain(values), links.unpack(thing))

@@ -13,8 +13,8 @@ import streamlit as st
 
 from pages.shared import addresses, component, session, tables
 from transfer.datasets import kinds
-from transfer.datasets.decoding import IMAGE_EXTENSIONS
 from transfer.datasets.ingest import frames, uploads
+from transfer.datasets.revision import Kind
 
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
 
@@ -53,12 +53,15 @@ class Arrival:
         if self.failed:
             counts.append(f"{self.failed:,} failed")
         if self.left_out:
-            counts.append(f"{self.left_out:,} left out (not a picture)")
+            counts.append(f"{self.left_out:,} left out (of another kind)")
         return "; ".join(counts) + "."
 
 
 def folder_upload(
-    purpose: str = "folder", says: str = CLASSES, camera: bool = False
+    purpose: str = "folder",
+    says: str = CLASSES,
+    camera: bool = False,
+    kind: Kind = "images",
 ) -> Arrival | None:
     """The uploader, and below it what arrived; `None` until an upload is done.
 
@@ -66,6 +69,7 @@ def folder_upload(
         purpose: Tells the uploads of one page from those of another.
         says: What becomes of what is brought, in a sentence.
         camera: Whether pictures may be taken too.
+        kind: Which files are taken.
     """
     key = f"{purpose}_upload"
     kept = st.session_state.setdefault(f"{key}s", {})
@@ -77,9 +81,9 @@ def folder_upload(
         key=key,
         data={
             "url": addresses.upload(kept["upload"]),
-            "extensions": sorted(IMAGE_EXTENSIONS),
+            "extensions": sorted(kinds.EXTENSIONS[kind]),
             "labels": list(kinds.LABELS),
-            "beginnings": kinds.BEGINNINGS,
+            "beginnings": kinds.BEGINNINGS_OF[kind],
             "beginning": kinds.BEGINNING,
             "piece": frames.MAX_PIECE // 2,
             "camera": camera,

@@ -23,8 +23,8 @@ SOUND_EXTENSIONS = frozenset(
     ".m4a .mp4 .aac .wma .amr .webm".split()
 )
 #: How sound files begin; an MP3 without a tag is known by its ending alone.
-_SOUND_BEGINNINGS = re.compile(
-    rb"^(?:RIFF[\s\S]{4}WAVE|RF64|fLaC|OggS|ID3|FORM[\s\S]{4}AIF[FC]|\.snd|caff)"
+_SOUND_BEGINNINGS = (
+    r"^(?:RIFF[\s\S]{4}WAVE|RF64|fLaC|OggS|ID3|FORM[\s\S]{4}AIF[FC]|\.snd|caff)"
 )
 #: What is said of pictures, and of recordings in its place.
 _IN_SOUND_WORDS = {
@@ -37,7 +37,15 @@ _IN_SOUND_WORDS = {
 #: Bytes of a file that tell.
 BEGINNING = 32
 
-_BEGINNINGS = re.compile(BEGINNINGS.encode("latin-1"))
+#: Of each kind of file, its endings, and how it begins.
+EXTENSIONS: dict[Kind, frozenset[str]] = {
+    "images": IMAGE_EXTENSIONS,
+    "sounds": SOUND_EXTENSIONS,
+}
+BEGINNINGS_OF: dict[Kind, str] = {"images": BEGINNINGS, "sounds": _SOUND_BEGINNINGS}
+_COMPILED = {
+    kind: re.compile(text.encode("latin-1")) for kind, text in BEGINNINGS_OF.items()
+}
 
 
 def is_zip(path: str) -> bool:
@@ -52,16 +60,17 @@ def may_be_labels(path: str) -> bool:
 
 def is_named_like(kind: Kind, path: str) -> bool:
     """Whether it has the ending of a picture or a sound."""
-    if kind == "images":
-        return is_named_like_picture(path)
-    return os.path.splitext(path)[1].lower() in SOUND_EXTENSIONS
+    return os.path.splitext(path)[1].lower() in EXTENSIONS[kind]
+
+
+def is_named_like_any(path: str) -> bool:
+    """Whether it has the ending of any file that a dataset may hold."""
+    return any(is_named_like(kind, path) for kind in EXTENSIONS)
 
 
 def begins_like(kind: Kind, content: bytes) -> bool:
     """Whether a file that begins so is a picture or a sound, whatever its name."""
-    if kind == "images":
-        return begins_like_picture(content)
-    return _SOUND_BEGINNINGS.match(content) is not None
+    return _COMPILED[kind].match(content) is not None
 
 
 def in_words_of(kind: Kind, text: str) -> str:
@@ -79,13 +88,3 @@ def in_words_of(kind: Kind, text: str) -> str:
         ):
             text = re.sub(rf"\b{plain}(?=s?\b)", other, text)
     return re.sub(r"\b([Aa])n (recording|sound)", r"\1 \2", text)
-
-
-def is_named_like_picture(path: str) -> bool:
-    """Whether it has the ending of a picture."""
-    return os.path.splitext(path)[1].lower() in IMAGE_EXTENSIONS
-
-
-def begins_like_picture(content: bytes) -> bool:
-    """Whether a file that begins so is a picture, whatever its name."""
-    return _BEGINNINGS.match(content) is not None

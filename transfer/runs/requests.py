@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from transfer.datasets.ingest.layouts import Reading
+from transfer.datasets.revision import Kind
 from transfer.store.record import Job
 
 #: What stands before the name of a sample where a path is expected.
@@ -81,6 +82,8 @@ def import_(
     reading: Reading = Reading(),  # noqa: B008
     upload: str = "",
     train: bool = False,
+    kind: Kind = "images",
+    window: float = 0.0,
 ) -> Request:
     """A new dataset.
 
@@ -90,6 +93,9 @@ def import_(
         val: As in `importer.import_path`, like the next ones.
         upload: The upload that is let go once it is a dataset.
         train: Whether a run with the default settings is queued then.
+        kind: What is brought.
+        window: Of sounds: seconds of the windows that long recordings are cut into; 0
+            cuts none.
     """
     # With an equals sign, for names and folders may begin with a dash.
     shares = (f"--val={val}", f"--test={test}", f"--seed={seed}")
@@ -103,6 +109,8 @@ def import_(
         words.append(f"--upload={upload}")
     if train:
         words.append("--train")
+    if kind != "images":
+        words += [f"--kind={kind}", f"--window={window:g}"]
     return Request("import", name, tuple(words))
 
 

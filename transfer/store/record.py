@@ -12,6 +12,8 @@ from transfer.backbones import catalogue, freezing
 from transfer.config import TrainConfig
 from transfer.datasets import renderings
 from transfer.datasets.renderings import Rendering
+from transfer.datasets.revision import Kind
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import TransferError
 from transfer.store.status import JobStatus
 
@@ -95,6 +97,11 @@ class Run(Job):
         """What the model learnt with, see `Revision.rendering`."""
         found = self.result.get("sound") or self.result.get("grey")
         return renderings.from_plain(found)
+
+    @property
+    def dataset_kind(self) -> Kind:
+        """What it learnt from; known once it has a model."""
+        return "sounds" if isinstance(self.rendering, Spectrogram) else "images"
 
 
 # `TrainConfig` costs a fifth of a millisecond to make: too much for thousands of lines.

@@ -120,11 +120,11 @@ def _check_kind(header: dict[str, Any], content: bytes) -> None:
     """Refuses the first piece of what is no picture by its ending nor first bytes."""
     path = header["path"]
     # Only the first piece has the first bytes; later ones come with its leave.
-    if header["offset"] or kinds.is_zip(path) or kinds.is_named_like_picture(path):
+    if header["offset"] or kinds.is_zip(path) or kinds.may_be_labels(path):
         return
-    if kinds.may_be_labels(path):
+    if kinds.is_named_like_any(path):
         return
-    if not kinds.begins_like_picture(content):
+    if not any(kinds.begins_like(kind, content) for kind in kinds.EXTENSIONS):
         raise UploadError(
             f"{path[:200]!r} is neither a picture, a zip nor a file of labels."
         )

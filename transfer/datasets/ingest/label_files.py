@@ -12,7 +12,7 @@ import xml.parsers.expat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from transfer.datasets.kinds import is_named_like_picture
+from transfer.datasets.kinds import is_named_like_any
 
 #: Bytes of the largest file that is looked at.
 MAX_BYTES = 64 << 20
@@ -77,7 +77,7 @@ def _read_table(text: str) -> list[Row]:
     delimiter = max(",;\t|", key=first.count)
     lines = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter)]
     lines = [[cell.strip() for cell in line] for line in lines if any(line)]
-    if lines and len(lines[0]) == 2 and is_named_like_picture(lines[0][0]):
+    if lines and len(lines[0]) == 2 and is_named_like_any(lines[0][0]):
         return [Row(line[0], (line[1],)) for line in lines if len(line) == 2]
     records = [dict(zip(lines[0], line, strict=False)) for line in lines[1:]]
     return _records(records)

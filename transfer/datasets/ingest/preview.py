@@ -7,7 +7,8 @@ from pathlib import Path
 from transfer.datasets.ingest import listing
 from transfer.datasets.ingest.layouts import Layout, Reading
 from transfer.datasets.ingest.sources import open_source
-from transfer.datasets.revision import PassedOver, Split
+from transfer.datasets.ingest.wording import in_words_of, speaking_of
+from transfer.datasets.revision import Kind, PassedOver, Split
 
 #: What was passed over that is listed; the rest is counted.
 LISTED = 200
@@ -42,19 +43,19 @@ class Preview:
         return sum(sum(one.values()) for one in self.counts.values())
 
 
-def preview(path: Path, reading: Reading) -> Preview:
+def preview(path: Path, reading: Reading, kind: Kind = "images") -> Preview:
     """What importing the folder or zip would make of it; only names are looked at.
 
     Raises:
         DatasetError: The folder or zip cannot become a dataset.
     """
-    with open_source(path, reading.code_page) as source:
+    with speaking_of(kind), open_source(path, reading.code_page, kind) as source:
         found = listing.read_index(source, reading)
     return Preview(
         layout=found.layout,
         splits=found.splits,
         counts=found.counts(),
-        passed_over=found.passed_over[:LISTED],
+        passed_over=tuple(in_words_of(kind, found.passed_over[:LISTED])),
         left=len(found.passed_over),
         notes=found.notes,
         code_page=source.code_page,

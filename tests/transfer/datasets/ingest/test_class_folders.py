@@ -15,7 +15,7 @@ from transfer.errors import ConfigError, DatasetError
 def read(*files: str, folders: tuple[str, ...] = (), **reading: Any) -> Index:
     source = Source(
         files=dict.fromkeys(files, 1),
-        pictures=frozenset(filter(kinds.is_named_like_picture, files)),
+        pictures=frozenset(x for x in files if kinds.is_named_like("images", x)),
         folders=frozenset(folders),
         open=lambda path: io.BytesIO(),
     )
