@@ -7,6 +7,7 @@ from pages.predict import (
     card,
     folder,
     photographs,
+    recordings,
     training_images,
     untrained,
 )
@@ -79,7 +80,7 @@ def introduce(run: Run) -> None:
         st.warning(shell.escape(certainty.in_words(run)), icon=":material/help:")
 
 
-shell.begin_page("Predict", "What a run says of photographs, and why.")
+shell.begin_page("Predict", "What a run says of what it has never seen, and why.")
 with_model = session.store().summaries(with_model=True)
 if not with_model:
     run_choice.show_none(
@@ -89,6 +90,9 @@ if not with_model:
     untrained.show()
 else:
     view = choose_view(with_model)
+    if view.runs[0].dataset_kind == "sounds":
+        recordings.show(view.runs[0])
+        st.stop()
     pictures = photographs.choose()
     if not pictures:
         introduce(view.runs[0])

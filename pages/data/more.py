@@ -1,5 +1,7 @@
 """More images into a dataset, and the dataset as a zip to take away."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,10 +15,11 @@ from pages.shared import (
     uploader,
 )
 from transfer import workspace
-from transfer.datasets import archive, names
+from transfer.datasets import archive, kinds, names
 from transfer.datasets.archive import Form
-from transfer.datasets.ingest import allowed_folders
-from transfer.datasets.revision import Revision
+from transfer.datasets.ingest import allowed_folders, uploads
+from transfer.datasets.ingest.frames import Piece
+from transfer.datasets.revision import Kind, Revision
 from transfer.errors import TransferError
 from transfer.runs import queue, requests
 from transfer.store.record import Job
@@ -39,8 +42,10 @@ def show_adding(revision: Revision) -> None:
     dataset = revision.dataset
     job = session.store().find("add", dataset)
     fold = st.expander(
-        "Add images",
-        icon=":material/add_photo_alternate:",
+        kinds.in_words_of(revision.kind, "Add images"),
+        icon=":material/add_circle:"
+        if revision.kind == "sounds"
+        else ":material/add_photo_alternate:",
         expanded=job_progress.stays_open(f"add-{dataset}", job),
     )
     with fold:
@@ -50,11 +55,17 @@ def show_adding(revision: Revision) -> None:
             _show_result(job)
         elif job and job.status.is_final:
             uploader.take_back("more")
-        _ask(dataset, revision.class_names)
+        _ask(dataset, revision.class_names, revision.kind)
 
 
-def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
-    arrival = uploader.folder_upload("more", _SAYS, camera=True)
+def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
+    if kind == "sounds":
+        recorded = st.audio_input("Record into the class", key=f"recorded-{dataset}")
+        says = kinds.in_words_of(kind, "Pictures, a folder of them, or a zip.")
+        arrival = uploader.folder_upload("more", says, kind=kind)
+    else:
+        recorded = None
+        arrival = uploader.folder_upload("more", _SAYS, camera=True)
     path = ""
     if session.may("folders"):
         path = st.text_input("Or the path of a folder, zip or picture on the server")
@@ -65,7 +76,7 @@ def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
         accept_new_options=True,
         placeholder=_BY_FOLDER,
         key=f"add-class-{dataset}",
-        help="New images of a class go to train, so that val and test stay what they "
+        help="New ones of a class go to train, so that val and test stay what they "
         "are. Those of a new class are split as the dataset was.",
     )
     if not st.button("Add them", type="primary"):
@@ -76,19 +87,33 @@ def _ask(dataset: str, class_names: tuple[str, ...]) -> None:
             names.check_class_name(class_name)
         if path:
             source, upload = allowed_folders.resolve(path), ""
+        elif recorded:
+            source, upload = _keep(recorded.getvalue())
         elif arrival and arrival.source:
             source, upload = arrival.source, arrival.upload
         else:
-            st.warning("Bring some images first, and wait until they have arrived.")
+            says = "Bring some images first, and wait until they have arrived."
+            st.warning(kinds.in_words_of(kind, says))
             return
         request = requests.add(source, dataset, class_name, session.who(), upload)
         queue.ask(session.store(), request)
     except TransferError as error:
         shell.show_error(error)
         return
-    if upload:
+    if upload and not recorded:
         uploader.hand_over("more")
     st.rerun()
+
+
+def _keep(recording: bytes) -> tuple[Path, str]:
+    """Where a job finds what was recorded, and the upload to let go afterwards."""
+    upload = uploads.start()
+    # By the second, so that a second recording has another name.
+    name = f"recorded {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
+    size = len(recording)
+    piece = Piece(path=name, offset=0, total=size, content=recording)
+    uploads.store(upload, [piece])
+    return uploads.source(upload), upload
 
 
 def _show_result(job: Job) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,11 @@ def _hear(
 ) -> list[dict[str, Any]]:
     """The classes of recordings, and of long ones what is heard when."""
     found: list[dict[str, Any]] = []
+    ask = partial(process.predict_each, run.id)
     with tempfile.TemporaryDirectory() as folder:
         for name, path in _pictures(args.paths, Path(folder), "sounds"):
             try:
-                heard = recordings.hear(process, run.id, path, how)
+                heard = recordings.hear(ask, path, how)
             except ImageError as error:
                 if path in args.paths:  # asked for by name, so it is no mere leftover
                     raise

@@ -13,14 +13,16 @@ from typing import Any
 
 from transfer import errors, workspace
 from transfer.datasets.renderings import Rendering
+from transfer.datasets.sounds.segments import Segment
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.prediction import exchange
+from transfer.prediction.recordings import Heard
 from transfer.prediction.turns import Turns
 from transfer.processes import environment
 
 #: Who is asked first, the lowest number: somebody looks at an empty card meanwhile.
 _URGENCY = {"predict": 0, "thumbnail": 0, "explain": 1, "nearest": 1}
-_URGENCY |= {"knows_training_images": 1, "warm": 2, "predict_each": 3}
+_URGENCY |= {"knows_training_images": 1, "warm": 2, "hear": 1, "predict_each": 3}
 #: Pictures of a piece: few enough for an answer in a second, so that others need not
 #: wait for long, and enough to be worth an engine.
 _FIRST_PIECE, _LEAST, _MOST = 128, 64, 512
@@ -116,6 +118,25 @@ class InferenceProcess:
             start += size
             seconds = max(time.monotonic() - began, 0.01)
             size = min(max(int(size / seconds), size // 2, _LEAST), 2 * size, _MOST)
+
+    def hear(self, run: str, sound: bytes | Path) -> Heard:
+        """What a run says of a recording, see `recordings.hear`.
+
+        Args:
+            run: Id or name of a run that learnt from sounds.
+            sound: A recording, or the path of one.
+
+        Raises:
+            NotFoundError: There is no such run.
+            RunError: It has no model, or the process died.
+            ImageError: The recording cannot be read, or is too long.
+        """
+        answer = self._ask("hear", run=run, sound=_to_send(sound))
+        return Heard(
+            ranking=[(name, value) for name, value in answer["ranking"]],
+            class_names=tuple(answer["class_names"]),
+            segments=tuple(Segment(*one) for one in answer["segments"]),
+        )
 
     def explain(self, run: str, picture: bytes | Path, class_name: str) -> bytes:
         """A PNG of the picture, bright where the model sees evidence for a class.

@@ -1,7 +1,8 @@
 """A run's answers to recordings: long ones are gone through, window by window."""
 
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,8 +14,11 @@ from transfer.datasets.sounds import recordings, segments, windows
 from transfer.datasets.sounds.segments import Segment
 from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.datasets.sounds.windows import Window
-from transfer.errors import ImageError
-from transfer.prediction.client import InferenceProcess, Ranking
+from transfer.errors import ImageError, SoundError
+
+Ranking = list[tuple[str, float]]
+#: Answers of a run to some sounds, or why there is none.
+Ask = Callable[[Sequence[bytes | Path]], Sequence[Ranking | ImageError]]
 
 #: Windows that are asked about at a time.
 _BATCH = 32
@@ -36,32 +40,42 @@ class Heard:
     segments: tuple[Segment, ...]
 
 
-def hear(process: InferenceProcess, run: str, path: Path, how: Spectrogram) -> Heard:
+def hear(
+    ask: Ask, recording: Path | bytes, how: Spectrogram, most: float = math.inf
+) -> Heard:
     """What a run says of a recording of any length.
 
     Args:
-        process: Answers.
-        run: Id of a run that learnt from sounds.
-        path: The recording.
-        how: The spectrograms that it learnt from.
+        ask: Gives the answers to some sounds.
+        recording: A file, or its bytes.
+        how: The spectrograms that the run learnt from.
+        most: Seconds that the recording may have.
 
     Raises:
-        ImageError: It cannot be read.
+        ImageError: It cannot be read, or is longer.
         RunError: The run has no model, or the process died.
     """
     times: list[tuple[float, float]] = []
     rankings: list[Ranking] = []
-    with recordings.open_recording(path) as file:
+    with recordings.open_recording(recording) as file:
         length = recordings.seconds(file)
+        if length > most:
+            raise SoundError(
+                f"The recording has {length / 60:.0f} minutes; at most {most / 60:.0f} "
+                "are gone through here.",
+                "On the command line `python -m transfer predict` takes any length.",
+            )
         if length <= segments.LEAST_WINDOWS * how.seconds:
             times.append((0.0, length))
-            rankings += _answers(process, run, [path])
+            rankings += _answers(ask, [recording])
         else:
             parts = windows.cut(file, how.seconds, segments.OVERLAP)
             for batch in _batches(parts):
                 times += [(one.start, one.end) for one in batch]
                 sounds = [_encode(one, file.samplerate) for one in batch]
-                rankings += _answers(process, run, sounds)
+                rankings += _answers(ask, sounds)
+    if not rankings:
+        raise SoundError("The recording has no samples.")
     names = sorted(name for name, _ in rankings[0])
     known = [dict(ranking) for ranking in rankings]
     rows = np.array([[one[name] for name in names] for one in known])
@@ -73,14 +87,13 @@ def hear(process: InferenceProcess, run: str, path: Path, how: Spectrogram) -> H
     )
 
 
-def _answers(
-    process: InferenceProcess, run: str, sounds: list[bytes] | list[Path]
-) -> list[Ranking]:
-    answers = process.predict_each(run, sounds)
-    for one in answers:
+def _answers(ask: Ask, sounds: Sequence[bytes | Path]) -> list[Ranking]:
+    found: list[Ranking] = []
+    for one in ask(sounds):
         if isinstance(one, ImageError):
             raise one
-    return [one for one in answers if not isinstance(one, ImageError)]
+        found.append(one)
+    return found
 
 
 def _batches(parts: Iterator[Window]) -> Iterator[list[Window]]:

@@ -10,21 +10,28 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from transfer import processes
 from transfer.datasets import renderings
-from transfer.errors import NotFoundError, RunError, TransferError
-from transfer.prediction import explain, models, neighbours
+from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.errors import ImageError, NotFoundError, RunError, TransferError
+from transfer.prediction import explain, models, neighbours, recordings
 from transfer.prediction.exchange import BEAT, LOADING
 from transfer.prediction.models import Classifier
 from transfer.store.record import error_record
 
 #: What the signs of life say of the request that is answered now.
 _doing = [b""]
+
+
+#: Seconds of a recording that are gone through at once: the answer has to come within
+#: `exchange.ANSWER_LIMIT`.
+MOST_SECONDS = 600.0
 
 
 def _open(picture: dict[str, str]) -> Path | bytes:
@@ -60,6 +67,22 @@ def _predict_each(run: str, pictures: list[dict[str, str]], top: int | None) -> 
         else {"ranking": models.rank(one, row, top)}
         for i, row in enumerate(found.probabilities)
     ]
+
+
+def _hear(run: str, sound: dict[str, str]) -> Any:
+    one = _load(run)
+    how = one.runner.rendering
+    if not isinstance(how, Spectrogram):
+        raise RunError(f"Run {run} has not learnt from sounds.")
+
+    def ask(sounds: Sequence[bytes | Path]) -> list[recordings.Ranking | ImageError]:
+        found = one.answers([*sounds])
+        return [
+            found.unreadable.get(at) or models.rank(one, row)
+            for at, row in enumerate(found.probabilities)
+        ]
+
+    return asdict(recordings.hear(ask, _open(sound), how, MOST_SECONDS))
 
 
 def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
@@ -106,6 +129,7 @@ def _warm(run: str) -> Any:
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict": _predict,
     "predict_each": _predict_each,
+    "hear": _hear,
     "explain": _explain,
     "thumbnail": _thumbnail,
     "nearest": _nearest,
