@@ -27,6 +27,8 @@ export default function (component) {
   root.uploader ??= new Uploader(root);
   root.uploader.component = component;
   root.uploader.find('#open-camera').hidden = !component.data.camera;
+  root.uploader.find('#choose-pictures').textContent = component.data.choose;
+  root.uploader.find('#pictures').accept = component.data.accept;
   return () => {
     root.uploader.stop?.abort();
     root.uploader.webcam.stop();

@@ -16,6 +16,11 @@ from transfer.datasets import kinds
 from transfer.datasets.ingest import frames, uploads
 from transfer.datasets.revision import Kind
 
+#: What the browser's chooser of single files offers.
+_ACCEPT: dict[Kind, str] = {
+    "images": "image/*,.heic,.heif,.avif",
+    "sounds": "audio/*,.flac,.opus,.oga",
+}
 CLASSES = "One folder per class; train, val and test folders are kept as they are."
 
 
@@ -87,6 +92,8 @@ def folder_upload(
             "beginning": kinds.BEGINNING,
             "piece": frames.MAX_PIECE // 2,
             "camera": camera,
+            "choose": "Choose " + kinds.in_words_of(kind, "pictures"),
+            "accept": _ACCEPT[kind],
         },
         on_done_change=lambda: _take_in(key),
         on_begun_change=lambda: _forget_last(key),
