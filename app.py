@@ -22,6 +22,7 @@ from pages.data import feed
 from pages.runs import live
 from pages.shared import (
     addresses,
+    files,
     guard,
     operating,
     room,
@@ -34,7 +35,7 @@ from pages.shared.visits import Visit
 from transfer import workspace
 from transfer.api import routes as api
 from transfer.api.asking import Backend
-from transfer.datasets import archive, library, playing, thumbnails
+from transfer.datasets import archive, library
 from transfer.datasets.ingest import frames, uploads
 from transfer.errors import (
     LimitError,
@@ -52,8 +53,7 @@ from transfer.upkeep import logs, tidying
 
 #: Bytes of a batch that are held in memory before they are written.
 WRITE_AT = 2 << 20
-#: Batches of one upload, and of all, on their way at once: each holds some memory. A
-#: browser sends three.
+#: Batches of one upload (a browser sends three) and of all that are on their way.
 OF_ONE_UPLOAD, OF_ALL_UPLOADS = 8, 64
 _on_their_way: Counter[str] = Counter()
 #: Every browser takes it.
@@ -68,7 +68,7 @@ async def receive_batch(request: Request) -> Response:
     try:
         visit = await visits.begin(request, "upload")
         upload = visit.value
-        await asyncio.to_thread(_check_room, visit, request)
+        await asyncio.to_thread(room.check_upload, visit, request)
     except REFUSED as error:
         return _answer(error, 403)
     except LimitError as error:
@@ -93,12 +93,6 @@ async def receive_batch(request: Request) -> Response:
             del _on_their_way[upload]
 
 
-def _check_room(visit: Visit, request: Request) -> None:
-    size = request.headers.get("content-length", "")
-    if visit.who:
-        room.check_upload(visit.who, int(size) if size.isdecimal() else 0)
-
-
 async def discard_upload(request: Request) -> Response:
     """Forgets the files of an upload that was cancelled or begins anew."""
     try:
@@ -111,42 +105,27 @@ async def discard_upload(request: Request) -> Response:
 
 async def send_thumbnail(request: Request) -> Response:
     """A small JPEG of one image of a dataset."""
-    try:
-        visit = await visits.begin(request, "image")
-        # In a thread, as all that touches a disk: the event loop serves every page
-        # meanwhile.
-        content = await asyncio.to_thread(_thumbnail, visit)
-    except REFUSED as error:
-        return _answer(error, 403)
-    except (TransferError, OSError):
-        return Response(status_code=404)
-    headers = {"Cache-Control": "private, max-age=86400, immutable"}
-    return Response(content, media_type="image/jpeg", headers=headers)
-
-
-def _thumbnail(visit: Visit) -> bytes:
-    picture = addresses.read_thumbnail(visit.value)
-    visit.check(picture.thing)
-    return thumbnails.of_image(picture.sha256, picture.rendering)
+    return await _send_file(request, "image", files.thumbnail, "image/jpeg")
 
 
 async def send_sound(request: Request) -> Response:
     """One recording of a dataset, as browsers play it."""
+    return await _send_file(request, "sound", files.sound, "audio/wav")
+
+
+async def _send_file(
+    request: Request, purpose: str, read: Callable[[Visit], bytes], kind: str
+) -> Response:
     try:
-        visit = await visits.begin(request, "sound")
-        content = await asyncio.to_thread(_sound, visit)
+        visit = await visits.begin(request, purpose)
+        # In a thread, as all that touches a disk: the loop serves every page meanwhile.
+        content = await asyncio.to_thread(read, visit)
     except REFUSED as error:
         return _answer(error, 403)
     except (TransferError, OSError):
         return Response(status_code=404)
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
-    return Response(content, media_type="audio/wav", headers=headers)
-
-
-def _sound(visit: Visit) -> bytes:
-    asked = addresses.read_thumbnail(visit.value)
-    visit.check(asked.thing)
-    return playing.to_wav(library.image_path(asked.sha256))
+    return Response(content, media_type=kind, headers=headers)
 
 
 async def send_images(request: Request) -> Response:

@@ -37,7 +37,7 @@ def show(run: Run) -> None:
         label_visibility="collapsed",
         key="sound-way",
     )
-    sounds = _recorded() if way == "Microphone" else _brought()
+    sounds = _from_microphone() if way == "Microphone" else _files()
     records = [_show_one(run, one) for one in sounds]
     found = [one for one in records if one]
     if found:
@@ -56,7 +56,7 @@ def show(run: Run) -> None:
         )
 
 
-def _brought() -> list[Picture]:
+def _files() -> list[Picture]:
     files = st.file_uploader(
         "Recordings: drop or choose",
         type=_ENDINGS,
@@ -66,7 +66,7 @@ def _brought() -> list[Picture]:
     return [Picture.of(file.name, file.getvalue()) for file in files]
 
 
-def _recorded() -> list[Picture]:
+def _from_microphone() -> list[Picture]:
     taken = st.audio_input("Record with the microphone", key="recording")
     return [Picture.of("recording.wav", taken.getvalue())] if taken else []
 
@@ -77,7 +77,7 @@ def _show_one(run: Run, sound: Picture) -> dict[str, Any]:
         left, right = st.columns([1, 1.5], gap="medium")
         try:
             with st.spinner("Asking the model; the first answer takes some seconds."):
-                heard = _heard_in(run, sound)
+                heard = _answer(run, sound)
         except TransferError as error:
             shell.show_error(error)
             return {}
@@ -107,7 +107,7 @@ def _show_sound(run: Run, sound: Picture, heard: Heard) -> None:
     st.caption(shell.escape(sound.name))
 
 
-def _heard_in(run: Run, sound: Picture) -> Heard:
+def _answer(run: Run, sound: Picture) -> Heard:
     """What the run says, asked for once."""
     kept: dict[str, Heard] = st.session_state.setdefault("heard", {})
     key = f"{run.id}-{sound.key}"

@@ -1,8 +1,10 @@
 """How much of what they may have somebody has, told before it hurts."""
 
 import streamlit as st
+from starlette.requests import Request
 
 from pages.shared import session, shell
+from pages.shared.visits import Visit
 from transfer.people import limits, usage
 from transfer.people.limits import NO_LIMITS
 from transfer.people.usage import Usage
@@ -35,13 +37,17 @@ def show(*which: str) -> None:
             st.caption(text, width="content")
 
 
-def check_upload(person_id: str, size: int) -> None:
-    """Returns quietly where somebody may bring so many bytes more.
+def check_upload(visit: Visit, request: Request) -> None:
+    """Returns quietly where somebody may bring what they are about to.
 
     Raises:
         LimitError: They may not.
     """
-    person = session.whole_store().people.get(person_id)
+    if not visit.who:
+        return
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isdecimal() else 0
+    person = session.whole_store().people.get(visit.who)
     most = limits.of(person)
     if most is not NO_LIMITS:
         has = _once_a_while(person.id).get(lambda: _usage(person))
