@@ -3,10 +3,12 @@
 The only place in which it is found out, for pages and routes alike.
 """
 
+import hashlib
 import secrets
-import threading
 import time
+from contextlib import suppress
 
+from transfer import workspace
 from transfer.errors import NotAllowedError, NotFoundError, UploadError
 from transfer.people import links
 from transfer.people.auth import Mode, mode
@@ -19,9 +21,6 @@ COOKIE = "transfer-studio-session"
 LASTS = {Mode.WORKSHOP: 7 * links.DAY, Mode.OIDC: links.DAY // 2}
 #: Seconds in which a page hands a new session to its browser.
 _TICKET = 60
-
-_used: dict[str, float] = {}
-_using = threading.Lock()
 
 
 def begin(store: Store, person: Person, mark: int = 0) -> str:
@@ -45,13 +44,7 @@ def cookie_for(ticket: str) -> str:
         UploadError: The ticket is not one of ours, is too old, or was used.
     """
     session, _, _ = links.verify("enter", ticket).rpartition("-")
-    now = time.monotonic()
-    with _using:
-        for old in [one for one, at in _used.items() if at < now - 3 * _TICKET]:
-            del _used[old]
-        if ticket in _used:
-            raise UploadError("This ticket was used already.", "Sign in again.")
-        _used[ticket] = now
+    _use_up(ticket)
     return links.sign(_purpose(), session, LASTS[mode()])
 
 
@@ -97,6 +90,28 @@ def end(store: Store, cookie: str) -> None:
     if person := find(store, cookie):
         store.people.end_sessions(person.id, _read(cookie)[1])
         store.people.note(person, "sign out")
+
+
+def _use_up(ticket: str) -> None:
+    """Notes it where every server of this workspace looks.
+
+    Raises:
+        UploadError: It was used.
+        StorageError: The workspace cannot be written.
+    """
+    folder = workspace.folder("tickets")
+    used = folder / hashlib.sha256(ticket.encode()).hexdigest()
+    with workspace.writing(used):
+        try:
+            used.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            raise UploadError(
+                "This ticket was used already.", "Sign in again."
+            ) from None
+        for old in folder.iterdir():
+            with suppress(FileNotFoundError):  # another server forgets it too
+                if old.stat().st_mtime < used.stat().st_mtime - 3 * _TICKET:
+                    old.unlink()
 
 
 def _read(cookie: str) -> tuple[str, int]:

@@ -1,10 +1,14 @@
 """Who asks: the cookie of a session, from its ticket to its end."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from transfer import processes
 from transfer.errors import NotAllowedError, UploadError
 from transfer.people import links, sessions
 from transfer.store.people import OWNER, Person, Role
@@ -101,6 +105,28 @@ def test_cookie_for__takes_a_ticket_once_and_soon(
     monkeypatch.setattr("time.time", lambda: now + 121)
     with pytest.raises(UploadError, match="expired"):
         sessions.cookie_for(late)
+
+
+def test_cookie_for__another_server_of_the_workspace_takes_it_no_more(
+    store: Store,
+) -> None:
+    ticket = sessions.begin(store, somebody(store))
+    code = "import sys; from transfer.people.sessions import cookie_for as take;"
+    command = [sys.executable, "-c", f"{code} take(sys.argv[1])", ticket]
+    subprocess.run(command, check=True, env=processes.environment())
+    with pytest.raises(UploadError, match="used already"):
+        sessions.cookie_for(ticket)
+
+
+def test_cookie_for__forgets_tickets_that_nobody_could_use(
+    store: Store, workspace: Path
+) -> None:
+    sessions.cookie_for(sessions.begin(store, somebody(store)))
+    (old,) = (workspace / "tickets").iterdir()
+    os.utime(old, (0, 0))
+    sessions.cookie_for(sessions.begin(store, somebody(store, "Bob")))
+    (left,) = (workspace / "tickets").iterdir()
+    assert left != old
 
 
 def test_begin__and_end_are_noted(store: Store, workspace: Path) -> None:

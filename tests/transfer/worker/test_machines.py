@@ -3,8 +3,8 @@
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -13,21 +13,26 @@ import pytest
 from tests.both_databases import database, on_postgresql
 from tests.patience import wait_for
 from tests.postgres import Postgres
+from tests.test_deploy import free_port
 from tests.transfer.worker.test_killed import settings, wait_for_epoch
 from transfer import processes
 from transfer.__main__ import main
 from transfer.store import files
+from transfer.store.people import Role
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
 __all__ = ["database"]
 
 
+WORKER = ("transfer", "worker")
+
+
 @contextmanager
-def machine(name: str) -> Iterator[psutil.Process]:
-    """`python -m transfer worker`, on a machine that is called so."""
+def machine(name: str, words: Sequence[str] = WORKER) -> Iterator[psutil.Process]:
+    """What a machine that is called so does; it loses its power in the end."""
     named = {"TRANSFER_MACHINE": name, "TRANSFER_SPARE_WORKER": "0"}
-    command = [sys.executable, "-m", "transfer", "worker"]
+    command = [sys.executable, "-m", *words]
     environment = processes.environment() | named
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as one:
         process = psutil.Process(one.pid)
@@ -35,6 +40,13 @@ def machine(name: str) -> Iterator[psutil.Process]:
             yield process
         finally:
             lose_power(process)
+
+
+def server(name: str) -> AbstractContextManager[psutil.Process]:
+    """The app, on a machine that is called so."""
+    app = str(Path(__file__).parents[3] / "app.py")
+    options = ["--server.port", str(free_port()), "--server.headless", "true"]
+    return machine(name, ["streamlit", "run", app, *options])
 
 
 def lose_power(machine: psutil.Process) -> None:
@@ -70,6 +82,66 @@ def test_worker__what_a_lost_machine_did_goes_on_elsewhere(
     assert set(stored.values()) == {1}, "nothing is told twice"
     epochs = {epoch for phase, epoch, step, _ in stored if phase == "fine_tune"}
     assert epochs == set(range(1, max(epochs) + 1)), "and nothing is left out"
+
+
+@pytest.mark.slow
+@on_postgresql
+def test_machines__two_servers_and_workers_of_which_some_are_lost(
+    store: Store, tmp_path: Path
+) -> None:
+    """Twelve runs of four people: all end, none is lost, none is done twice."""
+    people = [
+        store.people.add(subject=name, name=name, role=Role.ADMINISTRATOR)
+        for name in ("Ada", "Bob", "Cem", "Dana")
+    ]
+    config = settings(tmp_path)
+    runs = [
+        store.create(config, f"{one.name} {number}", one.id)
+        for number in range(3)
+        for one in people
+        if one
+    ]
+
+    def is_at_work(name: str) -> bool:
+        return any(
+            job.host == name and job.progress.get("phase") == "fine_tune"
+            for job in store.active()
+        )
+
+    with (
+        server("pages 1") as lost_server,
+        server("pages 2"),
+        machine("worker 1") as lost_worker,
+        machine("worker 2"),
+    ):
+        wait_for(lambda: is_at_work("worker 1"))
+        lose_power(lost_worker)
+        with machine("worker 3"):
+            wait_for(lambda: is_at_work("pages 1"))
+            lose_power(lost_server)
+            wait_for(lambda: all(store.get(one.id).status.is_final for one in runs))
+    ended = [store.get(one.id) for one in runs]
+    assert Counter(one.status for one in ended) == {JobStatus.COMPLETED: len(runs)}
+    assert Counter(one.owner for one in ended) == {one.id: 3 for one in people if one}
+    resumed = [
+        one for one in ended if "Resumed in" in files.log("run", one.id).read_text()
+    ]
+    assert len(resumed) >= 2
+    losses = [
+        {
+            (m.phase, m.epoch): m.value
+            for m in store.metrics.after(one.id)
+            if m.step is None and m.name == "loss"
+        }
+        for one in ended
+    ]
+    # As they are of the same settings, and one that is resumed comes to the same end.
+    assert all(one == losses[0] for one in losses)
+    for one in ended:
+        stored = [
+            (m.phase, m.epoch, m.step, m.name) for m in store.metrics.after(one.id)
+        ]
+        assert len(stored) == len(set(stored)), "nothing is told twice"
 
 
 def test_worker__a_database_that_is_a_file_is_for_one_machine(
