@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from transfer.datasets import names
 from transfer.datasets.revision import Revision, Split
 from transfer.store.record import Job, Metric, Run
 from transfer.store.summaries import Summary
@@ -42,7 +43,10 @@ class Prediction(BaseModel):
 class DatasetAnswer(BaseModel):
     """A dataset as it is now."""
 
-    name: str
+    name: str = Field(
+        description="By which it is asked for; of one's own the title will do as well."
+    )
+    title: str = Field(description="What it is called.")
     revision: str
     classes: dict[str, dict[Split, int]] = Field(
         description="Images of each class in train, val and test."
@@ -55,6 +59,7 @@ class DatasetAnswer(BaseModel):
         classes = found.counts()
         return cls(
             name=found.dataset,
+            title=names.title(found.dataset),
             revision=found.id,
             classes=classes,
             created_at=found.created_at,

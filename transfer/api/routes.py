@@ -25,7 +25,8 @@ from transfer.api.asking import Asking, Backend, Changes, Reads
 from transfer.api.pictures import Sent
 from transfer.api.refusals import Refusal
 from transfer.config import TrainConfig
-from transfer.datasets import library
+from transfer.datasets import library, names
+from transfer.datasets.revision import Revision
 from transfer.errors import ImageError, NotFoundError
 from transfer.export import orders
 from transfer.people import pace
@@ -122,8 +123,7 @@ def datasets(asking: Reads) -> list[DatasetAnswer]:
 @router.get("/datasets/{name}", tags=["datasets"])
 def dataset(name: str, asking: Reads) -> DatasetAnswer:
     """A dataset and how many images its classes have."""
-    asking.store.datasets.check("read", name)
-    return DatasetAnswer.of(library.load(name))
+    return DatasetAnswer.of(_dataset(asking, name))
 
 
 @router.get("/runs", tags=["runs"])
@@ -148,12 +148,10 @@ def metrics(run: _Run, asking: Reads) -> list[MetricAnswer]:
 @router.post("/runs", status_code=201, tags=["runs"])
 def train(new: NewRun, asking: Changes) -> RunAnswer:
     """Starts a run: it trains once its turn has come."""
-    store = asking.store
-    store.datasets.check("read", new.dataset)
-    revision = library.load(new.dataset, new.revision)
+    store, revision = asking.store, _dataset(asking, new.dataset, new.revision)
     revision.check_learnable()
-    settings = new.model_dump(exclude={"name"}) | {"revision": revision.id}
-    config = TrainConfig.of(**settings)
+    found = {"dataset": revision.dataset, "revision": revision.id}
+    config = TrainConfig.of(**new.model_dump(exclude={"name"}) | found)
     continuing.model(store, config, revision)
     return RunAnswer.of(queue.submit(store, config, new.name))
 
@@ -241,6 +239,14 @@ def outline() -> list[Described]:
         if isinstance(one, APIRoute)
         for method in sorted(one.methods or ())
     ]
+
+
+def _dataset(asking: Asking, name: str, revision: str = "") -> Revision:
+    """A dataset that may be seen; names are each one's own, so theirs comes first."""
+    own = names.kept_under(name, asking.person.id)
+    name = own if own in library.all_names() else name
+    asking.store.datasets.check("read", name)
+    return library.load(name, revision)
 
 
 def _export(job: Job) -> ExportAnswer | None:

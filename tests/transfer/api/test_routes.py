@@ -11,6 +11,7 @@ from transfer.api import pictures, routes
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
 from transfer.errors import TransferError
+from transfer.people import rule, tokens
 from transfer.store import files
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
@@ -121,6 +122,28 @@ def test_datasets__with_their_classes(store: Store, run: Run) -> None:
     assert ask(app(store), "GET", "/datasets/pets").json() == told
     missing = ask(app(store), "GET", "/datasets/nothing")
     assert error_of(missing).startswith("404 ")
+
+
+def test_datasets__of_ones_own_go_by_what_they_are_called(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    tokens_of = {}
+    for number, name in enumerate(("Anna", "Bob")):
+        person = store.people.add(subject=f"name:{name}", name=name, role="participant")
+        assert person
+        kept = store.view_for(rule.scope(person)).datasets.new("pets")
+        folder = make_pictures(tmp_path / name, {"cat": 4, f"dog {number}": 4})
+        importer.import_path(folder, kept)
+        store.datasets.own(kept, person.id)
+        tokens_of[kept] = tokens.make(store, person, "test", 30, may_change=True)
+    for kept, token in tokens_of.items():
+        for name in ("pets", kept):
+            told = ask(app(store), "GET", f"/datasets/{name}", token).json()
+            assert (told["name"], told["title"]) == (kept, "pets")
+        new = {"dataset": "pets"}
+        started = ask(app(store), "POST", "/runs", token, json=new).json()
+        assert store.get(started["id"]).dataset == kept
 
 
 def test_runs__in_short_and_whole(store: Store, run: Run) -> None:
