@@ -21,7 +21,7 @@ def flowers(tmp_path: Path) -> Path:
     """Three classes of 40, in which 20 pictures lie in the next class's folder."""
     made = make_pictures(tmp_path / "made", {"pink": 40, "reed": 40, "sedge": 40})
     folder, names = tmp_path / "flowers", ["pink", "reed", "sedge"]
-    wrong = set(np.random.default_rng(0).permutation(120)[:WRONG].tolist())
+    wrong = set(np.random.default_rng(1).permutation(120)[:WRONG].tolist())
     for at, path in enumerate(sorted(made.rglob("*.png"))):
         own = names.index(path.parent.name)
         target = folder / names[(own + (at in wrong)) % 3] / path.name
