@@ -104,6 +104,10 @@ def test_workshop__each_has_work_of_their_own_and_keeps_it(
         for page in (anna, bob, tom):
             page.goto(server)
             settle(page)
+        tab = anna.context.new_page()
+        tab.goto(server)  # without a word of who it is
+        expect(tab.get_by_role("button", name="Anna")).to_be_visible()
+        tab.close()
         # Each is still who they were; the instructor sees all that there is.
         image = anna.locator("img[src*='/api/image/']").first
         expect(image).to_be_visible()
