@@ -51,7 +51,7 @@ def probabilities_left_out(
     """What heads in closed form say of images that they never saw.
 
     Of each image one that learnt from all others: they follow from the one that learnt
-    from all. Five folds took 3.5 times as long, and found wrong labels no better.
+    from all. Five folds took 3.5 times as long, and ranked wrong labels no better.
 
     Args:
         found: What `closed_form.fit` found in these images.
