@@ -207,15 +207,17 @@ def test_send_thumbnail__refuses_an_unsigned_address(workspace: Path) -> None:
 
 
 def test_send_export__is_the_zip_of_a_signed_address(workspace: Path) -> None:
-    folder = workspace / "runs" / "01234567" / "exports" / "onnx-none"
+    st.cache_resource.clear()  # a test of a page may have left its store
+    run = Store().create(TrainConfig(dataset="pets"))
+    folder = workspace / "runs" / run.id / "exports" / "onnx-none"
     folder.mkdir(parents=True)
     (folder / "Gänse-resnet50-onnx-01234567.zip").write_bytes(b"zip")
-    signed = links.sign("export", "01234567-onnx-none")
+    signed = links.sign("export", f"{run.id}-onnx-none")
     answer = ask(app.send_export, signed)
     assert (answer.status_code, answer.media_type) == (200, "application/zip")
     name = "filename*=utf-8''G%C3%A4nse-resnet50-onnx-01234567.zip"
     assert name in answer.headers["content-disposition"]
-    missing = links.sign("export", "01234567-keras-none")
+    missing = links.sign("export", f"{run.id}-keras-none")
     assert ask(app.send_export, missing).status_code == 404
     assert ask(app.send_export, links.sign("image", "0")).status_code == 403
 
