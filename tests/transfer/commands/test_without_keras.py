@@ -25,7 +25,7 @@ COMMANDS = Path(commands.__file__).parent
 WITH_KERAS = {"measure", "rank", "sweep", "learning-rate", "imagenet"}
 WITH_KERAS |= {"evaluate", "export", "doctor", "enough", "sort"}
 #: Those that have a worker do it.
-BY_A_WORKER = {"train", "resume"}
+BY_A_WORKER = {"train", "resume", "worker"}
 
 #: Reads lists of words, carries them out, and tells which of them loaded Keras.
 _WALK = """
@@ -64,6 +64,7 @@ def words_of(run: str, queued: str, folder: Path) -> list[list[str]]:
         ["workshop"],
         ["people"],
         ["audit"],
+        ["queue"],
         ["script", queued, "--output", str(folder / "train.py")],
         ["hand-in", run, "--entry", "1"],
         ["neighbours", run],
