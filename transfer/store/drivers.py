@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 
 from transfer.errors import StorageError
 
@@ -26,7 +27,9 @@ def make_engine(url: str | sa.URL) -> sa.Engine:
         address = sa.make_url(url)
         sqlite = address.get_backend_name() == "sqlite"
         arguments = {"timeout": BUSY_TIMEOUT} if sqlite else _patience()
-        engine = sa.create_engine(address, connect_args=arguments)
+        engine = sa.create_engine(
+            address, connect_args=arguments, json_serializer=_to_json
+        )
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
         raise StorageError(
             f"TRANSFER_DATABASE_URL cannot be used: {error}.",
@@ -40,6 +43,11 @@ def make_engine(url: str | sa.URL) -> sa.Engine:
         sa.event.listen(engine, "checkin", _note_use)
         sa.event.listen(engine, "checkout", partial(_look_at_idle, engine))
     return engine
+
+
+def _to_json(value: Any) -> str:
+    # JSON has no NaN: PostgreSQL refuses the row, and SQLite every list with it.
+    return to_json(value, inf_nan_mode="null").decode()
 
 
 def _note_use(_: Any, record: Any) -> None:
