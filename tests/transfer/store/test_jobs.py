@@ -43,7 +43,7 @@ def test_heartbeat_and_finish__what_is_not_finite_is_none(store: Store) -> None:
     store.heartbeat(run.id, {"loss": float("nan")})
     assert store.get(run.id).progress == {"loss": None}
     store.finish(run.id, JobStatus.COMPLETED, {"val_accuracy": float("inf")})
-    assert store.summaries()[0].result["val_accuracy"] is None
+    assert store.summaries()[0].result.get("val_accuracy") is None
 
 
 def test_heartbeat__tells_a_worker_that_the_run_is_not_its_own(store: Store) -> None:
