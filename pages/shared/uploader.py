@@ -35,8 +35,9 @@ class Arrival:
         chosen: Files in what the user chose.
         arrived: Files that lie on the server's disk.
         failed: Files that were to be sent and are not there.
-        left_out: Files that are no pictures.
+        left_out: Files of another kind.
         reasons: `path` and `reason` of the first failed files.
+        kind: Which files were taken.
     """
 
     source: Path | None
@@ -47,6 +48,7 @@ class Arrival:
     failed: int
     left_out: int
     reasons: list[dict[str, str]]
+    kind: Kind = "images"
 
     @property
     def summary(self) -> str:
@@ -58,7 +60,8 @@ class Arrival:
         if self.failed:
             counts.append(f"{self.failed:,} failed")
         if self.left_out:
-            counts.append(f"{self.left_out:,} left out (of another kind)")
+            why = kinds.in_words_of(self.kind, "not a picture")
+            counts.append(f"{self.left_out:,} left out ({why})")
         return "; ".join(counts) + "."
 
 
@@ -95,7 +98,7 @@ def folder_upload(
             "choose": "Choose " + kinds.in_words_of(kind, "pictures"),
             "accept": _ACCEPT[kind],
         },
-        on_done_change=lambda: _take_in(key),
+        on_done_change=lambda: _take_in(key, kind),
         on_begun_change=lambda: _forget_last(key),
     )
     arrival: Arrival | None = kept.get("arrival")
@@ -138,7 +141,7 @@ def _forget_last(key: str) -> None:
     st.session_state[f"{key}s"].pop("arrival", None)
 
 
-def _take_in(key: str) -> None:
+def _take_in(key: str, kind: Kind) -> None:
     done = st.session_state[key]["done"]
     kept = st.session_state[f"{key}s"]
     upload = kept["upload"]
@@ -153,6 +156,7 @@ def _take_in(key: str) -> None:
         failed=done["sent"] - arrived,
         left_out=done["chosen"] - done["sent"],
         reasons=done["failed"],
+        kind=kind,
     )
 
 
