@@ -13,6 +13,7 @@ from tests.pictures import make_pictures
 from transfer.backbones import graph
 from transfer.classifier import converting, runner
 from transfer.classifier import model as classifier
+from transfer.datasets import decoding
 from transfer.features import converted, engines
 from transfer.processes import environment
 
@@ -43,7 +44,7 @@ def test_read__answers_as_the_model_of_which_it_was_made(
     made = _make(model, record)
     kept = runner.read(record)
     assert kept and kept.image_size == made.image_size == (32, 32)
-    pixels = runner.decoding.decode(picture, (32, 32))
+    pixels = decoding.decode(picture, (32, 32))
     expected = np.asarray(model(pixels[np.newaxis].astype(np.float32)))
     for one in (made, kept):
         said = one.run([picture])
@@ -85,7 +86,7 @@ def test_make__keras_where_the_backbone_cannot_be_converted(
     model, record, picture = _model(), tmp_path / "r.npz", _picture(tmp_path)
     made = _make(model, record)
     assert not record.exists()
-    pixels = runner.decoding.decode(picture, (32, 32))
+    pixels = decoding.decode(picture, (32, 32))
     expected = np.asarray(model(pixels[np.newaxis].astype(np.float32)))
     found = made.run([picture])
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)

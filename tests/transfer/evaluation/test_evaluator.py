@@ -181,7 +181,7 @@ def test_robustness__a_slow_backbone_is_tried_only_when_asked(
 
 def test_save__a_deleted_run_does_not_come_back(finished: Run) -> None:
     found = evaluated(finished)
-    trash.put_run(Store(), finished.id)
+    trash.remove(Store(), trash.put_run(Store(), finished.id).id)
     with pytest.raises(NotFoundError):
         results.save(found)
     assert not files.evaluation(finished.id, "val").exists()

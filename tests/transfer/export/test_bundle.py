@@ -72,7 +72,7 @@ def test_verify__agrees_in_a_process_without_our_package(
     output, told = export(name, quantize)
     done = alone(str(output / "verify.py"), cwd=output.parent)
     assert done.returncode == (0 if told["parity"]["agrees"] else 1), done.stderr
-    assert "18 pictures" in done.stdout
+    assert "18 files" in done.stdout
 
 
 def test_verify__fails_where_the_model_disagrees(

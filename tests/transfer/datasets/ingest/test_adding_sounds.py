@@ -11,7 +11,7 @@ from transfer.datasets import editing, library
 from transfer.datasets.ingest import adding, hearing
 from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.sounds import import_sounds
-from transfer.errors import DatasetError, SoundError
+from transfer.errors import DatasetError, ImageError
 from transfer.pile import waiting
 
 
@@ -65,6 +65,6 @@ def test_add__a_recording_is_corrected_like_a_picture(notes: Path) -> None:
     sound = encode(tone(333))
     after = editing.add("notes", sound, "low", "heard.wav")
     assert after.images[0].path.startswith("corrections/low/")
-    with pytest.raises(SoundError):
+    with pytest.raises(ImageError, match="not a sound in a known format"):
         editing.add("notes", b"no sound", "low", "heard.wav")
     assert library.load("notes").sound == after.sound is not None
