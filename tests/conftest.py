@@ -65,7 +65,7 @@ def nice(monkeypatch: pytest.MonkeyPatch) -> None:
     Nor does it limit its memory.
     """
     monkeypatch.setattr(os, "nice", lambda by: 0, raising=False)
-    monkeypatch.setattr(processes, "limit_memory", lambda size: None)
+    monkeypatch.setattr(processes, "limit_memory", lambda *_: None)
 
 
 @pytest.fixture
