@@ -98,8 +98,7 @@ def _confirm(going: list[Trashed]) -> None:
     )
     if st.button("Remove for good", type="primary"):
         try:
-            for one in going:
-                trash.remove(session.store(), one.id)
+            trash.remove_all(session.store(), going)
         except TransferError as error:
             shell.show_error(error)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transfer import workspace
 from transfer.datasets import history, library, names
-from transfer.errors import NotFoundError, StorageError
+from transfer.errors import StorageError
 from transfer.people import codes
 from transfer.store import files
 from transfer.store.datasets import Owned
@@ -172,14 +172,10 @@ def _own_datasets(store: Store) -> list[str]:
 
 
 def _in_trash(store: Store, one: Trashed) -> Part:
-    def remove_it() -> None:
-        with suppress(NotFoundError):  # an export goes with its run
-            trash.remove(store, one.id)
-
     return Part(
         what=f"{one.kind} {one.title}, deleted",
         bytes=trash.size(one),
-        remove=remove_it,
+        remove=lambda: trash.remove_all(store, [one]),
     )
 
 

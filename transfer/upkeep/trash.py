@@ -9,6 +9,8 @@ process left half done can be told, and is ended by `settle`.
 import os
 import shutil
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from transfer import workspace
@@ -134,6 +136,18 @@ def remove(store: Store, trash_id: str) -> Trashed:
     return one
 
 
+def remove_all(store: Store, going: Iterable[Trashed]) -> None:
+    """Removes things for good; what is gone already is passed over.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    # A run takes its exports along: these go first, so that their files go too.
+    for one in sorted(going, key=lambda one: one.kind == RUN):
+        with suppress(NotFoundError):
+            remove(store, one.id)
+
+
 def discard_old(store: Store, after: float | None = None) -> int:
     """Removes for good what lies in the trash for longer than `days`; how many.
 
@@ -143,8 +157,7 @@ def discard_old(store: Store, after: float | None = None) -> int:
     settle(store)
     before = time.time() - (days() if after is None else after) * _DAY
     old = [one for one in store.trash.all() if one.deleted_at <= before]
-    for one in old:
-        remove(store, one.id)
+    remove_all(store, old)
     return len(old)
 
 
@@ -219,7 +232,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    had_images = folder.parent.name != EXPORT
+    had_images = folder.parent.name == DATASET or (folder / library.KEPT).exists()
     with workspace.writing(folder):
         if folder.exists():
             shutil.rmtree(folder)

@@ -253,6 +253,17 @@ def test_discard_old__takes_the_days_of_the_setting(
     assert trash.discard_old(store) == 1
 
 
+def test_remove_all__of_a_run_and_of_its_export_that_went_before_it(
+    store: Store, pets: Revision, workspace: Path
+) -> None:
+    run = ended(store, pets)
+    trash.put_export(store, export_of(store, run))
+    trash.put_run(store, run.id)
+    trash.remove_all(store, store.trash.all())
+    assert not store.trash.all()
+    assert not [*workspace.glob("trash/*/*")]
+
+
 def test_days__says_what_was_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSFER_TRASH_DAYS", "a week")
     with pytest.raises(ConfigError, match="'a week', but a number of days"):
