@@ -37,11 +37,10 @@ class Limits:
 
 
 NO_LIMITS = Limits()
-#: Where no variable says otherwise.
+#: Where no variable says otherwise; administrators have none.
 DEFAULTS = {
     Role.PARTICIPANT: Limits(disk=5e9, images=20_000, queued=10, running=3, hours=8),
     Role.INSTRUCTOR: Limits(disk=50e9, images=200_000, queued=50, running=6, hours=48),
-    Role.ADMINISTRATOR: NO_LIMITS,
 }
 #: Where a server says otherwise: `disk=10 images=none`, the disk in GB.
 VARIABLES = {
@@ -95,11 +94,11 @@ def of(person: Person) -> Limits:
     Raises:
         ConfigError: What a variable says cannot be read.
     """
-    if mode() is Mode.OPEN or not person.id:
+    if mode() is Mode.OPEN or not person.id or person.role not in DEFAULTS:
         return NO_LIMITS
-    variable = VARIABLES.get(person.role, "")
-    said = os.environ.get(variable, "") if variable else ""
-    return replace(DEFAULTS[person.role], **_read(variable, said))
+    variable = VARIABLES[person.role]
+    said = _read(variable, os.environ.get(variable, ""))
+    return replace(DEFAULTS[person.role], **said)
 
 
 def figures(limits: Limits, used: Usage, *which: str) -> list[str]:

@@ -47,9 +47,9 @@ class Holdings:
     def work(self, owner: str, since: float) -> Work:
         """What somebody has in the queue, and the work that was done since then."""
         lasts = sa.or_(jobs.c.ended_at.is_(None), jobs.c.ended_at > since)
-        query = sa.select(jobs.c.status, jobs.c.started_at, jobs.c.ended_at).where(
-            jobs.c.owner == owner, lasts
-        )
+        query = sa.select(
+            jobs.c.status, jobs.c.started_at, jobs.c.ended_at, jobs.c.trash
+        ).where(jobs.c.owner == owner, lasts)
         with self._database.reading() as connection:
             found = connection.execute(query).all()
         now = time.time()
@@ -60,7 +60,10 @@ class Holdings:
             if one.started_at and one.status != JobStatus.QUEUED
         )
         return Work(
-            queued=sum(one.status == JobStatus.QUEUED for one in found),
+            # What was deleted waits no more; the hours of what was done stay.
+            queued=sum(
+                one.status == JobStatus.QUEUED and not one.trash for one in found
+            ),
             running=sum(one.status in ACTIVE for one in found),
             seconds=seconds,
         )

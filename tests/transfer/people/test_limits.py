@@ -19,6 +19,7 @@ from transfer.store import files, rows
 from transfer.store.people import OWNER, Person, Role
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_of__the_instructor_has_more_and_the_administrator_no_limits(
     tom = person(store, "tom", Role.INSTRUCTOR)
     of_anna, of_tom = vars(limits.of(anna)), vars(limits.of(tom))
     assert all(of_tom[name] > most for name, most in of_anna.items())
-    assert limits.of(person(store, "ada", Role.ADMINISTRATOR)) == NO_LIMITS
+    assert limits.of(person(store, "ada", Role.ADMINISTRATOR)) is NO_LIMITS
     assert limits.of(OWNER) == NO_LIMITS, "whoever types on the server"
     monkeypatch.setenv("TRANSFER_AUTH", "open")
     assert limits.of(anna) == NO_LIMITS
@@ -117,6 +118,13 @@ def test_usage__all_that_somebody_has_and_nobody_else(
     assert usage.of(store, anna.id).disk == had.disk + 500
     assert had.disk == pictures + 1000 + len(anna.id), "and whose the upload is"
     assert usage.of(store, person(store, "bob").id) == Usage()
+
+
+def test_usage__what_was_deleted_waits_no_more(store: Store, anna: Person) -> None:
+    run = store.create(TrainConfig.of(dataset="anna"), owner=anna.id)
+    assert usage.of_work(store, anna.id).queued == 1
+    trash.put_run(store, run.id)
+    assert usage.of_work(store, anna.id).queued == 0
 
 
 def test_usage__work_of_the_last_day(store: Store, anna: Person) -> None:
