@@ -71,7 +71,7 @@ class Decoder:
             answer = b""
         finally:
             clock.cancel()
-        if answer:
+        if answer.endswith(b"\n"):  # half of one, if it died while it wrote
             return dict(json.loads(answer))
         self.close()
         why = "the process that decodes it ended"

@@ -65,7 +65,7 @@ def hear(
                 "are gone through here.",
                 "On the command line `python -m transfer predict` takes any length.",
             )
-        if length <= segments.LEAST_WINDOWS * how.seconds:
+        if not segments.is_gone_through(length, how.seconds):
             times.append((0.0, length))
             rankings += _answers(ask, [recording])
         else:

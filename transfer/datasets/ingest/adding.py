@@ -106,7 +106,7 @@ def _stage(
     """The files that can be used; recordings are cut as those before were."""
     if before.sound is None:
         return staging.stage(source, entries, folder, progress, allow)
-    are_cut = any(hearing.MARK in one.path for one in before.images)
+    are_cut = any(hearing.recording_of(one.path) != one.path for one in before.images)
     cutting = Cutting(before.sound.seconds if are_cut else 0.0)
     return hearing.stage(source, entries, folder, cutting, progress, allow)
 

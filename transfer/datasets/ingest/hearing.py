@@ -5,6 +5,7 @@ What cannot be used is passed over; what is odd but usable, such as silence, is 
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -32,7 +33,9 @@ _SILENT = 1e-3
 #: Samples at full scale, as a share of all, from which a recording is overdriven.
 _FULL, _OVERDRIVEN = 0.999, 1e-3
 #: Between the name of a recording and the second at which a window begins.
-MARK = "@"
+_MARK = "@"
+#: What `_cut` names a window, and `names` adds where a path is taken.
+_WINDOW = re.compile(rf"{_MARK}\d{{5,}}\.\d\d(-[0-9a-f]{{8}})?\.flac$")
 
 
 class Cutting(NamedTuple):
@@ -97,9 +100,7 @@ def stage(
 
 def recording_of(path: str) -> str:
     """The recording that a clip's path names: of a window what it was cut from."""
-    folder, slash, name = path.rpartition("/")
-    recording, mark, _ = name.rpartition(MARK)
-    return f"{folder}{slash}{recording}" if mark else path
+    return _WINDOW.sub("", path)
 
 
 def findings(clips: Sequence[Clip]) -> Iterator[str]:
@@ -132,8 +133,8 @@ def _hear(
     except ImageError as error:
         target.unlink(missing_ok=True)
         reason = f"{error.message} {error.hint}".strip()
-        # The copy has a number for a name.
-        reason = reason.replace(f"{target.name} ", "The file ", 1)
+        if reason.startswith(f"{target.name} "):  # the copy has a number for a name
+            reason = f"The file{reason[len(target.name) :]}"
         return PassedOver(path=names.showable(entry.path), reason=reason)
 
 
@@ -207,7 +208,7 @@ def _cut(
             )
         heard = _Heard()
         heard.add(window.floats)
-        named = f"{entry.path}{MARK}{window.start:08.2f}.flac"
+        named = f"{entry.path}{_MARK}{window.start:08.2f}.flac"
         clips.append(
             Clip(
                 entry=replace(entry, path=named),

@@ -6,11 +6,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.datasets.sounds import recordings
+
 #: Share of a window that the next one has too, where a recording is gone through.
 OVERLAP = 0.5
-#: A recording of more than so many windows is gone through; of a shorter one its
-#: loudest part is answered.
-LEAST_WINDOWS = 1.5
+_LEAST_WINDOWS = 1.5
+
+
+def is_gone_through(length: float, seconds: float) -> bool:
+    """Whether a recording is answered window by window, or its loudest part alone.
+
+    Args:
+        length: Of the recording, in seconds.
+        seconds: Of a window.
+    """
+    return length > min(_LEAST_WINDOWS * seconds, recordings.MAX_SECONDS)
 
 
 class Segment(NamedTuple):

@@ -38,7 +38,7 @@ class Reader:
         how = self._how
         with recordings.open_recording(path) as file:
             length = recordings.seconds(file)
-            if length <= segments.LEAST_WINDOWS * how.seconds:
+            if not segments.is_gone_through(length, how.seconds):
                 yield (0.0, length), self._take(drawing.draw(path, self._size, how))
                 return
             for one in windows.cut(file, how.seconds, segments.OVERLAP):

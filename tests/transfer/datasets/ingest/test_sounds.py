@@ -60,6 +60,12 @@ def test_import_sounds__a_table_says_the_classes(tmp_path: Path) -> None:
     assert import_sounds(folder, "table").class_names == ("even", "odd")
 
 
+def test_recording_of__only_what_is_cut() -> None:
+    cut = ["a/b@home.wav@00012.50.flac", "a/b@home.wav@00012.50-0a1b2c3d.flac"]
+    for path in [*cut, "a/b@home.wav"]:
+        assert hearing.recording_of(path) == "a/b@home.wav"
+
+
 @pytest.mark.usefixtures("workspace")
 def test_import_sounds__windows_of_a_recording_stay_together(tmp_path: Path) -> None:
     folder = make_sounds(tmp_path / "long", {"a": 5, "b": 5}, seconds=3.0)
