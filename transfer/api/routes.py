@@ -152,6 +152,7 @@ def train(new: NewRun, asking: Changes) -> RunAnswer:
     revision.check_learnable()
     found = {"dataset": revision.dataset, "revision": revision.id}
     config = TrainConfig.of(**new.model_dump(exclude={"name"}) | found)
+    config.check_kind(revision.kind)
     continuing.model(store, config, revision)
     return RunAnswer.of(queue.submit(store, config, new.name))
 

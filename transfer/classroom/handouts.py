@@ -68,7 +68,9 @@ def start(store: Store, handout: Handout) -> Run:
         TransferError: As `queue.submit`.
     """
     store.datasets.check("read", handout.dataset)
-    revision = library.load(handout.dataset).id
-    about = {"dataset": handout.dataset, "revision": revision}
+    revision = library.load(handout.dataset)
+    revision.check_learnable()
+    about = {"dataset": handout.dataset, "revision": revision.id}
     config = TrainConfig.of(**about, **handout.settings)
+    config.check_kind(revision.kind)
     return queue.submit(store, config)

@@ -82,7 +82,7 @@ def hide(store: Store, name: str) -> None:
         revision = library.load(name)
         if not revision.images:
             raise DatasetError(f'"{names.title(name)}" has no images to judge by.')
-        _check_unreached(store.whole(), revision)
+        _check_unreached(store.with_trash(), revision)
     store.datasets.hide(name)
 
 

@@ -78,6 +78,9 @@ def test_hide__not_what_participants_have_seen(group: Class) -> None:
     run = group.run(group.anna, "seen")
     with pytest.raises(DatasetError, match=run.id):
         hidden.hide(tom, "seen")
+    trash.put_run(group.seen_by(group.anna), run.id)  # it can be restored
+    with pytest.raises(DatasetError, match=run.id):
+        hidden.hide(tom, "seen")
 
 
 def test_share__not_a_run_that_learnt_from_it(secret: Class) -> None:
