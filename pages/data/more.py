@@ -60,7 +60,8 @@ def show_adding(revision: Revision) -> None:
 
 def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
     if kind == "sounds":
-        recorded = st.audio_input("Record into the class", key=f"recorded-{dataset}")
+        key = f"recorded-{dataset}-{st.session_state.get('recordings', 0)}"
+        recorded = st.audio_input("Record into the class", key=key)
         says = kinds.in_words_of(kind, "Pictures, a folder of them, or a zip.")
         arrival = uploader.folder_upload("more", says, kind=kind)
     else:
@@ -100,14 +101,16 @@ def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
     except TransferError as error:
         shell.show_error(error)
         return
-    if upload and not recorded:
+    if recorded and not path:  # the next look begins without it
+        st.session_state["recordings"] = st.session_state.get("recordings", 0) + 1
+    elif upload:
         uploader.hand_over("more")
     st.rerun()
 
 
 def _keep(recording: bytes) -> tuple[Path, str]:
     """Where a job finds what was recorded, and the upload to let go afterwards."""
-    upload = uploads.start()
+    upload = uploads.start(session.actor().id)
     # By the second, so that a second recording has another name.
     name = f"recorded {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
     size = len(recording)

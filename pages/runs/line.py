@@ -4,9 +4,10 @@ from typing import get_args
 
 import streamlit as st
 
-from pages.shared import session, shell, words
+from pages.shared import job_progress, session, shell, words
+from transfer.datasets import names
 from transfer.errors import TransferError
-from transfer.runs import order, places, queue
+from transfer.runs import order, queue
 from transfer.runs.kinds import KINDS
 from transfer.runs.places import Place
 from transfer.store.record import Job, Run
@@ -33,9 +34,10 @@ def show() -> None:
 def _show_line() -> None:
     whole, own = session.whole_store(), session.store()
     st.caption(f"{RULE} What was moved by hand goes before that.")
-    waiting, line = {one.id: one for one in whole.waiting()}, places.places(whole)
+    active = whole.active()  # before the others: no job is at work and waits
+    waiting, line = {one.id: one for one in whole.waiting()}, job_progress.line_now()
     seen = {one.id for one in (*own.active(), *own.waiting())}
-    for job in whole.active():
+    for job in active:
         _show(job, "at work", job.id in seen)
     found = [(waiting[one], place) for one, place in line.items() if one in waiting]
     for job, place in found[:_SHOWN]:
@@ -50,12 +52,14 @@ def _show(job: Job, says: str, is_seen: bool, place: Place | None = None) -> Non
         horizontal=True, vertical_alignment="center", key=f"line-{job.id}"
     ):
         with st.container(gap=None):
-            called = job.name if isinstance(job, Run) else job.subject.split("@")[0]
+            called = job.name if isinstance(job, Run) else names.title(job.subject)
             title = KINDS[job.kind].title
             name = f"{title} {called}" if is_seen else f"{title} of somebody else"
             st.markdown(f"**{shell.escape(name)}**")
             whose = session.owner_in_words(job) if is_seen else ""
-            facts = " · ".join(one for one in (says.capitalize(), whose) if one)
+            facts = " · ".join(
+                one for one in (says[:1].upper() + says[1:], whose) if one
+            )
             st.caption(shell.escape(facts))
         if place and session.may("queue"):
             for to in get_args(order.To):

@@ -92,17 +92,20 @@ def labels(found: list[Summary]) -> dict[str, str]:
     """What runs are called in a list, by id: name, val, what it does not say, id."""
     # What is the same for all would only push the rest out of view.
     datasets = {run.dataset for run in found}
-    return {run.id: _label(run, len(datasets) > 1) for run in found}
+    if len(datasets) < 2:
+        return {run.id: _label(run, "") for run in found}
+    called = {one: session.dataset_label(one) for one in datasets}
+    return {run.id: _label(run, called[run.dataset]) for run in found}
 
 
-def _label(run: Summary, with_dataset: bool) -> str:
+def _label(run: Summary, dataset: str) -> str:
     # Whoever gave a run no name has it already, made of just this.
     described = default_name(run.config)
     parts = [
         words.cut(run.name, LONGEST),
         outcome.headline_in_words(run).partition(" (")[0],
         described if described != run.name else "",
-        session.dataset_label(run.dataset) if with_dataset else "",
+        dataset,
         run.id,
     ]
     return " · ".join(part for part in parts if part)

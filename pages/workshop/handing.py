@@ -35,8 +35,8 @@ def show(own: list[Revision]) -> None:
 
 def _ask(own: list[str]) -> None:
     runs = {
-        run.id: run
-        for run in session.store().runs(limit=50)
+        run.id: run.name
+        for run in session.store().summaries()
         if run.owner == session.actor().id
     }
     with st.form("hand-out", clear_on_submit=True, border=False):
@@ -45,7 +45,7 @@ def _ask(own: list[str]) -> None:
         chosen = right.selectbox(
             "Settings",
             [_DEFAULTS, *runs],
-            format_func=lambda one: runs[one].name if one in runs else one,
+            format_func=lambda one: runs.get(one, one),
             help="Those of a run of yours, or of a file below.",
         )
         says = left.text_input("What it is for", max_chars=200)
@@ -58,7 +58,7 @@ def _ask(own: list[str]) -> None:
         config = (
             effort.from_file(file.getvalue())
             if file
-            else runs[chosen].config
+            else session.store().get(chosen).config
             if chosen in runs
             else effort.of_any_dataset({})
         )

@@ -48,7 +48,7 @@ def _show_now() -> None:
         st.metric("May be stuck", len(stuck), width="content")
         going_on = sum(bool(one.does) for one in found)
         st.metric("Wait or work", going_on, width="content")
-    chosen = tables.show(
+    tables.show(
         [_line(one) for one in found],
         hide_index=True,
         column_config={
@@ -56,13 +56,19 @@ def _show_now() -> None:
             "May be stuck": st.column_config.TextColumn(width="large"),
         },
         placeholder="–",
-        on_select="rerun",
-        selection_mode="single-row",
-        key="class",
         alt="The class",
     )
-    for at in chosen["selection"]["rows"]:
-        _show_links(found[at])
+    # Not a row of the table, which is in another order every few seconds.
+    by_id = {one.person.id: one for one in found}
+    chosen = st.selectbox(
+        "Links to the work of",
+        list(by_id),
+        index=None,
+        format_func=lambda one: by_id[one].person.name,
+        key="class-links",
+    )
+    if chosen:
+        _show_links(by_id[chosen])
 
 
 def _line(one: Attendee) -> dict[str, object]:
