@@ -44,8 +44,13 @@ class Visitor:
 
     def __init__(self, port: int, cookies: dict[str, str]) -> None:
         self._address, self._cookies = f"127.0.0.1:{port}", cookies
+        # The server closes what is idle for 5 s, also just as somebody asks: browsers
+        # ask again then, and httpx, which keeps it as long by itself, does not.
         self._client = httpx.AsyncClient(
-            base_url=f"http://{self._address}", cookies=cookies, timeout=PATIENCE
+            base_url=f"http://{self._address}",
+            cookies=cookies,
+            timeout=PATIENCE,
+            limits=httpx.Limits(keepalive_expiry=2.0),
         )
         self._pages: dict[str, str] = {}
         self._page, self._query, self._session = "", "", ""
