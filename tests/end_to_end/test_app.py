@@ -92,9 +92,12 @@ def test_app__flowers_from_upload_to_a_correct_prediction(
 
     upload(page, tmp_path / "flowers", "some flowers")
     page.get_by_role("link", name="Train a model with it").click()
+    start = page.get_by_role("button", name="Start training")
+    # A list that opens while the page is drawn for the first time loses the choice.
+    start.wait_for()
     settle(page)
     choose(page, "Backbone", "MobileNetV2 0.35")
-    page.get_by_role("button", name="Start training").click()
+    start.click()
     page.get_by_text("Completed").wait_for()
     settle(page)
     page.get_by_role("link", name="Try it on a photograph").click()
