@@ -33,7 +33,8 @@ IN_THE_SERVER = {"store", "people", "runs", "datasets"}
 #: The folder of a process that is started by its name.
 STARTED_BY_NAME = "worker"
 #: What the lowest floor may import that others wrote.
-LOWEST_MAY_IMPORT = {"pydantic", "psutil"}
+#: Ray only where it is asked for, see `transfer.cluster`.
+LOWEST_MAY_IMPORT = {"pydantic", "psutil", "ray"}
 #: What belongs to `transfer`, not to a page.
 NOT_IN_A_PAGE = {*KERAS, "subprocess", "threading", "sqlite3", "sqlalchemy"}
 
