@@ -1,0 +1,78 @@
+"""All of Tiny ImageNet, 100,000 pictures of 200 classes, from a folder to its figures.
+
+`python -m tests.benchmarks.whole [--images 100000] [--backbone efficientnet_lite0]
+[--image-size 96] [--engine local|ray]`: import, features, head in closed form and
+evaluation as a user has them done, by commands, each with its seconds and the memory of
+the largest process and of all together. With `--engine ray`, on the cluster that
+`RAY_ADDRESS` names, Ray's processes on this machine are counted too; with
+`TRANSFER_DATABASE_URL` the store is there. `--folder` keeps the pictures for another
+time; the workspace is begun anew there.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import bench, gallery, peaks
+
+#: What a run says of its parts, and what they are called here.
+PARTS = {
+    "import": "Keras imported",
+    "prepare": "features of train and val",
+    "head": "head in closed form",
+    "evaluate": "val answered and judged",
+}
+
+
+def main() -> None:
+    """Measures each step and tells."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--backbone", default="efficientnet_lite0")
+    parser.add_argument("--image-size", type=int, default=96)
+    parser.add_argument("--engine", default="local", choices=("local", "ray"))
+    parser.add_argument("--folder", type=Path)
+    args = parser.parse_args()
+    os.environ["TRANSFER_ENGINE"] = args.engine
+    if args.folder:
+        args.folder.mkdir(parents=True, exist_ok=True)
+        rows = whole(args, args.folder.absolute())
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            rows = whole(args, Path(name))
+    facts = {name: getattr(args, name) for name in ("images", "backbone", "image_size")}
+    bench.tell(f"whole-{args.engine}", rows, **facts, engine=args.engine)
+
+
+def whole(args: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    """A row for each step."""
+    os.environ["TRANSFER_HOME"] = str(folder / "workspace")
+    shutil.rmtree(folder / "workspace", ignore_errors=True)
+    with_ray = args.engine == "ray"
+    if not (folder / "tiny").exists():
+        gallery.write_images(folder / "tiny", args.images)
+
+    def step(name: str, *words: str) -> tuple[Any, dict[str, Any]]:
+        told, row = peaks.measure(lambda: bench.transfer(folder, *words), with_ray)
+        rate = args.images / row["seconds"]
+        return told, {"step": name, **row, "images/s": rate}
+
+    _, imported = step("import", "import", str(folder / "tiny"), "--name", "tiny")
+    settings = ["--dataset", "tiny", "--backbone", args.backbone, "--method", "instant"]
+    settings += ["--image-size", str(args.image_size)]
+    run, first = step("a run from nothing", "train", *settings)
+    parts = [
+        {"step": f"of it: {name}", "seconds": run["seconds"].get(part, 0.0)}
+        for part, name in PARTS.items()
+    ]
+    _, again = step("a run, features kept", "train", *settings)
+    judged, last = step("train judged", "evaluate", run["run"], "--split", "train")
+    print(f"top-1: val {run['val_accuracy']:.4f}, train {judged['top_1']}")
+    return [imported, first, *parts, again, last]
+
+
+if __name__ == "__main__":
+    main()
