@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-#: Side of the pictures in pixels; it begins with coarser ones.
-SIDE = 64
+from transfer.doctor.measures import SIDE
+
 #: Side, steps at it, how many beginnings are followed from there, and the likeness
 #: without which none is: copies reach 0.9 once the steps are done.
 _LEVELS = ((16, 0, 4, 0.3), (16, 5, 2, 0.6), (32, 4, 1, 0.75), (SIDE, 2, 1, 0.85))

@@ -1,53 +1,27 @@
-"""A look at every image: what its file says, and what its pixels measure.
+"""A look at every image, kept like features are, so that each is looked at once."""
 
-Looks are kept like features are, by the image's hash, so an image is looked at once.
-"""
-
-import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags
-from PIL import Image as Pillow
 
-from transfer.datasets import decoding, library
+from transfer import processes
 from transfer.datasets.decoding import Grey
-from transfer.datasets.pixels import opening
-from transfer.doctor import measures
-from transfer.doctor.alignment import SIDE
-from transfer.errors import ImageError
+from transfer.doctor.beside import Told, look_beside
+from transfer.doctor.one_look import LOOK, look_at_some
 from transfer.features.cache import Shelf
 
 #: Raise this when a look says something else than before.
 _VERSION = 1
-#: Longest side in pixels at which a picture is measured.
-_MEASURED = 256
 #: Looks that are read at a time.
 _READ = 4096
-#: Images looked at between two words of how far it is.
-_PIECE = 256
-
-#: A look. `quality` is the sum of a JPEG's luminance table, 0 for other formats;
-#: `taken` a day since 1970 by the picture's own date, 0 where it says none.
-LOOK = np.dtype(
-    [
-        *(("width", "<i4"), ("height", "<i4"), ("bytes", "<i8")),
-        *(("format", "S8"), ("mode", "S8"), ("quality", "<i4")),
-        *(("frames", "<i4"), ("taken", "<i4")),
-        *(("low", "<f4"), ("high", "<f4"), ("mean", "<f4"), ("spread", "<f4")),
-        *(("blur", "<f4"), ("colour", "<f4", (3,)), ("border", "<f4", (3,))),
-        *(("border_spread", "<f4"), ("grey", "u1", (SIDE, SIDE))),
-    ]
-)
+#: So few images are looked at here, before other processes would have begun.
+_FEW = 256
 
 Progress = Callable[[int, int], None]
 
@@ -91,21 +65,17 @@ def look(
         rows[start : start + len(kept)] = kept.reshape(-1).view(LOOK)
         lost += [start + at for at in gone]
     unreadable: dict[int, str] = {}
-    progress(len(hashes) - len(lost), len(hashes))
+    done = len(hashes) - len(lost)
+    progress(done, len(hashes))
     with shelf.writer() as writer:
-        for start, found in _ahead([hashes[at] for at in lost], grey):
-            good = []
-            for at, one in zip(lost[start : start + _PIECE], found, strict=True):
-                if isinstance(one, str):
-                    unreadable[at] = one
-                    rows[at] = np.zeros((), LOOK)
-                else:
-                    rows[at] = one
-                    good.append(at)
+        for some, why in _look_at_all(rows, lost, hashes, grey):
+            unreadable |= why
+            good = [at for at in some if at not in why]
             if good:
                 content = rows[good].view(np.uint8).reshape(len(good), -1)
                 writer.add([hashes[at] for at in good], content)
-            progress(len(hashes) - len(lost) + start + len(found), len(hashes))
+            done += len(some)
+            progress(done, len(hashes))
     return Looks(rows, unreadable)
 
 
@@ -140,68 +110,21 @@ def looking(
             is_left.set()
 
 
-def _ahead(hashes: Sequence[str], grey: Grey | None) -> Iterator[tuple[int, list[Any]]]:
-    """Start and looks of each piece, while the next one is looked at."""
-    starts = iter(range(0, len(hashes), _PIECE))
-    waiting: deque[tuple[int, list[Future[Any]]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-
-        def fill(pieces: int) -> None:
-            for start in islice(starts, pieces):
-                piece = hashes[start : start + _PIECE]
-                waiting.append((start, [pool.submit(_look, h, grey) for h in piece]))
-
-        fill(2)
-        while waiting:
-            start, futures = waiting.popleft()
-            found = [future.result() for future in futures]
-            fill(1)
-            yield start, found
-
-
-def _look(sha256: str, grey: Grey | None) -> NDArray[np.void] | str:
-    """One look; why it cannot be read instead of what cannot be."""
-    path = library.image_path(sha256)
-    row = np.zeros((), LOOK)
-    try:
-        with opening.open_picture(path) as image:
-            row["format"], row["mode"] = image.format or "", image.mode
-            row["frames"] = getattr(image, "n_frames", 1)
-            row["quality"] = sum(getattr(image, "quantization", {}).get(0, ()))
-            tags = _tags(image)
-            width, height = image.size
-            # A TIFF says its size after it was turned.
-            if tags.get(ExifTags.Base.Orientation, 1) >= 5 and image.format != "TIFF":
-                width, height = height, width
-            size = min(height, _MEASURED), min(width, _MEASURED)
-            is_one = image.format == "JPEG"  # others were turned to count their pages
-            pixels = decoding.decode_opened(image, size, grey) if is_one else None
-        row["width"], row["height"], row["taken"] = width, height, _day(tags)
-        row["bytes"] = path.stat().st_size
-        if pixels is None:
-            pixels = decoding.decode(path, size, grey)
-    except ImageError as error:
-        return error.message
-    for name, value in measures.measure(pixels)._asdict().items():
-        row[name] = value
-    return row
-
-
-def _tags(image: Pillow.Image) -> dict[int, Any]:
-    """What the camera noted; nothing where that is damaged."""
-    try:
-        exif = image.getexif()
-        return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
-    except Exception:  # it says nothing about the picture, which may be whole
-        return {}
-
-
-def _day(tags: dict[int, Any]) -> int:
-    """Days from 1970 to when a picture was taken; 0 if it does not say."""
-    for tag in (ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTime):
-        try:
-            taken = datetime.strptime(str(tags[tag])[:10], "%Y:%m:%d")  # noqa: DTZ007
-        except (KeyError, ValueError):
-            continue
-        return max(0, taken.toordinal() - datetime(1970, 1, 1).toordinal())  # noqa: DTZ001
-    return 0
+def _look_at_all(
+    rows: "np.memmap[Any, np.dtype[np.void]]",
+    some: Sequence[int],
+    hashes: Sequence[str],
+    grey: Grey | None,
+) -> Iterator[Told]:
+    """Pieces of what was looked at, as they are done."""
+    left = dict.fromkeys(some)
+    if len(left) > _FEW:
+        file = Path(str(rows.filename))
+        for at, why in look_beside(file, some, hashes, grey):
+            yield at, why
+            for one in at:
+                left.pop(one)
+    with ThreadPoolExecutor(processes.cores()) as pool:
+        pieces = [[at] for at in left]
+        found = pool.map(lambda at: look_at_some(rows, at, hashes, grey), pieces)
+        yield from zip(pieces, found, strict=True)

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from transfer.doctor.alignment import SIDE
-
 Pixels = NDArray[np.uint8]
 
+#: Side in pixels of the small grey picture by which copies are told.
+SIDE = 64
 #: Pixels over which a picture is blurred once more, to see whether that changes much.
 _BLUR = 9
 #: Share of a side that is its border.

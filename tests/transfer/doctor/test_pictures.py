@@ -6,7 +6,8 @@ import pytest
 from tests.transfer.doctor.photographs import revision
 from transfer.datasets.revision import PassedOver
 from transfer.doctor import pictures
-from transfer.doctor.looks import LOOK, Looks
+from transfer.doctor.looks import Looks
+from transfer.doctor.one_look import LOOK
 
 
 def looks(count: int = 40) -> Looks:

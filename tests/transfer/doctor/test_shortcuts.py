@@ -6,7 +6,8 @@ import pytest
 from tests.transfer.doctor.photographs import revision
 from transfer.datasets.revision import Revision
 from transfer.doctor import shortcuts
-from transfer.doctor.looks import LOOK, Looks
+from transfer.doctor.looks import Looks
+from transfer.doctor.one_look import LOOK
 
 LABELS = [0] * 60 + [1] * 60 + [2] * 60
 
