@@ -425,7 +425,8 @@ def _tiny(folder: Path, count: int) -> Path:
 
 def _features(made: Revision, folder: Path) -> Any:
     place = Path(tempfile.mkdtemp(dir=folder))
-    return np.array(examine.features_of(made, "", "imagenet", "stretch", place, _quiet))
+    sight = examine.see_with("", "imagenet", "stretch")
+    return np.array(examine.features_of(made, sight, place, _quiet))
 
 
 def _looks(made: Revision, folder: Path) -> looks.Looks:

@@ -5,8 +5,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import DTypeLike, NDArray
 
 from transfer import workspace
 
@@ -21,6 +24,22 @@ def folder() -> Iterator[Path]:
             yield workspace.folder("importing", path.name)
         finally:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def array(
+    place: Path | None, name: str, dtype: DTypeLike, shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """An array of zeros in a file of the folder, which takes memory that is free.
+
+    Args:
+        place: The folder; in memory of the process if not given.
+        name: Of the file.
+        dtype: Of the numbers.
+        shape: Of the array.
+    """
+    if place is None:
+        return np.zeros(shape, dtype)
+    return np.memmap(place / name, dtype, "w+", shape=shape)
 
 
 @contextmanager

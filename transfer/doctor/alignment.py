@@ -32,7 +32,7 @@ _TURNS, _SCALES = (-10.0, 0.0, 10.0), (0.85, 1.0, 1.18)
 #: Scale of a crop at a corner, or of what it was cropped from, and how far it lies off.
 _CORNERS = ((0.82, 0.14), (1.22, 0.17))
 #: Pairs at a time: what is computed of them then stays in the processor's cache.
-_PIECE = 8
+_PIECE = 16
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -1,14 +1,18 @@
 """Examines a dataset: looks and features of all images once, then every finding."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.backbones import catalogue, graph, weights
+from transfer.backbones import graph, weights
 from transfer.classifier import closed_form, model
+from transfer.datasets import scratch
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.doctor import (
@@ -24,7 +28,6 @@ from transfer.doctor import (
 )
 from transfer.doctor.finding import Finding, surest_first
 from transfer.features import extract
-from transfer.features.extract import Extractor
 from transfer.features.views import View
 
 #: What is kept of the backbone.
@@ -36,6 +39,20 @@ _PIECE = 4096
 Tell = Callable[[str], Callable[[int, int], None]]
 #: Name of a backbone, where its weights come from, and how pictures are resized for it.
 Seeing = tuple[str, str, Resizing]
+
+
+class Sight(NamedTuple):
+    """What looks at pictures.
+
+    Attributes:
+        model: A backbone that ends in pooled features.
+        name: Of the backbone.
+        resizing: How the pictures are resized for it.
+    """
+
+    model: keras.Model
+    name: str
+    resizing: Resizing
 
 
 def examine(
@@ -57,16 +74,17 @@ def examine(
         tell: Gives what hears how far a stage is.
     """
     given = group_table.read(*table, revision.images) if table else None
-    name = seeing[0] or weights.default_backbone()
-    size = catalogue.get(name).native_size
-    graph.build_ahead(name, seeing[1], (size, size), 0)
+    sight = see_with(*seeing)
     if revision.kind == "sounds":
         # What is looked for in pictures, such as blur and copies, means nothing in
         # spectrograms; what is silent or overdriven was named by the import.
-        features = features_of(revision, *seeing, folder, tell("features"))
+        features = features_of(revision, sight, folder, tell("features"))
         named = np.array([image.label for image in revision.images], np.int32)
         head = closed_form.fit(features, named, len(revision.class_names))
-        return surest_first(_doubt_labels(revision, features, head, tell))
+        return surest_first(_doubt_labels(revision, features, head, folder, tell))
+    hashes = [image.sha256 for image in revision.images]
+    ahead = sight.model, _LAYER, sight.name, hashes
+    extract.prepare(*ahead, revision.rendering, sight.resizing)
     seen = looked()
     found = pictures.findings(revision, seen)
     readable = [at for at in range(len(seen.rows)) if at not in seen.unreadable]
@@ -76,9 +94,8 @@ def examine(
         revision = replace(revision, images=images)
         seen = looks.Looks(seen.rows[readable], {})
         given = None if given is None else given[readable]
-    features = features_of(revision, *seeing, folder, tell("features"))
-    found += _compare(revision, seen, features, given, tell)
-    found += shortcuts.findings(revision, seen)
+    features = features_of(revision, sight, folder, tell("features"))
+    found += _compare(revision, seen, features, given, folder, tell)
     return surest_first(found)
 
 
@@ -87,56 +104,59 @@ def _compare(
     seen: looks.Looks,
     features: NDArray[np.float16],
     groups_given: NDArray[np.int64] | None,
+    folder: Path,
     tell: Tell,
 ) -> list[Finding]:
-    """What features tell: copies, torn groups, labels, classes in each other."""
+    """What is found by comparing: copies, torn groups, shortcuts, doubtful labels."""
     given = np.array([image.label for image in revision.images], np.int32)
-    near = similar.project(features)
+    near = similar.project(features, folder)
     greys = seen.rows["grey"]
-    pairs = copies.find(near, greys, given, tell("copies"), tell("neighbours"))
+    # Beside each other, for neither keeps all cores at work.
+    with ThreadPoolExecutor(1) as beside:
+        fitting = beside.submit(
+            closed_form.fit, features, given, len(revision.class_names)
+        )
+        short = beside.submit(shortcuts.findings, revision, seen)
+        pairs = copies.find(near, greys, given, tell("copies"), tell("neighbours"))
+        head, found = fitting.result(), short.result()
     clusters = copies.clusters(pairs, len(given))
-    found = copies.findings(revision, pairs)
-    head = closed_form.fit(features, given, len(revision.class_names))
+    found += copies.findings(revision, pairs)
     strength = head.solution.strength
     found += groups.findings(revision, features, near, clusters, strength, groups_given)
-    return found + _doubt_labels(revision, features, head, tell)
+    return found + _doubt_labels(revision, features, head, folder, tell)
 
 
 def _doubt_labels(
     revision: Revision,
     features: NDArray[np.float16],
     head: closed_form.Fit,
+    folder: Path,
     tell: Tell,
 ) -> list[Finding]:
     """Labels and classes that the other images contradict."""
     given = np.array([image.label for image in revision.images], np.int32)
     probabilities = labels.probabilities_left_out(
-        head, features, given, len(revision.class_names), tell("labels")
+        head, features, given, len(revision.class_names), tell("labels"), folder
     )
     found = labels.findings(revision, probabilities)
     return found + classes.findings(revision, probabilities)
 
 
-def _extractor(
-    backbone: str,
-    source: str,
-    resizing: Resizing,
-    revision: Revision,
-    hashes: Sequence[str],
-) -> Extractor:
-    """What computes the features: those that a training left, or the quickest."""
-    pooled = model.add_pooling(graph.build(backbone, weights=source))
-    reading = revision.rendering, resizing
-    return extract.kept_or_quickest(pooled, _LAYER, backbone, hashes, *reading)
+def see_with(backbone: str, source: str, resizing: Resizing) -> Sight:
+    """What looks at the pictures.
+
+    Args:
+        backbone: As in `begin.examine`.
+        source: As there.
+        resizing: As there.
+    """
+    name = backbone or weights.default_backbone()
+    pooled = model.add_pooling(graph.build(name, weights=source))
+    return Sight(pooled, name, resizing)
 
 
 def features_of(
-    revision: Revision,
-    backbone: str,
-    source: str,
-    resizing: Resizing,
-    folder: Path,
-    tell: Callable[[int, int], None],
+    revision: Revision, sight: Sight, folder: Path, tell: Callable[[int, int], None]
 ) -> NDArray[np.float16]:
     """Pooled features `(images, channels)`, float16, in a file of the folder.
 
@@ -144,20 +164,21 @@ def features_of(
 
     Args:
         revision: The dataset; all its images can be read.
-        backbone: As in `begin.examine`.
-        source: As there.
-        resizing: As there.
+        sight: What looks at them.
         folder: Where the file goes.
         tell: Takes the number of images that are done, and of all.
     """
     hashes = [image.sha256 for image in revision.images]
-    name = backbone or weights.default_backbone()
-    extractor = _extractor(name, source, resizing, revision, hashes)
+    reading = revision.rendering, sight.resizing
+    # What a training left, or what computes them soonest.
+    extractor = extract.kept_or_quickest(
+        sight.model, _LAYER, sight.name, hashes, *reading
+    )
     views = [View(sha256) for sha256 in dict.fromkeys(hashes)]
     extractor.compute({_LAYER: views}, tell)
     extractor.release()
     shape = len(hashes), *extractor.tensors[_LAYER].shape
-    rows = np.memmap(folder / "features", np.float16, "w+", shape=shape)
+    rows = scratch.array(folder, "features", np.float16, shape)
     for start in range(0, len(hashes), _PIECE):
         piece = [View(sha256) for sha256 in hashes[start : start + _PIECE]]
         rows[start : start + _PIECE] = extractor.read(_LAYER, piece)

@@ -6,6 +6,7 @@ Northcutt, Jiang, Chuang 2021, https://doi.org/10.1613/jair.1.12125, by cleanlab
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from transfer.classifier import closed_form, ridge
 from transfer.classifier.closed_form import Fit
 from transfer.classifier.ridge import Part, Rows, parts
+from transfer.datasets import scratch
 from transfer.datasets.revision import Revision
 from transfer.doctor.finding import Finding, Remedy, leave_out, show
 from transfer.evaluation import intervals
@@ -47,6 +49,7 @@ def probabilities_left_out(
     labels: Labels,
     num_classes: int,
     told: Callable[[int, int], None] = lambda done, of: None,
+    place: Path | None = None,
 ) -> Floats:
     """What heads in closed form say of images that they never saw.
 
@@ -59,12 +62,16 @@ def probabilities_left_out(
         labels: Label index of each image, `(images,)`.
         num_classes: Number of classes.
         told: Takes the number of images that are done, and of all.
+        place: Folder for a file of the answers; those of 100,000 images and 200 classes
+            would take 80 MB.
 
     Returns:
         An array `(images, num_classes)` whose rows sum to 1.
     """
-    answers = np.full((len(labels), num_classes), 1 / num_classes, np.float32)
-    if found.is_judged:
+    answers = scratch.array(place, "answers", np.float32, (len(labels), num_classes))
+    if not found.is_judged:
+        answers[:] = 1 / num_classes
+    else:
         for rows, logits in closed_form.logits_left_out(found, features, labels):
             answers[rows] = softmax(logits.astype(np.float32))
             told(int(rows[-1]) + 1, len(labels))

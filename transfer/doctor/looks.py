@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transfer import processes
+from transfer.datasets import scratch
 from transfer.datasets.decoding import Grey
 from transfer.doctor.beside import Told, look_beside
 from transfer.doctor.one_look import LOOK, look_at_some
@@ -58,7 +59,7 @@ def look(
     """
     scale = "-{:.9g}-{:.9g}".format(*grey) if grey else ""
     shelf = Shelf(f"looks-{_VERSION}{scale}", (LOOK.itemsize,), "uint8")
-    rows = np.memmap(folder / "looks", LOOK, "w+", shape=len(hashes))
+    rows = scratch.array(folder, "looks", LOOK, (len(hashes),))
     lost: list[int] = []
     for start in range(0, len(hashes), _READ):
         kept, gone = shelf.read(hashes[start : start + _READ])
@@ -68,7 +69,7 @@ def look(
     done = len(hashes) - len(lost)
     progress(done, len(hashes))
     with shelf.writer() as writer:
-        for some, why in _look_at_all(rows, lost, hashes, grey):
+        for some, why in _look_at_all(rows, folder / "looks", lost, hashes, grey):
             unreadable |= why
             good = [at for at in some if at not in why]
             if good:
@@ -111,7 +112,8 @@ def looking(
 
 
 def _look_at_all(
-    rows: "np.memmap[Any, np.dtype[np.void]]",
+    rows: NDArray[np.void],
+    file: Path,
     some: Sequence[int],
     hashes: Sequence[str],
     grey: Grey | None,
@@ -119,7 +121,6 @@ def _look_at_all(
     """Pieces of what was looked at, as they are done."""
     left = dict.fromkeys(some)
     if len(left) > _FEW:
-        file = Path(str(rows.filename))
         for at, why in look_beside(file, some, hashes, grey):
             yield at, why
             for one in at:

@@ -6,6 +6,7 @@ bits, is near. Each finds what the other one misses, and `alignment` judges both
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from usearch.index import Index, search
 
 from transfer.classifier.ridge import eigh
+from transfer.datasets import scratch
 
 #: Neighbours that are looked at of each image, by features and at a glance.
 NEIGHBOURS = 10
@@ -102,11 +104,12 @@ def _take(pairs: Pairs, order: NDArray[np.int64]) -> Pairs:
     return Pairs(*(column[order] for column in columns))
 
 
-def project(features: NDArray[Any]) -> Floats:
+def project(features: NDArray[Any], place: Path | None = None) -> Floats:
     """Principal components of length 1, by which the near ones are found.
 
     Args:
         features: `(images, channels)`, of any float type.
+        place: Folder for a file of them; those of 100,000 images would take 102 MB.
 
     Returns:
         An array `(images, at most _CHANNELS)`.
@@ -117,7 +120,8 @@ def project(features: NDArray[Any]) -> Floats:
     sample -= mean
     _, axes = eigh(sample.T @ sample)
     axes = axes[:, ::-1][:, :_CHANNELS]
-    made = np.empty((len(features), axes.shape[1]), np.float32)
+    shape = len(features), axes.shape[1]
+    made: Floats = scratch.array(place, "near", np.float32, shape)
     for start in range(0, len(features), _PIECE):
         piece = features[start : start + _PIECE].astype(np.float32)
         made[start : start + _PIECE] = _unit((piece - mean) @ axes)

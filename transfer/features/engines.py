@@ -1,5 +1,6 @@
 """What runs a frozen prefix: a Keras model, or the same model in OpenVINO."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -25,6 +26,9 @@ _ROUNDS, _LONG_SECONDS = 4, 2.0
 
 #: OpenVINO's names of the precisions that it is tried in.
 _HINTS = {"openvino": "f32", "openvino-bfloat16": "bf16"}
+
+#: What `prepare` made ready, by the key of the prefix.
+_ahead: dict[str, dict[str, Engine]] = {}
 
 
 class KerasEngine:
@@ -140,24 +144,49 @@ def measure(
         key: As in `choose`.
         log: As in `choose`.
     """
-    plain = KerasEngine(prefix)
-    tried: dict[str, Engine] = {"keras": plain}
-    others = {} if tf.config.list_physical_devices("GPU") else _HINTS
     try:
-        for engine, hint in others.items():
-            if hint == "f32" or computes_bfloat16():
-                tried[engine] = OpenVINOEngine(prefix, key, hint, plain.function)
-        rates = _images_per_second(tried, prefix)
+        rates = _images_per_second(_ahead.pop(key, {}) or _all(prefix, key), prefix)
     except (OSError, StorageError) as error:  # it may do so another time
         log(f"OpenVINO could not be tried, so Keras runs this backbone: {error}")
-        return _images_per_second({"keras": plain}, prefix)
+        return _images_per_second({"keras": KerasEngine(prefix)}, prefix)
     except Exception as error:  # noqa: BLE001  a model that cannot be converted
         log(f"OpenVINO cannot run this backbone, so Keras does: {error}")
         shutil.rmtree(workspace.folder("features", "engines", key), ignore_errors=True)
-        rates = _images_per_second({"keras": plain}, prefix)
+        rates = _images_per_second({"keras": KerasEngine(prefix)}, prefix)
     record = speeds.rates_record(name, prefix.input_shape[1:3])
     workspace.write_atomically(record, json.dumps(rates).encode())
     return rates
+
+
+def prepare(prefix: keras.Model, name: str, key: str) -> None:
+    """Does ahead what `choose` and `measure` would do before they ask any engine.
+
+    For when the processor has other work too, beside which nothing can be timed.
+
+    Args:
+        prefix: As in `choose`.
+        name: As in `choose`.
+        key: As in `choose`.
+    """
+    # What cannot be done is said by whoever needs it.
+    with contextlib.suppress(Exception):
+        if not (rates := speeds.kept_rates(name, prefix.input_shape[1:3])):
+            _ahead[key] = _all(prefix, key)
+        elif max(rates, key=lambda one: rates[one]) != "keras":
+            convert(prefix, key)
+
+
+def _all(prefix: keras.Model, key: str) -> dict[str, Engine]:
+    """The engines that can be tried here, warm."""
+    plain = KerasEngine(prefix)
+    found: dict[str, Engine] = {"keras": plain}
+    others = {} if tf.config.list_physical_devices("GPU") else _HINTS
+    for engine, hint in others.items():
+        if hint == "f32" or computes_bfloat16():
+            found[engine] = OpenVINOEngine(prefix, key, hint, plain.function)
+    for one in found.values():
+        one.run(np.zeros((PIECE, *prefix.input_shape[1:]), np.uint8))  # builds it
+    return found
 
 
 def computes_bfloat16() -> bool:
@@ -175,8 +204,6 @@ def _images_per_second(
     else hit one engine and not the others.
     """
     pixels = np.zeros((BATCH, *prefix.input_shape[1:]), np.uint8)
-    for engine in engines.values():
-        engine.run(pixels[:PIECE])  # builds the graph
     best = dict.fromkeys(engines, float("inf"))
     begin = time.perf_counter()
     for done in range(_ROUNDS):

@@ -169,6 +169,10 @@ class Extractor:
                     writer.add(keys, rows)
                 tell(len(keys))
 
+    def has_all(self, layer: str, hashes: Sequence[str]) -> bool:
+        """Whether a layer's output is kept of all these images, as far as is known."""
+        return all(sha256 in self.shelves[layer] for sha256 in hashes)
+
     def read(self, layer: str, views: Sequence[View]) -> Rows:
         """A layer's output for these views, `(len(views), *shape)`.
 
@@ -244,6 +248,31 @@ class Extractor:
         return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
 
 
+def prepare(
+    model: keras.Model,
+    layer: str,
+    name: str,
+    hashes: Sequence[str],
+    rendering: Rendering | None,
+    resizing: Resizing = "stretch",
+) -> None:
+    """Does ahead what `kept_or_quickest` with the same arguments would do first.
+
+    For while the processor has other work too; see `engines.prepare`.
+
+    Args:
+        model: As there.
+        layer: As there.
+        name: As there.
+        hashes: As there.
+        rendering: As there.
+        resizing: As there.
+    """
+    exact = Extractor(model, [layer], name, _no_log, False, rendering, resizing)
+    if not exact.has_all(layer, hashes):
+        engines.prepare(*exact._joint((layer,)))
+
+
 def kept_or_quickest(
     model: keras.Model,
     layer: str,
@@ -262,12 +291,11 @@ def kept_or_quickest(
         rendering: As in `Extractor`.
         resizing: As in `Extractor`.
     """
-
-    def log(line: str) -> None:
-        """There is no log of a run."""
-
-    exact = Extractor(model, [layer], name, log, False, rendering, resizing)
-    are_kept = all(sha256 in exact.shelves[layer] for sha256 in hashes)
-    if are_kept or not exact.is_faster_in_bfloat16():
+    exact = Extractor(model, [layer], name, _no_log, False, rendering, resizing)
+    if exact.has_all(layer, hashes) or not exact.is_faster_in_bfloat16():
         return exact
-    return Extractor(model, [layer], name, log, True, rendering, resizing)
+    return Extractor(model, [layer], name, _no_log, True, rendering, resizing)
+
+
+def _no_log(line: str) -> None:
+    """There is no log of a run."""

@@ -48,7 +48,8 @@ def group(dataset: str, backbone: str, weights: str, told: Told) -> None:
     asked = [Image(sha256=one, path=one, label=0, split="train") for one in hashes]
     both = replace(newest, images=(*teachers, *asked))
     with scratch.folder() as folder:
-        features = examine.features_of(both, backbone, weights, "stretch", folder, told)
+        sight = examine.see_with(backbone, weights, "stretch")
+        features = examine.features_of(both, sight, folder, told)
         near = similar.project(features)
     names = [newest.class_names[one.label] for one in teachers]
     buffer = io.BytesIO()
