@@ -7,7 +7,7 @@ from PIL import Image
 from tests.transfer.doctor.photographs import photograph
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
-from transfer.doctor import looks
+from transfer.doctor import beside, looks
 
 
 @pytest.fixture
@@ -55,3 +55,32 @@ def test_look__is_kept_and_what_is_damaged_is_said(
     other_range = looks.look([hashes["turned"]], (0, 1), place)
     assert "picture" in other_range.unreadable[0]
     assert not other_range.rows["width"].any()
+
+
+def test_look__processes_of_their_own_say_the_same(
+    hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.image_path(hashes["turned"]).write_bytes(b"no picture")
+    places = [tmp_path / "here", tmp_path / "beside"]
+    for place in places:
+        place.mkdir()
+    # Another range of grey each, so that neither finds what the other one kept.
+    here = looks.look([*hashes.values()], (0, 1), places[0])
+    monkeypatch.setattr(looks, "_FEW", 0)
+    told: list[int] = []
+    ranges = 0, 0.5
+    there = looks.look(
+        [*hashes.values()], ranges, places[1], lambda done, of: told.append(done)
+    )
+    np.testing.assert_array_equal(here.rows, there.rows)
+    assert here.unreadable == there.unreadable and len(there.unreadable) == 1
+    assert told[-1] == len(hashes)
+
+
+def test_look__what_a_process_that_died_had_left_is_looked_at_here(
+    hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_FEW", 0)
+    monkeypatch.setattr(beside.sys, "executable", "false")
+    found = looks.look([*hashes.values()], None, tmp_path)
+    assert found.rows["width"].all()

@@ -105,3 +105,13 @@ def test_choose__a_full_disk_is_no_verdict(
         patched.setattr(engines.openvino, "save_model", full)
         engines.choose(prefix, "net", "full", lambda _: None)
     assert not speeds.kept_rates("net", prefix.input_shape[1:3])
+
+
+def test_prepare__measure_tries_what_was_made_ready(
+    workspace: Path, prefix: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines.prepare(prefix, "net", "net-1")
+    assert not speeds.kept_rates("net", (16, 16))
+    monkeypatch.setattr(engines, "_all", None)  # nothing is made ready again
+    rates = engines.measure(prefix, "net", "net-1", lambda _: None)
+    assert {"keras", "openvino"} <= set(rates)
