@@ -32,6 +32,7 @@ from sklearn.metrics import roc_auc_score
 
 from tests.benchmarks import bench
 from transfer.classifier import closed_form
+from transfer.classifier.sight import see_with
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
@@ -425,7 +426,7 @@ def _tiny(folder: Path, count: int) -> Path:
 
 def _features(made: Revision, folder: Path) -> Any:
     place = Path(tempfile.mkdtemp(dir=folder))
-    sight = examine.see_with("", "imagenet", "stretch")
+    sight = see_with("", "imagenet")
     return np.array(examine.features_of(made, sight, place, _quiet))
 
 

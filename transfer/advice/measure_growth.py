@@ -6,11 +6,9 @@ import numpy as np
 
 from transfer.advice import growth
 from transfer.advice.growth import Growth
-from transfer.backbones import graph
-from transfer.classifier import model
+from transfer.classifier.sight import LAYER, see_with
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
-from transfer.features import extract
 from transfer.features.rows import Features
 
 #: Takes what is done (`features`, `heads`), how many of them, and of how many.
@@ -40,13 +38,11 @@ def measure(
     train = revision.of_split("train")
     growth.check_enough([image.label for image in train])
     hashes = [image.sha256 for image in train]
-    pooled = model.add_pooling(graph.build(backbone, weights=weights))
-    extractor = extract.kept_or_quickest(
-        pooled, "pooling", backbone, hashes, revision.rendering, resizing
-    )
-    features = Features(extractor, "pooling", hashes)
+    sight = see_with(backbone, weights, resizing)
+    extractor = sight.extractor(hashes, revision.rendering)
+    features = Features(extractor, LAYER, hashes)
     extractor.compute(
-        {"pooling": features.kept_views},
+        {LAYER: features.kept_views},
         lambda done, of: told("features", done, of),
     )
     extractor.release()

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.backbones import graph, weights
-from transfer.classifier import closed_form, model
+from transfer.classifier import closed_form
+from transfer.classifier.sight import LAYER, Sight, see_with
 from transfer.datasets import scratch
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
@@ -27,11 +25,8 @@ from transfer.doctor import (
     similar,
 )
 from transfer.doctor.finding import Finding, surest_first
-from transfer.features import extract
 from transfer.features.views import View
 
-#: What is kept of the backbone.
-_LAYER = "pooling"
 #: Images whose features are read at a time.
 _PIECE = 4096
 
@@ -39,20 +34,6 @@ _PIECE = 4096
 Tell = Callable[[str], Callable[[int, int], None]]
 #: Name of a backbone, where its weights come from, and how pictures are resized for it.
 Seeing = tuple[str, str, Resizing]
-
-
-class Sight(NamedTuple):
-    """What looks at pictures.
-
-    Attributes:
-        model: A backbone that ends in pooled features.
-        name: Of the backbone.
-        resizing: How the pictures are resized for it.
-    """
-
-    model: keras.Model
-    name: str
-    resizing: Resizing
 
 
 def examine(
@@ -83,8 +64,7 @@ def examine(
         head = closed_form.fit(features, named, len(revision.class_names))
         return surest_first(_doubt_labels(revision, features, head, folder, tell))
     hashes = [image.sha256 for image in revision.images]
-    ahead = sight.model, _LAYER, sight.name, hashes
-    extract.prepare(*ahead, revision.rendering, sight.resizing)
+    sight.prepare(hashes, revision.rendering)
     seen = looked()
     found = pictures.findings(revision, seen)
     readable = [at for at in range(len(seen.rows)) if at not in seen.unreadable]
@@ -142,19 +122,6 @@ def _doubt_labels(
     return found + classes.findings(revision, probabilities)
 
 
-def see_with(backbone: str, source: str, resizing: Resizing) -> Sight:
-    """What looks at the pictures.
-
-    Args:
-        backbone: As in `begin.examine`.
-        source: As there.
-        resizing: As there.
-    """
-    name = backbone or weights.default_backbone()
-    pooled = model.add_pooling(graph.build(name, weights=source))
-    return Sight(pooled, name, resizing)
-
-
 def features_of(
     revision: Revision, sight: Sight, folder: Path, tell: Callable[[int, int], None]
 ) -> NDArray[np.float16]:
@@ -169,17 +136,13 @@ def features_of(
         tell: Takes the number of images that are done, and of all.
     """
     hashes = [image.sha256 for image in revision.images]
-    reading = revision.rendering, sight.resizing
-    # What a training left, or what computes them soonest.
-    extractor = extract.kept_or_quickest(
-        sight.model, _LAYER, sight.name, hashes, *reading
-    )
+    extractor = sight.extractor(hashes, revision.rendering)
     views = [View(sha256) for sha256 in dict.fromkeys(hashes)]
-    extractor.compute({_LAYER: views}, tell)
+    extractor.compute({LAYER: views}, tell)
     extractor.release()
-    shape = len(hashes), *extractor.tensors[_LAYER].shape
+    shape = len(hashes), *extractor.tensors[LAYER].shape
     rows = scratch.array(folder, "features", np.float16, shape)
     for start in range(0, len(hashes), _PIECE):
         piece = [View(sha256) for sha256 in hashes[start : start + _PIECE]]
-        rows[start : start + _PIECE] = extractor.read(_LAYER, piece)
+        rows[start : start + _PIECE] = extractor.read(LAYER, piece)
     return rows

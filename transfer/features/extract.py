@@ -169,10 +169,6 @@ class Extractor:
                     writer.add(keys, rows)
                 tell(len(keys))
 
-    def has_all(self, layer: str, hashes: Sequence[str]) -> bool:
-        """Whether a layer's output is kept of all these images, as far as is known."""
-        return all(sha256 in self.shelves[layer] for sha256 in hashes)
-
     def read(self, layer: str, views: Sequence[View]) -> Rows:
         """A layer's output for these views, `(len(views), *shape)`.
 
@@ -239,6 +235,10 @@ class Extractor:
             names = f"{self._name}-{hashlib.sha256(names.encode()).hexdigest()[:16]}"
         return joint, self._name, names
 
+    def prepare(self, layer: str) -> None:
+        """Does ahead what computing a layer's output begins with; see `engines`."""
+        engines.prepare(*self._joint((layer,)))
+
     def is_faster_in_bfloat16(self) -> bool:
         """Whether bfloat16 is the fastest way on this machine; measured if need be."""
         rates = speeds.kept_rates(self._name, self.image_size)
@@ -246,56 +246,3 @@ class Extractor:
             layers = self._by_engine(tuple(self.tensors))
             rates = engines.measure(*self._joint(layers), self._log)
         return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
-
-
-def prepare(
-    model: keras.Model,
-    layer: str,
-    name: str,
-    hashes: Sequence[str],
-    rendering: Rendering | None,
-    resizing: Resizing = "stretch",
-) -> None:
-    """Does ahead what `kept_or_quickest` with the same arguments would do first.
-
-    For while the processor has other work too; see `engines.prepare`.
-
-    Args:
-        model: As there.
-        layer: As there.
-        name: As there.
-        hashes: As there.
-        rendering: As there.
-        resizing: As there.
-    """
-    exact = Extractor(model, [layer], name, _no_log, False, rendering, resizing)
-    if not exact.has_all(layer, hashes):
-        engines.prepare(*exact._joint((layer,)))
-
-
-def kept_or_quickest(
-    model: keras.Model,
-    layer: str,
-    name: str,
-    hashes: Sequence[str],
-    rendering: Rendering | None,
-    resizing: Resizing = "stretch",
-) -> Extractor:
-    """What gives a layer's output of these images: as a training left it, or soonest.
-
-    Args:
-        model: The backbone.
-        layer: The layer.
-        name: What to call the backbone in keys.
-        hashes: SHA-256 of each image.
-        rendering: As in `Extractor`.
-        resizing: As in `Extractor`.
-    """
-    exact = Extractor(model, [layer], name, _no_log, False, rendering, resizing)
-    if exact.has_all(layer, hashes) or not exact.is_faster_in_bfloat16():
-        return exact
-    return Extractor(model, [layer], name, _no_log, True, rendering, resizing)
-
-
-def _no_log(line: str) -> None:
-    """There is no log of a run."""
