@@ -22,8 +22,10 @@ from pages.shared import (
     session,
     sharing,
     shell,
+    words,
 )
-from transfer.datasets import names
+from pages.shared.words import spoken
+from transfer.datasets import names, wording
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.errors import TransferError
 from transfer.upkeep import trash
@@ -46,9 +48,10 @@ def confirm_delete(name: str) -> None:
         st.warning(f"Runs that go on or wait need it: {listed}. Stop them first.")
     st.write(
         f"“{shell.escape(names.title(name))}” goes into the trash, from which it can "
-        f"be restored for {amounts.days(trash.days())}. Models of it stay: they can be "
-        "exported and used, for which a few hundred images of each are kept. Without "
-        "it they cannot be evaluated on other images, resumed or continued."
+        f"be restored for {amounts.days(trash.days())}. Models of it stay: they can "
+        f"be exported and used, for which a few hundred {spoken().images} of each are "
+        f"kept. Without it they cannot be evaluated on other {spoken().images}, "
+        "resumed or continued."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         keep = st.button("Keep")
@@ -76,18 +79,19 @@ def show_made(made: Revision) -> None:
 
 def show_arrival(made: Revision) -> None:
     """What a new dataset holds, once, at the top of the page."""
+    of = wording.WORDS[made.kind]
     if not made.images:
         st.success(
-            f"**{shell.escape(made.title)}** is there. Bring its first pictures "
-            "under “Add images” or “Sort pictures without labels”.",
+            f"**{shell.escape(made.title)}** is there. Bring its first "
+            f"{of.pictures} under “Add {of.images}”"
+            + (" or “Sort pictures without labels”." if of.image == "image" else "."),
             icon=":material/check:",
         )
         return
     of_split = {split: len(made.of_split(split)) for split in SPLITS}
     counts = ", ".join(f"{count:,} {split}" for split, count in of_split.items())
-    what = "images" if made.kind == "images" else "recordings"
     text = (
-        f"**{shell.escape(made.title)}** came in: {len(made.images):,} {what} in "
+        f"**{shell.escape(made.title)}** came in: {of.so_many(len(made.images))} in "
         f"{len(made.class_names):,} classes ({counts})."
     )
     if made.passed_over:
@@ -130,6 +134,7 @@ if datasets:
     )
     newest = datasets[chosen]
     revision = revisions.choose(newest)
+    words.speak_of(revision.kind)
     # An old one, and one of somebody else's, can be looked at, trained on, exported.
     can_change = revision.id == newest.id and session.may("change", chosen)
     # Above the pictures, which may be many screens of classes.

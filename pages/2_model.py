@@ -21,7 +21,7 @@ from pages.model import (
     settings,
     source,
 )
-from pages.shared import handed, kept, room, session, shell
+from pages.shared import handed, kept, room, session, shell, words
 from transfer.backbones import structures
 from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig
@@ -68,6 +68,7 @@ chosen["image_size"] = form.image_size(backbone)
 try:
     # From here on all may fail in a way that a user can mend; what stands above stays.
     revision = session.load(chosen["dataset"])
+    words.speak_of(revision.kind)
     structure = structures.read(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     resolved, base = freeze_editor.resolve(structure)

@@ -15,7 +15,8 @@ from pages.runs import (
     table,
     watched,
 )
-from pages.shared import kept, leaderboard, session, sharing, shell
+from pages.shared import kept, leaderboard, session, sharing, shell, words
+from pages.shared.words import spoken
 from transfer.errors import TransferError
 from transfer.runs import queue
 from transfer.store.record import Run, default_name
@@ -25,6 +26,7 @@ PAGES = Path(__file__).parent
 
 def show_run(run: Run) -> None:
     """One run: live while it goes on, then its results."""
+    words.speak_of(session.kind_of(run))
     # Evaluate, Predict and Export then begin with the run that was looked at.
     kept.remember("run", run.id)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -82,7 +84,7 @@ def show_live(run_id: str, went_on: bool) -> None:
             )
         st.page_link(
             PAGES / "1_data.py",
-            label="See its images",
+            label=f"See its {spoken().images}",
             icon=":material/photo_library:",
             query_params={"dataset": run.dataset, "revision": run.revision},
         )
@@ -95,7 +97,7 @@ def show_live(run_id: str, went_on: bool) -> None:
             )
             st.page_link(
                 PAGES / "5_predict.py",
-                label="Try it on a photograph",
+                label=f"Try it on a {spoken().photograph}",
                 icon=":material/arrow_forward:",
                 query_params={"run": run_id},
             )

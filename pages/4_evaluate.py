@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.evaluate import confidence, confusions, figures, image_map
 from pages.shared import job_progress, leaderboard, run_choice, session, shell
+from pages.shared.words import spoken
 from transfer.datasets import library, names
 from transfer.datasets.revision import Split
 from transfer.errors import TransferError
@@ -33,8 +34,8 @@ def has_images(run: Run) -> bool:
         st.warning(
             f"The dataset {shell.escape(names.title(run.dataset))} of this run was "
             "deleted; it may still be in the trash, on the page Storage. The figures "
-            "are kept, but of the pictures only those that an export is checked on, so "
-            "nothing more can be measured.",
+            f"are kept, but of the {spoken().pictures} only those that an export is "
+            "checked on, so nothing more can be measured.",
             icon=":material/delete:",
         )
         return False
@@ -98,7 +99,7 @@ def show(run: Run, found: Evaluation, with_images: bool) -> None:
     if not is_lacking.get(view):
         VIEWS[view](found)
     elif not with_images:
-        st.info("It was not measured while the pictures were there.")
+        st.info(f"It was not measured while the {spoken().pictures} were there.")
     elif view == "Robustness" and tried:
         st.info(tried.skipped, icon=":material/hourglass_top:")
         offer(run, found.split, "Try it all the same", thorough=True)
@@ -111,7 +112,7 @@ def show(run: Run, found: Evaluation, with_images: bool) -> None:
         offer(run, found.split, "Compute it now")
 
 
-shell.begin_page("Evaluate", "How well a run does, and on which pictures it fails.")
+shell.begin_page("Evaluate", "How well a run does, and where it fails.")
 with_model = session.store().summaries(with_model=True)
 if not with_model:
     run_choice.show_none(
@@ -124,7 +125,7 @@ else:
     split = choose_split(splits_of(run, with_images))
     stored = results.load(run.id, split) if split else None
     if split is None:
-        st.info("There are no images to evaluate this run on.")
+        st.info(f"There are no {spoken().images} to evaluate this run on.")
     elif stored:
         show(run, stored, with_images)
     else:

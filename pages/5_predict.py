@@ -13,6 +13,7 @@ from pages.predict import (
 )
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell, words
+from pages.shared.words import spoken
 from transfer.evaluation import certainty, results
 from transfer.store.record import Run
 from transfer.store.summaries import Summary
@@ -34,7 +35,7 @@ def choose_other(run: Run, finished: list[Summary]) -> list[Run]:
         format_func=said.__getitem__,
         disabled=not others,
         key="other-run",
-        help="Two runs beside each other on the same picture.",
+        help=f"Two runs beside each other on the same {spoken().picture}.",
     )
     return [session.store().get(chosen)] if chosen in said else []
 
@@ -61,7 +62,9 @@ def choose_view(finished: list[Summary]) -> View:
             others = choose_other(run, finished)
             threshold = choose_threshold(run)
             heat = st.toggle("Heat map", value=True, key="with-heat")
-            near = st.toggle("Nearest training images", value=True, key="with-nearest")
+            near = st.toggle(
+                f"Nearest training {spoken().images}", value=True, key="with-nearest"
+            )
     runs = (run, *others)
     nearest = frozenset(one.id for one in runs if near)
     return View(runs=runs, threshold=threshold, heat=heat, nearest=nearest)
@@ -73,8 +76,8 @@ def introduce(run: Run) -> None:
     some = ", ".join(shell.escape(words.cut(name)) for name in classes[:8])
     more = f" and {len(classes) - 8} more" if len(classes) > 8 else ""
     st.caption(
-        "Bring one photograph, many, or a whole folder. This model tells apart: "
-        f"{some}{more}"
+        f"Bring one {spoken().photograph}, many, or a whole folder. This model tells "
+        f"apart: {some}{more}"
     )
     if certainty.is_little(run):
         st.warning(shell.escape(certainty.in_words(run)), icon=":material/help:")

@@ -78,7 +78,7 @@ class Settings(BaseModel):
         default=10,
         ge=1,
         le=1000,
-        description="Passes over the training images in the head phase, in which the "
+        description="Passes over all of train in the head phase, in which the "
         "whole backbone is frozen.",
     )
     fine_tune_epochs: int = Field(
@@ -87,15 +87,15 @@ class Settings(BaseModel):
         le=1000,
         description="Passes in the fine-tuning phase, in which the unfrozen layers "
         "train too. Without unfrozen layers there is no such phase. It ends "
-        "early where the training images are known by heart and the "
+        "early where all of train is known by heart and the "
         "head alone is better on val.",
     )
     batch_size: int = Field(
         default=32,
         ge=1,
         le=1024,
-        description="Images per training step. Larger is steadier and needs more "
-        "memory; smaller learns more per image seen.",
+        description="Examples per training step. Larger is steadier and needs more "
+        "memory; smaller learns more per example seen.",
     )
     learning_rate: float = Field(
         default=1e-3,
@@ -109,7 +109,7 @@ class Settings(BaseModel):
         gt=0,
         le=1,
         description="Step size of the fine-tuning phase, reached after a short "
-        "warm-up. Smaller is safer and gains less, most of all where the pictures are "
+        "warm-up. Smaller is safer and gains less, most of all where the data is "
         "unlike photographs.",
     )
     optimizer: Literal["adam", "sgd"] = Field(
@@ -148,7 +148,7 @@ class Settings(BaseModel):
         ge=0,
         le=1,
         description="Pull of the unfrozen parameters towards their pretrained values "
-        "in the fine-tuning phase; helps when images are few.",
+        "in the fine-tuning phase; helps when examples are few.",
     )
     blend: Literal["val", "none"] = Field(
         default="val",
@@ -162,7 +162,7 @@ class Settings(BaseModel):
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
-        description="How much an image counts in the loss.",
+        description="How much an example counts in the loss.",
         json_schema_extra=choices(
             none="no more of one class than of another",
             balanced="more where its class is rare, so that all classes weigh the "
@@ -178,7 +178,7 @@ class Settings(BaseModel):
     )
     augmentation: str = Field(
         default="none",
-        description="Random changes that give new views of each training image. "
+        description="Random changes that give new views of each training example. "
         "Leave out what changes the class, such as flips of digits.",
         json_schema_extra={
             "choices": {
@@ -192,8 +192,8 @@ class Settings(BaseModel):
         default=4,
         ge=0,
         le=64,
-        description="Views of each training image whose features are kept; the first "
-        "is the image itself. 0 makes a new view in every epoch, which is slower. "
+        description="Views of each training example whose features are kept; the first "
+        "is the example itself. 0 makes a new view in every epoch, which is slower. "
         "Without augmentation it has no effect.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
@@ -201,7 +201,7 @@ class Settings(BaseModel):
         description="Numbers in which frozen features are computed.",
         json_schema_extra=choices(
             auto="bfloat16 where this machine is faster with it and a check on your "
-            "images finds the same answers",
+            "data finds the same answers",
             float32="always exact",
             bfloat16="without that check",
         ),
@@ -210,7 +210,7 @@ class Settings(BaseModel):
         default=None,
         ge=32,
         le=1024,
-        description="Height and width in pixels that every image is resized to; the "
+        description="Height and width of what the backbone is given; the "
         "backbone's own size unless another one is given.",
     )
     resizing: Literal["stretch", "crop", "fit"] = Field(
@@ -227,12 +227,12 @@ class Settings(BaseModel):
         default=0,
         ge=0,
         le=2**31 - 1,
-        description="Seed of the head's first values and of the order of images; two "
+        description="Seed of the head's first values and of the order of examples; two "
         "runs with equal settings and seed are equal.",
     )
     start_from: str = Field(
         default="",
         description="Id of a finished run whose model is the start in place of the "
-        "pretrained weights; its backbone, head, image size and classes must be the "
+        "pretrained weights; its backbone, head, input size and classes must be the "
         "same. Empty starts from the pretrained weights.",
     )

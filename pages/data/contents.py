@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.data import gallery
 from pages.shared import addresses, players, shell, tables
-from transfer.datasets import kinds
+from pages.shared.words import spoken
 from transfer.datasets.revision import SPLITS, Image, Revision
 
 #: Pictures of a class, and classes on one page of them.
@@ -27,13 +27,9 @@ def show(revision: Revision, is_newest: bool = True) -> None:
     # Said at once: a split that differs from the one expected spoils every figure.
     given = revision.split_source == "given"
     how = "as the folders give it" if given else f"stratified, seed {revision.seed}"
-
-    def words(text: str) -> str:
-        return kinds.in_words_of(revision.kind, text)
-
     st.caption(
-        words(f"{len(revision.images):,} images")
-        + f" · {len(revision.class_names):,} classes · "
+        f"{spoken().so_many(len(revision.images))} · "
+        + f"{len(revision.class_names):,} classes · "
         + (f"{len(revision.left_out):,} left out · " if revision.left_out else "")
         + f"split {how} · revision {revision.id}"
     )
@@ -48,7 +44,7 @@ def show(revision: Revision, is_newest: bool = True) -> None:
             tables.show(passed_over, hide_index=True)
     _show_flat(revision)
     # Whoever follows a link to some images wants to see these.
-    views = ["Some of each class", words("All images")]
+    views = ["Some of each class", f"All {spoken().images}"]
     view = st.segmented_control(
         "Pictures",
         views,
@@ -67,8 +63,11 @@ def _show_flat(revision: Revision) -> None:
     """The images in which a model sees next to nothing; they are kept."""
     if not revision.flat:
         return
-    one = len(revision.flat) == 1
-    found = "1 image comes" if one else f"{len(revision.flat):,} images come"
+    found = (
+        "1 image comes"
+        if len(revision.flat) == 1
+        else f"{len(revision.flat):,} images come"
+    )
     if revision.kind == "sounds":
         with st.expander(f"{len(revision.flat):,} silent", icon=":material/mic_off:"):
             tables.show(pd.DataFrame({"file": revision.flat}), hide_index=True)
@@ -99,7 +98,7 @@ def _show_counts(revision: Revision) -> None:
         table,
         column_config=columns,
         hide_index=True,
-        alt=kinds.in_words_of(revision.kind, "Images by class and split"),
+        alt=f"{spoken().images.capitalize()} by class and split",
     )
 
 
@@ -122,7 +121,7 @@ def _show_pictures(revision: Revision) -> None:
             if images := by_label.get(label, [])[:SHOWN]:
                 st.html(_gallery(images, revision))
             else:
-                st.caption(kinds.in_words_of(revision.kind, "No image yet."))
+                st.caption(f"No {spoken().image} yet.")
 
 
 def _gallery(images: list[Image], of: Revision) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.data import seeing
 from pages.shared import addresses, job_progress, mending, session, shell
+from pages.shared.words import spoken
 from transfer.datasets import chosen, library
 from transfer.datasets.revision import Revision
 from transfer.doctor import group_table, mend, report
@@ -37,18 +38,18 @@ KINDS = {
 #: What is worth knowing of all of a kind.
 _ABOUT = {
     "label": "Studies of public sets found that about one in four or five suspected "
-    "labels is really wrong; the others are hard pictures. Look before you press.",
+    "labels is really wrong; the others are hard {pictures}. Look before you press.",
     "copy": "Copies across splits make the accuracy look better than it is.",
-    "shortcut": "A small model was given this property alone, and no picture.",
+    "shortcut": "A small model was given this property alone, and no {picture}.",
 }
 #: Findings on one page of them, and pictures of one.
 _PAGE, _PICTURES = 6, 12
 #: Pictures of each class between which a label is in doubt.
 _OTHERS = 3
 _DOING = {
-    "look": "Images looked at",
-    "features": "Images seen by the backbone",
-    "neighbours": "Images compared with others",
+    "look": "{images} looked at",
+    "features": "{images} seen by the backbone",
+    "neighbours": "{images} compared with others",
     "copies": "Pairs laid over each other",
     "labels": "Labels judged",
 }
@@ -70,8 +71,8 @@ def show(revision: Revision, is_newest: bool) -> None:
     ):
         st.caption(
             "Looks for labels in doubt, copies, torn groups, shortcuts and bad "
-            "pictures, says how sure it is and what that does to your figures, and "
-            "mends it."
+            f"{spoken().pictures}, says how sure it is and what that does to your "
+            "figures, and mends it."
         )
         found = report.standing(revision)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -140,7 +141,7 @@ def _show_findings(
     # Of all findings the labels are the most, and the least sure.
     about = "label" if kind == "all" and "label" in counts else kind
     if about in _ABOUT:
-        st.caption(_ABOUT[about])
+        st.caption(spoken().fill(_ABOUT[about]))
     if is_newest:
         # Of labels in doubt most are right: all at once only for who asks for these.
         safe = [one for one in shown if kind == "label" or one.kind != "label"]

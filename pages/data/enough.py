@@ -6,12 +6,13 @@ import streamlit as st
 
 from pages.data import seeing
 from pages.shared import charts, job_progress, shell, steady_chart, tables, words
+from pages.shared.words import spoken
 from transfer.advice import enough
 from transfer.advice.growth import Growth
 from transfer.datasets.revision import Revision
 
 _DOING = {
-    "features": "Images seen by the backbone",
+    "features": "{images} seen by the backbone",
     "heads": "Heads made from parts of them",
 }
 
@@ -28,8 +29,9 @@ def show(revision: Revision) -> None:
         found = enough.read(revision)
         if found is None:
             st.caption(
-                "What would twice as many images bring, and which classes need them "
-                "most? Takes seconds once a run has seen the images."
+                f"What would twice as many {spoken().images} bring, and which classes "
+                "need them most? Takes seconds once a run has seen the "
+                f"{spoken().images}."
             )
             if not job_progress.goes_on(job) and st.button(
                 "Find out", icon=":material/play_arrow:", key="ask-enough"
@@ -44,9 +46,9 @@ def show(revision: Revision) -> None:
 def _show_growth(growth: Growth) -> None:
     st.markdown(f"**{shell.escape(enough.in_words(growth))}**")
     st.caption(
-        f"With these {growth.images:,} training images a head in closed form names "
-        f"{growth.now.value:.1%} of images right that it has not seen; with twice as "
-        f"many {words.span(growth.twice)} (95 % interval)."
+        f"With these {growth.images:,} training {spoken().images} a head in closed "
+        f"form names {growth.now.value:.1%} of {spoken().images} right that it has "
+        f"not seen; with twice as many {words.span(growth.twice)} (95 % interval)."
     )
     left, right = st.columns([3, 2])
     with left:
@@ -85,14 +87,15 @@ def _figure(growth: Growth) -> go.Figure:
                 "arrayminus": [one.value - one.low for one in found],
                 "thickness": 1.2,
             },
-            hovertemplate="%{x:,.0f} images a class: %{y:.1%}<extra></extra>",
+            hovertemplate=f"%{{x:,.0f}} {spoken().images} a class: "
+            "%{y:.1%}<extra></extra>",
         )
     names = [
         f"{one:,.0f}" if one >= 10 else f"{one:.1f}" for one in [*sizes[:-1], *beyond]
     ]
     figure.update_xaxes(
         type="log",
-        title="Images a class",
+        title=f"{spoken().images.capitalize()} a class",
         tickvals=[*sizes[:-1], *beyond],
         ticktext=names,
     )
@@ -124,8 +127,8 @@ def _show_classes(growth: Growth) -> None:
         column_config={
             "Gain, points": st.column_config.TextColumn(
                 help="What the class's share of right answers would gain by twice as "
-                "many images, 95 % interval."
+                f"many {spoken().images}, 95 % interval."
             )
         },
-        alt="What twice as many images would bring to each class",
+        alt=f"What twice as many {spoken().images} would bring to each class",
     )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.data import doctor, revisions
 from pages.shared import addresses, component, mending, session, shell
+from pages.shared.words import spoken
 from transfer.datasets import chosen as choices
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.doctor import report
@@ -47,7 +48,7 @@ def show(revision: Revision, is_newest: bool) -> None:
     """
     view = _ask(revision)
     try:
-        with st.spinner("Looking at the images …", show_time=True):
+        with st.spinner(f"Looking at the {spoken().images} …", show_time=True):
             shown = views.show(view)
     except TransferError as error:
         shell.show_error(error)
@@ -218,8 +219,10 @@ def _ask_chosen(revision: Revision) -> str:
     with st.container(horizontal=True, vertical_alignment="center"):
         lost = len(hashes) - found
         more = f"; {lost:,} more are not in this revision" if lost else ""
-        st.caption(f"Only the {found:,} images of a link{more}.", width="content")
-        if st.button("Show all images", icon=":material/close:"):
+        st.caption(
+            f"Only the {found:,} {spoken().images} of a link{more}.", width="content"
+        )
+        if st.button(f"Show all {spoken().images}", icon=":material/close:"):
             st.query_params.pop("chosen")
             st.rerun()
     return named

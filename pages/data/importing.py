@@ -11,8 +11,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.data import empty, kind_choice, understood
-from pages.shared import job_progress, session, shell, uploader
-from transfer.datasets import library, names, splits
+from pages.shared import job_progress, session, shell, uploader, words
+from pages.shared.words import spoken
+from transfer.datasets import library, names, splits, wording
 from transfer.datasets.ingest import allowed_folders, samples
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Kind, Revision
@@ -68,7 +69,7 @@ def _going_on(store: Store) -> list[Job]:
 def _show(job: Job) -> None:
     title = f"Import of {shell.escape(names.title(job.subject))}"
     of_sounds = "--kind=sounds" in job.settings.get("words", ())
-    what = "recordings" if of_sounds else "images"
+    what = wording.WORDS["sounds" if of_sounds else "images"].images
     gone = f"{title} was cancelled; nothing of it is kept."
     job_progress.show(job, partial(_line, title, what), gone, title)
 
@@ -100,6 +101,7 @@ def _take(job: Job) -> Revision | None:
 def show_import() -> Revision | None:
     """The ways to bring images; a dataset that was begun without any."""
     kind = kind_choice.ask()
+    words.speak_of(kind)
     with_server = ["Folder on this server"] if session.may("folders") else []
     upload, *server, begin, sample, public = st.tabs(
         ["Upload", *with_server, "Begin empty", "Samples", "Public sets"]
@@ -265,7 +267,8 @@ def _split_choices(columns: Sequence[DeltaGenerator], key: str) -> _Split:
         val_share = _share(
             "Share for val",
             0.2,
-            "Validation: training does not see these images; they tell how good it is.",
+            f"Validation: training does not see these {spoken().images}; they tell "
+            "how good it is.",
             f"val-{key}",
         )
     with test:
@@ -279,7 +282,7 @@ def _split_choices(columns: Sequence[DeltaGenerator], key: str) -> _Split:
         "Seed of the split",
         min_value=0,
         value=0,
-        help="The same seed splits the same images the same way.",
+        help=f"The same seed splits the same {spoken().images} the same way.",
         key=f"seed-{key}",
     )
     return _Split(val_share, test_share, int(number))

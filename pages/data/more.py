@@ -14,8 +14,9 @@ from pages.shared import (
     tables,
     uploader,
 )
+from pages.shared.words import spoken
 from transfer import workspace
-from transfer.datasets import archive, kinds, names
+from transfer.datasets import archive, names
 from transfer.datasets.archive import Form
 from transfer.datasets.ingest import allowed_folders, uploads
 from transfer.datasets.ingest.frames import Piece
@@ -29,7 +30,7 @@ _BY_FOLDER = "As folders or a file of labels say"
 _SAYS = "Pictures, a folder of them, a zip, or the camera, into this dataset."
 _FORMS: dict[Form, str] = {
     "folders": "A folder for each split, with class folders inside",
-    "csv": "All images in one folder, and a table of class and split",
+    "csv": "All {images} in one folder, and a table of class and split",
 }
 
 
@@ -42,7 +43,7 @@ def show_adding(revision: Revision) -> None:
     dataset = revision.dataset
     job = session.store().find("add", dataset)
     fold = st.expander(
-        kinds.in_words_of(revision.kind, "Add images"),
+        f"Add {spoken().images}",
         icon=":material/add_circle:"
         if revision.kind == "sounds"
         else ":material/add_photo_alternate:",
@@ -62,14 +63,16 @@ def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
     if kind == "sounds":
         key = f"recorded-{dataset}-{st.session_state.get('recordings', 0)}"
         recorded = st.audio_input("Record into the class", key=key)
-        says = kinds.in_words_of(kind, "Pictures, a folder of them, or a zip.")
+        says = f"{spoken().pictures.capitalize()}, a folder of them, or a zip."
         arrival = uploader.folder_upload("more", says, kind=kind)
     else:
         recorded = None
         arrival = uploader.folder_upload("more", _SAYS, camera=True)
     path = ""
     if session.may("folders"):
-        path = st.text_input("Or the path of a folder, zip or picture on the server")
+        path = st.text_input(
+            f"Or the path of a folder, zip or {spoken().picture} on the server"
+        )
     into = st.selectbox(
         "Their class",
         class_names,
@@ -93,8 +96,9 @@ def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
         elif arrival and arrival.source:
             source, upload = arrival.source, arrival.upload
         else:
-            says = "Bring some images first, and wait until they have arrived."
-            st.warning(kinds.in_words_of(kind, says))
+            st.warning(
+                f"Bring some {spoken().images} first, and wait until they have arrived."
+            )
             return
         request = requests.add(source, dataset, class_name, session.who(), upload)
         queue.ask(session.store(), request)
@@ -131,7 +135,9 @@ def _show_result(job: Job) -> None:
 def show_export(revision: Revision) -> None:
     """A button that has the zip made, how far it is, and then the link to it."""
     with st.expander("Take it away", icon=":material/download:"):
-        form = st.selectbox("As", _FORMS, format_func=lambda one: _FORMS[one])
+        form = st.selectbox(
+            "As", _FORMS, format_func=lambda one: spoken().fill(_FORMS[one])
+        )
         path = archive.path_of(revision, form)
         request = requests.export_dataset(revision.dataset, revision.id, form, path)
         job = job_progress.find(request)
@@ -148,6 +154,8 @@ def show_export(revision: Revision) -> None:
 def _line(did: str) -> job_progress.Line:
     def line(now: dict[str, Any]) -> tuple[float, str]:
         done, of = now.get("done", 0), now.get("of", 0)
-        return done / max(of, 1), f"{did.capitalize()} {done:,} of {of:,} images"
+        return done / max(
+            of, 1
+        ), f"{did.capitalize()} {done:,} of {of:,} {spoken().images}"
 
     return line

@@ -7,7 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import shell, tables
-from transfer.datasets import kinds, names
+from pages.shared.words import spoken
+from transfer.datasets import names, wording
 from transfer.datasets.ingest.code_pages import CODE_PAGES
 from transfer.datasets.ingest.layouts import LAYOUTS, LEFT_OUT, ROLES, Layout, Reading
 from transfer.datasets.ingest.preview import Preview, preview
@@ -18,7 +19,7 @@ _LAYOUTS: dict[Layout, str] = {
     "classes": "Each folder is a class",
     "splits": "Folders are splits, with classes inside",
     "class-first": "Each folder is a class, with splits inside",
-    "labels": "A file of labels says the class of each picture",
+    "labels": "A file of labels says the class of each {picture}",
 }
 #: Folders whose split can be changed; nobody brings more.
 _MOST = 12
@@ -51,15 +52,16 @@ def show(
     if isinstance(found, TransferError):
         shell.show_error(found)
         return reading, None
-    st.info(kinds.in_words_of(kind, _summary(found)), icon=":material/folder_open:")
+    st.info(_summary(found, kind), icon=":material/folder_open:")
     return reading, found
 
 
-def _summary(found: Preview) -> str:
+def _summary(found: Preview, kind: Kind) -> str:
     """What would come in, in Markdown."""
     several = "class" if len(found.counts) == 1 else "classes"
     text = (
-        f"**{found.pictures:,} pictures in {len(found.counts):,} {several}**: "
+        f"**{found.pictures:,} {wording.WORDS[kind].pictures} in "
+        f"{len(found.counts):,} {several}**: "
         f"{shell.escape(names.in_words(found.counts, 8))}."
     )
     if found.left:
@@ -74,12 +76,12 @@ def show_counts(found: Preview, kind: Kind = "images") -> None:
     ]
     columns: dict[str, Split | None] = {split: split for split in given}
     if any(one[None] for one in found.counts.values()):
-        columns["pictures" if kind == "images" else "recordings"] = None
+        columns[wording.WORDS[kind].pictures] = None
     rows = [
         {"class": name, **{title: one[split] for title, split in columns.items()}}
         for name, one in found.counts.items()
     ]
-    with st.expander(kinds.in_words_of(kind, "Pictures by class")):
+    with st.expander(f"{wording.WORDS[kind].pictures.capitalize()} by class"):
         tables.show(rows, hide_index=True, height="content")
     if found.left:
         shown = len(found.passed_over)
@@ -124,7 +126,7 @@ def _ask_layout(found: Preview | TransferError, key: str) -> Layout | None:
         "Understood as",
         LAYOUTS,
         LAYOUTS.index(understood) if understood else None,
-        format_func=lambda one: _LAYOUTS[one],
+        format_func=lambda one: spoken().fill(_LAYOUTS[one]),
         placeholder="Not understood; choose what it is",
         key=f"layout-{key}",
         width=360,

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.evaluate import plots
 from pages.shared import charts, steady_chart
+from pages.shared.words import spoken
 from transfer.evaluation import curves, results
 from transfer.evaluation.results import Evaluation
 
@@ -47,7 +48,7 @@ def _show_reliability(evaluation: Evaluation) -> None:
                 "arrayminus": (one.accuracy - one.low)[filled],
                 "thickness": 1,
             },
-            hovertext=[f"{count:,} images" for count in one.counts[filled]],
+            hovertext=[f"{count:,} {spoken().images}" for count in one.counts[filled]],
         )
     figure.data[0].showlegend = False
     charts.percent_axes(figure, "Confidence", "Accuracy")
@@ -68,8 +69,8 @@ def _calibration_text(
     if after is None:
         return (
             f"{text}. No temperature was found by which scaling would lower the loss "
-            "on val images that it was not fitted on, so probabilities stay as they "
-            "are."
+            f"on val {spoken().images} that it was not fitted on, so probabilities "
+            "stay as they are."
         )
     note = " Here each half of val is scaled by what the other half gives."
     return (
@@ -119,7 +120,7 @@ def _show_threshold(evaluation: Evaluation) -> None:
     steady_chart.show(
         charts.layout(figure, 320),
         f"coverage-{evaluation.run}",
-        "Accuracy of the answers against the share of images answered.",
+        f"Accuracy of the answers against the share of {spoken().images} answered.",
         tools=True,
     )
     _show_choice(evaluation, threshold, kept)
@@ -136,7 +137,9 @@ def _show_choice(evaluation: Evaluation, threshold: float, kept: float) -> None:
             f"{accuracy.value:.1%} of them are right "
             f"({accuracy.low:.1%} – {accuracy.high:.1%})"
         )
-    st.markdown(f"**{answered.value:.1%}** of the images are answered, and {right}.")
+    st.markdown(
+        f"**{answered.value:.1%}** of the {spoken().images} are answered, and {right}."
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Keep this threshold", disabled=threshold == kept):
             results.keep_threshold(evaluation.run, threshold)

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.evaluate import pictures, plots
 from pages.shared import steady_chart
+from pages.shared.words import spoken
 from transfer.evaluation import metrics
 from transfer.evaluation.results import Evaluation
 
@@ -41,7 +42,7 @@ def show(evaluation: Evaluation) -> None:
     )
     many = len(labels) > plots.MOST_NAMED
     names = " Its classes are named when the pointer is over it." if many else ""
-    st.caption(f"Click a cell to see its images.{names}")
+    st.caption(f"Click a cell to see its {spoken().images}.{names}")
 
     def on_click(_: int, point: int) -> None:
         if point < len(cells):  # else it was evaluated again since
@@ -67,7 +68,7 @@ def _show_cell(evaluation: Evaluation, cells: list[Cell], key: str) -> None:
         return f"{truth} → {predicted}: {matrix[cell]:,}"
 
     chosen = st.selectbox(
-        "Right class → answer: images",
+        f"Right class → answer: {spoken().images}",
         cells,
         format_func=in_words,
         key=key,

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.evaluate import pictures, plots
 from pages.shared import charts, job_progress, steady_chart, tables, words
 from pages.shared.shell import escape
+from pages.shared.words import spoken
 from transfer.evaluation import certainty, curves
 from transfer.evaluation.results import Evaluation
 from transfer.store import outcome
@@ -18,9 +19,9 @@ from transfer.store import outcome
 CURVES = 5
 #: What an evaluation does, in this order.
 _DOING = {
-    "answers": "Asking the model about every image",
-    "spoilt": "Asking it about spoilt images",
-    "map": "Finding the places of images on the map",
+    "answers": "Asking the model about every {image}",
+    "spoilt": "Asking it about spoilt {images}",
+    "map": "Finding the places of {images} on the map",
 }
 _LEVELS = ("as it is", "weak", "medium", "strong")
 
@@ -33,7 +34,7 @@ def line(now: dict[str, Any]) -> tuple[float, str]:
     done, of = now.get("done", 0), max(now.get("of", 0), 1)
     # Each of the three counts the same: how long they take differs with the run.
     share = ([*_DOING].index(doing) + done / of) / len(_DOING)
-    return share, f"{_DOING[doing]}: {done:,} of {of:,}"
+    return share, f"{spoken().fill(_DOING[doing])}: {done:,} of {of:,}"
 
 
 def show_summary(evaluation: Evaluation) -> None:
@@ -51,9 +52,9 @@ def show_summary(evaluation: Evaluation) -> None:
         more: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
         column.metric(label, value, words.span(one), border=True, **more)
     st.caption(
-        f"{found.images:,} images. Below each figure its 95 % confidence interval: "
-        "with other images of the same kind it could as well have come out there. "
-        + certainty.too_few(found.top_1)
+        f"{found.images:,} {spoken().images}. Below each figure its 95 % confidence "
+        f"interval: with other {spoken().images} of the same kind it could as well "
+        "have come out there. " + certainty.too_few(found.top_1)
     )
     images = [one.images for one in found.classes]
     largest = outcome.largest_class(
@@ -69,7 +70,7 @@ def _show_classes(evaluation: Evaluation) -> None:
     for name, one in zip(
         evaluation.class_names, evaluation.figures.classes, strict=True
     ):
-        row: dict[str, Any] = {"Class": name, "Images": one.images}
+        row: dict[str, Any] = {"Class": name, spoken().images.capitalize(): one.images}
         figures = {"Recall": one.recall, "Precision": one.precision, "F1": one.f1}
         for label, figure in figures.items():
             row |= {label: 100 * figure.value, f"{label}, 95 %": words.span(figure)}
@@ -98,8 +99,8 @@ def show_pictures(evaluation: Evaluation) -> None:
     st.header("Most confident mistakes", anchor=False)
     if mistakes:
         st.caption(
-            "Look whether it is the label that is wrong. Below each picture: its "
-            "class, then the answer with its probability."
+            "Look whether it is the label that is wrong. Below each "
+            f"{spoken().picture}: its class, then the answer with its probability."
         )
         pictures.show(evaluation, mistakes, 24)
     else:
@@ -179,12 +180,12 @@ def show_robustness(evaluation: Evaluation) -> None:
         tickvals=[0, 1, 2, 3], ticktext=_LEVELS, title="How much spoilt"
     )
     figure.update_yaxes(title="Top-1 accuracy", tickformat=".0%", range=[0, 1.03])
-    alt = "Accuracy on pictures spoilt in five ways, from not at all to strongly."
+    alt = f"Accuracy on {spoken().pictures} spoilt in some ways, more and more."
     charts.layout(figure, 480, legend=plots.BELOW)
     steady_chart.show(figure, f"robustness-{evaluation.run}", alt, tools=True)
     st.caption(
-        f"The same {tried.images} images, blurred, with noise, darker, rotated, or "
-        "saved as JPEG of low quality, with 95 % confidence intervals. A curve that "
-        "falls early says which photographs to take with care, or which augmentation "
-        "to train with."
+        f"The same {tried.images} {spoken().images}, blurred, with noise, darker, "
+        "rotated, or saved as JPEG of low quality, with 95 % confidence intervals. A "
+        f"curve that falls early says which {spoken().photographs} to take with care, "
+        "or which augmentation to train with."
     )

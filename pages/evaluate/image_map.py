@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pages.evaluate import pictures, plots
 from pages.shared import addresses, charts, session, words
+from pages.shared.words import spoken
 from transfer.datasets.revision import SPLITS
 from transfer.errors import TransferError
 from transfer.evaluation import results
@@ -70,8 +71,9 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
     texts = _texts(evaluation)
     figure = plots.image_map(evaluation.map_places, groups, texts, thumbnails)
     st.caption(
-        f"{len(evaluation.labels):,} images of all splits. What looks alike to the "
-        "backbone lies close together. Draw around some images to see them."
+        f"{len(evaluation.labels):,} {spoken().images} of all splits. What looks "
+        "alike to the backbone lies close together. Draw around some "
+        f"{spoken().images} to see them."
     )
     with st.container(key="image-map"):
         event: Any = st.plotly_chart(
@@ -81,7 +83,7 @@ def show_map(evaluation: Evaluation, groups: Groups, run: Run, colour: str) -> N
             # Beside these, Streamlit 1.67 does not hear clicks on single points.
             selection_mode=("box", "lasso"),
             config={"displaylogo": False},
-            alt=f"Map of {len(thumbnails):,} images by what they look like.",
+            alt=f"Map of {len(thumbnails):,} {spoken().images} by what they look like.",
         )
     st.components.v2.component("map_hover", js=_HOVER)(key="map-hover")
     if chosen := positions_of(groups, event.selection.points):

@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.shared import charts, words
+from pages.shared.words import spoken
 
 #: Told apart on light and on dark; classes beyond these begin anew.
 PALETTE = (
@@ -87,8 +88,8 @@ def _cell_text(
     truth, predicted = cell
     count, of = matrix[truth, predicted], matrix[truth].sum()
     return (
-        f"{words.plain(names[truth])} → {words.plain(names[predicted])}<br>"
-        f"{count:,} of {of:,} images, {count / max(of, 1):.1%}"
+        f"{words.plain(names[truth])} → {words.plain(names[predicted])}<br>{count:,} "
+        f"of {of:,} {spoken().images}, {count / max(of, 1):.1%}"
     )
 
 

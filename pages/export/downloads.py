@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import addresses, session, shell, tables
+from pages.shared.words import spoken
 from transfer import workspace
 from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan
@@ -39,8 +40,8 @@ def choose(run: Run) -> tuple[catalogue.Format, str]:
         format_func=lambda one: "float32" if one == "none" else one,
         key=f"quantize-{run.id}",
         help="float16 halves the file; int8 makes a large one a quarter, takes its "
-        "ranges from training images and may change some answers. What changes is "
-        "measured.",
+        f"ranges from training {spoken().images} and may change some answers. "
+        "What changes is measured.",
     )
     return chosen, quantize or "none"
 
@@ -93,12 +94,14 @@ def show_done(key: str, answer: dict[str, Any]) -> None:
     st.caption(
         f"{shell.escape(archive.name)}: the model, its card, a program that predicts "
         "without this app, and one that checks the file on your machine. It holds up "
-        "to 20 of your val images."
+        f"to 20 of your val {spoken().images}."
     )
     # Said whether it agrees or not: who takes it away should see by how much.
     st.table(_rows(parity))
     if differing := parity["differing"]:
-        with st.expander(f"{len(differing)} images with another first guess"):
+        with st.expander(
+            f"{len(differing)} {spoken().images} with another first guess"
+        ):
             tables.show(differing, hide_index=True)
 
 
@@ -119,12 +122,12 @@ def _rows(parity: dict[str, Any]) -> dict[str, list[str]]:
     """The certificate as a table of two columns."""
     allowed = parity["tolerance"]
     rows = {
-        "Compared": f"{parity['images']} {parity['split']} images",
+        "Compared": f"{parity['images']} {parity['split']} {spoken().images}",
         "Same first guess": f"{parity['agreement']:.1%}",
         "Largest difference of a probability": f"{parity['largest_difference']:.2g}"
         + ("" if allowed is None else f" (allowed: {allowed:g})"),
         "Size of the model": f"{parity['bytes'] / 1e6:.2f} MB",
-        "Time per image": f"{parity['milliseconds_per_image']:.1f} ms",
+        f"Time per {spoken().image}": f"{parity['milliseconds_per_image']:.1f} ms",
     }
     return {"Parity certificate": list(rows), "Measured": list(rows.values())}
 

@@ -5,6 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.shared import shell
+from pages.shared.words import spoken
 from transfer.config import TrainConfig
 from transfer.datasets import away, library
 from transfer.datasets.decoding import Resizing
@@ -33,15 +34,19 @@ def show(revision: Revision, size: int, config: TrainConfig) -> None:
             how = revision.rendering, config.resizing
             views = _views(image.sha256, size, names, *how)
         except (TransferError, OSError) as error:
-            st.caption(f"The picture cannot be shown: {shell.escape(str(error))}")
+            st.caption(
+                f"The {spoken().picture} cannot be shown: {shell.escape(str(error))}"
+            )
             return
         with st.grid(min_column_width=110, gap="xsmall"):
             for index, view in enumerate(views):
                 st.image(view, caption="itself" if not index else f"view {index}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Another picture", on_click=_next, icon=":material/shuffle:")
+            st.button(
+                f"Another {spoken().picture}", on_click=_next, icon=":material/shuffle:"
+            )
             st.caption(
-                f"{VIEWS} views at {size} × {size} pixels. Does each still show its "
+                f"{VIEWS} views as the model sees them. Does each still show its "
                 "class? Leave out the change that hides it.",
                 width="content",
             )

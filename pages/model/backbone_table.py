@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import tables
+from pages.shared.words import spoken
 from transfer.backbones import catalogue, weights
 from transfer.features import speeds
 
@@ -41,7 +42,7 @@ def show(choose: Callable[[str], None]) -> None:
                 "ImageNet top-1": st.column_config.NumberColumn(
                     format="percent", help="As published; not measured here."
                 ),
-                "Images/s here": st.column_config.NumberColumn(
+                _rate(): st.column_config.NumberColumn(
                     format="%.0f",
                     help="Of the fastest engine on this machine; empty until the "
                     "backbone was first used or measured here.",
@@ -49,6 +50,11 @@ def show(choose: Callable[[str], None]) -> None:
             },
         )
         st.caption("A click at the left of a row uses that backbone.")
+
+
+def _rate() -> str:
+    """The title of the column of rates."""
+    return f"{spoken().images.capitalize()}/s here"
 
 
 def table() -> pd.DataFrame:
@@ -64,7 +70,7 @@ def table() -> pd.DataFrame:
             "File": [weights.size(one) / 1e6 for one in every],
             "Pixels": [one.native_size for one in every],
             "ImageNet top-1": [one.imagenet_top_1 for one in every],
-            "Images/s here": [max(one.values()) if one else None for one in rates],
+            _rate(): [max(one.values()) if one else None for one in rates],
             "Licence of the weights": [one.licence for one in every],
         }
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.model import freeze_editor, tradeoff_chart
 from pages.model.tradeoff_chart import Point
 from pages.shared import amounts, job_progress
+from pages.shared.words import spoken
 from transfer.advice import depths
 from transfer.advice.candidates import MOST_IMAGES
 from transfer.advice.depths import Depth
@@ -40,7 +41,8 @@ def show(revision: Revision, config: TrainConfig) -> None:
     ):
         st.caption(
             "A short training at each of six depths, on kept features of at most "
-            f"{MOST_IMAGES:,} images: what unfreezing gains, and what it costs."
+            f"{MOST_IMAGES:,} {spoken().images}: what unfreezing gains, and what it "
+            "costs."
         )
         if st.button("Try the depths", icon=":material/play_arrow:", disabled=running):
             job_progress.ask(request)
@@ -60,7 +62,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     # Before the first news there are no steps to divide by.
     step, steps = now.get("step", 0), max(now.get("steps", 1), 1)
     if phase == "prepare":
-        words = f"Features at all depths: {step:,} of {steps:,} images"
+        words = f"Features at all depths: {step:,} of {steps:,} {spoken().images}"
         return step / steps / (of + 1), words
     return (depth + 1) / (of + 1), f"{depth} of {of} depths done"
 
@@ -89,7 +91,7 @@ def _show_found(
     tradeoff_chart.chart(
         points,
         f"depth-chart-{backbone}",
-        "Seconds for an epoch of all training images, features kept",
+        f"Seconds for an epoch of all training {spoken().images}, features kept",
         outcome.TITLES[measure],
         choose,
         now=plan,
@@ -103,7 +105,8 @@ def _show_found(
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"Suggested: **{in_words(best.freeze)}**, {best.accuracy:.1%} of "
-            f"{best.images:,} val images. Deeper is not better beyond doubt.",
+            f"{best.images:,} val {spoken().images}. Deeper is not better beyond "
+            "doubt.",
             width="content",
         )
         st.button(

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.model import freeze_editor
 from pages.shared import shell
+from pages.shared.words import spoken
 from transfer.backbones import freeze_edits
 from transfer.backbones.freezing import FreezePlan, Resolved, in_words
 from transfer.backbones.structure import Structure
@@ -16,12 +17,12 @@ SAYS = {
     "instant": "The backbone keeps all that it knows, and the head is computed in one "
     "step, in closed form: it takes seconds.",
     "all": "The backbone keeps all that it knows, and a new head learns from your "
-    "images: quick, and hard to spoil with few images.",
+    "{images}: quick, and hard to spoil with few {images}.",
     "last": "The head learns first, then the last block with it.",
     "stage": "The head learns first, then the last blocks with it: they name what is "
-    "in a picture. Slower, and often better.",
+    "in a {picture}. Slower, and often better.",
     "none": "The head learns first, then all of the backbone with it: the slowest, for "
-    "many images or pictures of another kind.",
+    "many {images} or {pictures} of another kind.",
 }
 METHODS = {"source": "source", "instant": "instant"}
 TITLES = {
@@ -31,7 +32,7 @@ TITLES = {
     "none": "Everything",
 }
 HELP = (
-    "From left to right more of the network learns from your images. A click in the "
+    "From left to right more of the network learns from your {images}. A click in the "
     "drawing makes any other choice."
 )
 
@@ -58,12 +59,12 @@ def show(resolved: Resolved, expert: bool) -> None:
         format_func=lambda one: (
             TITLES.get(one) or in_words(str(plans[one])).capitalize()
         ),
-        help=HELP,
+        help=spoken().fill(HELP),
         key="dial",
         on_change=turn,
     )
     own = f"A choice of your own: {in_words(str(resolved.plan))}."
-    st.caption(SAYS[now] if now else shell.escape(own))
+    st.caption(spoken().fill(SAYS[now]) if now else shell.escape(own))
 
 
 def position(resolved: Resolved, plans: dict[str, FreezePlan]) -> str | None:

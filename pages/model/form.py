@@ -52,7 +52,7 @@ def show_image_size(place: Any, backbone: Backbone) -> None:
     key, least = _size_key(backbone), _least_size(backbone)
     st.session_state[key] = image_size(backbone) or backbone.native_size
     place.number_input(
-        "Image size in pixels",
+        words.spoken().size.capitalize(),
         min_value=least,
         max_value=_limit(TrainConfig.model_fields["image_size"], annotated_types.Le),
         help=_help("image_size", least),
@@ -135,7 +135,7 @@ def _fields(names: list[str], freeze: str, kind: Kind) -> None:
 def _field(name: str, place: Any, disabled: bool, kind: Kind) -> None:
     field = TrainConfig.model_fields[name]
     shared: dict[str, Any] = {"disabled": disabled, "persist_state": "session"}
-    shared |= {"label": words.LABELS[name], "help": _help(name), "key": name}
+    shared |= {"label": words.label(name), "help": _help(name), "key": name}
     if name == "augmentation":
         # Those of the other kind are from another dataset, and no pills here.
         kept = st.session_state.get(name)

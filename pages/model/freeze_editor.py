@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.model import block_drawing, layer_table
 from pages.shared import amounts, shell
+from pages.shared.words import spoken
 from transfer import workspace
 from transfer.backbones import freeze_edits
 from transfer.backbones.freezing import FreezePlan, Resolved
@@ -92,7 +93,7 @@ def show_more(resolved: Resolved, base: Resolved, head: int, takes: Estimate) ->
         format_func=CLICKS.__getitem__, key="click", persist_state="session",
     )  # fmt: skip
     count = len(resolved.structure.blocks)
-    with st.expander(f"The {count} blocks, from pixels to head"):
+    with st.expander(f"The {count} blocks, from {spoken().pixels} to head"):
         layer_table.show_blocks(resolved, turning_over(resolved))
     with st.expander("Single layers"):
         layer_table.show_layers(base, _table_key(resolved.structure.backbone))
@@ -154,5 +155,5 @@ def _show_sum(resolved: Resolved, head: int, takes: Estimate) -> None:
     shape = " × ".join(map(str, resolved.cut.shape))
     st.caption(
         f"The new head's {head:,} parameters always train and are among these. At the "
-        f"cut, each image is {shape} numbers."
+        f"cut, each {spoken().image} is {shape} numbers."
     )

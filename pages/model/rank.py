@@ -9,6 +9,7 @@ import streamlit as st
 from pages.model import tradeoff_chart
 from pages.model.tradeoff_chart import Point
 from pages.shared import amounts, job_progress, session, shell, tables
+from pages.shared.words import spoken
 from transfer.advice import candidates
 from transfer.advice.candidates import MOST_IMAGES, Candidate
 from transfer.backbones import catalogue, weights
@@ -37,14 +38,15 @@ def show(
     """
     job = session.store().find("rank", revision.id)
     with st.expander(
-        "Rank for my images",
+        f"Rank for my {spoken().images}",
         icon=":material/leaderboard:",
         expanded=job_progress.stays_open("rank", job),
     ):
         st.caption(
             f"Each backbone runs once over at most {MOST_IMAGES:,} of the training "
-            "images; a linear head on its features, cross-validated, tells the "
-            "accuracy to expect with everything frozen. No val or test image is used."
+            f"{spoken().images}; a linear head on its features, cross-validated, "
+            "tells the accuracy to expect with everything frozen. No val or test "
+            f"{spoken().image} is used."
         )
         _ask(revision, backbone, (source, resizing), job_progress.goes_on(job))
         job_progress.show(job, _line)
@@ -84,7 +86,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
         return 0.0, job_progress.LOADING
     part = step / steps if steps else 0.0
     title = shell.escape(catalogue.title(now["backbone"]))
-    words = f"{title} ({number} of {of}): {step:,} of {steps:,} images"
+    words = f"{title} ({number} of {of}): {step:,} of {steps:,} {spoken().images}"
     return (number - 1 + part) / max(of, 1), words
 
 
@@ -109,7 +111,7 @@ def _show_found(
     tradeoff_chart.chart(
         points,
         "rank-chart",
-        "Milliseconds per image on this machine",
+        f"Milliseconds per {spoken().image} on this machine",
         "Expected accuracy",
         choose,
         now=backbone,
@@ -154,13 +156,14 @@ def _show_table(found: list[Candidate], choose: Callable[[str], None]) -> None:
             ),
             "LogME": st.column_config.NumberColumn(
                 format="%.3f",
-                help="Logarithm of maximum evidence for each image (You et al. 2021): "
-                "larger is better, and it needs no head to be trained.",
+                help=f"Logarithm of maximum evidence for each {spoken().image} (You "
+                "et al. 2021): larger is better, and it needs no head to be "
+                "trained.",
             ),
             "Images/s": st.column_config.NumberColumn(format="%.0f"),
         },
     )
     st.caption(
-        "A click on a point or a row uses that backbone. Where intervals overlap, the "
-        f"{found[0].images:,} images do not tell which is better."
+        "A click on a point or a row uses that backbone. Where intervals overlap, "
+        f"the {found[0].images:,} {spoken().images} do not tell which is better."
     )

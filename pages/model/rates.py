@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, job_progress, steady_chart
+from pages.shared.words import spoken
 from transfer.advice import rates
 from transfer.advice.rates import Curve
 from transfer.config import TrainConfig
@@ -32,8 +33,8 @@ def show(config: TrainConfig) -> None:
     ):
         st.caption(
             f"{rates.STEPS} steps of each phase while the rate grows from "
-            f"{rates.LOWEST:g} to {rates.HIGHEST:g}, with your images, freeze plan and "
-            "batch size. What it trains is thrown away."
+            f"{rates.LOWEST:g} to {rates.HIGHEST:g}, with your {spoken().images}, "
+            "freeze plan and batch size. What it trains is thrown away."
         )
         if st.button("Find the rates", icon=":material/play_arrow:", disabled=running):
             job_progress.ask(request)
@@ -57,7 +58,7 @@ def _line(now: dict[str, Any]) -> tuple[float, str]:
     if not steps:
         return 0.0, job_progress.LOADING
     if phase == "prepare":
-        return step / steps, f"Features: {step:,} of {steps:,} images"
+        return step / steps, f"Features: {step:,} of {steps:,} {spoken().images}"
     name = PHASES.get(phase, phase)
     return step / steps, f"{name} phase: {step} of {steps} steps"
 

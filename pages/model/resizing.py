@@ -45,7 +45,7 @@ def show(revision: Revision, size: int) -> None:
     """
     st.session_state.setdefault("resizing", "stretch")
     st.segmented_control(
-        words.LABELS["resizing"],
+        words.label("resizing"),
         list(NAMES),
         required=True,
         format_func=NAMES.__getitem__,

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.model import freeze_editor
 from pages.shared import shell, words
+from pages.shared.words import spoken
 from transfer.advice import effort
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig, differing
@@ -32,8 +33,9 @@ def choose_effort() -> None:
         "Effort",
         list(EFFORTS),
         format_func=EFFORTS.__getitem__,
-        help="Sets the epochs, the patience and the views of each image; “Balanced” "
-        "has the defaults. All of them can be changed one by one below.",
+        help=f"Sets the epochs, the patience and the views of each {spoken().image}; "
+        "“Balanced” has the defaults. All of them can be changed one by one "
+        "below.",
         key="effort",
         on_change=_set_effort,
     )
@@ -130,9 +132,9 @@ def tell_changes(chosen: dict[str, Any]) -> None:
 def _show(error: TransferError) -> None:
     """The error, with settings called as on the screen."""
     says = error.message
-    for name, label in words.LABELS.items():
+    for name in words.LABELS:
         if "_" in name:  # else it may be a plain word
-            says = re.sub(rf"\b{name}\b", label, says)
+            says = re.sub(rf"\b{name}\b", words.label(name), says)
     shell.show_error(TransferError(says, error.hint))
 
 

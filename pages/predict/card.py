@@ -11,6 +11,7 @@ import streamlit as st
 from pages.predict import answers
 from pages.predict.answers import Picture, Said
 from pages.shared import addresses, amounts, charts, mending, session, shell
+from pages.shared.words import spoken
 from transfer.datasets import editing, library
 from transfer.datasets.names import title
 from transfer.errors import TransferError
@@ -112,11 +113,12 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
 
 
 def _show_nearest(picture: Picture, run: Run) -> None:
-    with st.spinner("Comparing with the training images."):
+    with st.spinner(f"Comparing with the training {spoken().images}."):
         found = answers.nearest(run, picture)
     if found:
         st.caption(
-            "The training images most like this one, and how alike it finds them"
+            f"The training {spoken().images} most like this one, and how alike it "
+            "finds them"
         )
         st.html(_gallery(found, run))
         mending.link(run.dataset, [one["sha256"] for one in found])
@@ -155,9 +157,9 @@ def _show_correction(picture: Picture, run: Run, said: Said) -> None:
         return
     with st.popover("Teach it this one", icon=":material/school:"):
         st.caption(
-            f"The picture goes into the dataset {shell.escape(title(run.dataset))} as "
-            "a training image of the right class. A run that starts after that learns "
-            "from it."
+            f"The {spoken().picture} goes into the dataset "
+            f"{shell.escape(title(run.dataset))} as a training {spoken().image} of "
+            "the right class. A run that starts after that learns from it."
         )
         # As they are called by now; the answer is but a suggestion.
         names = _classes_now(run, said)

@@ -14,6 +14,7 @@ from pages.predict import card, correct, photographs
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
+from pages.shared.words import spoken
 from transfer.datasets import names
 from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, TransferError
@@ -50,8 +51,8 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     each = amounts.duration(seconds / max(1, len(found)))
     unread = f", {len(found) - answered:,} cannot be read"
     st.caption(
-        f"{answered:,} pictures answered in {amounts.duration(seconds)}, {each} each"
-        + unread * (answered < len(found))
+        f"{answered:,} {spoken().pictures} answered in {amounts.duration(seconds)}, "
+        f"{each} each" + unread * (answered < len(found))
     )
     chosen = _filter(found, view.threshold)
     rows = [found[at] for at in chosen]
@@ -62,7 +63,8 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     if may_teach and st.toggle(
         "Correct the answers",
         key="batch-correct",
-        help="Choose the right class of each picture, then “Teach it these”.",
+        help=f"Choose the right class of each {spoken().picture}, then “Teach it "
+        "these”.",
     ):
         small = [_thumbnail(one.key, one, run.rendering) for one, _ in shown]
         correct.show_table(run, small, [said for _, said in shown])
@@ -71,7 +73,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if of > 1:
             st.pagination(of, key="batch-page")
-        st.caption(f"{len(chosen):,} of {len(found):,} pictures")
+        st.caption(f"{len(chosen):,} of {len(found):,} {spoken().pictures}")
         st.space("stretch")
         _download("CSV", "text/csv", answers.to_csv(rows, view.threshold), run)
         _download(
@@ -86,7 +88,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         chosen[page],
         index=selected,
         format_func=lambda at: found[at].path,
-        placeholder="A picture, its heat map and its neighbours",
+        placeholder=f"A {spoken().picture}, its heat map and its neighbours",
     )
     if closer is not None:
         card.show(pictures[closer], view)
@@ -113,7 +115,7 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
             now = time.perf_counter()
             kept["seconds"] += now - start
             start = now
-            done = f"{len(found):,} of {len(pictures):,} pictures"
+            done = f"{len(found):,} of {len(pictures):,} {spoken().pictures}"
             bar.progress(len(found) / len(pictures), done)
     except TransferError as error:
         shell.show_error(error)
@@ -185,9 +187,9 @@ def _show_table(rows: list[tuple[Picture, Answer]], view: View) -> int | None:
         on_select="rerun",
         selection_mode="single-row",
         key="batch-table",
-        alt="Answers to all pictures",
+        alt=f"Answers to all {spoken().pictures}",
         column_config={
-            "picture": column.ImageColumn("Picture", width=80),
+            "picture": column.ImageColumn(spoken().picture.capitalize(), width=80),
             "answer": column.TextColumn("Answer", width="medium"),
             "confidence": column.ProgressColumn(
                 "Confidence", format="percent", min_value=0, max_value=1, width=150
@@ -234,9 +236,9 @@ def _offer_dataset(
         "Teach it these", icon=":material/school:", disabled=not count, key=key
     ):
         st.caption(
-            f"The {count:,} pictures that the filters leave go to the pile of the "
-            f"dataset {name}. There each group of them is confirmed or corrected, "
-            "with these answers as suggestions, before it comes in."
+            f"The {count:,} {spoken().pictures} that the filters leave go to the pile "
+            f"of the dataset {name}. There each group of them is confirmed or "
+            "corrected, with these answers as suggestions, before it comes in."
         )
         if st.button("Sort them", type="primary", key=f"{key}-go"):
             try:
@@ -258,6 +260,6 @@ def _download(kind: str, mime: str, content: str | bytes, run: Run) -> None:
         mime,
         icon=":material/download:",
         on_click="ignore",
-        help=f"All pictures that the filters leave. Below the threshold the answer is "
-        f"“{DONT_KNOW}”.",
+        help=f"All {spoken().pictures} that the filters leave. Below the threshold "
+        f"the answer is “{DONT_KNOW}”.",
     )

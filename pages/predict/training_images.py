@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.predict.card import View
 from pages.shared import job_progress, session, shell
+from pages.shared.words import spoken
 from transfer.errors import TransferError
 from transfer.runs import requests
 from transfer.store.record import Run
@@ -35,7 +36,7 @@ def _knows(run: Run) -> bool:
         job_progress.ask(request)
     job_progress.show(
         job,
-        job_progress.count_line("Training images looked at"),
+        job_progress.count_line(f"Training {spoken().images} looked at"),
         "Cancelled, so the nearest ones are not shown.",
     )
     return False

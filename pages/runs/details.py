@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.amounts import duration
 from pages.shared.shell import escape
+from pages.shared.words import spoken
 from transfer.evaluation import certainty
 from transfer.store import files, outcome
 from transfer.store.outcome import PHASES
@@ -49,7 +50,7 @@ KEPT = (
 _HALVED = {
     "memory": "There was not enough memory. ",
     "time": "Steps took so long that a stop would not have been heard. ",
-    "images": "There are no more training images. ",
+    "images": "There are no more training {images}. ",
 }
 
 _HEADS = {"instant": "in closed form", "source": "the source's own"}
@@ -100,10 +101,10 @@ def halved_batch(run: Run) -> int:
 def show_batch(run: Run) -> None:
     """Says so where a run went on with smaller batches than were set, and why."""
     if size := halved_batch(run):
-        reason = _HALVED.get(_news(run).get("halved_for", ""), "")
+        reason = spoken().fill(_HALVED.get(_news(run).get("halved_for", ""), ""))
         st.info(
-            f"{reason}This run went on with {size} images per step instead of "
-            f"{run.config.batch_size}.",
+            f"{reason}This run went on with {size} {spoken().images} per step instead "
+            f"of {run.config.batch_size}.",
             icon=":material/memory:",
         )
 

@@ -20,6 +20,7 @@ from pages.runs import curves, details
 from pages.runs.curves import Point
 from pages.shared import addresses, charts, component, job_progress, session, words
 from pages.shared.amounts import about
+from pages.shared.words import spoken
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store import outcome
 from transfer.store.record import Run
@@ -155,10 +156,10 @@ def _tiles(now: Mapping[str, Any]) -> dict[str, str]:
     if epochs := now.get("epochs"):
         tiles["Epoch"] = f"{now.get('epoch', 0)} of {epochs}"
     if steps := now.get("steps"):
-        what = "Step" if epochs else "Image"
+        what = "Step" if epochs else spoken().image.capitalize()
         tiles[what] = f"{now.get('step', 0):,} of {steps:,}"
     if speed := now.get("images_per_second"):
-        tiles["Images per second"] = f"{speed:,.0f}"
+        tiles[f"{spoken().images.capitalize()} per second"] = f"{speed:,.0f}"
     if rate := now.get("learning_rate"):
         tiles["Learning rate"] = f"{rate:.2g}"
     if epochs and (best := details.best_epoch(now)):

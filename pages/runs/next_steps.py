@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import session, shell
+from pages.shared.words import spoken
 from transfer.backbones import structures
 from transfer.backbones.freezing import FreezePlan, trainable_blocks
 from transfer.backbones.structure import Structure
@@ -102,7 +103,8 @@ def _tell_of_data(run: Run, images: int) -> None:
     before = len(session.load(run.config.dataset, run.config.revision).images)
     more = f", {images - before:+,} since that run" if images != before else ""
     st.caption(
-        f"On {images:,} images of {shell.escape(names.title(run.dataset))}{more}."
+        f"On {images:,} {spoken().images} of "
+        f"{shell.escape(names.title(run.dataset))}{more}."
     )
 
 
@@ -121,7 +123,7 @@ def _freeze(plan: str, structure: Structure) -> str:
             options,
             options.index(str(parsed)),
             format_func=_plan_words,
-            help="More blocks learn more of your images and take longer.",
+            help=f"More blocks learn more of your {spoken().images} and take longer.",
         )
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import shell, tables
+from pages.shared.words import spoken
 from transfer.evaluation import comparing
 from transfer.evaluation.comparing import Paired
 from transfer.store import outcome
@@ -22,8 +23,8 @@ def show(first: Run, second: Run, names: dict[str, str]) -> None:
     found = comparing.compare(first, second)
     if found is None:
         st.caption(
-            f"{one} and {other}: no answers on the same val images yet. They are "
-            "stored when a run ends and when it is evaluated."
+            f"{one} and {other}: no answers on the same val {spoken().images} yet. "
+            "They are stored when a run ends and when it is evaluated."
         )
         return
     st.markdown(in_words(one, other, found))
@@ -41,9 +42,9 @@ def in_words(first: str, second: str, found: Paired) -> str:
     """One sentence: better, worse, or not to be told; with the figures."""
     difference, low, high = (100 * one for one in found.difference)
     tested = (
-        f"on {found.images:,} same images only {first} was right on "
-        f"{found.only_first}, only {second} on {found.only_second}; "
-        f"p = {found.p_value:.2g}"
+        f"on {found.images:,} same {spoken().images} only {first} was right on "
+        f"{found.only_first}, only {second} on {found.only_second}; p = "
+        f"{found.p_value:.2g}"
     )
     if not found.is_real:
         span = f"95 % interval {low:+.1f} to {high:+.1f}"
@@ -64,7 +65,7 @@ def _show_classes(first: str, second: str, found: Paired) -> None:
     rows: list[dict[str, Any]] = [
         {
             "Class": name,
-            "Images": images,
+            spoken().images.capitalize(): images,
             f"1: {first}": 100 * one,
             f"2: {second}": 100 * other,
             "Difference": 100 * (other - one),

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.runs import details
 from pages.shared import addresses
 from pages.shared.charts import COLORS, look
+from pages.shared.words import spoken
 from transfer.errors import TransferError
 from transfer.export import keeping
 from transfer.store import watched
@@ -39,7 +40,12 @@ def show(run: Run) -> None:
     goes_on = not run.status.is_final
     if not goes_on and not shown.names:
         return
-    details.fold("Images that are followed", ":material/push_pin:", run, _images)
+    details.fold(
+        f"{spoken().images.capitalize()} that are followed",
+        ":material/push_pin:",
+        run,
+        _images,
+    )
     # The folds are there from the start: what comes later would move those below.
     left, right = st.columns(2)
     if goes_on or shown.seen.confusion:
@@ -64,8 +70,8 @@ def _images(run: Run) -> None:
     seen = shown.seen
     now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
     st.caption(
-        f"Val images, {now} of the {PHASES.get(seen.phase, seen.phase)} phase. "
-        "The columns are the probability of the right class, epoch by epoch."
+        f"Val {spoken().images}, {now} of the {PHASES.get(seen.phase, seen.phase)} "
+        "phase. The columns are the probability of the right class, epoch by epoch."
     )
     st.html(shown.cards)
 
@@ -177,7 +183,7 @@ def _confusion(run: Run) -> None:
             "tooltip": [
                 {"field": "right", "title": "Right class"},
                 {"field": "answered", "title": "Answer"},
-                {"field": "images", "title": "Images"},
+                {"field": "images", "title": spoken().images.capitalize()},
             ],
         },
     }

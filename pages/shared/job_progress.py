@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import session, shell, words
+from pages.shared.words import spoken
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.runs import places, queue
 from transfer.runs.kinds import GIVES_WAY, KINDS
@@ -30,8 +31,8 @@ def count_line(doing: str | dict[str, str]) -> Line:
     """The line of a job that tells how many it has done, and of how many.
 
     Args:
-        doing: What is counted, in words; of a job with several parts, by the name
-            that the job gives to each.
+        doing: What is counted, in words as `wording` fills them; of a job with several
+            parts, by the name that the job gives to each.
     """
 
     def line(now: dict[str, Any]) -> tuple[float, str]:
@@ -39,7 +40,8 @@ def count_line(doing: str | dict[str, str]) -> Line:
         if not of:
             return 0.0, LOADING
         says = doing if isinstance(doing, str) else doing[now["doing"]]
-        return done / of, f"{says}: {done:,} of {of:,}"
+        says = spoken().fill(says)
+        return done / of, f"{says[0].upper()}{says[1:]}: {done:,} of {of:,}"
 
     return line
 

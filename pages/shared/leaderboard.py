@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import job_progress, session, shell, tables, words
+from pages.shared.words import spoken
 from transfer.classroom import board, hidden
 from transfer.classroom.board import Standing
 from transfer.errors import TransferError
@@ -12,7 +13,7 @@ from transfer.store.record import Run
 #: Seconds between two looks at a run that is being judged.
 _LOOK = 2.0
 _MAY_BE_LUCK = (
-    "Accuracy on pictures that nobody in the class can see, the best of each one's "
+    "Accuracy on {pictures} that nobody in the class can see, the best of each one's "
     "tries, with its 95 % interval. Where intervals overlap, the order may be luck."
 )
 
@@ -53,7 +54,7 @@ def show(standings: list[Standing]) -> None:
         },
         alt="Leaderboard",
     )
-    st.caption(_MAY_BE_LUCK)
+    st.caption(spoken().fill(_MAY_BE_LUCK))
 
 
 def _show_own(run: Run, mine: HandIn | None, tries: int) -> None:
@@ -73,9 +74,9 @@ def _show_own(run: Run, mine: HandIn | None, tries: int) -> None:
 def _offer(run: Run, tries: int) -> None:
     left = hidden.TRIES - tries
     st.caption(
-        "The run is judged on pictures that nobody in the class can see; only its "
-        f"accuracy comes back. You have {left} of {hidden.TRIES} tries left: with "
-        "many, one could learn the labels from the answers."
+        f"The run is judged on {spoken().pictures} that nobody in the class can see; "
+        f"only its accuracy comes back. You have {left} of {hidden.TRIES} tries left: "
+        "with many, one could learn the labels from the answers."
     )
     if left > 0 and st.button("Hand in this run", icon=":material/upload:"):
         try:

@@ -6,16 +6,23 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import session, shell
+from pages.shared.words import spoken
 from transfer.datasets import chosen, classes, editing
-from transfer.datasets.revision import SPLITS, Revision
+from transfer.datasets.revision import SPLITS, Kind, Revision
 from transfer.errors import TransferError
 
 PAGES = Path(__file__).parents[1]
 #: Reasons that are offered; another can be typed.
-REASONS = (
-    *("Blurred", "Too dark", "A copy of another", "Shows nothing of its class"),
-    *("Several classes at once", "Not a photograph"),
-)
+REASONS: dict[Kind, tuple[str, ...]] = {
+    "images": (
+        *("Blurred", "Too dark", "A copy of another", "Shows nothing of its class"),
+        *("Several classes at once", "Not a photograph"),
+    ),
+    "sounds": (
+        *("Too quiet", "Too noisy", "Overdriven", "A copy of another"),
+        *("Nothing of its class is heard", "Several classes at once"),
+    ),
+}
 
 
 def link(dataset: str, hashes: Sequence[str], label: str = "See and mend them") -> None:
@@ -45,7 +52,7 @@ def show(
         key: Tells the buttons of one page apart.
         is_out: Whether they are left out.
     """
-    count = f"{len(hashes):,} image" + "s" * (len(hashes) != 1)
+    count = spoken().so_many(len(hashes))
     dataset = revision.dataset
     with st.container(horizontal=True, vertical_alignment="center"):
         if is_out:
@@ -136,7 +143,7 @@ def _offer_leaving_out(
     with st.popover("Leave out", icon=":material/block:", disabled=not hashes, key=key):
         reason = st.selectbox(
             f"Why {count}",
-            REASONS,
+            REASONS[revision.kind],
             index=None,
             accept_new_options=True,
             placeholder="Choose a reason, or type one",

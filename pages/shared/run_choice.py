@@ -68,7 +68,7 @@ def next_step() -> Step:
         says = f"The last run, {escape(last.name)}, is {last.status} and left none."
         return Step(says, "3_runs.py", "See why", {"run": last.id})
     if found := session.datasets():
-        says = "The images are here; what is missing is a run."
+        says = "The data is here; what is missing is a run."
         query = {"dataset": found[0].dataset} if len(found) == 1 else {}
         return Step(says, "2_model.py", "Choose a model and start a run", query)
     says = "Labelled images come first: a folder for each class, or a sample."
@@ -85,7 +85,9 @@ def choose(with_model: list[Summary]) -> Run:
         format_func=labels(with_model).get,
         help="Runs that ended with a model, newest first.",
     )
-    return session.store().get(chosen)
+    run = session.store().get(chosen)
+    words.speak_of(run.dataset_kind)
+    return run
 
 
 def labels(found: list[Summary]) -> dict[str, str]:

@@ -6,12 +6,13 @@ from contextlib import suppress
 import streamlit as st
 
 from transfer.datasets import library, names
-from transfer.datasets.revision import Revision
-from transfer.errors import NotFoundError, StorageError
+from transfer.datasets.revision import Kind, Revision
+from transfer.errors import NotFoundError, StorageError, TransferError
 from transfer.people import auth, looking, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
 from transfer.store.people import Person
+from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.scope import Thing
 
@@ -64,6 +65,14 @@ def load(dataset: str, revision: str = "") -> Revision:
     """
     store().datasets.check("read", dataset)
     return library.load(dataset, revision)
+
+
+def kind_of(run: Run) -> Kind:
+    """What a run learns from; of one without a model its dataset says it."""
+    if not run.result.get("class_names"):
+        with suppress(TransferError):
+            return library.load(run.dataset, run.revision).kind
+    return run.dataset_kind
 
 
 def may(action: str, what: str | Thing = "") -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import session, shell
+from pages.shared.words import spoken
 from transfer.errors import NotFoundError, TransferError
 from transfer.people import auth
 from transfer.people.auth import Mode
@@ -44,8 +45,8 @@ def _show(called: str, thing: Thing, share: Callable[[str], None]) -> None:
         return
     with st.popover("Share", icon=":material/group:", key=f"share-{called}"):
         st.caption(
-            f"{_owner(thing)}. A run is shared with the pictures that it learnt from "
-            "and was judged on. Only owners and administrators delete."
+            f"{_owner(thing)}. A run is shared with the {spoken().pictures} that it "
+            "learnt from and was judged on. Only owners and administrators delete."
         )
         wanted = st.radio(
             "Who may",

@@ -5,6 +5,7 @@ import re
 
 import streamlit as st
 
+from pages.shared import words
 from transfer.errors import TransferError
 
 #: What is written on the primary colour: Streamlit's white is too faint on dark's.
@@ -46,6 +47,7 @@ def begin_page(title: str, says: str = "") -> None:
         title: Its heading.
         says: One line below it: what this page is for.
     """
+    words.speak_of("images")  # until the page has chosen what it is about
     theme = "dark" if st.context.theme.type == "dark" else "light"
     # At each run of the page: Streamlit drops what a run does not write again.
     st.html(_STYLE.format(ON_PRIMARY[theme]))

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import addresses, component, session, tables
-from transfer.datasets import kinds
+from transfer.datasets import kinds, wording
 from transfer.datasets.ingest import frames, uploads
 from transfer.datasets.revision import Kind
 
@@ -60,8 +60,8 @@ class Arrival:
         if self.failed:
             counts.append(f"{self.failed:,} failed")
         if self.left_out:
-            why = kinds.in_words_of(self.kind, "not a picture")
-            counts.append(f"{self.left_out:,} left out ({why})")
+            one = wording.WORDS[self.kind].picture
+            counts.append(f"{self.left_out:,} left out (not a {one})")
         return "; ".join(counts) + "."
 
 
@@ -95,7 +95,7 @@ def folder_upload(
             "beginning": kinds.BEGINNING,
             "piece": frames.MAX_PIECE // 2,
             "camera": camera,
-            "choose": "Choose " + kinds.in_words_of(kind, "pictures"),
+            "choose": f"Choose {wording.WORDS[kind].pictures}",
             "accept": _ACCEPT[kind],
         },
         on_done_change=lambda: _take_in(key, kind),

@@ -3,9 +3,13 @@
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from pages.shared import amounts
 from transfer.backbones import freezing
+from transfer.datasets import wording
+from transfer.datasets.revision import Kind
+from transfer.datasets.wording import Words
 from transfer.evaluation.intervals import Interval
 from transfer.runs.places import Place
 
@@ -30,7 +34,7 @@ VALUES = {
 }
 LABELS = {
     "head": "Head",
-    "augmentation": "Augmentation of the training images",
+    "augmentation": "Augmentation of the training {images}",
     "head_epochs": "Epochs of the head phase",
     "learning_rate": "Learning rate of the head phase",
     "fine_tune_epochs": "Epochs of the fine-tuning phase",
@@ -44,13 +48,30 @@ LABELS = {
     "layer_decay": "Layer decay",
     "l2_sp": "Pull to the pretrained values (L2-SP)",
     "blend": "Blend with the head phase's weights",
-    "views": "Views of each image",
+    "views": "Views of each {image}",
     "precision": "Precision of frozen features",
     "resizing": "Resizing of pictures that are not square",
     "seed": "Seed",
 }
 #: Letters of a class name on an axis or in a legend; the whole is shown on hovering.
 LONGEST = 22
+
+
+def speak_of(kind: Kind) -> None:
+    """From here on the page, its fragments too, is about files of this kind."""
+    st.session_state["speaks-of"] = kind
+
+
+def spoken() -> Words:
+    """What the files are called that the page is about."""
+    return wording.WORDS[st.session_state.get("speaks-of", "images")]
+
+
+def label(name: str) -> str:
+    """What the screen calls a setting."""
+    # Settings that the form does not show have no label of their own.
+    own = LABELS.get(name, name.replace("_", " ").capitalize())
+    return spoken().fill(own)
 
 
 def of_setting(name: str, value: Any) -> tuple[str, str]:
@@ -65,9 +86,7 @@ def of_setting(name: str, value: Any) -> tuple[str, str]:
         # By their names: two plans may train as many.
         chosen = names.replace(",", ", ") if kind in ("blocks", "layers") else ""
         return "What trains", chosen or freezing.in_words(value)
-    # Settings that the form does not show have no label of their own.
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
-    return label, VALUES.get(name, {}).get(value, str(value))
+    return label(name), VALUES.get(name, {}).get(value, str(value))
 
 
 def span(one: Interval) -> str:

@@ -79,7 +79,7 @@ def _offer(rule: str, parts: Sequence[Part]) -> None:
         f"Remove {many} for good, which frees up to {frees}",
         type="primary",
         icon=":material/delete_forever:",
-        help="Images that something else has as well stay.",
+        help="What something else needs as well stays.",
     ):
         cleaning.remove(store, parts)
         st.toast(f"{many.capitalize()} are gone.", icon=":material/check:")

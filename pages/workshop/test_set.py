@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import leaderboard, session, shell
+from pages.shared.words import spoken
 from transfer.classroom import board, hidden
 from transfer.datasets import names
 from transfer.datasets.revision import Revision
@@ -28,8 +29,8 @@ def show(own: list[Revision]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         count, classes = len(now.revision.images), ", ".join(now.classes)
         st.markdown(
-            f"**{shell.escape(now.revision.title)}**, {count:,} pictures of "
-            f"{shell.escape(classes)}. Each may hand in {hidden.TRIES} runs.",
+            f"**{shell.escape(now.revision.title)}**, {count:,} {spoken().pictures} "
+            f"of {shell.escape(classes)}. Each may hand in {hidden.TRIES} runs.",
             width="content",
         )
         if st.button("Hide it no more", type="tertiary"):
@@ -44,8 +45,8 @@ def _show_board() -> None:
 
 def _ask(own: list[Revision]) -> None:
     st.caption(
-        "Participants hand in runs, which are judged on it. Its pictures and labels "
-        "stay with you: only an accuracy with its interval comes back, "
+        f"Participants hand in runs, which are judged on it. Its {spoken().pictures} "
+        "and labels stay with you: only an accuracy with its interval comes back, "
         f"{hidden.TRIES} times for each at most. The classes are matched by name."
     )
     if not own:

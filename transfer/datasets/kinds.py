@@ -26,13 +26,6 @@ SOUND_EXTENSIONS = frozenset(
 _SOUND_BEGINNINGS = (
     r"^(?:RIFF[\s\S]{4}WAVE|RF64|fLaC|OggS|ID3|FORM[\s\S]{4}AIF[FC]|\.snd|caff)"
 )
-#: What is said of pictures, and of recordings in its place.
-_IN_SOUND_WORDS = {
-    "image file": "sound file",
-    "photograph": "recording",
-    "picture": "recording",
-    "image": "recording",
-}
 
 #: Bytes of a file that tell.
 BEGINNING = 32
@@ -71,20 +64,3 @@ def is_named_like_any(path: str) -> bool:
 def begins_like(kind: Kind, content: bytes) -> bool:
     """Whether a file that begins so is a picture or a sound, whatever its name."""
     return _COMPILED[kind].match(content) is not None
-
-
-def in_words_of(kind: Kind, text: str) -> str:
-    """What is said of pictures, in words for files of this kind.
-
-    Most of the program does not know of sounds, and need not; who uses them shall not
-    be told of pictures.
-    """
-    if kind == "images":
-        return text
-    for of_images, of_sounds in _IN_SOUND_WORDS.items():
-        for plain, other in (
-            (of_images, of_sounds),
-            (of_images.capitalize(), of_sounds.capitalize()),
-        ):
-            text = re.sub(rf"\b{plain}(?=s?\b)", other, text)
-    return re.sub(r"\b([Aa])n (recording|sound)", r"\1 \2", text)

@@ -8,9 +8,9 @@ from typing import Any
 
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import Backbone
-from transfer.datasets import kinds
 from transfer.datasets.revision import Revision, Split
 from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.datasets.wording import WORDS, Words
 from transfer.evaluation import certainty, results
 from transfer.evaluation.intervals import wilson
 from transfer.evaluation.metrics import HEADLINE
@@ -58,30 +58,31 @@ def text(
         described: What model.json says.
         certificate: What the comparison with the app found.
     """
+    words = WORDS[revision.kind]
     sections = {
-        "Model details": _details(run, described),
-        "Intended use": _use(described),
+        "Model details": _details(run, described, words),
+        "Intended use": _use(described, words),
         "Factors": _factors(revision),
-        "Metrics": _metrics(run, described),
+        "Metrics": _metrics(run, described, words),
         "Training data": _data(revision, "train"),
         "Evaluation data": _data(revision, "val"),
-        "Quantitative analyses": _results(run, described, certificate),
-        "Ethical considerations": _ethics(),
-        "Caveats and recommendations": _caveats(described, certificate),
+        "Quantitative analyses": _results(run, described, certificate, words),
+        "Ethical considerations": _ethics(words),
+        "Caveats and recommendations": _caveats(described, certificate, words),
     }
     body = "\n\n".join(f"## {name}\n\n{part}" for name, part in sections.items())
-    return f"# Model card: {run.name}\n\n{kinds.in_words_of(revision.kind, body)}\n"
+    return f"# Model card: {run.name}\n\n{body}\n"
 
 
-def _details(run: Run, described: dict[str, Any]) -> str:
+def _details(run: Run, described: dict[str, Any], words: Words) -> str:
     config, result = run.config, run.result
     backbone = catalogue.BACKBONES.get(config.backbone)
     licence = backbone.licence if backbone else catalogue.GONE.get(config.backbone)
     trained = result.get("trainable_parameters") or 0
     frozen = result.get("frozen_parameters") or 0
     return (
-        f"- Image classifier with {len(described['class_names'])} classes, made with "
-        f"Transfer Studio (run {run.id}).\n"
+        f"- Classifier of {words.images} with {len(described['class_names'])} "
+        f"classes, made with Transfer Studio (run {run.id}).\n"
         f"- Backbone: {catalogue.title(config.backbone)}, weights `{config.weights}`, "
         f"licence of its pretrained weights: {licence or 'unknown'}."
         f"{_source(backbone)}\n"
@@ -143,23 +144,23 @@ def _method(run: Run) -> str:
     return f"{phases}; the best epoch by {by} was kept.{remarks}".removesuffix(".")
 
 
-def _use(described: dict[str, Any]) -> str:
+def _use(described: dict[str, Any], words: Words) -> str:
     names = ", ".join(described["class_names"])
     return (
-        f"To tell these classes apart: {names}. Every picture is given one of them, "
-        "also one that shows none of them."
+        f"To tell these classes apart: {names}. Every {words.picture} is given one of "
+        "them, also one that has none of them."
     )
 
 
 def _factors(revision: Revision) -> str:
     taken = "Voice, microphone" if revision.kind == "sounds" else "Light, camera"
     return (
-        f"{taken}, background and the way the pictures were chosen were not "
-        "recorded, so results were not measured apart for them."
+        f"{taken}, background and the way the {WORDS[revision.kind].pictures} were "
+        "chosen were not recorded, so results were not measured apart for them."
     )
 
 
-def _metrics(run: Run, described: dict[str, Any]) -> str:
+def _metrics(run: Run, described: dict[str, Any], words: Words) -> str:
     threshold = described["threshold"]
     decided = (
         "The first guess counts; no threshold was set."
@@ -172,31 +173,39 @@ def _metrics(run: Run, described: dict[str, Any]) -> str:
         if outcome.measure(run) != "accuracy"
         else "Top-1"
     )
-    return f"{weighted} accuracy on val images, its 95 % interval Wilson's. {decided}"
+    return (
+        f"{weighted} accuracy on val {words.images}, its 95 % interval Wilson's. "
+        f"{decided}"
+    )
 
 
 def _data(revision: Revision, split: str) -> str:
     counts = {name: by[split] for name, by in revision.counts().items()}  # type: ignore[index]
+    of = WORDS[revision.kind].images
     rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
     return (
         f"Split `{split}` of the dataset {revision.title}, revision {revision.id}: "
-        f"{sum(counts.values())} images.\n\n| Class | Images |\n|---|---|\n{rows}"
+        f"{sum(counts.values())} {of}.\n\n| Class | {of.capitalize()} |\n|---|---|\n"
+        f"{rows}"
     )
 
 
 def _results(
-    run: Run, described: dict[str, Any], certificate: parity.Certificate
+    run: Run,
+    described: dict[str, Any],
+    certificate: parity.Certificate,
+    words: Words,
 ) -> str:
     found = described["metrics"]
     accuracy = found["val_accuracy"]
-    lines = [certainty.in_words(run) or "The run had no val images."]
+    lines = [certainty.in_words(run) or f"The run had no val {words.images}."]
     # Without val images the card says so; it never shows train accuracy instead.
     if accuracy is not None:
         low, high = found.get("val_accuracy_interval_95", (0.0, 1.0))
         lines = [
             f"- Val accuracy: {accuracy:.2%} (95 % interval {low:.2%} to {high:.2%}, "
-            f"{found['val_images']} images). The best epoch was chosen on the same "
-            "images, which makes it look a little better than it is.",
+            f"{found['val_images']} {words.images}). The best epoch was chosen on the "
+            f"same {words.images}, which makes it look a little better than it is.",
         ]
         if outcome.measure(run) != "accuracy":
             lines.append(f"- Val balanced accuracy: {outcome.headline(run):.2%}.")
@@ -205,25 +214,25 @@ def _results(
     if found.get("val_loss") is not None:
         lines.append(f"- Val loss: {found['val_loss']:.4f} nats.")
     for split, figures in found["evaluations"].items():
-        lines += _figures_of_split(split, figures)
+        lines += _figures_of_split(split, figures, words)
     lines += [
         f"- The exported file against the app, on {certificate.images} "
-        f"{certificate.split} images: same first guess for "
+        f"{certificate.split} {words.images}: same first guess for "
         f"{certificate.agreement:.2%}, largest difference of a probability "
         f"{certificate.largest_difference:.2g}, "
         f"{'within' if certificate.agrees else '**NOT WITHIN**'} what is allowed.",
         f"- {certificate.bytes:,} bytes; {certificate.milliseconds_per_image:g} ms per "
-        "image, one at a time, on the machine that exported it.",
+        f"{words.image}, one at a time, on the machine that exported it.",
     ]
     return "\n".join(lines)
 
 
-def _figures_of_split(split: str, figures: dict[str, Any]) -> list[str]:
+def _figures_of_split(split: str, figures: dict[str, Any], words: Words) -> list[str]:
     """The stored figures of one split, and of each of its classes."""
     headline = ", ".join(
         f"{name.replace('_', ' ')} {_interval(figures[name])}" for name in HEADLINE
     )
-    lines = [f"- On {figures['images']} {split} images: {headline}."]
+    lines = [f"- On {figures['images']} {split} {words.images}: {headline}."]
     before, after = figures["calibration_error"], figures["calibration_error_scaled"]
     if before is not None and after is not None:
         lines.append(
@@ -233,7 +242,7 @@ def _figures_of_split(split: str, figures: dict[str, Any]) -> list[str]:
     lines += [
         f"  - {name}: precision {_interval(one['precision'])}, "
         f"recall {_interval(one['recall'])}, F1 {_interval(one['f1'])}, "
-        f"{one['images']} images."
+        f"{one['images']} {words.images}."
         for name, one in figures["classes"].items()
     ]
     return lines
@@ -246,12 +255,12 @@ def _interval(figure: dict[str, float | None]) -> str:
     return f"{figure['value']:.2%} ({figure['low']:.2%} to {figure['high']:.2%})"
 
 
-def _ethics() -> str:
+def _ethics(words: Words) -> str:
     return (
-        "The classes and their pictures are the author's; whether pictures of people "
-        "may be classified, and who could be harmed by a wrong answer, was not "
-        "examined. The folder `golden` holds pictures of the dataset: remove it "
-        "before sharing the bundle if they must stay private."
+        f"The classes and their {words.pictures} are the author's; whether "
+        f"{words.pictures} of people may be classified, and who could be harmed by a "
+        f"wrong answer, was not examined. The folder `golden` holds {words.pictures} "
+        "of the dataset: remove it before sharing the bundle if they must stay private."
     )
 
 
@@ -267,10 +276,12 @@ def _on_reading(described: dict[str, Any]) -> str:
     )
 
 
-def _caveats(described: dict[str, Any], certificate: parity.Certificate) -> str:
+def _caveats(
+    described: dict[str, Any], certificate: parity.Certificate, words: Words
+) -> str:
     lines = [
-        "- Pictures of another kind than those of the dataset may be answered wrongly "
-        "with high probability.",
+        f"- {words.pictures.capitalize()} of another kind than those of the dataset "
+        "may be answered wrongly with high probability.",
         _on_reading(described),
     ]
     if described["quantize"] != "none":
@@ -281,7 +292,7 @@ def _caveats(described: dict[str, Any], certificate: parity.Certificate) -> str:
     # Named one by one, so that somebody can look at them.
     if certificate.differing:
         lines.append(
-            f"- {len(certificate.differing)} compared images get another first guess "
-            "than in the app; `parity.json` names them."
+            f"- {len(certificate.differing)} compared {words.images} get another first "
+            "guess than in the app; `parity.json` names them."
         )
     return "\n".join(lines)

@@ -279,7 +279,7 @@ def _files_to_skip(revision: Revision) -> list[str]:
     passed_over = [
         one.path
         for one in revision.passed_over
-        if one.reason != class_folders.NO_PICTURE
+        if one.reason not in class_folders.NO_PICTURE.values()
     ]
     paths = passed_over + [one.path for one in revision.left_out]
     return sorted({"/".join(path.split("/")[-2:]) for path in paths})

@@ -2,6 +2,7 @@
 
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
+from transfer.datasets.wording import WORDS
 from transfer.export import card
 from transfer.store.record import Run
 from transfer.store.status import JobStatus
@@ -26,7 +27,9 @@ def test_method__names_the_measure_and_what_gained_nothing() -> None:
     said = card._method(run)
     assert "the best epoch by val balanced accuracy was kept" in said
     assert "Fine-tuning gained no more than luck may: epoch 3" in said
-    assert card._metrics(run, {"threshold": None}).startswith("Balanced accuracy")
+    assert card._metrics(run, {"threshold": None}, WORDS["images"]).startswith(
+        "Balanced accuracy"
+    )
 
 
 def test_source__names_the_package_of_weights_and_their_hash() -> None:

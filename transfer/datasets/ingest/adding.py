@@ -20,9 +20,16 @@ from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
 from transfer.datasets.ingest.staging import Allow, Picture, Progress
-from transfer.datasets.ingest.wording import in_words_of, speaking_of
-from transfer.datasets.revision import Change, Image, PassedOver, Revision, Split
+from transfer.datasets.revision import Change, Image, Kind, PassedOver, Revision, Split
+from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError, StorageError
+
+#: What else can be done with files that have no class.
+_SORT: dict[Kind, str] = {
+    "images": ", or sort them first: `sort` on the command line, a fold of its own on "
+    "the page Data",
+    "sounds": "",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +81,7 @@ def add_path(
     if class_name and class_name not in before.class_names:
         names.check_class_name(class_name)
     kind = before.kind
-    with (
-        speaking_of(kind),
-        open_source(path, reading.code_page, kind) as source,
-    ):
+    with open_source(path, reading.code_page, kind) as source:
         entries, passed_over, notes = _entries(source, class_name, reading)
         known = {names.bare(one): one for one in reversed(before.class_names)}
         entries = [_under_known_name(one, before, known) for one in entries]
@@ -85,12 +89,12 @@ def add_path(
             staged, unreadable = _stage(
                 before, source, entries, folder, progress, allow
             )
-            pictures, repeated = without_repeats(staged)
+            pictures, repeated = without_repeats(staged, kind)
             found = take_in(dataset, pictures, by)
     left = [*passed_over, *unreadable, *repeated, *found.passed_over]
     return replace(
         found,
-        passed_over=tuple(sorted(in_words_of(kind, left), key=lambda one: one.path)),
+        passed_over=tuple(sorted(left, key=lambda one: one.path)),
         notes=tuple(notes),
     )
 
@@ -140,17 +144,17 @@ def _entries(
         try:
             found = listing.read_index(source, reading, is_whole=False)
         except DatasetError as error:
-            hint = (
-                f"{error.hint} Or say the class that all of them have, or sort them "
-                "first: `sort` on the command line, a fold of its own on the page Data."
-            )
+            sort = _SORT[source.kind]
+            hint = f"{error.hint} Or say the class that all of them have{sort}."
             raise DatasetError(error.message, hint.strip()) from error
         return list(found.entries), list(found.passed_over), found.notes
     pictures = sorted(source.pictures)
     passed_over = [*source.passed_over, *class_folders.no_pictures(source)]
     if not pictures:
         found_instead = class_folders.what_is_there(passed_over)
-        raise DatasetError(f"There is no picture in it.{found_instead}")
+        raise DatasetError(
+            f"There is no {WORDS[source.kind].picture} in it.{found_instead}"
+        )
     entries = [Entry(path=one, class_name=class_name, split=None) for one in pictures]
     return entries, passed_over, source.notes
 

@@ -9,14 +9,18 @@ from transfer.datasets import names
 from transfer.datasets.ingest import layouts
 from transfer.datasets.ingest.layouts import Home, Layout, Plan, Reading, Tree
 from transfer.datasets.ingest.sources import Source
-from transfer.datasets.revision import PassedOver, Split
+from transfer.datasets.revision import Kind, PassedOver, Split
+from transfer.datasets.wording import WORDS, Words
 from transfer.errors import DatasetError
 
-#: The reason of files that are neither named like pictures nor begin like one.
-NO_PICTURE = "Not an image file."
+#: The reason of files that are neither named like what is looked for nor begin so.
+NO_PICTURE: dict[Kind, str] = {
+    "images": "Not an image file.",
+    "sounds": "Not a sound file.",
+}
 
 _LAYOUT_HINT = (
-    "Put the pictures of each class into a folder of its own, named like the class, "
+    "Put the {pictures} of each class into a folder of its own, named like the class, "
     "and import the folder above them."
 )
 
@@ -93,7 +97,7 @@ def read_index(
             found instead. Or two folders would become one class by their names.
     """
     # A disk lists in any order, and labels and ids must not depend on it.
-    pictures = sorted(source.pictures)
+    pictures, words = sorted(source.pictures), WORDS[source.kind]
     tree = Tree(pictures)
     plan = layouts.understand(tree, reading)
     entries, strays = _assign(pictures, plan)
@@ -104,12 +108,12 @@ def read_index(
         *no_pictures(source),
         *strays,
         *_empty_folders(source, tree, plan),
-        *_classes_without_train(learnt, tree, plan),
+        *_classes_without_train(learnt, tree, plan, words),
     ]
     passed_over.sort(key=lambda one: one.path)
     # A model of one class would be right always, and have learnt nothing.
     if len(learnt) < (2 if is_whole else 1):
-        raise _too_few(tree, plan, sorted(learnt), passed_over)
+        raise _too_few(tree, plan, sorted(learnt), passed_over, words)
     return Index(
         class_names=tuple(sorted(learnt)),
         entries=tuple(entry for entry in entries if entry.class_name in learnt),
@@ -123,7 +127,7 @@ def read_index(
 def no_pictures(source: Source) -> list[PassedOver]:
     """The files that are no pictures, sorted by path."""
     return [
-        pass_over(one, NO_PICTURE)
+        pass_over(one, NO_PICTURE[source.kind])
         for one in sorted(source.files)
         if one not in source.pictures
     ]
@@ -167,11 +171,11 @@ def _empty_folders(source: Source, tree: Tree, plan: Plan) -> Iterator[PassedOve
     for folder in sorted(source.folders):
         is_empty = not tree.direct[folder] and not tree.below[folder]
         if is_empty and layouts.parent(folder) in places:
-            yield pass_over(folder, "A folder without pictures.")
+            yield pass_over(folder, f"A folder without {WORDS[source.kind].pictures}.")
 
 
 def _classes_without_train(
-    learnt: Collection[str], tree: Tree, plan: Plan
+    learnt: Collection[str], tree: Tree, plan: Plan, words: Words
 ) -> Iterator[PassedOver]:
     """Folders of classes that have no picture to learn from."""
     alike = {names.bare(name): name for name in learnt}
@@ -179,7 +183,7 @@ def _classes_without_train(
         name = names.class_name(layouts.name(folder))
         if name in learnt:
             continue
-        pictures = _pictures(tree.direct[folder] + tree.below[folder])
+        pictures = _pictures(words, tree.direct[folder] + tree.below[folder])
         reason = f'{pictures} of a class "{name}", of which train has none'
         if twin := alike.get(names.bare(name)):
             reason += f'; "{twin}" there differs in case or spaces only'
@@ -246,32 +250,36 @@ def _doubts(plan: Plan, tree: Tree) -> Iterator[str]:
             )
 
 
-def _pictures(count: int) -> str:
-    return f"{count:,} picture" + "s" * (count != 1)
+def _pictures(words: Words, count: int) -> str:
+    return f"{count:,} {words.picture if count == 1 else words.pictures}"
 
 
 def _too_few(
-    tree: Tree, plan: Plan, learnt: list[str], passed_over: list[PassedOver]
+    tree: Tree,
+    plan: Plan,
+    learnt: list[str],
+    passed_over: list[PassedOver],
+    words: Words,
 ) -> DatasetError:
     """The refusal of less than two classes, with what was found."""
-    found = what_is_there(passed_over)
+    found, hint = what_is_there(passed_over), words.fill(_LAYOUT_HINT)
     if not tree.direct:
-        return DatasetError(f"There are no pictures in it.{found}", _LAYOUT_HINT)
+        return DatasetError(f"There are no {words.pictures} in it.{found}", hint)
     if learnt:
         return DatasetError(
             f'There is only one class, "{learnt[0]}"; at least two are needed.{found}',
-            "Add a folder with pictures of something else.",
+            f"Add a folder with {words.pictures} of something else.",
         )
-    pictures = _pictures(sum(tree.direct.values()))
+    pictures = _pictures(words, sum(tree.direct.values()))
     if plan.homes:
         return DatasetError(
-            f"There are no pictures in the train folder; {pictures} lie elsewhere."
-            f"{found}",
-            _LAYOUT_HINT,
+            f"There are no {words.pictures} in the train folder; {pictures} lie "
+            f"elsewhere.{found}",
+            hint,
         )
     return DatasetError(
         f"There are no class folders; {pictures} lie outside of any.{found}",
-        _LAYOUT_HINT,
+        hint,
     )
 
 

@@ -18,11 +18,13 @@ from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.revision import (
     SPLITS,
     Image,
+    Kind,
     PassedOver,
     Revision,
     Split,
     with_id,
 )
+from transfer.datasets.wording import WORDS, Words
 from transfer.errors import DatasetError, StorageError
 
 OnePicture = TypeVar("OnePicture", bound=Picture)
@@ -125,9 +127,9 @@ def import_path(
 
 
 def without_repeats(
-    pictures: Sequence[OnePicture],
+    pictures: Sequence[OnePicture], kind: Kind = "images"
 ) -> tuple[list[OnePicture], list[PassedOver]]:
-    """The pictures without those whose very bytes came before, train first.
+    """The pictures, or recordings, without those whose very bytes came before.
 
     A picture in train and val would make val look better than it is, and one under two
     labels cannot be learnt.
@@ -139,7 +141,7 @@ def without_repeats(
         first = kept.setdefault(picture.sha256, picture)
         if first is not picture:
             path = names.showable(picture.entry.path)
-            reason = _why_repeated(picture.entry, first.entry)
+            reason = _why_repeated(picture.entry, first.entry, WORDS[kind])
             repeated.append(PassedOver(path=path, reason=reason))
     return sorted(kept.values(), key=lambda one: one.entry.path), repeated
 
@@ -148,8 +150,8 @@ def _rank(picture: Picture) -> tuple[int, str]:
     return SPLITS.index(picture.entry.split or "train"), picture.entry.path
 
 
-def _why_repeated(entry: Entry, first: Entry) -> str:
-    same = f"The same picture as {names.showable(first.path)}"
+def _why_repeated(entry: Entry, first: Entry, words: Words) -> str:
+    same = f"The same {words.picture} as {names.showable(first.path)}"
     if entry.class_name != first.class_name:
         return (
             f"{same}, but with a conflicting label: "
@@ -161,7 +163,10 @@ def _why_repeated(entry: Entry, first: Entry) -> str:
 
 
 def check_classes(
-    found: Index, pictures: Sequence[Picture], passed_over: tuple[PassedOver, ...]
+    found: Index,
+    pictures: Sequence[Picture],
+    passed_over: tuple[PassedOver, ...],
+    words: Words = WORDS["images"],
 ) -> None:
     """Checks that every class still has a picture to learn from.
 
@@ -176,9 +181,9 @@ def check_classes(
         entries = [one for one in found.entries if one.class_name == name]
         paths = [names.showable(entry.path) for entry in entries if entry.learns]
         raise DatasetError(
-            f'None of the {len(paths)} pictures of the class "{name}" could be used '
-            f"for training; the first, {paths[0]}: {reasons[paths[0]]}",
-            "Add pictures that can be read or remove the folder.",
+            f'None of the {len(paths)} {words.pictures} of the class "{name}" could be '
+            f"used for training; the first, {paths[0]}: {reasons[paths[0]]}",
+            f"Add {words.pictures} that can be read or remove the folder.",
         )
 
 

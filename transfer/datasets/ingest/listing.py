@@ -4,6 +4,7 @@ from transfer.datasets.ingest import class_folders, labelled
 from transfer.datasets.ingest.class_folders import Index
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source
+from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError
 
 
@@ -29,7 +30,8 @@ def read_index(
             return found
         if asked:
             raise DatasetError(
-                "There is no file of labels that gives the pictures two classes.",
+                "There is no file of labels that gives the "
+                f"{WORDS[source.kind].pictures} two classes.",
                 "Put a labels.csv beside them, with the columns file_name and label.",
             )
     return class_folders.read_index(source, reading, is_whole)

@@ -5,10 +5,11 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from transfer import workspace
-from transfer.datasets import kinds, names
+from transfer.datasets import names
 from transfer.datasets.ingest import class_folders, staging, uploads
 from transfer.datasets.ingest.sources import DAMAGED, Source, open_source
 from transfer.datasets.revision import Kind
+from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError, ImageError
 
 
@@ -32,8 +33,7 @@ def list_pictures(
         if not listed:
             passed_over = [*source.passed_over, *class_folders.no_pictures(source)]
             found = class_folders.what_is_there(passed_over)
-            reason = f"There is no picture in it.{found}"
-            raise DatasetError(kinds.in_words_of(kind, reason))
+            raise DatasetError(f"There is no {WORDS[kind].picture} in it.{found}")
         if path.is_dir():
             return [
                 (names.showable(name), Path(source.on_disk[name])) for name in listed

@@ -7,7 +7,6 @@ from pathlib import Path
 from transfer.datasets.ingest import listing
 from transfer.datasets.ingest.layouts import Layout, Reading
 from transfer.datasets.ingest.sources import open_source
-from transfer.datasets.ingest.wording import in_words_of, speaking_of
 from transfer.datasets.revision import Kind, PassedOver, Split
 
 #: What was passed over that is listed; the rest is counted.
@@ -49,13 +48,13 @@ def preview(path: Path, reading: Reading, kind: Kind = "images") -> Preview:
     Raises:
         DatasetError: The folder or zip cannot become a dataset.
     """
-    with speaking_of(kind), open_source(path, reading.code_page, kind) as source:
+    with open_source(path, reading.code_page, kind) as source:
         found = listing.read_index(source, reading)
     return Preview(
         layout=found.layout,
         splits=found.splits,
         counts=found.counts(),
-        passed_over=tuple(in_words_of(kind, found.passed_over[:LISTED])),
+        passed_over=found.passed_over[:LISTED],
         left=len(found.passed_over),
         notes=found.notes,
         code_page=source.code_page,

@@ -12,10 +12,10 @@ from transfer.datasets.ingest.hearing import Clip, Cutting
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
 from transfer.datasets.ingest.staging import Allow, Progress
-from transfer.datasets.ingest.wording import in_words_of, speaking_of
 from transfer.datasets.revision import Image, Revision, with_id
 from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.recordings import MAX_SECONDS
+from transfer.datasets.wording import WORDS
 from transfer.errors import ConfigError, StorageError
 
 #: Seconds of the shortest window that recordings are cut into.
@@ -61,7 +61,6 @@ def import_sounds(
     splits.check_shares(val, test, seed)
     _check(cutting, preset)
     with (
-        speaking_of("sounds"),
         open_source(path, reading.code_page, "sounds") as source,
         scratch.folder() as folder,
     ):
@@ -69,11 +68,9 @@ def import_sounds(
         clips, unusable = hearing.stage(
             source, found.entries, folder, cutting, progress, allow
         )
-        kept, repeated = importer.without_repeats(clips)
-        passed_over = tuple(
-            in_words_of("sounds", (*found.passed_over, *unusable, *repeated))
-        )
-        importer.check_classes(found, kept, passed_over)
+        kept, repeated = importer.without_repeats(clips, "sounds")
+        passed_over = (*found.passed_over, *unusable, *repeated)
+        importer.check_classes(found, kept, passed_over, WORDS["sounds"])
         shown = preset or presets.fitting(*_measures(kept), cutting.window)
         how = presets.of(shown, *_measures(kept), cutting.window)
         images = importer.split(found, kept, val, test, seed)

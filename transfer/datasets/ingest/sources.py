@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -16,13 +16,12 @@ from transfer.datasets.ingest import code_pages, uploads, zip_names, zips_inside
 from transfer.datasets.revision import Kind, PassedOver
 from transfer.errors import DatasetError
 
-#: What a zip may hold: far above any dataset that one machine trains on, and far below
-#: what a zip of a few kilobytes can claim to unpack to.
+#: What a zip may hold: above any dataset, and far below what a small one can claim.
 MAX_ZIP_FILES = 2_000_000
 MAX_ZIP_BYTES = 200 * 1024**3
 
-#: Folders inside each other: what lies deeper is passed over. A zip of 4 MB can hold a
-#: path of 30,000 folders, which would take gigabytes to take apart.
+#: Folders inside each other. A zip of 4 MB can hold a path of 30,000 folders, which
+#: would take gigabytes to take apart.
 MAX_DEPTH = 40
 
 #: Seconds of a day.
@@ -53,6 +52,7 @@ class Source:
         passed_over: What is there but is not read, such as links.
         notes: What was found out about it and is worth a look, a sentence each.
         code_page: In which names in a zip are written; empty where they say it.
+        kind: What was looked for.
     """
 
     files: dict[str, int]
@@ -64,18 +64,18 @@ class Source:
     passed_over: tuple[PassedOver, ...] = ()
     notes: tuple[str, ...] = ()
     code_page: str = ""
+    kind: Kind = "images"
 
 
 @contextmanager
 def open_source(
     path: Path, code_page: str = "", kind: Kind = "images"
 ) -> Iterator[Source]:
-    """The folder, zip or picture at `path`.
+    """What is at `path`.
 
     Args:
-        path: The folder, zip or picture.
-        code_page: In which names in a zip are written that do not say so themselves;
-            found out if empty.
+        path: A folder, zip, picture or recording.
+        code_page: Of names in a zip that do not say it; found out if empty.
         kind: What is looked for.
 
     Raises:
@@ -83,22 +83,22 @@ def open_source(
             cannot be read, or the zip is not safe to unpack.
     """
     if path.is_dir():
-        yield _folder_source(path, kind)
+        yield replace(_folder_source(path, kind), kind=kind)
     elif path.is_file() and kinds.is_named_like(kind, path.name):
-        yield _file_source(path)
+        yield replace(_file_source(path), kind=kind)
     elif path.is_file():
         with ExitStack() as stack:
             archive = stack.enter_context(_open_zip(path))
-            yield _zip_source(archive, path, code_page, stack, kind)
+            found = _zip_source(archive, path, code_page, stack, kind)
+            yield replace(found, kind=kind)
     elif path.exists():
         raise DatasetError(
             f"{path} is neither a folder nor a file, but a device or a pipe.",
             "Give a folder or a .zip.",
         )
     else:
-        raise DatasetError(
-            f"There is nothing at {path}.", "Check the path for a slip of the pen."
-        )
+        says = f"There is nothing at {path}."
+        raise DatasetError(says, "Check the path for a slip of the pen.")
 
 
 def _file_source(path: Path) -> Source:
