@@ -41,7 +41,7 @@ from transfer.datasets.revision import Revision
 from transfer.errors import NameTakenError, NotAllowedError, NotFoundError
 from transfer.export import orders
 from transfer.gallery.view import View
-from transfer.people import codes, links, pace, rule, sessions, tokens
+from transfer.people import codes, links, rule, sessions, tokens
 from transfer.people.rule import Sharing
 from transfer.prediction.client import InferenceProcess
 from transfer.runs import queue, requests
@@ -397,7 +397,6 @@ def test_calls__list_what_may_be_seen(name: str, world: World) -> None:
 def test_calls_and_links__are_no_more_than_a_person_may(
     world: World, quick_answers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace._used.clear()
     limits = {"predict": 2, "job": 1, "link": 1, "upload": 1, "stranger": 3}
     told = ",".join(f"{name}={most}" for name, most in limits.items())
     monkeypatch.setenv("TRANSFER_RATES", told)
@@ -421,7 +420,6 @@ def test_calls_and_links__are_no_more_than_a_person_may(
         token = ROUTES[route].address(world).rpartition("/")[2]
         answers = [ask(ROUTES[route].handler, token, headers=named) for _ in range(3)]
         assert [refused(one) for one in answers] == [False, True, True]
-    pace._used.clear()
 
 
 #: Of each page what of Anna's stands on it: for her, and for who may read it.

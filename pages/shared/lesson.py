@@ -1,4 +1,4 @@
-"""The first lesson, as a strip above each page: what is next, why, and where."""
+"""The first lesson, beside the title of each page: what is next, why, and where."""
 
 from pathlib import Path
 
@@ -18,9 +18,19 @@ _FILES = {
 }
 #: The pages of the work; on others nobody learns.
 _ON = {"Data", "Model", "Runs", "Evaluate", "Predict", "Export"}
+#: Beside the title, where it pushes nothing of the page out of sight, and above it
+#: where the window is too narrow for both.
 _STYLE = """<style>
-.st-key-lesson { background: rgba(128, 140, 150, 0.13); gap: 0.3rem;
-  border-radius: 0.5rem; padding: 0.6rem 0.9rem; margin-bottom: 0.4rem; }
+.st-key-lesson { background: rgba(128, 140, 150, 0.13); gap: 0.2rem;
+  border-radius: 0.5rem; padding: 0.5rem 0.9rem; }
+.st-key-lesson p { font-size: 0.9rem; line-height: 1.4; }
+.st-key-lesson [data-testid="stCaptionContainer"] p { font-size: 0.82rem; }
+.st-key-page-head:has(.st-key-lesson) { flex-wrap: nowrap; }
+.st-key-page-head > :has(> .st-key-lesson) { flex: 0 0 70%; }
+@media (max-width: 1000px) {
+  .st-key-page-head:has(.st-key-lesson) { flex-direction: column-reverse; }
+  .st-key-page-head > :has(> .st-key-lesson) { flex: none; }
+}
 </style>"""
 
 
@@ -35,7 +45,7 @@ def show(page: str) -> None:
     if place := first_lesson.place(session.store()):
         with st.container(key="lesson"):
             st.html(_STYLE)
-            _show(place)
+            _show(place, page)
 
 
 def offer(page: str) -> None:
@@ -56,9 +66,11 @@ def offer(page: str) -> None:
         )
 
 
-def _show(place: Place) -> None:
-    if place.look:
-        st.caption(f":green[:material/check:] {place.look.says}")
+def _show(place: Place, page: str) -> None:
+    # On Model is nothing to look at of what was done, and little room.
+    look = place.look if page != "Model" else None
+    if look:
+        st.caption(f":green[:material/check:] {look.says}")
     step, task = place.step, place.task
     if step and task:
         st.markdown(
@@ -69,7 +81,7 @@ def _show(place: Place) -> None:
     else:
         st.markdown(":material/school: **The first lesson is behind you.**")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for one in filter(None, (task, place.look)):
+        for one in filter(None, (task, look)):
             _link(one)
         if step:
             _button("Skip this step", lambda store: first_lesson.skip(store, step.name))

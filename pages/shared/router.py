@@ -59,7 +59,6 @@ if is_let_in:
     sign_in.show_who()
     session.note_page(page.title)
     with page_seconds.labels(page.title).time():
-        lesson.show(page.title)
         page.run()
         lesson.offer(page.title)
 else:

@@ -106,7 +106,7 @@ def spend(what: str, count: int = 1) -> None:
     Raises:
         TooOftenError: As `pace.spend`.
     """
-    pace.spend(what, actor().id, count)
+    pace.spend(whole_store(), what, actor().id, count)
 
 
 def actor() -> Person:

@@ -5,7 +5,7 @@ import re
 
 import streamlit as st
 
-from pages.shared import words
+from pages.shared import lesson, words
 from transfer.errors import TransferError
 
 #: What is written on the primary colour: Streamlit's white is too faint on dark's.
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 def begin_page(title: str, says: str = "") -> None:
-    """Opens a page.
+    """Opens a page, with the first lesson beside its title.
 
     Args:
         title: Its heading.
@@ -51,9 +51,12 @@ def begin_page(title: str, says: str = "") -> None:
     theme = "dark" if st.context.theme.type == "dark" else "light"
     # At each run of the page: Streamlit drops what a run does not write again.
     st.html(_STYLE.format(ON_PRIMARY[theme]))
-    st.title(title, anchor=False)
-    if says:
-        st.caption(says)
+    with st.container(horizontal=True, key="page-head"):
+        with st.container(gap="small"):
+            st.title(title, anchor=False)
+            if says:
+                st.caption(says)
+        lesson.show(title)
 
 
 def escape(text: str) -> str:

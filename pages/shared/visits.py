@@ -93,5 +93,5 @@ def _let_in(purpose: str, link: Link, cookie: str) -> Visit:
     person = sessions.who(store, cookie)
     if person.id != link.who:
         raise NotAllowedError("This link was made for somebody else.")
-    pace.spend("upload" if purpose == "upload" else "link", person.id)
+    pace.spend(store, "upload" if purpose == "upload" else "link", person.id)
     return Visit(link.value, person.id, store.view_for(rule.scope(person)))

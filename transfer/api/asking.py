@@ -68,10 +68,11 @@ def _ask(request: Request, token: _Token, changes: bool) -> Asking:
     try:
         asker = tokens.find(store, token.credentials if token else "")
     except NotAllowedError as error:
-        pace.spend("stranger", request.client.host if request.client else "unknown")
+        address = request.client.host if request.client else "unknown"
+        pace.spend(store, "stranger", address)
         asks = {"WWW-Authenticate": "Bearer"}
         raise RefusedError(401, error, **asks) from error
-    pace.spend("request", asker.person.id)
+    pace.spend(store, "request", asker.person.id)
     if changes and not asker.may_change:
         raise NotAllowedError(
             "This token reads only.", "Make one on the page API that starts and stops."

@@ -87,7 +87,9 @@ async def predict(
     found = await run_in_threadpool(asking.store.get, run)
     with pictures.room():
         sent = await pictures.read(request)
-        pace.spend("predict", asking.person.id, len(sent) * (1 + heat_map))
+        pace.spend(
+            *(asking.store, "predict", asking.person.id), len(sent) * (1 + heat_map)
+        )
         return await run_in_threadpool(_predict, asking, found, sent, top, heat_map)
 
 

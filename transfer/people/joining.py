@@ -5,17 +5,11 @@ import unicodedata
 from typing import NamedTuple
 
 from transfer.errors import ConfigError, NotAllowedError
-from transfer.people import codes
-from transfer.people.tries import Tries
+from transfer.people import codes, pace
 from transfer.store.people import Person, Role
 from transfer.store.runs import Store
 
 MAX_NAME_LENGTH = 40
-#: Wrong tries in a minute: of the workshop's code from one address, behind which a
-#: whole class may sit, and of the own code of one name.
-OF_ACCESS, OF_OWN = 30, 5
-
-tries = Tries()
 
 
 class Joined(NamedTuple):
@@ -43,7 +37,7 @@ def join(store: Store, access: str, name: str, own: str, address: str) -> Joined
         NotAllowedError: A code is wrong, or there were too many wrong tries.
         ConfigError: The name cannot be used.
     """
-    role = _role(access, f"from {address}")
+    role = _role(store, access, address)
     name = " ".join(name.split())
     subject = f"name:{unicodedata.normalize('NFKC', name).casefold()}"
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
@@ -61,13 +55,13 @@ def join(store: Store, access: str, name: str, own: str, address: str) -> Joined
     raise _is_taken(name)  # by somebody who came at the same moment
 
 
-def _role(access: str, key: str) -> Role:
-    tries.check(key, OF_ACCESS)
+def _role(store: Store, access: str, address: str) -> Role:
+    pace.check_tries(store, "access", address)
     workshop = codes.workshop()
     if codes.is_same(access, workshop.instructor):
         return Role.INSTRUCTOR
     if not codes.is_same(access, workshop.access):
-        tries.fail(key)
+        pace.count_wrong(store, "access", address)
         raise NotAllowedError(
             "That is not the access code of this workshop.",
             "Ask the instructor for it.",
@@ -82,9 +76,9 @@ def _role(access: str, key: str) -> Role:
 def _come_back(store: Store, person: Person, own: str, role: Role) -> Person:
     if not own:
         raise _is_taken(person.name)
-    tries.check(person.id, OF_OWN)
+    pace.check_tries(store, "own", person.id)
     if not codes.fits(own, person.code):
-        tries.fail(person.id)
+        pace.count_wrong(store, "own", person.id)
         raise NotAllowedError(
             f"That is not the code of {person.name}.",
             "It was shown when this name joined. The instructor can make a new one.",

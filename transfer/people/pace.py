@@ -1,17 +1,16 @@
 """How often somebody may ask for what costs the machine: one place for all of it.
 
-Counted in the memory of a server, by person, or by address where nobody has signed in.
-Where nobody signs in at all there is one owner, who is not held up; and neither are the
-command line and workers.
+Counted in the store, for all servers together: by person, or by address where nobody
+has signed in. Where nobody signs in at all there is one owner, who is not held up; and
+neither are the command line and workers.
 """
 
 import math
 import os
-import threading
-import time
 from collections.abc import Mapping
 
-from transfer.errors import ConfigError, TooOftenError
+from transfer.errors import ConfigError, NotAllowedError, TooOftenError
+from transfer.store.runs import Store
 
 #: Seconds over which it is counted; so much may also come at once.
 SPAN = 600.0
@@ -25,6 +24,10 @@ RATES: Mapping[str, int] = {
     "request": 6_000,  # of a program
     "stranger": 100,  # requests with a token that is none
 }
+#: Wrong tries in `TRIES_SPAN` seconds: of the workshop's code from one address, behind
+#: which a whole class may sit, and of the own code of one name.
+TRIES: Mapping[str, int] = {"access": 30, "own": 5}
+TRIES_SPAN = 60.0
 #: What a person is told that they did too much of.
 _SAYS = {
     "predict": "pictures were asked about",
@@ -36,15 +39,12 @@ _SAYS = {
     "stranger": "requests without a valid token came",
 }
 
-_lock = threading.Lock()
-#: Of each what and who: how much is used up, and when that was reckoned.
-_used: dict[tuple[str, str], tuple[float, float]] = {}
 
-
-def spend(what: str, who: str, count: int = 1) -> None:
+def spend(store: Store, what: str, who: str, count: int = 1) -> None:
     """Counts so much of something; returns quietly where it is not too much.
 
     Args:
+        store: Any view of it.
         what: Of `RATES`; the kind of a job that is not there counts as `job`.
         who: Id of a person, or an address; empty for the owner, who is not held up.
 
@@ -56,21 +56,34 @@ def spend(what: str, who: str, count: int = 1) -> None:
     most = rate(what)
     if not who or not most:
         return
-    with _lock:
-        now = time.monotonic()
-        _forget(now)
-        used, at = _used.get((what, who), (0.0, now))
-        used = max(0.0, used - (now - at) * most / SPAN)
-        # Never so much that it could not be at all: what is large waits for all.
-        if used and used + count > most:
-            wait = math.ceil(min(used, used + count - most) * SPAN / most)
-            raise TooOftenError(
-                f"Too many {_SAYS[what]} in a short time: at most {most:,} in "
-                f"{SPAN / 60:.0f} minutes.",
-                f"Wait {wait} seconds, then go on.",
-                wait,
-            )
-        _used[what, who] = used + count, now
+    if wait := math.ceil(store.tallies.spend(what, who, count, most, SPAN)):
+        raise TooOftenError(
+            f"Too many {_SAYS[what]} in a short time: at most {most:,} in "
+            f"{SPAN / 60:.0f} minutes.",
+            f"Wait {wait} seconds, then go on.",
+            wait,
+        )
+
+
+def check_tries(store: Store, what: str, who: str) -> None:
+    """Returns quietly where another try may be made.
+
+    Args:
+        what: Is guessed at, of `TRIES`.
+        who: Guesses, or whose it is.
+
+    Raises:
+        NotAllowedError: There were too many wrong ones; it says how long to wait.
+    """
+    if wait := math.ceil(store.tallies.wait(what, who, 1, TRIES[what], TRIES_SPAN)):
+        raise NotAllowedError(
+            "There were too many wrong tries.", f"Wait {wait} seconds."
+        )
+
+
+def count_wrong(store: Store, what: str, who: str) -> None:
+    """Counts a wrong try."""
+    store.tallies.spend(what, who, 1, TRIES[what], TRIES_SPAN)
 
 
 def rate(what: str) -> int:
@@ -90,10 +103,3 @@ def rate(what: str) -> int:
         if name == what:
             return int(most)
     return RATES[what]
-
-
-def _forget(now: float) -> None:
-    """Keeps nothing of who has not come for so long that it counts no more."""
-    if len(_used) > 1000:
-        for key in [key for key, (_, at) in _used.items() if at < now - SPAN]:
-            del _used[key]

@@ -41,7 +41,7 @@ def submit(
     """
     catalogue.get(config.backbone)
     guards.check_run(store, config)
-    pace.spend("job", store.scope.actor.id)
+    pace.spend(store, "job", store.scope.actor.id)
     guards.check_room(store, owner or store.owner)
     run = store.create(config, name, owner)
     news.set()
@@ -60,7 +60,7 @@ def ask(store: Store, request: Request, priority: int = 0) -> Job:
         LimitError: Whoever asks has as much as they may have.
     """
     guards.check_request(store, request)
-    pace.spend(request.kind, store.scope.actor.id)
+    pace.spend(store, request.kind, store.scope.actor.id)
     before = store.find(request.kind, request.subject)
     if before is None or before.status.is_final:
         guards.check_room(store, store.owner, request.kind)

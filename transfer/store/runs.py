@@ -22,6 +22,7 @@ from transfer.store.record import RUN, Run, default_name
 from transfer.store.scope import EVERYTHING, WITH_TRASH, Scope
 from transfer.store.summaries import Summary
 from transfer.store.tables import jobs
+from transfer.store.tallies import Tallies
 from transfer.store.tokens import Tokens
 from transfer.store.trash import Trash
 
@@ -40,7 +41,10 @@ class Store(Jobs):
     """
 
     def __init__(self, url: str | None = None) -> None:
-        self._see(Database(url), EVERYTHING)
+        database = Database(url)
+        # One for all views: what it has taken to count from is in memory.
+        self.tallies = Tallies(database)
+        self._see(database, EVERYTHING)
 
     def _see(self, database: Database, scope: Scope) -> None:
         super().__init__(database, scope)
@@ -55,6 +59,7 @@ class Store(Jobs):
     def view_for(self, scope: Scope) -> "Store":
         """The same store, of which no more is seen and changed than the scope says."""
         store = Store.__new__(Store)
+        store.tallies = self.tallies
         store._see(self._database, scope)
         return store
 

@@ -179,6 +179,17 @@ tokens = sa.Table(
     Column("expires_at", Float, nullable=False),
 )
 
+#: How much of what costs somebody has used lately; see `tallies.Tallies`.
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    Column("what", String(16), primary_key=True),
+    # Id of a person, or an address.
+    Column("who", String, primary_key=True),
+    # When all of it will have drained away; in seconds since 1970.
+    Column("until", Float, nullable=False),
+)
+
 #: Alembic's own: which migration was the last.
 alembic_version = sa.Table(
     "alembic_version", metadata, Column("version_num", String(32), primary_key=True)

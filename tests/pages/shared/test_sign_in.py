@@ -12,8 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import session
 from tests.pages.opened import ROUTER, opened
 from tests.patience import PATIENCE
-from transfer.people import codes, joining, sessions
-from transfer.people.tries import Tries
+from transfer.people import codes, sessions
 from transfer.store.runs import Store
 
 PAGES = sorted(one.name for one in (Path(__file__).parents[3] / "pages").glob("*.py"))
@@ -23,7 +22,6 @@ PAGES = sorted(one.name for one in (Path(__file__).parents[3] / "pages").glob("*
 def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of a workshop that nobody has joined."""
     monkeypatch.setenv("TRANSFER_AUTH", "workshop")
-    monkeypatch.setattr(joining, "tries", Tries())
     st.cache_resource.clear()
     opened = Store()
     yield opened

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.both_databases import database
-from transfer.people import joining
-from transfer.people.tries import Tries
 from transfer.store.runs import Store
 
 __all__ = ["database", "store"]
@@ -16,7 +14,6 @@ __all__ = ["database", "store"]
 def store(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of a workshop; nobody was wrong yet."""
     monkeypatch.setenv("TRANSFER_AUTH", "workshop")
-    monkeypatch.setattr(joining, "tries", Tries())
     opened = Store()
     yield opened
     opened.close()
