@@ -72,7 +72,7 @@ try:
     structure = structures.read(backbone.name, chosen["image_size"])
     images = len(revision.of_split("train")), len(revision.of_split("val"))
     resolved, base = freeze_editor.resolve(structure)
-    dial.show(resolved, expert.is_on())
+    dial.show(resolved, expert.is_on(), chosen["weights"])
     freeze_editor.draw(resolved)
     freeze, method = str(resolved.plan), freeze_editor.method()
     chosen |= {"freeze": freeze, **form.settings(method, revision.kind)}

@@ -24,6 +24,11 @@ SAYS = {
     "none": "The head learns first, then all of the backbone with it: the slowest, for "
     "many {images} or {pictures} of another kind.",
 }
+#: In their place where nothing is transferred.
+RANDOM = (
+    "The backbone is of random numbers and knows nothing: what trains has your {images} "
+    "alone to learn from."
+)
 METHODS = {"source": "source", "instant": "instant"}
 TITLES = {
     "source": "As it is",
@@ -37,12 +42,13 @@ HELP = (
 )
 
 
-def show(resolved: Resolved, expert: bool) -> None:
+def show(resolved: Resolved, expert: bool, weights: str) -> None:
     """The dial, and what its position means.
 
     Args:
         resolved: The plan that is chosen.
         expert: Whether the source model itself is offered too.
+        weights: Where those of the backbone come from.
     """
     plans = _plans(resolved.structure)
     now = st.session_state["dial"] = position(resolved, plans)
@@ -64,7 +70,8 @@ def show(resolved: Resolved, expert: bool) -> None:
         on_change=turn,
     )
     own = f"A choice of your own: {in_words(str(resolved.plan))}."
-    st.caption(spoken().fill(SAYS[now]) if now else shell.escape(own))
+    says = RANDOM if weights == "random" else SAYS.get(now or "")
+    st.caption(spoken().fill(says) if says else shell.escape(own))
 
 
 def position(resolved: Resolved, plans: dict[str, FreezePlan]) -> str | None:

@@ -14,7 +14,7 @@ _FILES = {
     "data": _PAGES / "1_data.py",
     "model": _PAGES / "2_model.py",
     "runs": _PAGES / "3_runs.py",
-    "predict": _PAGES / "5_predict.py",
+    "evaluate": _PAGES / "4_evaluate.py",
 }
 #: The pages of the work; on others nobody learns.
 _ON = {"Data", "Model", "Runs", "Evaluate", "Predict", "Export"}
@@ -70,7 +70,7 @@ def _show(place: Place, page: str) -> None:
     # On Model is nothing to look at of what was done, and little room.
     look = place.look if page != "Model" else None
     if look:
-        st.caption(f":green[:material/check:] {look.says}")
+        st.caption(f":green[:material/check: Done.] {look.says}")
     step, task = place.step, place.task
     if step and task:
         st.markdown(

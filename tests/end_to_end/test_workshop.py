@@ -122,6 +122,12 @@ def test_workshop__each_has_work_of_their_own_and_keeps_it(
         bob.reload()
         expect(bob.get_by_text("Of Anna")).to_be_visible()
         expect(bob.get_by_role("button", name="Delete this dataset")).to_have_count(0)
+        anna.set_viewport_size({"width": 1280, "height": 720})
+        anna.goto(f"{server}/model")  # with the first lesson above it
+        expect(anna.get_by_text("1 of 4")).to_be_visible()
+        start = anna.get_by_role("button", name="Start training")
+        expect(start).to_be_in_viewport(ratio=1)
+        anna.goto(server)
         secret = bring(tmp_path, "secret", 1)
         bring(tmp_path, "toms", 2)
         hand_out(tom, server)

@@ -44,8 +44,6 @@ def place(store: Store) -> Place | None:
     kept = store.lesson.steps(who)
     if _AWAY in kept:
         return None
-    if all(one.name in kept for one in STEPS):
-        return Place(None, len(STEPS), None, None)
     now, before = _standing(store), None
     for number, step in enumerate(STEPS, 1):
         if step.name not in kept:
@@ -82,8 +80,10 @@ def has_more(kept: Mapping[str, str]) -> bool:
 def _standing(store: Store) -> Standing:
     samples, who = store.lesson.samples(), store.scope.actor.id
     names = store.datasets.readable(library.all_names())
+    mine = store.holdings.datasets(who) if who else names
     return Standing(
         runs=store.lesson.runs_of(who),
+        mine=frozenset(mine),
         datasets={name: samples.get(name, "") for name in names},
         found_shortcut=store.lesson.found_shortcut(who),
     )

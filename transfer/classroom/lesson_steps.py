@@ -14,7 +14,7 @@ class Task(NamedTuple):
 
     Attributes:
         says: It, in Markdown.
-        page: Where: `data`, `model`, `runs` or `predict`.
+        page: Where: `data`, `model`, `runs` or `evaluate`.
         label: Of the link to it.
         query: What its address says besides.
     """
@@ -52,11 +52,13 @@ class Standing(NamedTuple):
         runs: Of theirs, newest first.
         datasets: That they may see, by name: of which sample it was made, empty for
             pictures of somebody's own.
+        mine: Names of those that are theirs.
         found_shortcut: Whether the doctor found a shortcut for them.
     """
 
     runs: list[Trained]
     datasets: dict[str, str]
+    mine: frozenset[str]
     found_shortcut: bool
 
     def of_sample(self, sample: str) -> str:
@@ -64,10 +66,12 @@ class Standing(NamedTuple):
         return next((n for n, one in self.datasets.items() if one == sample), "")
 
     def own(self) -> str:
-        """A dataset of no sample, that of the newest run first; empty for none."""
-        own = [name for name, sample in self.datasets.items() if not sample]
-        trained = [run.dataset for run in self.runs if run.dataset in own]
-        return next(iter([*trained, *own]), "")
+        """Pictures of theirs, or that they have trained on, be they handed out; empty
+        for none.
+        """
+        real = [name for name, sample in self.datasets.items() if not sample]
+        trained = [run.dataset for run in self.runs if run.dataset in real]
+        return next(iter([*trained, *(one for one in real if one in self.mine)]), "")
 
     def run(self, dataset: str = "", **wanted: str) -> Trained | None:
         """The newest run of these settings."""
@@ -104,16 +108,16 @@ def _instant(now: Standing) -> Task | None:
 
 def _see_instant(now: Standing) -> Task:
     run = now.run(method="instant", status=_COMPLETED)
-    says = "Try that model on a photograph: it names what it sees, and how sure it is."
-    return Task(says, "predict", "Try it", {"run": run.id} if run else {})
+    says = "Look at the pictures that it names wrongly, and at how sure it is of each."
+    return Task(says, "evaluate", "See its answers", {"run": run.id} if run else {})
 
 
 def _source(now: Standing) -> Task | None:
     dataset = now.own()
     if not dataset:
         says = (
-            "Bring pictures of your own, a folder for each class; twenty of each will "
-            "do, and a camera too."
+            "Under *Import a dataset*, bring pictures of your own, a folder for each "
+            "class; twenty of each will do. Or *Begin empty*, and take them by camera."
         )
         return Task(says, "data", "Bring your pictures", {})
     for weights, called in _WEIGHTS.items():
@@ -162,8 +166,8 @@ def _see_unfrozen(now: Standing) -> Task:
     tuned = _with_a_block(now)
     run = next((one for one in tuned if one.status == _COMPLETED), None)
     says = (
-        "Open *What moves in the backbone*: the frozen blocks are exactly where they "
-        "were, and the block that learnt has moved a little."
+        "Below the curves, open *What moves in the backbone*: frozen blocks are where "
+        "they were, and the one that learnt has moved a little."
     )
     return Task(says, "runs", "See what moved", {"run": run.id} if run else {})
 
@@ -180,8 +184,8 @@ def _shortcut(now: Standing) -> Task | None:
 
 def _see_shortcut(now: Standing) -> Task:
     says = (
-        "A model that learnt this looks good on val and fails elsewhere: no figure "
-        "tells you, only a look at the pictures does."
+        "Press *Shortcuts* in the doctor, and see which table gives the cracked ones "
+        "away. A model that learnt it looks good on val and fails elsewhere."
     )
     return Task(says, "data", "Look again", {"dataset": now.of_sample(BIASED)})
 
@@ -190,14 +194,14 @@ _COMPLETED, _GOING_ON = "completed", ("queued", "running", "stopping")
 #: In the order in which they are trained.
 _WEIGHTS = {
     "imagenet": "what ImageNet has taught the backbone",
-    "random": "a backbone of random numbers, which knows nothing",
+    "random": "a backbone of random numbers",
 }
 STEPS = (
     Step(
         name="instant",
         title="An answer at once",
-        why="The backbone saw a million photographs before. Nothing of it changes: its "
-        "features are computed once, and a head of a few numbers is all that is new.",
+        why="The backbone saw a million photographs before, and stays as it is: its "
+        "features are computed once, and only a head of a few numbers is new.",
         minutes=3,
         task=_instant,
         seen=_see_instant,
@@ -205,8 +209,8 @@ STEPS = (
     Step(
         name="source",
         title="What is transferred",
-        why="Parameter sharing: the target model keeps the source's parameters as they "
-        "are. With random ones in their place you see what they are worth.",
+        why="Parameter sharing: the source's parameters are kept as they are. With random "
+        "ones in their place you see what they are worth.",
         minutes=7,
         task=_source,
         seen=_see_source,

@@ -64,7 +64,7 @@ def test_show__leads_to_the_next_step_and_to_what_was_done(tmp_path: Path) -> No
     links = {one.proto.label: one.proto.query_string for one in at.get("page_link")[:2]}
     assert links == {
         "Set up that run": "dataset=pets&weights=imagenet&freeze=all",
-        "Try it": f"run={run.id}",
+        "See its answers": f"run={run.id}",
     }
 
 

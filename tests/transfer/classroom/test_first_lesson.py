@@ -38,7 +38,7 @@ def test_place__from_a_sample_to_a_catch(group: Class) -> None:
     # Pictures of their own are the next thing that is missing.
     assert now(group) == ("source", "data", {})
     seen = place(group).look
-    assert seen and (seen.page, seen.query) == ("predict", {"run": run.id})
+    assert seen and (seen.page, seen.query) == ("evaluate", {"run": run.id})
     bring(group, "mine")
     known = {"dataset": "mine", "weights": "imagenet", "freeze": "all"}
     assert now(group) == ("source", "model", known)
@@ -58,7 +58,9 @@ def test_place__from_a_sample_to_a_catch(group: Class) -> None:
     group.job(group.anna, "doctor", "r", result={"kinds": {"label": 3}})
     assert place(group).step
     group.job(group.anna, "doctor", "s", result={"kinds": {"shortcut": 1}})
-    assert place(group).step is None
+    for _ in range(2):  # what there is to see of the last one stays
+        at = place(group)
+        assert at.step is None and at.look and at.look.query == {"dataset": "odd"}
 
 
 def test_place__a_run_that_goes_on_is_to_be_watched(group: Class) -> None:
@@ -72,6 +74,17 @@ def test_place__others_runs_do_nobodys_step(group: Class) -> None:
     bring(group, "wheels", "gearwheels")
     group.run(group.bob, "wheels", method="instant")
     assert now(group)[0] == "instant"
+
+
+def test_place__pictures_of_others_are_nobodys_own_until_they_train_on_them(
+    group: Class,
+) -> None:
+    first_lesson.skip(group.seen_by(group.anna), "instant")
+    group.dataset("toms", group.tom)
+    group.store.datasets.share("toms", "read")
+    assert now(group) == ("source", "data", {})
+    group.run(group.anna, "toms")
+    assert now(group)[2]["dataset"] == "toms"
 
 
 def test_place__what_was_done_stays_done(group: Class) -> None:
