@@ -93,7 +93,7 @@ def show_people() -> None:
         return
     st.header("Who takes how much", anchor=False)
     # Behind a button: the disk is walked for each.
-    if not st.toggle("Look at the disk", key="look-at-disk"):
+    if not st.toggle("Look at what each has", key="look-at-disk"):
         return
     rows = []
     for person in everybody:

@@ -6,12 +6,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import session
 from tests.pages.opened import opened
 from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
+from transfer.people import sessions
+from transfer.store.people import Role
 from transfer.store.runs import Store
 from transfer.upkeep import trash
 
@@ -30,6 +33,8 @@ def pets(tmp_path: Path) -> Path:
 #: A dialog by itself: AppTest runs the whole page again, and not what is in a dialog.
 DIALOG = """
 from pages.storage import trash
+from transfer.people import sessions
+from transfer.store.people import Role
 from transfer.store.runs import Store
 for one in Store().trash.all()[:1]:
     trash.{}
@@ -97,3 +102,53 @@ def test_clean_up__lists_first_and_then_removes(pets: Path, workspace: Path) -> 
     assert library.all_names() == ["pets"]
     press(at, "Remove 1 thing for good, which frees up to under 1 MB")
     assert not library.all_names() and not [*workspace.glob("images/*/*")]
+
+
+def sizes(at: AppTest) -> dict[str, float]:
+    """What the table says of each kind, in MB."""
+    (table,) = [one.value for one in at.dataframe if "Share" in one.value]
+    return dict(zip(table["What"].str.split(" ").str[0], table["Size"], strict=True))
+
+
+def test_on_disk__tells_what_takes_how_much(pets: Path, workspace: Path) -> None:
+    importer.import_path(pets, "pets")
+    for name, size in {
+        "model.keras": 3_000_000,
+        "exports/onnx-none/a": 2_000_000,
+    }.items():
+        path = (
+            workspace / "runs" / Store().create(TrainConfig(dataset="pets")).id / name
+        )
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(size))
+    at = opened("9_storage.py")
+    assert not at.dataframe
+    next(one for one in at.toggle if one.label == "Look at the disk").set_value(
+        True
+    ).run()
+    found = sizes(at)
+    assert (found["Runs"], found["Exports"], found["Uploads"]) == (3, 2, 0)
+    images = sum(one.stat().st_size for one in workspace.glob("images/*/*"))
+    assert found["Datasets,"] == pytest.approx(images / 1e6)
+
+
+def test_on_disk__counts_only_what_is_of_whoever_looks(
+    pets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    importer.import_path(pets, "pets")
+    store = Store()
+    found = [
+        store.people.add(subject=name, name=name, role=Role.PARTICIPANT)
+        for name in ("Anna", "Bob")
+    ]
+    anna, bob = (one for one in found if one)
+    store.datasets.own("pets", anna.id)
+    seen = []
+    for person in (anna, bob):
+        cookie = sessions.cookie_for(sessions.begin(store, person))
+        monkeypatch.setattr(session, "cookie", lambda it=cookie: it)
+        at = opened("9_storage.py")
+        assert "of 5.0 GB in all" in said(at)
+        seen.append(sizes(at)["Datasets,"])
+    assert seen[0] > 0 and seen[1] == 0

@@ -209,8 +209,8 @@ STEPS = (
     Step(
         name="source",
         title="What is transferred",
-        why="Parameter sharing: the source's parameters are kept as they are. With random "
-        "ones in their place you see what they are worth.",
+        why="Parameter sharing: what the source has learnt is kept as it is. With "
+        "random numbers in its place you see what it is worth.",
         minutes=7,
         task=_source,
         seen=_see_source,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import processes
+from transfer import processes, workspace
 from transfer.errors import RunError
 from transfer.export import catalogue
 
@@ -162,7 +162,5 @@ def certify(
 def size(bundle: Path, file: str) -> int:
     """Bytes of the model: a file, a folder, or OpenVINO's pair of files."""
     path = bundle / file
-    parts = [path, *path.rglob("*")] if path.is_dir() else [path]
-    if path.suffix == ".xml":
-        parts.append(path.with_suffix(".bin"))
-    return sum(part.stat().st_size for part in parts if part.is_file())
+    pair = [path.with_suffix(".bin")] if path.suffix == ".xml" else []
+    return workspace.bytes_of(path, *pair)

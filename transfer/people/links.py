@@ -6,12 +6,12 @@ else, nor to that person once they may not see the thing any more.
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import time
-from contextlib import suppress
 from typing import NamedTuple
+
+from filelock import FileLock
 
 from transfer import workspace
 from transfer.errors import UploadError
@@ -91,11 +91,9 @@ def _secret() -> bytes:
     """The workspace's key; `write_atomically` makes the file readable by its owner."""
     path = workspace.folder() / "secret"
     if not path.exists():
-        made = path.with_name(f"secret-{secrets.token_hex(8)}")
-        workspace.write_atomically(made, secrets.token_bytes(32))
         # Of two made at once, by whichever machines, the first one stays: what was
         # signed with another would be void.
-        with suppress(FileExistsError):
-            os.link(made, path)
-        made.unlink()
+        with workspace.writing(path), FileLock(path.with_suffix(".lock")):
+            if not path.exists():
+                workspace.write_atomically(path, secrets.token_bytes(32))
     return path.read_bytes()

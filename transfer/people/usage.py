@@ -1,9 +1,6 @@
 """How much one person has: on the disk, in the queue, at work."""
 
-import os
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -28,21 +25,39 @@ class Usage(NamedTuple):
     hours: float = 0
 
 
+class Disk(NamedTuple):
+    """Bytes of what somebody has, by kind; with the images of their datasets in full.
+
+    Whoever else has the same pictures makes no difference, so nobody learns of it.
+    """
+
+    datasets: int = 0
+    runs: int = 0
+    exports: int = 0
+    uploads: int = 0
+    trash: int = 0
+
+
 def of(store: Store, owner: str) -> Usage:
     """What a person has now; what lies in the trash takes room until it is gone."""
-    home = workspace.home()
-    held = [
-        _of_folder(home / "datasets" / one) for one in store.holdings.datasets(owner)
-    ]
-    thrown = [home / "trash" / one for one in store.holdings.trash(owner)]
-    runs = map(files.of_run, store.holdings.runs(owner))
-    disk = (
-        sum(size for _, size in (*held, *map(_of_folder, thrown)))
-        + sum(map(_size, (*runs, *thrown)))
-        + uploads.bytes_of(owner)
-    )
-    images = sum(count for count, _ in held)
+    images = sum(count for count, _ in map(_of_folder, _datasets(store, owner)))
+    disk = sum(on_disk(store, owner))
     return of_work(store, owner)._replace(disk=disk, images=images)
+
+
+def on_disk(store: Store, owner: str) -> Disk:
+    """What takes how much, of a person; of everybody if the id is empty."""
+    thrown = [workspace.home() / "trash" / one for one in store.holdings.trash(owner)]
+    runs = [files.of_run(one) for one in store.holdings.runs(owner)]
+    exports = workspace.bytes_of(*(files.exports(one.name) for one in runs))
+    return Disk(
+        datasets=sum(size for _, size in map(_of_folder, _datasets(store, owner))),
+        runs=workspace.bytes_of(*runs) - exports,
+        exports=exports,
+        uploads=uploads.bytes_of(owner),
+        trash=workspace.bytes_of(*thrown)
+        + sum(size for _, size in map(_of_folder, thrown)),
+    )
 
 
 def of_work(store: Store, owner: str) -> Usage:
@@ -51,11 +66,14 @@ def of_work(store: Store, owner: str) -> Usage:
     return Usage(0, 0, work.queued, work.running, work.seconds / 3600)
 
 
-def _of_folder(folder: Path) -> tuple[int, int]:
-    """How many images the dataset of a folder has, and their bytes, each in full.
+def _datasets(store: Store, owner: str) -> list[Path]:
+    # Without sign-in no row says that a dataset is there.
+    found = store.holdings.datasets(owner) if owner else library.all_names()
+    return [workspace.home() / "datasets" / one for one in found]
 
-    Whoever else has the same pictures makes no difference, so nobody learns of it.
-    """
+
+def _of_folder(folder: Path) -> tuple[int, int]:
+    """How many images the dataset of a folder has, and their bytes."""
     kept = folder / "pile" / library.KEPT
     try:
         piled = _of_list(kept, kept.stat().st_mtime_ns) if kept.exists() else (0, 0)
@@ -70,21 +88,10 @@ def _of_manifest(path: Path) -> tuple[int, int]:
     found = manifest.read(path)
     # Those that are left out are there all the same.
     hashes = [one.sha256 for one in (*found.images, *found.left_out)]
-    return len(hashes), sum(_sizes(library.image_path(one) for one in hashes))
+    return len(hashes), workspace.bytes_of(*map(library.image_path, hashes))
 
 
 @lru_cache(maxsize=1000)
 def _of_list(path: Path, _: int) -> tuple[int, int]:
     hashes = path.read_text("utf-8").split()
-    return len(hashes), sum(_sizes(map(library.image_path, hashes)))
-
-
-def _size(folder: Path) -> int:
-    inside = os.walk(folder)
-    return sum(_sizes(Path(at, name) for at, _, names in inside for name in names))
-
-
-def _sizes(paths: Iterable[Path]) -> Iterator[int]:
-    for path in paths:
-        with suppress(OSError):  # it was removed since it was listed
-            yield path.lstat().st_size
+    return len(hashes), workspace.bytes_of(*map(library.image_path, hashes))

@@ -74,9 +74,14 @@ def neighbours(run_id: str) -> Path:
     return of_run(run_id) / "neighbours.npz"
 
 
+def exports(run_id: str) -> Path:
+    """The folder of all exports of a run."""
+    return of_run(run_id) / "exports"
+
+
 def export(run_id: str, name: str, quantize: str) -> Path:
     """The folder of one export of the run."""
-    return of_run(run_id) / "exports" / f"{name}-{quantize}"
+    return exports(run_id) / f"{name}-{quantize}"
 
 
 def manifest(run_id: str) -> Path:

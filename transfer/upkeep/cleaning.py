@@ -1,7 +1,6 @@
 """What of a workspace may go: listed first, then removed, caches before all else."""
 
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -150,7 +149,13 @@ def _other_work(store: Store) -> list[Part]:
             pass
         shutil.rmtree(folder, ignore_errors=True)
 
-    found = [Part(what="logs of other work", bytes=_size(folder), remove=remove_it)]
+    found = [
+        Part(
+            what="logs of other work",
+            bytes=workspace.bytes_of(folder),
+            remove=remove_it,
+        )
+    ]
     return found if folder.is_dir() or store.counts() else []
 
 
@@ -191,7 +196,7 @@ def _is_old(run: Summary, days: float) -> bool:
 def _run(store: Store, run: Summary) -> Part:
     return Part(
         what=f"run {run.id}, {run.name}",
-        bytes=_size(files.of_run(run.id)),
+        bytes=workspace.bytes_of(files.of_run(run.id)),
         remove=lambda: trash.remove(store, trash.put_run(store, run.id).id),
         id=run.id,
     )
@@ -200,27 +205,18 @@ def _run(store: Store, run: Summary) -> Part:
 def _dataset(store: Store, name: str) -> Part:
     return Part(
         what=f"dataset {names.title(name)}",
-        bytes=sum(_of_images(name)),
+        bytes=workspace.bytes_of(*_images(name)),
         remove=lambda: trash.remove(store, trash.put_dataset(store, name).id),
     )
 
 
-def _of_images(name: str) -> Iterator[int]:
-    """Bytes of its images; of one that another dataset has as well they stay."""
+def _images(name: str) -> Iterator[Path]:
+    """Its images; those that another dataset has as well stay."""
     with suppress(StorageError):  # a damaged one goes too
         for image in library.load(name).images:
-            path = library.image_path(image.sha256)
-            yield path.stat().st_size if path.exists() else 0
+            yield library.image_path(image.sha256)
 
 
 def _folder(what: str, path: Path) -> Part:
-    return Part(what=what, bytes=_size(path), remove=lambda: shutil.rmtree(path, True))
-
-
-def _size(path: Path) -> int:
-    total = 0
-    for parent, _, inside in os.walk(path):
-        for name in inside:
-            one = Path(parent, name)
-            total += one.stat().st_size if one.exists() else 0
-    return total
+    size = workspace.bytes_of(path)
+    return Part(what=what, bytes=size, remove=lambda: shutil.rmtree(path, True))

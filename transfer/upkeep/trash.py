@@ -182,7 +182,7 @@ def settle(store: Store) -> None:
 def size(one: Trashed) -> int:
     """Bytes of its files; of a dataset without its images, which others may have."""
     found = _place(one) if one.kind == RUN else _folder(one)
-    return sum(path.stat().st_size for path in found.rglob("*") if path.is_file())
+    return workspace.bytes_of(found)
 
 
 def _rename(store: Store, one: Trashed, name: str) -> Trashed:

@@ -90,3 +90,18 @@ def test_read__tells_for_whom_it_was_signed(workspace: Path) -> None:
 
 def test_unpack__any_name(workspace: Path) -> None:
     assert links.unpack(links.pack("Gänse & 鳥")) == "Gänse & 鳥"
+
+
+def test_sign__of_two_keys_made_at_once_the_first_stays(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the file system knows no hard links."""
+
+    def refuse(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with ThreadPoolExecutor(8) as pool:
+        tokens = [*pool.map(lambda _: links.sign("image", "a"), range(16))]
+    assert len(set(tokens)) == 1 and links.verify("image", tokens[0]) == "a"
+    assert not [*workspace.glob("secret-*")]

@@ -52,13 +52,18 @@ def start(owner: str = "") -> str:
 
 
 def bytes_of(owner: str) -> int:
-    """Bytes of all that somebody has uploaded and that lies there still."""
+    """Bytes of all that somebody has uploaded and that lies there still.
+
+    Args:
+        owner: Their id; empty for what everybody has.
+    """
+    if not owner:
+        return workspace.bytes_of(workspace.home() / "uploads")
     found = 0
     for noted in (workspace.home() / "uploads").glob("*/owner"):
         with suppress(OSError):  # it may be let go meanwhile
             if noted.read_text("utf-8") == owner:
-                inside = noted.parent.rglob("*")
-                found += sum(one.stat().st_size for one in inside if one.is_file())
+                found += workspace.bytes_of(noted.parent)
     return found
 
 
@@ -75,7 +80,7 @@ def store(upload: str, pieces: Iterable[Piece]) -> list[str]:
 def count(upload: str) -> Count:
     """What lies complete on disk for this upload."""
     files = [path for path in (_folder(upload) / "files").rglob("*") if path.is_file()]
-    return Count(files=len(files), bytes=sum(path.stat().st_size for path in files))
+    return Count(files=len(files), bytes=workspace.bytes_of(*files))
 
 
 def source(upload: str) -> Path:
