@@ -45,6 +45,8 @@ st.header("Tokens", anchor=False)
 if is_signed_in:
     st.caption("With a token, a program sees what you see. Keep it as a password.")
     tokens.show()
+    if session.may("tokens"):
+        tokens.show_others()
 else:
     st.caption("None is needed: nobody signs in here.")
 st.header("All that can be asked", anchor=False)

@@ -22,7 +22,20 @@ def show() -> None:
     with st.container(horizontal=True):
         _offer_new()
         if found:
-            _offer_revoking(found)
+            _offer_revoking({one.id: one.name for one in found})
+
+
+def show_others() -> None:
+    """Those of everybody else, for who may end them."""
+    found = tokens.of_others(session.whole_store(), session.actor())
+    st.header("Tokens of others", anchor=False)
+    if not found:
+        st.caption("Nobody else has one.")
+        return
+    lines = [{"Who": person.name, **_line(one)} for person, one in found]
+    tables.show(lines, hide_index=True, key="tokens-of-others")
+    titles = {one.id: f"{one.name} · {person.name}" for person, one in found}
+    _offer_revoking(titles, "Revoke one of them")
 
 
 def _line(token: Token) -> dict[str, str]:
@@ -58,11 +71,12 @@ def _offer_new() -> None:
                 st.rerun()
 
 
-def _offer_revoking(found: list[Token]) -> None:
-    with st.popover("Revoke", icon=":material/key_off:"):
-        titles = {one.id: one.name for one in found}
-        chosen = st.selectbox("Token", list(titles), format_func=titles.__getitem__)
-        st.button("Revoke it", on_click=_revoke, args=(chosen,))
+def _offer_revoking(titles: dict[str, str], label: str = "Revoke") -> None:
+    with st.popover(label, icon=":material/key_off:"):
+        chosen = st.selectbox(
+            "Token", list(titles), format_func=titles.__getitem__, key=f"token {label}"
+        )
+        st.button("Revoke it", on_click=_revoke, args=(chosen,), key=f"it {label}")
 
 
 def _revoke(token: str) -> None:

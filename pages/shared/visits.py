@@ -64,7 +64,7 @@ async def enter(request: Request) -> Response:
     answer.set_cookie(
         sessions.COOKIE,
         cookie,
-        max_age=2 * sessions.LASTS[auth.mode()],
+        max_age=int(auth.longest_session()),
         path=addresses.base() or "/",
         secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
         httponly=True,

@@ -4,6 +4,7 @@ Whatever a page sends to the browser is looked through: what Streamlit takes for
 Markdown, and what is HTML, must hold none of these names as it is.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -24,7 +25,7 @@ from transfer.datasets import classes, editing, library
 from transfer.datasets.ingest import importer
 from transfer.doctor import report
 from transfer.doctor.finding import Finding, Kind, Remedy, show
-from transfer.people import sessions
+from transfer.people import sessions, tokens
 from transfer.prediction.client import InferenceProcess
 from transfer.runs.queue import submit
 from transfer.store import files
@@ -32,6 +33,7 @@ from transfer.store.people import Role
 from transfer.store.record import Metric, Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+from transfer.upkeep import trash
 
 #: Colour, HTML, a link, mathematics, strong, code, a picture of Streamlit's own.
 EVIL = (
@@ -190,18 +192,53 @@ def test_predict__shows_names_as_they_are(
     assert not taken_for_markup(at)
 
 
-@pytest.mark.parametrize("page", ["2_model.py", "3_runs.py", "7_weights.py"])
+#: Every page there is: a new one is asked the same.
+PAGES = sorted(one.name for one in Path(session.__file__).parents[1].glob("*.py"))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_pages__show_names_as_they_are(page: str, run: Run) -> None:
-    at = opened(page, run="", dataset="pets")
+    for query in ({"run": run.id}, {"dataset": "pets"}):
+        at = opened(page, **query)
+        assert not at.exception
+        assert not taken_for_markup(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages__show_names_to_an_administrator_as_they_are(
+    page: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of people, their tokens, and what they have thrown away."""
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    store = Store()
+    people = [
+        store.people.add(subject=f"name:{role}", name=ALL, role=role)
+        for role in (Role.PARTICIPANT, Role.ADMINISTRATOR)
+    ]
+    for person in filter(None, people):
+        tokens.make(store, person, ALL[: tokens.LONGEST], 30)
+        thrown = store.create(run.config, ALL, person.id)
+        trash.put_run(store, thrown.id)
+        cookie = sessions.cookie_for(sessions.begin(store, person))
+    monkeypatch.setattr(session, "cookie", lambda: cookie)
+    at = opened(page, run=run.id, dataset="pets")
+    for one in at.toggle:
+        one.set_value(True)
+    at.run()
+    store.close()
     assert not at.exception
     assert not taken_for_markup(at)
 
 
-@pytest.mark.parametrize("page", ["3_runs.py", "5_predict.py", "6_export.py"])
-def test_pages__of_a_run_show_names_as_they_are(page: str, run: Run) -> None:
-    at = opened(page, run=run.id)
-    assert not at.exception
-    assert not taken_for_markup(at)
+SCRIPTS = sorted(Path(session.__file__).parents[1].rglob("*.js"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts__make_no_html_of_what_they_are_told(path: Path) -> None:
+    """What the server's own routes answer is put into a page by these alone."""
+    text = re.sub(r"innerHTML = '[^'$]*'", "", path.read_text("utf-8"))
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"):
+        assert word not in text
 
 
 @pytest.mark.parametrize("view", VIEWS)

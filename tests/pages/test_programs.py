@@ -66,6 +66,21 @@ def test_tokens__one_is_made_shown_once_used_and_revoked(
     assert not any("transfer_" in one.value for one in at.code)
 
 
+def test_tokens__an_administrator_sees_and_ends_those_of_others(anna: Person) -> None:
+    bob = Store().people.add(subject="name:bob", name="Bob", role="participant")
+    assert bob
+    tokens.make(Store(), bob, "robot", 30)
+    at = opened("9_programs.py")
+    table = next(one.value for one in at.dataframe if "Who" in one.value)
+    assert table[["Who", "Name"]].to_numpy().tolist() == [["Bob", "robot"]]
+    next(one for one in at.button if one.label == "Revoke it").click().run()
+    assert not Store().tokens.of(bob.id)
+    assert any("Nobody else has one" in one.value for one in at.caption)
+    Store().people.change(anna.id, role="instructor")
+    headers = [one.value for one in opened("9_programs.py").header]
+    assert "Tokens of others" not in headers
+
+
 def test_tokens__a_name_is_asked_for(anna: Person) -> None:
     at = opened("9_programs.py")
     next(one for one in at.button if one.label == "Make it").click().run()

@@ -14,6 +14,7 @@ from transfer.errors import NotFoundError
 from transfer.people import codes
 from transfer.store.people import OWNER, Person, Role
 from transfer.store.runs import Store
+from transfer.store.tokens import Token
 
 
 def add_to(command: Command) -> None:
@@ -39,6 +40,7 @@ def add_to(command: Command) -> None:
     who.add_argument(
         "--sign-out", action="store_true", help="end all sessions and tokens"
     )
+    who.add_argument("--revoke", metavar="TOKEN", help="end one token, by its id")
     told = command("audit", audit, "tell who deleted, shared, signed in")
     told.add_argument("--last", type=int, default=100, help="so many, newest first")
 
@@ -72,6 +74,10 @@ def people(args: argparse.Namespace) -> dict[str, Any]:
         store.people.end_sessions(person.id, int(time.time()))
         store.tokens.remove(person.id)
         _note(store, "sign out", person.name)
+    if args.revoke:
+        store.tokens.remove(person.id, args.revoke)
+        _note(store, "revoke token", f"{args.revoke} of {person.name}")
+    told["tokens"] = [_token(one) for one in store.tokens.of(person.id)]
     return {**_record(person), **told}
 
 
@@ -117,6 +123,16 @@ def _record(person: Person) -> dict[str, Any]:
         "role": str(person.role),
         "since": _day(person.created_at),
         "until": until,
+    }
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return {
+        "token": token.id,
+        "name": token.name,
+        "may": "start and stop too" if token.may_change else "read",
+        "last_used": _day(token.used_at) if token.used_at else "never",
+        "until": _day(token.expires_at),
     }
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,10 @@ class Mode(StrEnum):
     OIDC = "oidc"
 
 
+#: For which a session lasts, where no variable says otherwise.
+_HOURS = {Mode.OPEN: 24, Mode.WORKSHOP: 14 * 24, Mode.OIDC: 12}
+
+
 def mode() -> Mode:
     """What `TRANSFER_AUTH` says, else `open`.
 
@@ -46,6 +51,22 @@ def mode() -> Mode:
         raise ConfigError(
             f"TRANSFER_AUTH is {named!r}, but {', '.join(Mode)} was expected."
         ) from error
+
+
+def longest_session() -> float:
+    """Seconds for which a session lasts at the most: `TRANSFER_SESSION_HOURS`, else
+    14 days in a workshop, and 12 hours from when a provider spoke for somebody.
+
+    Raises:
+        ConfigError: The variable is no number of hours.
+    """
+    named = os.environ.get("TRANSFER_SESSION_HOURS") or str(_HOURS[mode()])
+    with suppress(ValueError):
+        if 0 < float(named) < float("inf"):
+            return float(named) * 3600
+    raise ConfigError(
+        f"TRANSFER_SESSION_HOURS is {named!r}, but a number of hours was expected."
+    )
 
 
 def check_address(address: str) -> None:
@@ -76,7 +97,8 @@ def recognise(store: Store, claims: Mapping[str, Any]) -> Person:
     Raises:
         NotAllowedError: They are too old, or were signed out since.
     """
-    if float(claims.get("exp") or 0) < time.time():
+    now, spoke = time.time(), int(claims.get("iat") or 0)
+    if float(claims.get("exp") or 0) < now or now - spoke > longest_session():
         raise NotAllowedError("The sign-in is too old.", "Sign in again.")
     subject = f"oidc:{claims['iss']} {claims['sub']}"
     name = str(claims.get("name") or claims.get("email") or claims["sub"])[:80]
@@ -84,7 +106,7 @@ def recognise(store: Store, claims: Mapping[str, Any]) -> Person:
     person = store.people.find(subject) or store.people.add(subject=subject, **told)
     # Of two who came at once one was the first.
     person = person or store.people.find(subject)
-    if person is None or int(claims.get("iat") or 0) <= person.ended:
+    if person is None or spoke <= person.ended:
         raise NotAllowedError("You have signed out.", "Sign in again.")
     if told != {"name": person.name, "role": person.role}:
         person = store.people.change(person.id, **told)

@@ -50,13 +50,14 @@ RULE = {
     "delete": _Allowed((), Role.ADMINISTRATOR),
 }
 #: Of the server itself: its folders, the order of its queue, the pretrained weights
-#: that all share, and the class: who does what, what is handed out, the hidden test
-#: set.
+#: that all share, the class (who does what, what is handed out, the hidden test set),
+#: and with which programs others ask.
 OF_SERVER = {
     "folders": Role.ADMINISTRATOR,
     "queue": Role.ADMINISTRATOR,
     "weights": Role.INSTRUCTOR,
     "class": Role.INSTRUCTOR,
+    "tokens": Role.ADMINISTRATOR,
 }
 
 _RANK = [*Role]

@@ -11,14 +11,11 @@ from contextlib import suppress
 from transfer import workspace
 from transfer.errors import NotAllowedError, NotFoundError, UploadError
 from transfer.people import links
-from transfer.people.auth import Mode, mode
+from transfer.people.auth import Mode, longest_session, mode
 from transfer.store.people import OWNER, Person
 from transfer.store.runs import Store
 
 COOKIE = "transfer-studio-session"
-#: Seconds for which a session lasts at the least, and at most twice so long. What a
-#: provider of identities takes back holds from the next session on.
-LASTS = {Mode.WORKSHOP: 7 * links.DAY, Mode.OIDC: links.DAY // 2}
 #: Seconds in which a page hands a new session to its browser.
 _TICKET = 60
 
@@ -27,7 +24,8 @@ def begin(store: Store, person: Person, mark: int = 0) -> str:
     """A ticket for a new session, which a browser changes for its cookie, once.
 
     Args:
-        mark: Tells sessions apart: that of a later one is larger; 0 takes the time.
+        mark: Tells sessions apart, and when they began: seconds since 1970; 0 takes
+            the present.
     """
     store.people.note(person, "sign in")
     # Later than what was signed out, also where the clock was set back since.
@@ -45,7 +43,7 @@ def cookie_for(ticket: str) -> str:
     """
     session, _, _ = links.verify("enter", ticket).rpartition("-")
     _use_up(ticket)
-    return links.sign(_purpose(), session, LASTS[mode()])
+    return links.sign(_purpose(), session, int(longest_session()))
 
 
 def find(store: Store, cookie: str) -> Person | None:
@@ -57,7 +55,8 @@ def find(store: Store, cookie: str) -> Person | None:
         person = store.people.get(person_id)
     except (UploadError, NotFoundError):
         return None
-    return person if mark > person.ended and person.is_let_in else None
+    lasts = mark > person.ended and time.time() - mark <= longest_session()
+    return person if lasts and person.is_let_in else None
 
 
 def who(store: Store, cookie: str) -> Person:

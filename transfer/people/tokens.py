@@ -10,10 +10,12 @@ import time
 from typing import NamedTuple
 
 from transfer.errors import ConfigError, NotAllowedError, NotFoundError
+from transfer.people import rule
 from transfer.people.auth import Mode, mode
 from transfer.people.links import DAY
 from transfer.store.people import OWNER, Person
 from transfer.store.runs import Store
+from transfer.store.tokens import Token
 
 #: Days for which a token may be made, the usual first. What a provider of identities
 #: takes back ends no token, so none lasts longer.
@@ -65,12 +67,26 @@ def make(
     return made
 
 
-def revoke(store: Store, person: Person, token: str) -> None:
-    """Ends a token of a person, by its id, at once."""
-    for one in store.tokens.of(person.id):
+def of_others(store: Store, actor: Person) -> list[tuple[Person, Token]]:
+    """The tokens of all others, each with its person; empty for who may not see them.
+
+    One of somebody who is gone lets nobody in, and is not told.
+    """
+    if not rule.may(actor, "tokens"):
+        return []
+    people = {one.id: one for one in store.people.all() if one.id != actor.id}
+    every = store.tokens.all()
+    return [(people[one.person], one) for one in every if one.person in people]
+
+
+def revoke(store: Store, actor: Person, token: str) -> None:
+    """Ends a token by its id, at once: one's own, or whichever for who may see it."""
+    own = [(actor, one) for one in store.tokens.of(actor.id)]
+    for person, one in (*own, *of_others(store, actor)):
         if one.id == token:
             store.tokens.remove(person.id, token)
-            store.people.note(person, "revoke token", one.name)
+            of = "" if person is actor else f" of {person.name}"
+            store.people.note(actor, "revoke token", f"{one.name}{of}")
 
 
 def find(store: Store, made: str) -> Asker:

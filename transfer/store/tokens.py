@@ -66,6 +66,10 @@ class Tokens:
         """The tokens of a person, the oldest first."""
         return self._select(tokens.c.person == person)
 
+    def all(self) -> list[Token]:
+        """Everybody's tokens, the oldest first: for who may see them."""
+        return self._select(sa.true())
+
     def remove(self, person: str, token: str | None = None) -> None:
         """Forgets a token of a person, or all of them."""
         doomed = tokens.c.person == person

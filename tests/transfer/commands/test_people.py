@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transfer.__main__ import main
-from transfer.people import codes, joining, sessions
+from transfer.people import codes, joining, sessions, tokens
 from transfer.store.runs import Store
 
 
@@ -42,6 +42,10 @@ def test_people__are_listed_and_changed(
     changed = said(capsys, "people", "anna", "--role", "administrator", "--new-code")
     assert changed["role"] == "administrator"
     assert joining.join(store, access, "Anna", changed["own_code"], "").person
+    tokens.make(store, anna, "notebook", 30)
+    (token,) = said(capsys, "people", "Anna")["tokens"]
+    assert (token["name"], token["may"]) == ("notebook", "read")
+    assert not said(capsys, "people", "Anna", "--revoke", token["token"])["tokens"]
     said(capsys, "people", anna.id, "--sign-out")
     assert sessions.find(store, cookie) is None
     assert main(["people", "nobody"]) == 2

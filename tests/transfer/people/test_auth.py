@@ -30,6 +30,19 @@ def test_mode__refuses_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) ->
         auth.mode()
 
 
+def test_longest_session__is_what_the_server_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "oidc")
+    assert auth.longest_session() == 12 * 3600
+    monkeypatch.setenv("TRANSFER_SESSION_HOURS", "1.5")
+    assert auth.longest_session() == 5400
+    for named in ("a day", "0", "nan", "inf"):
+        monkeypatch.setenv("TRANSFER_SESSION_HOURS", named)
+        with pytest.raises(ConfigError, match="number of hours"):
+            auth.longest_session()
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1"])
 def test_check_address__this_machine_alone_needs_no_word(address: str) -> None:
     auth.check_address(address)
@@ -90,6 +103,8 @@ def test_recognise__refuses_what_is_too_old_or_was_signed_out(store: Store) -> N
     said = claims()
     with pytest.raises(NotAllowedError, match="too old"):
         auth.recognise(store, {**said, "exp": time.time() - 1})
+    with pytest.raises(NotAllowedError, match="too old"):
+        auth.recognise(store, {**said, "iat": said["iat"] - 13 * 3600})
     person = auth.recognise(store, said)
     store.people.end_sessions(person.id, said["iat"])
     with pytest.raises(NotAllowedError, match="signed out"):

@@ -1,5 +1,6 @@
 """Tokens: what was signed here comes back, and nothing else does."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

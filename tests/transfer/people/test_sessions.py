@@ -66,6 +66,17 @@ def test_find__ends_with_the_cookie_and_with_the_person(
     assert sessions.find(store, cookie) is None
 
 
+def test_find__lasts_no_longer_than_the_server_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie, now = sign_in(store, somebody(store)), time.time()
+    monkeypatch.setenv("TRANSFER_SESSION_HOURS", "0.5")
+    monkeypatch.setattr("time.time", lambda: now + 1700)
+    assert sessions.find(store, cookie)
+    monkeypatch.setattr("time.time", lambda: now + 1900)
+    assert sessions.find(store, cookie) is None
+
+
 def test_find__is_of_the_mode_that_it_was_begun_in(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,25 @@ def test_find__refuses_what_is_no_token(made: str, store: Store, anna: Person) -
         tokens.find(store, made)
 
 
+def test_revoke__of_others_is_for_administrators_and_is_told(
+    store: Store, anna: Person
+) -> None:
+    made, own = tokens.make(store, anna, "notebook", 30), store.tokens.of(anna.id)
+    tom = store.people.add(subject="name:tom", name="Tom", role="instructor")
+    ada = store.people.add(subject="name:ada", name="Ada", role="administrator")
+    assert tom and ada
+    assert tokens.of_others(store, tom) == []
+    tokens.revoke(store, tom, own[0].id)
+    assert tokens.find(store, made)
+    assert tokens.of_others(store, ada) == [(anna, own[0])]
+    tokens.revoke(store, ada, own[0].id)
+    with pytest.raises(NotAllowedError):
+        tokens.find(store, made)
+    said = store.people.events(1)[0]
+    assert (said.name, said.action) == ("Ada", "revoke token")
+    assert said.thing == "notebook of Anna"
+
+
 def test_find__refuses_a_token_that_was_revoked_or_is_too_old(
     store: Store, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
