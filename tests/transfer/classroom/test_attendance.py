@@ -4,11 +4,15 @@ import time
 
 import pytest
 
+from tests.patience import wait_for
 from tests.transfer.classroom.conftest import Class
-from transfer.classroom import attendance
+from tests.transfer.worker.test_killed import settings, wait_for_epoch
+from transfer.classroom import attendance, handouts
 from transfer.classroom.attendance import Attendee
 from transfer.config import TrainConfig
 from transfer.errors import NotAllowedError
+from transfer.runs import queue
+from transfer.store import files
 from transfer.store.status import JobStatus
 
 
@@ -85,3 +89,29 @@ def test_stop_all__ends_what_is_of_participants_alone(group: Class) -> None:
     assert now == {"Anna": "stopped", "Bob": "stopped", "Tom": "queued"}
     event = tom.people.events()[0]
     assert (event.name, event.action, event.thing) == ("Tom", "stop all", "2 jobs")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_stop_all__what_works_ends_as_stopped_and_all_else_stands(
+    group: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the process of a real run."""
+    monkeypatch.setenv("TRANSFER_MAX_RUNNING", "1")
+    config = settings(group.folder)
+    group.store.datasets.own("pets", group.tom.id)
+    tom, bob = group.seen_by(group.tom), group.seen_by(group.bob)
+    handouts.hand_out(tom, "pets", {"freeze": "last:1"}, "Begin")
+    at_work, waits, of_tom = (
+        group.store.create(config, who.name, who.id).id
+        for who in (group.anna, group.bob, group.tom)
+    )
+    queue.dispatch(group.store)
+    wait_for_epoch(group.store, at_work, "fine_tune", 3)
+    assert attendance.stop_all(tom) == 2
+    wait_for(lambda: group.store.get(at_work).status.is_final)
+    now = {one: group.store.get(one).status for one in (at_work, waits, of_tom)}
+    assert now == {at_work: "stopped", waits: "stopped", of_tom: "queued"}
+    # Its best weights until now are kept, and the class goes on where it was.
+    assert files.model(at_work).exists() and group.store.get(at_work).result
+    assert [one.says for one in handouts.visible(bob)] == ["Begin"]
+    assert handouts.start(bob, handouts.visible(bob)[0]).status == "queued"
