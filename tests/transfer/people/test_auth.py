@@ -99,7 +99,10 @@ def test_recognise__a_role_ends_with_the_setting(
     assert auth.recognise(store, claims()).role is Role.PARTICIPANT
 
 
-def test_recognise__refuses_what_is_too_old_or_was_signed_out(store: Store) -> None:
+def test_recognise__refuses_what_is_too_old_or_was_signed_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "oidc")
     said = claims()
     with pytest.raises(NotAllowedError, match="too old"):
         auth.recognise(store, {**said, "exp": time.time() - 1})
