@@ -26,8 +26,8 @@ SAYS = {
 }
 #: In their place where nothing is transferred.
 RANDOM = (
-    "The backbone is of random numbers and knows nothing: what trains has your {images} "
-    "alone to learn from."
+    "The backbone is of random numbers and knows nothing: what trains has "
+    "your {images} alone to learn from."
 )
 METHODS = {"source": "source", "instant": "instant"}
 TITLES = {
