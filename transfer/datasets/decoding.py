@@ -27,6 +27,7 @@ __all__ = [
     "decode_opened",
     "encode_thumbnail",
     "levels",
+    "thumbnail",
 ]
 
 IMAGE_EXTENSIONS = frozenset(
@@ -97,10 +98,22 @@ def encode_thumbnail(
     Raises:
         ImageError: As `decode`.
     """
+    return thumbnail(source, longest_side, grey)[0]
+
+
+def thumbnail(
+    source: Path | bytes | BinaryIO, longest_side: int = 256, grey: Grey | None = None
+) -> tuple[bytes, Image.Image]:
+    """The same, and the RGB picture that it was made of.
+
+    Raises:
+        ImageError: As `decode`.
+    """
     buffer = io.BytesIO()
     with opening.open_picture(source) as image:
-        _upright_rgb(image, longest_side, grey).save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+        small = _upright_rgb(image, longest_side, grey)
+        small.save(buffer, "JPEG", quality=85)
+        return buffer.getvalue(), small.copy()
 
 
 def levels(source: Path | bytes | BinaryIO) -> Levels | None:

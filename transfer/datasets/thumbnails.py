@@ -1,9 +1,15 @@
-"""Small versions of stored images: made once, kept in the workspace, bounded."""
+"""Small versions of stored images: made at the import, kept in the workspace, bounded.
+
+One that was discarded meanwhile, or that depends on the whole dataset, is made when it
+is first looked at.
+"""
 
 import hashlib
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from transfer import workspace
 from transfer.datasets import away, library
@@ -35,7 +41,7 @@ def of_image(sha256: str, rendering: Rendering | None = None) -> bytes:
         return own
     original = library.image_path(sha256)
     mark = hashlib.sha256(repr(rendering).encode()).hexdigest()[:8] if rendering else ""
-    kept = workspace.home() / "thumbnails" / sha256[:2] / f"{sha256}{mark}"
+    kept = _place(f"{sha256}{mark}")
     if original.exists():  # those of a deleted dataset are not shown any more
         with suppress(OSError):
             content = kept.read_bytes()
@@ -46,6 +52,24 @@ def of_image(sha256: str, rendering: Rendering | None = None) -> bytes:
     with suppress(StorageError):  # a full disk hides no picture
         workspace.write_atomically(kept, content)
     return content
+
+
+def take(made: Iterable[tuple[str, Path]]) -> None:
+    """Keeps thumbnails that an import made, as far as that is possible.
+
+    Args:
+        made: SHA-256 of images, and files of the workspace, which are moved; there may
+            be none of an image.
+    """
+    with suppress(OSError):  # what is lacking is made when it is looked at
+        for sha256, path in made:
+            if path.exists():
+                _place(sha256).parent.mkdir(parents=True, exist_ok=True)
+                path.replace(_place(sha256))
+
+
+def _place(name: str) -> Path:
+    return workspace.home() / "thumbnails" / name[:2] / name
 
 
 def itself(sha256: str, most: int = _SMALL) -> bytes:
@@ -60,11 +84,16 @@ def itself(sha256: str, most: int = _SMALL) -> bytes:
     """
     original = library.image_path(sha256)
     with suppress(OSError):
-        if original.stat().st_size <= most:
-            content = original.read_bytes()
-            if content.startswith(b"\xff\xd8\xff"):
-                return content
+        return of_small_file(original, most)
     return b""
+
+
+def of_small_file(path: Path, most: int = _SMALL) -> bytes:
+    """The bytes of a file if it is its own thumbnail; empty if it is not."""
+    if path.stat().st_size > most:
+        return b""
+    content = path.read_bytes()
+    return content if content.startswith(b"\xff\xd8\xff") else b""
 
 
 def discard_old() -> None:

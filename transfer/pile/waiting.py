@@ -141,6 +141,7 @@ def bring(
         with _changing(dataset) as pile:
             new, known = _tell_apart(pictures, pile)
             library.take_files({one.sha256: one.path for one in new})
+            staging.keep_thumbnails(new)
             _write(pile, [*pile.pictures, *new], pile.steps)
             paths = {one.sha256: names.showable(one.entry.path) for one in new}
             answers = {sha: said[path] for sha, path in paths.items() if said}

@@ -1,12 +1,16 @@
 """Thumbnails are made once, go with their dataset, and stay within their room."""
 
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.pictures import delete_dataset, make_pictures
-from transfer.datasets import decoding, library, thumbnails
+from transfer.datasets import away, decoding, library, thumbnails
+from transfer.datasets.ingest.adding import add_path
 from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.revision import Revision
 from transfer.errors import ImageError
@@ -22,29 +26,69 @@ def kept(workspace: Path) -> list[Path]:
     return sorted(workspace.glob("thumbnails/*/*"))
 
 
-def test_of_image__is_made_once(
-    pets: Revision, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def unmade(pets: Revision, workspace: Path) -> Revision:
+    """The same whose thumbnails were discarded."""
+    for path in kept(workspace):
+        path.unlink()
+    return pets
+
+
+def test_import__makes_those_of_all_images(
+    pets: Revision, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert [path.name for path in kept(workspace)] == sorted(
+        one.sha256 for one in pets.images
+    )
+    monkeypatch.delattr(away, "encode_thumbnail")
     sha256 = pets.images[0].sha256
+    path = library.image_path(sha256)
+    assert thumbnails.of_image(sha256) == decoding.encode_thumbnail(path)
+
+
+def test_import__makes_none_of_a_small_jpeg_nor_of_deep_grey(
+    workspace: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a" / "cat").mkdir(parents=True)
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "a" / "cat" / "small.jpg")
+    deep = np.arange(1600, dtype=np.uint16).reshape(40, 40)
+    Image.fromarray(deep).save(tmp_path / "a" / "cat" / "deep.png")
+    import_path(tmp_path / "a", "cats", val=0)
+    assert not kept(workspace)
+
+
+def test_add_path__makes_those_of_what_was_added(
+    pets: Revision, workspace: Path, tmp_path: Path
+) -> None:
+    added = make_pictures(tmp_path / "b", {"owl": 2})
+    assert add_path(added, "pets").added == 2
+    assert len(kept(workspace)) == len(pets.images) + 2
+
+
+def test_of_image__one_that_was_discarded_is_made_again_once(
+    unmade: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha256 = unmade.images[0].sha256
     first = thumbnails.of_image(sha256)
     assert first == decoding.encode_thumbnail(library.image_path(sha256))
-    monkeypatch.delattr(decoding, "encode_thumbnail")
+    monkeypatch.delattr(away, "encode_thumbnail")
     assert thumbnails.of_image(sha256) == first
 
 
 def test_of_image__another_range_of_grey_is_another_picture(
-    pets: Revision, workspace: Path
+    unmade: Revision, workspace: Path
 ) -> None:
     for grey in (None, (0.0, 1.0), (0.0, 4095.0)):
-        thumbnails.of_image(pets.images[0].sha256, grey)
+        thumbnails.of_image(unmade.images[0].sha256, grey)
     assert len(kept(workspace)) == 3
 
 
 def test_of_image__a_full_disk_hides_no_picture(
-    pets: Revision, workspace: Path
+    unmade: Revision, workspace: Path
 ) -> None:
+    shutil.rmtree(workspace / "thumbnails")
     (workspace / "thumbnails").write_text("no folder can be made here")
-    assert thumbnails.of_image(pets.images[0].sha256)
+    assert thumbnails.of_image(unmade.images[0].sha256)
 
 
 def test_of_image__goes_with_its_dataset(pets: Revision, workspace: Path) -> None:

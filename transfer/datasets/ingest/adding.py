@@ -91,6 +91,7 @@ def add_path(
             )
             pictures, repeated = without_repeats(staged, kind)
             found = take_in(dataset, pictures, by)
+            staging.keep_thumbnails(pictures)
     left = [*passed_over, *unreadable, *repeated, *found.passed_over]
     return replace(
         found,

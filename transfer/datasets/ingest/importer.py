@@ -123,6 +123,7 @@ def import_path(
         library.store(revision, {one.sha256: one.path for one in pictures})
         with suppress(StorageError):  # they can be read again at any time
             facts.keep(name, {one.sha256: one.fact for one in pictures})
+        staging.keep_thumbnails(pictures)
     return revision
 
 

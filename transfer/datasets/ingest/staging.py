@@ -6,14 +6,19 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Resampling
 
 from transfer import workspace
-from transfer.datasets import decoding, facts, names
+from transfer.datasets import decoding, facts, names, thumbnails
 from transfer.datasets.decoding import Grey, Levels
 from transfer.datasets.facts import Fact
 from transfer.datasets.ingest import grey, time_limit
@@ -137,11 +142,13 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
         # The copy: the original may change between this look and the next.
         with target.open("rb") as opened:
             file = time_limit.limit(opened)
-            small = decoding.decode(file, (32, 32))
+            small = _look(file, target)
             # Deep grey has no colours, so most pictures need not be opened once more.
             fact = facts.read(file)
             is_grey = bool((small[..., 0] == small[..., 2]).all())
             levels = decoding.levels(file) if is_grey else None
+            if levels:  # how these are shown the whole dataset tells
+                thumbnail_of(target).unlink(missing_ok=True)
             # At the first size fine patterns are gone too, hence the second.
             is_flat = grey.are_flat(small) and grey.are_flat(
                 decoding.decode(file, (256, 256))
@@ -158,6 +165,27 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
     except ImageError as error:
         target.unlink(missing_ok=True)
         return PassedOver(path=names.showable(entry.path), reason=error.message)
+
+
+def _look(file: BinaryIO, target: Path) -> NDArray[np.uint8]:
+    """The picture at 32 x 32; its thumbnail, where it needs one, is kept beside it."""
+    if thumbnails.of_small_file(target):
+        return decoding.decode(file, (32, 32))
+    # Decoded once for both: of a photograph that takes longest.
+    content, picture = decoding.thumbnail(file)
+    with workspace.writing(target):
+        thumbnail_of(target).write_bytes(content)
+    return np.array(picture.resize((32, 32), Resampling.BILINEAR))
+
+
+def thumbnail_of(target: Path) -> Path:
+    """Where the thumbnail of a copied picture lies until it is kept."""
+    return target.with_name(f"{target.name}.thumbnail")
+
+
+def keep_thumbnails(pictures: Iterable[Picture]) -> None:
+    """Keeps those of pictures that are in the workspace for good now."""
+    thumbnails.take((one.sha256, thumbnail_of(one.path)) for one in pictures)
 
 
 def check_bytes(size: int) -> None:
