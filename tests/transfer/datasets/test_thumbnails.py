@@ -49,18 +49,17 @@ def test_import__makes_those_of_all_images(
 def test_import__makes_none_of_a_small_jpeg_nor_of_deep_grey(
     workspace: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "a" / "cat").mkdir(parents=True)
-    Image.new("RGB", (40, 40), "red").save(tmp_path / "a" / "cat" / "small.jpg")
+    made = make_pictures(tmp_path / "a", {"cat": 2, "dog": 2}, extension=".jpg")
     deep = np.arange(1600, dtype=np.uint16).reshape(40, 40)
-    Image.fromarray(deep).save(tmp_path / "a" / "cat" / "deep.png")
-    import_path(tmp_path / "a", "cats", val=0)
+    Image.fromarray(deep).save(made / "cat" / "deep.png")
+    import_path(made, "cats", val=0)
     assert not kept(workspace)
 
 
 def test_add_path__makes_those_of_what_was_added(
     pets: Revision, workspace: Path, tmp_path: Path
 ) -> None:
-    added = make_pictures(tmp_path / "b", {"owl": 2})
+    added = make_pictures(tmp_path / "b", {"owl": 2}, seed=1)
     assert add_path(added, "pets").added == 2
     assert len(kept(workspace)) == len(pets.images) + 2
 
