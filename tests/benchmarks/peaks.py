@@ -74,30 +74,26 @@ def _processes() -> set[int]:
 
 
 def _is_ours(process: int, with_ray: bool) -> bool:
-    home = os.environ["TRANSFER_HOME"]
-    words, environment = _told(process)
-    is_ray = words.rpartition("/")[2].startswith(_RAYS)
-    return f"TRANSFER_HOME={home}" in environment or (with_ray and is_ray)
+    words = _read(process, "cmdline")
+    if with_ray and words.split("\0")[0].rpartition("/")[2].startswith(_RAYS):
+        return True
+    return _is_of(process, words, os.environ["TRANSFER_HOME"])
 
 
 @lru_cache(maxsize=4096)
-def _told(process: int) -> tuple[str, frozenset[str]]:
-    """Its first word, and its environment as it was started."""
-    folder = Path("/proc", str(process))
+def _is_of(process: int, _: str, home: str) -> bool:
+    """Whether it was started for this workspace; asked anew once it does another."""
+    return f"TRANSFER_HOME={home}" in _read(process, "environ").split("\0")
+
+
+def _read(process: int, name: str) -> str:
     try:
-        words, environment = (
-            (folder / name).read_bytes().decode(errors="replace").split("\0")
-            for name in ("cmdline", "environ")
-        )
+        return Path("/proc", str(process), name).read_bytes().decode(errors="replace")
     except OSError:
-        return "", frozenset()
-    return words[0], frozenset(environment)
+        return ""
 
 
 def _megabytes(process: int, name: str) -> float:
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0.0
+    status = _read(process, "status")
     found = re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE)
-    return int(found[1]) / 1000 * 1.024 if found else 0.0
+    return int(found[1]) * 1.024 / 1000 if found else 0.0
