@@ -12,8 +12,8 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -21,7 +21,7 @@ from typing import IO, Any
 from transfer import workspace
 from transfer.datasets import revision, scratch
 from transfer.errors import ConfigError, StorageError
-from transfer.store import database
+from transfer.store import carrying, database
 from transfer.store.runs import Store
 from transfer.upkeep import snapshot
 
@@ -101,13 +101,16 @@ def write(
 def restore(backup: Path, to: Path, progress: Progress | None = None) -> Contents:
     """Brings a workspace back, whole or not at all; what the backup says of itself.
 
+    The database comes back as a file of the workspace, or, where
+    `TRANSFER_DATABASE_URL` names one on a server, in there: whichever it was before.
+
     Args:
         backup: What `write` has written.
         to: A folder with nothing in it, or none.
         progress: Hears of it.
 
     Raises:
-        ConfigError: There is something in the folder.
+        ConfigError: There is something in the folder, or in the database.
         StorageError: The backup is damaged or of a newer version of the program, or
             the folder cannot be written.
     """
@@ -123,9 +126,11 @@ def restore(backup: Path, to: Path, progress: Progress | None = None) -> Content
             with workspace.writing(to):
                 workspace.make_folder(staging)
             contents = _unpack(file, staging, progress)
-        with workspace.writing(to):
+        with _filling_database(staging / snapshot.STORE), workspace.writing(to):
             # The database last: without it, it is no workspace yet.
-            for path in sorted(staging.iterdir(), key=_is_store):
+            for path in sorted(
+                staging.iterdir(), key=lambda one: one.name == snapshot.STORE
+            ):
                 path.replace(to / path.name)
     except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
         raise _damage_error(backup, str(error) or type(error).__name__) from error
@@ -136,8 +141,20 @@ def restore(backup: Path, to: Path, progress: Progress | None = None) -> Content
     return contents
 
 
-def _is_store(path: Path) -> bool:
-    return path.name == snapshot.STORE
+@contextmanager
+def _filling_database(store: Path) -> Iterator[None]:
+    """Has the rows in the database that is set, if that is no file, once all is there.
+
+    It is filled before the block and kept after it: one that cannot be filled leaves
+    no files, and files that cannot be moved leave no rows.
+    """
+    url = database.default_url()
+    if database.file_of(url):
+        yield
+        return
+    with carrying.from_file(store, url):
+        store.unlink()
+        yield
 
 
 def _pack(

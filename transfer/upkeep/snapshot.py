@@ -8,8 +8,8 @@ from pathlib import Path
 
 from transfer import workspace
 from transfer.datasets.lock import one_writer
-from transfer.errors import RunError, StorageError
-from transfer.store import copies, database
+from transfer.errors import RunError
+from transfer.store import carrying, copies, database
 from transfer.store.database import UNUSABLE
 from transfer.store.record import error_record
 from transfer.store.runs import Store
@@ -29,23 +29,16 @@ def take(folder: Path, caches: bool = True) -> None:
     """Puts the workspace into an empty folder of itself, within seconds.
 
     Files are linked, not copied: all that lasts is replaced as a whole when it changes,
-    so a link keeps what it was. Jobs at work count as interrupted there.
+    so a link keeps what it was. Jobs at work count as interrupted there. Of a database
+    on a server the rows are there in a file, as of any other.
 
     Args:
         folder: Below the workspace, so that files can be linked.
         caches: Whether what can be made again is there too.
 
     Raises:
-        StorageError: The workspace cannot be read or written, or its database is no
-            file.
+        StorageError: The workspace or its database cannot be read or written.
     """
-    file = database.file_of(database.default_url())
-    if file is None:
-        raise StorageError(
-            "The database is none of the workspace: TRANSFER_DATABASE_URL names it.",
-            "Back it up with pg_dump, then copy the folder TRANSFER_HOME; best while "
-            "servers and workers are stopped.",
-        )
     Store().close()  # made, or brought up to date, where it was not
     # Nobody brings, changes or removes pictures meanwhile.
     with one_writer(), workspace.writing(folder):
@@ -53,14 +46,22 @@ def take(folder: Path, caches: bool = True) -> None:
         # checkpoint, but could not find what was measured before it.
         for path in workspace.home().glob("runs/*/checkpoint.npz"):
             _link(path, folder)
-        try:
-            copies.copy(file, folder / STORE)
-        except UNUSABLE as error:
-            raise database.unreachable(error) from error
+        _copy_database(folder / STORE)
         for path in _files(workspace.home(), caches):
             if path.name != "checkpoint.npz":
                 _link(path, folder)
     _settle(folder / STORE)
+
+
+def _copy_database(to: Path) -> None:
+    url = database.default_url()
+    if not (file := database.file_of(url)):
+        carrying.to_file(url, to)
+        return
+    try:
+        copies.copy(file, to)
+    except UNUSABLE as error:
+        raise database.unreachable(error) from error
 
 
 def _files(home: Path, caches: bool) -> Iterator[Path]:

@@ -3,16 +3,14 @@ import io
 import json
 import shutil
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.pictures import delete_dataset, make_pictures
+from tests.pictures import make_pictures
 from tests.transfer.features.computing import extractor_of
 from tests.transfer.runs.processes_made import FLOWERS, taken, taken_run
 from tests.transfer.runs_made import finished_run
@@ -27,7 +25,7 @@ from transfer.store import files
 from transfer.store.record import Metric
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
-from transfer.upkeep import backup, trash
+from transfer.upkeep import backup
 
 NAMES = ("A", "ünïcode", "with space")
 
@@ -141,45 +139,6 @@ def test_write__leaves_out_what_is_still_written(
     assert not list((workspace / "importing").iterdir())
 
 
-def test_write__while_datasets_and_runs_come_and_go(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is in each of several backups is whole, whatever happened meanwhile."""
-    numbers, ending, problems = count(), threading.Event(), list[BaseException]()
-
-    def runs() -> None:
-        with closing(Store()) as mine:
-            run = complete(mine)
-            if next(numbers) % 3 == 0:
-                trash.remove(mine, trash.put_run(mine, run).id)
-
-    def datasets() -> None:
-        number = next(numbers)
-        import_pets(tmp_path / "come", f"pets {number}", number)
-        if number % 2:
-            delete_dataset(f"pets {number}")
-
-    def repeat(work: Callable[[], None]) -> None:
-        try:
-            while not ending.is_set():
-                work()
-        except BaseException as error:  # noqa: BLE001  told at the end
-            problems.append(error)
-
-    at_work = [threading.Thread(target=repeat, args=[one]) for one in (runs, datasets)]
-    for thread in at_work:
-        thread.start()
-    for number in range(4):
-        backup.write(tmp_path / f"{number}.tar")
-    ending.set()
-    for thread in at_work:
-        thread.join()
-    assert not problems
-    for number in range(4):
-        restored(tmp_path / f"{number}.tar", monkeypatch, f"back {number}")
-        check_whole()
-
-
 @pytest.mark.parametrize("where", ["workspace", "made.tar"])
 def test_write__refuses_a_name_that_is_taken_or_inside(
     where: str, store: Store, tmp_path: Path, workspace: Path
@@ -188,15 +147,6 @@ def test_write__refuses_a_name_that_is_taken_or_inside(
     wanted = {"workspace": workspace / "one.tar", "made.tar": tmp_path / "made.tar"}
     with pytest.raises(ConfigError, match="there already, or in the workspace"):
         backup.write(wanted[where])
-
-
-def test_write__a_database_of_its_own_server_is_not_ours(
-    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TRANSFER_DATABASE_URL", "postgresql://somewhere/db")
-    with pytest.raises(StorageError, match="pg_dump"):
-        backup.write(tmp_path / "made.tar")
-    assert not (tmp_path / "made.tar").exists()
 
 
 def damages(size: int) -> Iterator[tuple[str, Callable[[bytes], bytes]]]:
