@@ -27,7 +27,7 @@ STAIR = (
     ("classifier", "evaluation", "runs"),
     ("features", "people"),
     ("backbones", "datasets", "store"),
-    ("cluster", "config", "settings", "workspace", "errors", "processes"),
+    ("shards", "cluster", "config", "settings", "workspace", "errors", "processes"),
 )
 #: Files that are tables: their length says nothing of how hard they are to read.
 DATA = {"transfer/backbones/catalogue.py", "transfer/settings.py"}

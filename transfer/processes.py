@@ -115,7 +115,7 @@ _OF_USE = frozenset(
     HTTP_PROXY HTTPS_PROXY NO_PROXY
     TRANSFER_HOME TRANSFER_ROOTS TRANSFER_DATABASE_URL TRANSFER_CACHE_GB
     TRANSFER_MAX_RUNNING TRANSFER_AUTH TRANSFER_MACHINE TRANSFER_LIMITS
-    TRANSFER_INSTRUCTOR_LIMITS TRANSFER_ENGINE RAY_ADDRESS""".split()
+    TRANSFER_INSTRUCTOR_LIMITS TRANSFER_ENGINE RAY_ADDRESS TRANSFER_CORES""".split()
 )
 _OF_USE_FROM = (
     *("LC_", "LD_", "DYLD_", "PYTHON", "XDG_", "MALLOC_", "GLIBC_"),
@@ -217,13 +217,16 @@ def available_memory() -> float:
 
 
 def cores() -> int:
-    """Cores that this process may use, of the machine or of its container."""
+    """Cores that this process may use, of the machine or of its container.
+
+    `TRANSFER_CORES` has fewer for a process beside others that work for us too.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
     found = len(affinity(0)) if affinity else os.cpu_count() or 1
     with contextlib.suppress(OSError, ValueError):
         quota, period = (CGROUP / "cpu.max").read_text().split()
         found = min(found, max(int(quota) // int(period), 1))
-    return found
+    return min(found, int(os.environ.get("TRANSFER_CORES", found)))
 
 
 def _is_of_use(name: str) -> bool:

@@ -25,12 +25,8 @@ from tests.benchmarks import bench
 from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.datasets import library
-from transfer.features.converted import BATCH
-from transfer.features.engines import (
-    KerasEngine,
-    OpenVINOEngine,
-    computes_bfloat16,
-)
+from transfer.features.converted import BATCH, computes_bfloat16
+from transfer.features.engines import KerasEngine, OpenVINOEngine
 from transfer.features.extract import Extractor
 from transfer.features.rows import Features
 

@@ -21,7 +21,7 @@ from transfer.datasets import renderings
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, StorageError
-from transfer.features import cache, converted
+from transfer.features import converted, keys
 from transfer.features.ahead import ahead
 from transfer.features.cache import Shelf
 from transfer.features.converted import Converted, Engine
@@ -83,7 +83,7 @@ class Runner:
         lost = list(range(len(hashes)))
         # Exact ones first; a training in bfloat16 has left only val's in float32.
         for bfloat16 in (False, True):
-            key = cache.key(self._key, bfloat16, self.rendering, self.resizing)
+            key = keys.of_shelf(self._key, bfloat16, self.rendering, self.resizing)
             shelf = Shelf(key, (self.head.channels,), "float32")
             found, still = shelf.read([hashes[i] for i in lost])
             rows[lost] = found

@@ -1,21 +1,22 @@
 """A look at every image, kept like features are, so that each is looked at once."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import processes
+from transfer import cluster, shards
 from transfer.datasets import scratch
 from transfer.datasets.decoding import Grey
 from transfer.doctor.beside import Told, look_beside
 from transfer.doctor.one_look import LOOK, look_at_some
-from transfer.features.cache import Shelf
+from transfer.features.cache import Shelf, Writer
 
 #: Raise this when a look says something else than before.
 _VERSION = 1
@@ -23,6 +24,8 @@ _VERSION = 1
 _READ = 4096
 #: So few images are looked at here, before other processes would have begun.
 _FEW = 256
+#: Images of a shard: a second or two of a core.
+_SHARD = 256
 
 Progress = Callable[[int, int], None]
 
@@ -57,8 +60,7 @@ def look(
     Raises:
         StorageError: The disk is full.
     """
-    scale = "-{:.9g}-{:.9g}".format(*grey) if grey else ""
-    shelf = Shelf(f"looks-{_VERSION}{scale}", (LOOK.itemsize,), "uint8")
+    shelf = _shelf(grey)
     rows = scratch.array(folder, "looks", LOOK, (len(hashes),))
     lost: list[int] = []
     for start in range(0, len(hashes), _READ):
@@ -68,16 +70,20 @@ def look(
     unreadable: dict[int, str] = {}
     done = len(hashes) - len(lost)
     progress(done, len(hashes))
-    with shelf.writer() as writer:
-        for some, why in _look_at_all(rows, folder / "looks", lost, hashes, grey):
-            unreadable |= why
-            good = [at for at in some if at not in why]
-            if good:
-                content = rows[good].view(np.uint8).reshape(len(good), -1)
-                writer.add([hashes[at] for at in good], content)
-            done += len(some)
-            progress(done, len(hashes))
+    if cluster.is_used():
+        told = _look_everywhere(rows, shelf, lost, hashes, grey)
+    else:
+        told = _look_here(rows, folder / "looks", shelf, lost, hashes, grey)
+    for some, why in told:
+        unreadable |= why
+        done += len(some)
+        progress(done, len(hashes))
     return Looks(rows, unreadable)
+
+
+def _shelf(grey: Grey | None, is_read: bool = True) -> Shelf:
+    scale = "-{:.9g}-{:.9g}".format(*grey) if grey else ""
+    return Shelf(f"looks-{_VERSION}{scale}", (LOOK.itemsize,), "uint8", is_read)
 
 
 @contextmanager
@@ -111,6 +117,69 @@ def looking(
             is_left.set()
 
 
+def _look_everywhere(
+    rows: NDArray[np.void],
+    shelf: Shelf,
+    some: Sequence[int],
+    hashes: Sequence[str],
+    grey: Grey | None,
+) -> Iterator[Told]:
+    """Pieces of what was looked at, here and on other machines, and is kept.
+
+    Each look has a small picture, so looks do not travel: they are read from the shelf.
+    """
+    pieces = [some[start : start + _SHARD] for start in range(0, len(some), _SHARD)]
+    asked = [[hashes[at] for at in piece] for piece in pieces]
+    found = shards.each(partial(_keep_some, grey), asked, task=1)
+    for piece, wanted, (segments, why) in zip(pieces, asked, found, strict=True):
+        for segment in segments:
+            shelf.keep(shelf.folder / segment)
+        kept, gone = shelf.read(wanted)
+        rows[piece] = kept.reshape(-1).view(LOOK)
+        rows[[piece[at] for at in gone]] = np.zeros((), LOOK)
+        yield list(piece), {piece[at]: reason for at, reason in why.items()}
+
+
+def _keep_some(
+    grey: Grey | None, hashes: Sequence[str]
+) -> tuple[list[str], dict[int, str]]:
+    """Keeps looks at some images: names of segments, and why not, by position."""
+    rows = np.zeros(len(hashes), LOOK)
+    with _shelf(grey, is_read=False).writer() as writer:
+        why = look_at_some(rows, range(len(hashes)), hashes, grey)
+        _keep(writer, rows, range(len(hashes)), hashes, why)
+    return [segment.name for segment in writer.segments], why
+
+
+def _keep(
+    writer: Writer,
+    rows: NDArray[np.void],
+    some: Iterable[int],
+    hashes: Sequence[str],
+    why: Container[int],
+) -> None:
+    """Keeps those of these looks that there are."""
+    good = [at for at in some if at not in why]
+    if good:
+        content = rows[good].view(np.uint8).reshape(len(good), -1)
+        writer.add([hashes[at] for at in good], content)
+
+
+def _look_here(
+    rows: NDArray[np.void],
+    file: Path,
+    shelf: Shelf,
+    some: Sequence[int],
+    hashes: Sequence[str],
+    grey: Grey | None,
+) -> Iterator[Told]:
+    """Pieces of what was looked at on this machine, and is kept."""
+    with shelf.writer() as writer:
+        for at, why in _look_at_all(rows, file, some, hashes, grey):
+            _keep(writer, rows, at, hashes, why)
+            yield at, why
+
+
 def _look_at_all(
     rows: NDArray[np.void],
     file: Path,
@@ -125,7 +194,6 @@ def _look_at_all(
             yield at, why
             for one in at:
                 left.pop(one)
-    with ThreadPoolExecutor(processes.cores()) as pool:
-        pieces = [[at] for at in left]
-        found = pool.map(lambda at: look_at_some(rows, at, hashes, grey), pieces)
-        yield from zip(pieces, found, strict=True)
+    pieces = [[at] for at in left]
+    look_at = partial(look_at_some, rows, hashes=hashes, grey=grey)
+    yield from zip(pieces, shards.each(look_at, pieces, task=0), strict=True)

@@ -18,7 +18,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -26,9 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
-from transfer.datasets import renderings
-from transfer.datasets.decoding import Resizing
-from transfer.datasets.renderings import Rendering
 from transfer.errors import ConfigError
 
 _TAIL = struct.Struct("<QI8s")
@@ -45,29 +42,6 @@ _GROWING, _PATIENCE = ".writing", 3600.0
 _LEFT_FREE = 1_000_000_000
 
 
-def key(
-    engine: str,
-    bfloat16: bool,
-    rendering: Rendering | None,
-    resizing: Resizing = "stretch",
-) -> str:
-    """Names a shelf: the prefix that computes its features, and all else they are of.
-
-    Args:
-        engine: Names the prefix, see `Tensor.engine`.
-        bfloat16: Whether it computed in bfloat16.
-        rendering: The dataset's rendering, see `Revision.rendering`.
-        resizing: How pictures of another shape are brought to the model's.
-    """
-    return f"{engine}{'-bfloat16' * bfloat16}{of_reading(rendering, resizing)}"
-
-
-def of_reading(rendering: Rendering | None, resizing: Resizing) -> str:
-    """The part of a key that says how pictures are read."""
-    # Those of stretched pictures, which all were once, keep their keys.
-    return renderings.key(rendering) + f"-{resizing}" * (resizing != "stretch")
-
-
 class _Place(NamedTuple):
     segment: Path
     offset: int
@@ -81,16 +55,20 @@ class Shelf:
         key: Names the prefix and everything else that the features depend on.
         shape: Shape of one image's features.
         dtype: NumPy dtype name of the features.
+        is_read: Whether it is read from, and not only written to: then what it has is
+            looked up, which takes a while where that is much.
     """
 
-    def __init__(self, key: str, shape: tuple[int, ...], dtype: str) -> None:
+    def __init__(
+        self, key: str, shape: tuple[int, ...], dtype: str, is_read: bool = True
+    ) -> None:
         self.folder = workspace.folder("features", key)
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.row_bytes = int(np.prod(shape)) * self.dtype.itemsize
         self._places: dict[str, _Place] = {}
         # In order, so that every process finds the same one of two equal rows.
-        for segment in sorted(self.folder.glob("*.features")):
+        for segment in sorted(self.folder.glob("*.features")) if is_read else ():
             self._add(segment)
 
     def __contains__(self, sha256: str) -> bool:
@@ -171,14 +149,32 @@ class Shelf:
         self._add(segment)
 
 
+@contextmanager
+def writers(shelves: Sequence[Shelf]) -> Iterator[list["Writer"]]:
+    """One for each of some shelves, as `Shelf.writer` gives it.
+
+    Raises:
+        StorageError: As there.
+    """
+    # On leaving, each writer closes its file: what was computed stays, even if the disk
+    # is full now or the user has stopped the run.
+    with ExitStack() as stack:
+        yield [stack.enter_context(shelf.writer()) for shelf in shelves]
+
+
 class Writer:
-    """Appends rows to a shelf, a segment at a time."""
+    """Appends rows to a shelf, a segment at a time.
+
+    Attributes:
+        segments: The finished ones.
+    """
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._file: BinaryIO | None = None
         self._path = Path()
         self._index: list[tuple[str, int]] = []
+        self.segments: list[Path] = []
 
     def add(self, hashes: Sequence[str], rows: NDArray[np.generic]) -> None:
         """Keeps `rows` `(len(hashes), *shape)` as the features of these images.
@@ -226,6 +222,7 @@ class Writer:
             raise
         finally:
             self._index = []
+        self.segments.append(finished)
         self._shelf.keep(finished)
 
 

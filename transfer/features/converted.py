@@ -15,7 +15,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino.preprocess import PrePostProcessor
 
-from transfer import workspace
+from transfer import processes, workspace
 from transfer.errors import StorageError
 from transfer.features import first_call
 
@@ -38,6 +38,12 @@ class Engine(Protocol):
         best `BATCH` of them.
         """
         ...
+
+
+def computes_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 (AMX or AVX512-BF16)."""
+    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in capabilities
 
 
 def file(key: str) -> Path:
@@ -90,15 +96,14 @@ class Converted:
         # Pixels become float32 inside, which saves writing them once more.
         steps = PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8)
-        compiled = core.compile_model(
-            steps.build(),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": hint,
-                "PERFORMANCE_HINT": "THROUGHPUT",
-                "PERFORMANCE_HINT_NUM_REQUESTS": BATCH // PIECE,
-            },
-        )
+        how: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": hint,
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "PERFORMANCE_HINT_NUM_REQUESTS": BATCH // PIECE,
+        }
+        if (cores := processes.cores()) < (os.cpu_count() or 1):
+            how["INFERENCE_NUM_THREADS"] = cores  # it would take those of the machine
+        compiled = core.compile_model(steps.build(), "CPU", how)
         self.image_size = (height, width)
         # Twice as many as are computed at a time, so that one always waits its turn.
         count = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")

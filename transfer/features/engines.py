@@ -131,6 +131,34 @@ def choose(
     return OpenVINOEngine(prefix, key, _HINTS[best])
 
 
+def hint_for_shards(
+    prefix: keras.Model,
+    name: str,
+    key: str,
+    log: Callable[[str], None],
+    bfloat16: bool = False,
+) -> str:
+    """OpenVINO's name of the precision in which other machines run this prefix.
+
+    Empty where OpenVINO cannot run it, or this machine has a GPU, which does as much as
+    many of them. The prefix is converted.
+
+    Args:
+        prefix: As in `choose`.
+        name: As in `choose`.
+        key: As in `choose`.
+        log: As in `choose`.
+        bfloat16: As in `choose`.
+    """
+    rates = speeds.kept_rates(name, prefix.input_shape[1:3])
+    rates = rates or measure(prefix, name, key, log)
+    allowed = [o for o in _HINTS if o in rates and (bfloat16 or _HINTS[o] == "f32")]
+    if not allowed:
+        return ""
+    convert(prefix, key)
+    return _HINTS[max(allowed, key=lambda one: rates[one])]
+
+
 def measure(
     prefix: keras.Model, name: str, key: str, log: Callable[[str], None]
 ) -> dict[str, float]:
@@ -182,17 +210,11 @@ def _all(prefix: keras.Model, key: str) -> dict[str, Engine]:
     found: dict[str, Engine] = {"keras": plain}
     others = {} if tf.config.list_physical_devices("GPU") else _HINTS
     for engine, hint in others.items():
-        if hint == "f32" or computes_bfloat16():
+        if hint == "f32" or converted.computes_bfloat16():
             found[engine] = OpenVINOEngine(prefix, key, hint, plain.function)
     for one in found.values():
         one.run(np.zeros((PIECE, *prefix.input_shape[1:]), np.uint8))  # builds it
     return found
-
-
-def computes_bfloat16() -> bool:
-    """Whether the processor computes in bfloat16 (AMX or AVX512-BF16)."""
-    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "BF16" in capabilities
 
 
 def _images_per_second(

@@ -2,23 +2,21 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from typing import NamedTuple
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import workspace
+from transfer import cluster, workspace
 from transfer.backbones import graph
-from transfer.datasets import library, renderings
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
-from transfer.features import cache, engines, speeds
+from transfer.features import cache, engines, keys, shard, speeds
 from transfer.features.ahead import ahead
 from transfer.features.cache import Shelf
 from transfer.features.converted import Engine
-from transfer.features.views import View
+from transfer.features.shard import Recipe, Tensor
+from transfer.features.views import Reading, View
 
 #: Raise this when decoding or resizing changes what the model sees: old features are
 #: then no longer used. Crops and fits have it too, and a word of their own beside it.
@@ -26,27 +24,6 @@ _GEOMETRY = "stretch-1"
 
 Rows = NDArray[np.generic]
 Progress = Callable[[int, int], None]
-
-
-class Tensor(NamedTuple):
-    """A tensor of the backbone's graph whose values are kept.
-
-    Attributes:
-        key: Names everything that its values depend on but the image.
-        engine: Names the prefix that computes it, in either precision.
-        shape: Its shape for one image.
-        dtype: NumPy dtype: uint8 where it is the pixels themselves, else float32.
-    """
-
-    key: str
-    engine: str
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def is_pixels(self) -> bool:
-        """Whether no engine is needed to compute it."""
-        return self.dtype == "uint8"
 
 
 class Extractor:
@@ -73,8 +50,8 @@ class Extractor:
         resizing: Resizing = "stretch",
     ) -> None:
         height, width = model.input_shape[1:3]
-        self.image_size = (height, width)
-        self.bfloat16, self._rendering, self._resizing = bfloat16, rendering, resizing
+        self.image_size, self.bfloat16 = (height, width), bfloat16
+        self._reading = Reading(self.image_size, rendering, resizing)
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
         self.tensors = {layer: self._tensor(layer) for layer in layers}
@@ -89,7 +66,7 @@ class Extractor:
         shape = prefix.output_shape[1:]
         if not prefix.weights:
             # The same for every backbone, and a quarter of the size as bytes.
-            reading = cache.of_reading(self._rendering, self._resizing)
+            reading = keys.of_reading(*self._reading[1:])
             key = f"pixels-{height}x{width}-{_GEOMETRY}{reading}"
             return Tensor(key, "", shape, "uint8")
         content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
@@ -97,7 +74,7 @@ class Extractor:
         # backbone gets other features.
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
-        key = cache.key(engine, self.bfloat16, self._rendering, self._resizing)
+        key = keys.of_shelf(engine, self.bfloat16, *self._reading[1:])
         return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
@@ -157,17 +134,25 @@ class Extractor:
         tell: Callable[[int], None],
     ) -> None:
         """Computes these layers' outputs; tells how many views each batch held."""
-        # On leaving, each writer closes its file: what was computed stays, even if the
-        # disk is full now or the user has stopped the run.
-        with ExitStack() as stack:
-            writers = [
-                stack.enter_context(self.shelves[name].writer()) for name in layers
-            ]
+        shelves = [self.shelves[layer] for layer in layers]
+        if cluster.is_used() and (recipe := self._recipe(layers)):
+            shard.keep_all(recipe, shelves, views, tell)
+            return
+        with cache.writers(shelves) as writers:
             for start, outputs in self._compute_batches(layers, views):
                 keys = [v.key for v in views[start : start + len(outputs[0])]]
                 for writer, rows in zip(writers, outputs, strict=True):
                     writer.add(keys, rows)
                 tell(len(keys))
+
+    def _recipe(self, layers: tuple[str, ...]) -> Recipe | None:
+        """What other machines need to know; None where they cannot help."""
+        tensors = tuple(self.tensors[layer] for layer in layers)
+        if not (by_engine := self._by_engine(layers)):
+            return Recipe(tensors, self._reading)
+        model, name, key = self._joint(by_engine)
+        hint = engines.hint_for_shards(model, name, key, self._log, self.bfloat16)
+        return Recipe(tensors, self._reading, key, hint) if hint else None
 
     def read(self, layer: str, views: Sequence[View]) -> Rows:
         """A layer's output for these views, `(len(views), *shape)`.
@@ -194,11 +179,7 @@ class Extractor:
 
     def pixels(self, view: View) -> NDArray[np.uint8]:
         """What the model sees of a view, `(height, width, 3)`."""
-        path = library.image_path(view.sha256)
-        pixels = renderings.decode(
-            path, self.image_size, self._rendering, self._resizing
-        )
-        return view.of(pixels)
+        return self._reading.pixels(view)
 
     def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """A layer's output for pixels `(at most BATCH, height, width, 3)`; not kept."""

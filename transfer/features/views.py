@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from transfer.config import SOUND_AUGMENTATIONS
+from transfer.datasets import library, renderings
+from transfer.datasets.decoding import Resizing
+from transfer.datasets.renderings import Rendering
 from transfer.features import sound_views
 
 Pixels = NDArray[np.uint8]
@@ -18,6 +21,24 @@ _SMALLEST_CROP = 0.6
 _STEEPEST = 15.0
 #: Brightness, contrast and saturation change by at most this factor, up or down.
 _STRONGEST = 0.3
+
+
+class Reading(NamedTuple):
+    """How stored images are read.
+
+    Attributes:
+        image_size: `(height, width)` of the pixels.
+        rendering: The dataset's rendering, see `Revision.rendering`.
+        resizing: As in `TrainConfig`.
+    """
+
+    image_size: tuple[int, int]
+    rendering: Rendering | None = None
+    resizing: Resizing = "stretch"
+
+    def pixels(self, view: "View") -> Pixels:
+        """What a model sees of a view, `(height, width, 3)`."""
+        return view.of(renderings.decode(library.image_path(view.sha256), *self))
 
 
 class View(NamedTuple):

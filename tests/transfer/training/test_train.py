@@ -17,7 +17,7 @@ from transfer.config import TrainConfig
 from transfer.datasets import decoding, library
 from transfer.datasets.revision import Revision
 from transfer.errors import TrainingError
-from transfer.features import cache, engines, extract, rows, speeds
+from transfer.features import cache, converted, extract, rows, speeds
 from transfer.features.views import View
 from transfer.training import examples, listener, train
 from transfer.training.listener import Listener
@@ -158,7 +158,7 @@ def test_train__a_second_run_computes_no_feature_again(
 def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not engines.computes_bfloat16():
+    if not converted.computes_bfloat16():
         pytest.skip("this processor does not compute in bfloat16")
     rates = {"keras": 1.0, "openvino": 2.0, "openvino-bfloat16": 3.0}
     record = speeds.rates_record("tiny", (32, 32))

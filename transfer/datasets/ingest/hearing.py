@@ -4,10 +4,9 @@ What cannot be used is passed over; what is odd but usable, such as silence, is 
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from transfer.datasets.facts import Fact
 from transfer.datasets.ingest import staging
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.sources import Source
-from transfer.datasets.ingest.staging import Allow, Picture, Progress
+from transfer.datasets.ingest.staging import Allow, Coming, Picture, Progress
 from transfer.datasets.revision import PassedOver
 from transfer.datasets.sounds import recordings, windows
 from transfer.datasets.sounds.recordings import MAX_SECONDS, MIN_SECONDS, Samples
@@ -81,20 +80,15 @@ def stage(
     staging.check_coming(source, entries, folder, allow)
     clips: list[Clip] = []
     passed_over: list[PassedOver] = []
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
-    try:
-        targets = [folder / str(number) for number in range(len(entries))]
-        hear = partial(_hear, source, cutting)
-        for done, found in enumerate(pool.map(hear, entries, targets), start=1):
+    hear = partial(_hear, cutting)
+    with closing(staging.each(hear, source, entries, folder)) as results:
+        for done, found in enumerate(results, start=1):
             if isinstance(found, PassedOver):
                 passed_over.append(found)
             else:
                 clips += found
             if progress:
                 progress(done, len(entries))
-    finally:
-        # Threads must have ended before the folder that they write to is removed.
-        pool.shutdown(wait=True, cancel_futures=True)
     return clips, passed_over
 
 
@@ -119,26 +113,25 @@ def findings(clips: Sequence[Clip]) -> Iterator[str]:
             yield f"{len(found):,} of {len(clips):,} recordings are {what} ({listed})."
 
 
-def _hear(
-    source: Source, cutting: Cutting, entry: Entry, target: Path
-) -> list[Clip] | PassedOver:
+def _hear(cutting: Cutting, coming: Coming) -> list[Clip] | PassedOver:
+    target = coming.new_file()
     try:
-        staging.check_bytes(source.files[entry.path])
-        sha256 = staging.copy(source, entry.path, target)
+        staging.check_bytes(coming.size)
+        sha256 = staging.copy(coming, target)
         with recordings.open_recording(target) as file:
             length = recordings.seconds(file)
             if cutting.window and length > cutting.window:
-                return _cut(file, cutting, entry, target, source)
-        return [_whole(entry, sha256, target, source)]
+                return _cut(file, cutting, coming, target)
+        return [_whole(coming, sha256, target)]
     except ImageError as error:
         target.unlink(missing_ok=True)
         reason = f"{error.message} {error.hint}".strip()
         if reason.startswith(f"{target.name} "):  # the copy has a number for a name
             reason = f"The file{reason[len(target.name) :]}"
-        return PassedOver(path=names.showable(entry.path), reason=reason)
+        return PassedOver(path=names.showable(coming.entry.path), reason=reason)
 
 
-def _whole(entry: Entry, sha256: str, target: Path, source: Source) -> Clip:
+def _whole(coming: Coming, sha256: str, target: Path) -> Clip:
     """The recording as one clip.
 
     Raises:
@@ -160,13 +153,13 @@ def _whole(entry: Entry, sha256: str, target: Path, source: Source) -> Clip:
     if count < MIN_SECONDS * rate:
         raise SoundError(f"It is too short: {1000 * count / rate:.1f} milliseconds.")
     return Clip(
-        entry=entry,
+        entry=coming.entry,
         sha256=sha256,
         path=target,
         fact=Fact(0, 0, target.stat().st_size, 0.0),
         is_flat=heard.peak < _SILENT,
-        day=source.days.get(entry.path, 0),
-        group=entry.path,
+        day=coming.day,
+        group=coming.entry.path,
         seconds=count / rate,
         rate=rate,
         is_overdriven=heard.is_overdriven,
@@ -194,12 +187,11 @@ class _Heard:
 def _cut(
     file: soundfile.SoundFile,
     cutting: Cutting,
-    entry: Entry,
+    coming: Coming,
     target: Path,
-    source: Source,
 ) -> list[Clip]:
     """A clip for each window, in files of its own beside the recording's copy."""
-    clips = []
+    clips, entry = [], coming.entry
     for number, window in enumerate(windows.cut(file, *cutting)):
         path = target.with_name(f"{target.name}-{number}")
         with workspace.writing(path):
@@ -216,7 +208,7 @@ def _cut(
                 path=path,
                 fact=Fact(0, 0, path.stat().st_size, 0.0),
                 is_flat=heard.peak < _SILENT,
-                day=source.days.get(entry.path, 0),
+                day=coming.day,
                 group=entry.path,
                 seconds=window.end - window.start,
                 rate=file.samplerate,

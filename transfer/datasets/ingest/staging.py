@@ -2,22 +2,22 @@
 
 import hashlib
 import lzma
-import os
 import shutil
+import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Resampling
 
-from transfer import workspace
+from transfer import shards, workspace
 from transfer.datasets import decoding, facts, names, thumbnails
 from transfer.datasets.decoding import Grey, Levels
 from transfer.datasets.facts import Fact
@@ -32,6 +32,8 @@ from transfer.errors import ImageError, StorageError
 MAX_FILE_BYTES = 1024**3
 
 _CHUNK_BYTES = 1024**2
+
+Result = TypeVar("Result")
 
 #: Called with the number of pictures done and of all.
 Progress = Callable[[int, int], None]
@@ -66,6 +68,29 @@ class Picture:
     group: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Coming:
+    """A file that is to be copied, and what is known of it; it can travel.
+
+    Attributes:
+        entry: Where it lies, and its class.
+        size: In bytes.
+        day: Day of its last change, from 1970; 0 where it is not known.
+        open: Opens it for reading.
+        folder: Where the copy goes.
+    """
+
+    entry: Entry
+    size: int
+    day: int
+    open: Callable[[], IO[bytes]]
+    folder: Path
+
+    def new_file(self) -> Path:
+        """A name for the copy that nobody else has: two may copy the same file."""
+        return self.folder / uuid.uuid4().hex
+
+
 def stage(
     source: Source,
     entries: Sequence[Entry],
@@ -81,11 +106,7 @@ def stage(
     check_coming(source, entries, folder, allow)
     pictures: list[Picture] = []
     passed_over: list[PassedOver] = []
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
-    try:
-        targets = [folder / str(number) for number in range(len(entries))]
-        # In the order of the entries, however the threads take turns.
-        results = pool.map(partial(_stage_one, source), entries, targets)
+    with closing(each(_stage_one, source, entries, folder)) as results:
         for done, result in enumerate(results, start=1):
             if isinstance(result, Picture):
                 pictures.append(result)
@@ -93,10 +114,51 @@ def stage(
                 passed_over.append(result)
             if progress:
                 progress(done, len(entries))
-    finally:
-        # Threads must have ended before the folder that they write to is removed.
-        pool.shutdown(wait=True, cancel_futures=True)
     return pictures, passed_over
+
+
+def each(
+    stage_one: Callable[[Coming], Result | PassedOver],
+    source: Source,
+    entries: Sequence[Entry],
+    folder: Path,
+) -> Generator[Result | PassedOver]:
+    """What is made of each entry, in their order, here and on other machines.
+
+    These may not have the folder that pictures are read from, so that what one of them
+    passes over is looked at again here.
+
+    Args:
+        stage_one: Copies and reads one; see `shards.each`.
+        source: Where they come from.
+        entries: The files.
+        folder: Where their copies go.
+    """
+    yield from shards.each(
+        stage_one,
+        (_coming(source, entry, folder) for entry in entries),
+        # What lies in a zip is not sent to others: each would read its listing first.
+        task=shards.TASK if source.on_disk else 0,
+        is_doubtful=lambda found: isinstance(found, PassedOver),
+    )
+
+
+def _coming(source: Source, entry: Entry, folder: Path) -> Coming:
+    path = entry.path
+    open_it: Callable[[], IO[bytes]] = partial(source.open, path)
+    if source.on_disk:
+        open_it = partial(_open_on_disk, source.on_disk[path])
+    return Coming(
+        entry=entry,
+        size=source.files[path],
+        day=source.days.get(path, 0),
+        open=open_it,
+        folder=folder,
+    )
+
+
+def _open_on_disk(path: str) -> IO[bytes]:
+    return Path(path).open("rb")
 
 
 def comes_out_flat(picture: Picture, scale: Grey | None) -> bool:
@@ -135,10 +197,11 @@ def check_space(needed: int, folder: Path) -> None:
         )
 
 
-def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOver:
+def _stage_one(coming: Coming) -> Picture | PassedOver:
+    target = coming.new_file()
     try:
-        check_bytes(source.files[entry.path])
-        sha256 = copy(source, entry.path, target)
+        check_bytes(coming.size)
+        sha256 = copy(coming, target)
         # The copy: the original may change between this look and the next.
         with target.open("rb") as opened:
             file = time_limit.limit(opened)
@@ -154,17 +217,17 @@ def _stage_one(source: Source, entry: Entry, target: Path) -> Picture | PassedOv
                 decoding.decode(file, (256, 256))
             )
         return Picture(
-            entry=entry,
+            entry=coming.entry,
             sha256=sha256,
             path=target,
             fact=fact,
             levels=levels,
             is_flat=is_flat and not levels,
-            day=source.days.get(entry.path, 0),
+            day=coming.day,
         )
     except ImageError as error:
         target.unlink(missing_ok=True)
-        return PassedOver(path=names.showable(entry.path), reason=error.message)
+        return PassedOver(path=names.showable(coming.entry.path), reason=error.message)
 
 
 def _look(file: BinaryIO, target: Path) -> NDArray[np.uint8]:
@@ -201,7 +264,7 @@ def check_bytes(size: int) -> None:
         )
 
 
-def copy(source: Source, path: str, target: Path) -> str:
+def copy(coming: Coming, target: Path) -> str:
     """Copies piece by piece; the SHA-256 of what was copied.
 
     Raises:
@@ -210,16 +273,16 @@ def copy(source: Source, path: str, target: Path) -> str:
     """
     sha256 = hashlib.sha256()
     with workspace.writing(target), target.open("wb") as file:
-        for chunk in _chunks(source, path):
+        for chunk in _chunks(coming):
             sha256.update(chunk)
             file.write(chunk)
     return sha256.hexdigest()
 
 
-def _chunks(source: Source, path: str) -> Iterator[bytes]:
+def _chunks(coming: Coming) -> Iterator[bytes]:
     """The file's content; an error of reading must not look like one of writing."""
     try:
-        with source.open(path) as file:
+        with coming.open() as file:
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
     except (OSError, EOFError, ValueError, NotImplementedError) as error:

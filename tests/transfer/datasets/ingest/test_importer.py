@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,10 +149,10 @@ def test_import_path__member_damaged_in_the_zip(animals: Path, tmp_path: Path) -
 def test_import_path__file_that_may_not_be_read(
     animals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse_one(path: Path, mode: str = "r") -> object:
+    def refuse_one(path: Path, *how: Any, **more: Any) -> object:
         if path.name == "cat_1.png":
             raise PermissionError(errno.EACCES, "Permission denied")
-        return OPEN(path, mode)
+        return OPEN(path, *how, **more)
 
     monkeypatch.setattr(Path, "open", refuse_one)
     assert "Permission denied" in reasons(import_path(animals, "a"))["cat/cat_1.png"]
@@ -302,7 +303,7 @@ def test_import_path__full_disk_leaves_nothing(
 ) -> None:
     kept = import_path(make_pictures(animals.parent / "b", {"x": 2, "y": 2}), "kept")
     if fails_at == "copy":
-        monkeypatch.setattr(Path, "open", fail_in_staging)
+        monkeypatch.setattr(Path, "open", fail_in_staging([]))
     elif fails_at == "move":
         monkeypatch.setattr(Path, "replace", fail_after(3, Path.replace))
     else:
@@ -319,11 +320,17 @@ def test_import_path__full_disk_leaves_nothing(
     assert len(import_path(animals, "a").images) == 8
 
 
-def fail_in_staging(path: Path, mode: str = "r") -> object:
+def fail_in_staging(copies: list[Path]) -> Callable[..., object]:
     """Opens all but the fifth copy, whose write the disk refuses."""
-    if mode == "wb" and path.name == "4":
-        full()
-    return OPEN(path, mode)
+
+    def open_path(path: Path, mode: str = "r", *how: Any, **more: Any) -> object:
+        if mode == "wb":
+            copies.append(path)
+            if len(copies) == 5:
+                full()
+        return OPEN(path, mode, *how, **more)
+
+    return open_path
 
 
 def fail_after(times: int, work: Callable[..., object]) -> Callable[..., object]:

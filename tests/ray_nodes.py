@@ -1,0 +1,124 @@
+"""Nodes of a Ray cluster on this machine, each with one core, on ports of their own.
+
+Every node is a group of processes of its own, so that it can be killed without any
+other, and nothing is asked of `ray stop`, which ends those of everybody.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.patience import wait_for
+from transfer import shards
+
+#: The program that Ray brings, and what every node is told.
+_RAY = Path(sys.executable).with_name("ray")
+_TOLD = ["--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats"]
+#: Ports of workers; each node has as many of its own.
+_PORTS = 40
+
+
+class Node:
+    """A node.
+
+    Args:
+        folder: Where it keeps what it writes; short, for sockets lie there.
+        head: Address of the head; empty makes it one.
+        environment: What its processes find in the environment besides.
+    """
+
+    def __init__(
+        self, folder: Path, head: str = "", environment: dict[str, str] | None = None
+    ) -> None:
+        first = _free_ports(_PORTS)
+        words = ["--block", *_TOLD, f"--temp-dir={folder}"]
+        words += [f"--min-worker-port={first}", f"--max-worker-port={first + _PORTS}"]
+        if not head:
+            port = _free_ports(1)
+            words += ["--head", f"--port={port}", "--include-dashboard=false"]
+        self.address = head or f"127.0.0.1:{port}"
+        words += [f"--address={head}"] if head else ["--node-ip-address=127.0.0.1"]
+        root = str(Path(__file__).resolve().parents[1])
+        told = {**os.environ, "PYTHONPATH": root, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+        # Ray would take the address for that of the cluster to be made.
+        told.pop("RAY_ADDRESS", None)
+        self._process = subprocess.Popen(
+            [str(_RAY), "start", *words],
+            env=told | (environment or {}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """All that belong to it, the first one first."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            first = psutil.Process(self._process.pid)
+            return [first, *first.children(recursive=True)]
+        return []
+
+    def kill(self) -> None:
+        """As a machine that loses its power: nothing of it says good-bye."""
+        found = self.processes()
+        for one in found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGKILL)
+        self._process.wait()
+        psutil.wait_procs(found, 10)
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many ports that nobody uses."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = int(one.getsockname()[1])
+    return port if port + count < 65_536 else port - count
+
+
+@contextmanager
+def running(
+    nodes: int = 1, environment: dict[str, str] | None = None
+) -> Iterator[list[Node]]:
+    """A head and further nodes, each of one core; all are gone after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    made = [Node(folder / "0", environment=environment)]
+    try:
+        for number in range(1, nodes):
+            made.append(Node(folder / str(number), made[0].address, environment))
+        wait_for(lambda: _count_nodes(made[0].address) == nodes)
+        yield made
+    finally:
+        for node in reversed(made):
+            node.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def squares(numbers: list[int]) -> list[int]:
+    """What `work` gives for some numbers, by way of `shards`."""
+    return [*shards.each(work, numbers, threads=1, task=1)]
+
+
+def work(number: int) -> int:
+    """The square of a number: what a task can be asked for."""
+    return number * number
+
+
+def _count_nodes(address: str) -> int:
+    from ray._raylet import GcsClient  # noqa: PLC0415  most tests need no Ray
+
+    host, port = address.split(":")
+    with contextlib.suppress(OSError):
+        socket.create_connection((host, int(port)), 1).close()
+        found = GcsClient(address=address).get_all_node_info().values()
+        return sum(node.state == 0 for node in found)
+    return 0

@@ -1,0 +1,178 @@
+"""Features as shards on a real Ray cluster: the same bits, whatever is lost."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests import ray_nodes
+from tests.patience import PATIENCE
+from tests.ray_nodes import Node
+from tests.transfer.features.computing import extractor_of
+from transfer import cluster, shards, workspace
+from transfer.features import shard, speeds
+from transfer.features.extract import Extractor
+from transfer.features.views import View
+from transfer.shards import Spread
+
+LAYERS = ("pixels", "pooling")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[list[Node]]:
+    with ray_nodes.running(2) as made:
+        yield made
+
+
+@pytest.fixture
+def on_ray(nodes: list[Node], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work goes to the cluster, in pieces of two views."""
+    monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+    monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
+    monkeypatch.setattr(shard, "_LEAST", 2)
+    yield
+    disconnect()
+
+
+def views_of(hashes: list[str]) -> list[View]:
+    changed = [View(one, number, ("flip",)) for one in hashes for number in (1, 2)]
+    return [View(one) for one in hashes] + changed
+
+
+def compute(extractor: Extractor, views: list[View]) -> list[int]:
+    told: list[int] = []
+    wanted = dict.fromkeys(LAYERS, views)
+    extractor.compute(wanted, lambda done, of: told.append(done))
+    return told
+
+
+def rows_of(extractor: Extractor, views: list[View]) -> list[bytes]:
+    return [extractor.read(layer, views).tobytes() for layer in LAYERS]
+
+
+def forget(extractor: Extractor) -> None:
+    """Removes what is kept of its layers."""
+    for shelf in extractor.shelves.values():
+        for segment in shelf.folder.glob("*.features"):
+            segment.unlink()
+
+
+@pytest.fixture
+def from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each shard whether others did it; this machine waits for one of theirs."""
+    seen: list[bool] = []
+    is_one_there = threading.Event()
+    take = Spread._take
+
+    def note(self: Any, number: int, future: Any, is_from_here: bool) -> None:
+        take(self, number, future, is_from_here)
+        seen.append(not is_from_here)
+        if not is_from_here:
+            is_one_there.set()
+
+    monkeypatch.setattr(Spread, "_take", note)
+    monkeypatch.setattr(shards, "go_on", lambda: is_one_there.wait(PATIENCE))
+    return seen
+
+
+def test_compute__on_a_cluster_gives_the_same_bits(
+    model: keras.Model,
+    hashes: list[str],
+    on_ray: None,
+    from_elsewhere: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    views = views_of(hashes)
+    rates = json.dumps({"keras": 1.0, "openvino": 2.0}).encode()
+    workspace.write_atomically(speeds.rates_record("net", (32, 32)), rates)
+    with monkeypatch.context() as patch:
+        patch.setenv("TRANSFER_ENGINE", "local")
+        alone = extractor_of(model, *LAYERS)
+        compute(alone, views)
+        expected = rows_of(alone, views)
+        forget(alone)
+    extractor = extractor_of(model, *LAYERS)
+    assert compute(extractor, views) == [*range(2, len(views) + 1, 2)]
+    assert len([*extractor.shelves["pooling"].folder.iterdir()]) == len(views) / 2
+    assert any(from_elsewhere)
+    # Another process finds all of them on the shelf.
+    assert not compute(extractor_of(model, *LAYERS), views)
+    assert rows_of(extractor_of(model, *LAYERS), views) == expected
+
+
+def test_compute__stopped_keeps_what_is_there(
+    model: keras.Model, hashes: list[str], on_ray: None
+) -> None:
+    def stop(done: int, of: int) -> None:
+        if done >= 6:
+            raise InterruptedError
+
+    views = views_of(hashes)
+    extractor = extractor_of(model)
+    with pytest.raises(InterruptedError):
+        extractor.compute({"pooling": views}, stop)
+    left = extractor_of(model)._missing({"pooling": views})
+    assert not {view for view in left if view in views[:6]}
+    assert left
+
+
+@pytest.mark.slow
+def test_compute__a_node_is_killed_meanwhile(
+    model: keras.Model, hashes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views = [View(one, number, ("flip",)) for one in hashes for number in range(100)]
+    monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+    monkeypatch.setattr(shard, "_LEAST", 2)
+    with ray_nodes.running(3) as nodes:
+        monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
+        extractor = extractor_of(model)
+        told: list[int] = []
+
+        def kill_one(done: int, of: int) -> None:
+            told.append(done)
+            if len(told) == 100:
+                nodes[2].kill()
+
+        extractor.compute({"pooling": views}, kill_one)
+        disconnect()
+    assert told == [*range(2, len(views) + 1, 2)]
+    spread = extractor.read("pooling", views)
+    forget(extractor)
+    recipe = extractor._recipe(("pooling",))
+    assert recipe
+    shard.keep(recipe, views)
+    alone, lost = extractor_of(model).shelves["pooling"].read([v.key for v in views])
+    assert not lost
+    np.testing.assert_array_equal(spread, alone)
+
+
+@pytest.mark.slow
+def test_each__a_job_that_has_the_only_core_comes_to_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ray_nodes.running() as nodes:
+        monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+        monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
+        ray = cluster.connect()
+        numbers = [*range(30)]
+
+        def job() -> list[int]:
+            os.environ["TRANSFER_ENGINE"] = "ray"
+            os.environ["RAY_ADDRESS"] = nodes_address
+            return ray_nodes.squares(numbers)
+
+        nodes_address = nodes[0].address
+        found = ray.get(ray.remote(num_cpus=1)(job).remote(), timeout=PATIENCE)
+        disconnect()
+    assert found == [number**2 for number in numbers]
+
+
+def disconnect() -> None:
+    """Leaves the cluster, so that this process can join another one."""
+    cluster.cores.cache_clear()
+    cluster.connect().shutdown()
