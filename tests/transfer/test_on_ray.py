@@ -1,9 +1,12 @@
-"""Features as shards on a real Ray cluster: the same bits, whatever is lost."""
+"""Shards on a real Ray cluster: the same results to the bit, whatever is lost."""
 
 import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,13 +15,21 @@ import pytest
 
 from tests import ray_nodes
 from tests.patience import PATIENCE
+from tests.pictures import make_pictures
 from tests.ray_nodes import Node
 from tests.transfer.features.computing import extractor_of
+from tests.transfer.features.conftest import hashes, model
 from transfer import cluster, shards, workspace
+from transfer.datasets import library
+from transfer.datasets.ingest import importer, staging
+from transfer.doctor import looks
 from transfer.features import shard, speeds
 from transfer.features.extract import Extractor
 from transfer.features.views import View
 from transfer.shards import Spread
+
+#: The fixtures of features' own tests.
+__all__ = ["hashes", "model"]
 
 LAYERS = ("pixels", "pooling")
 
@@ -30,11 +41,15 @@ def nodes() -> Iterator[list[Node]]:
 
 
 @pytest.fixture
-def on_ray(nodes: list[Node], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def on_ray(
+    nodes: list[Node], workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Work goes to the cluster, in pieces of two views."""
     monkeypatch.setenv("TRANSFER_ENGINE", "ray")
     monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
     monkeypatch.setattr(shard, "_LEAST", 2)
+    monkeypatch.setattr(looks, "_SHARD", 2)
+    monkeypatch.setattr(staging.shards, "TASK", 2)
     yield
     disconnect()
 
@@ -64,7 +79,10 @@ def forget(extractor: Extractor) -> None:
 
 @pytest.fixture
 def from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Of each shard whether others did it; this machine waits for one of theirs."""
+    """Of each shard whether others did it; this machine waits for one of theirs.
+
+    Of features only, which ask `shards.go_on`.
+    """
     seen: list[bool] = []
     is_one_there = threading.Event()
     take = Spread._take
@@ -119,6 +137,57 @@ def test_compute__stopped_keeps_what_is_there(
     left = extractor_of(model)._missing({"pooling": views})
     assert not {view for view in left if view in views[:6]}
     assert left
+
+
+def test_import_path__on_a_cluster_is_the_same_dataset(
+    on_ray: None, from_elsewhere: list[bool], tmp_path: Path
+) -> None:
+    folder = make_pictures(tmp_path / "pets", {"cat": 12, "dog": 12})
+    (folder / "cat" / "broken.png").write_bytes(b"no picture")
+    spread = importer.import_path(folder, "spread")
+    assert any(from_elsewhere)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_ENGINE", "local")
+        alone = importer.import_path(folder, "alone")
+    assert spread.images == alone.images and len(spread.images) == 24
+    assert spread.passed_over == alone.passed_over
+    assert all(library.image_path(one.sha256).exists() for one in spread.images)
+
+
+def test_import_path__others_do_not_have_the_folder(
+    on_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_pictures(tmp_path / "pets", {"cat": 6, "dog": 6})
+    hidden = partial(staging._open_on_disk, str(tmp_path / "elsewhere"))
+    send = cluster.Cores.send
+
+    def send_without(self: cluster.Cores, work: Any) -> Any:
+        piece = [replace(coming, open=hidden) for coming in work.args[1]]
+        return send(self, partial(work.func, work.args[0], piece))
+
+    monkeypatch.setattr(cluster.Cores, "send", send_without)
+    found = importer.import_path(folder, "pets")
+    assert len(found.images) == 12 and not found.passed_over
+
+
+def test_look__on_a_cluster_is_the_same_look(
+    hashes: list[str], on_ray: None, from_elsewhere: list[bool], tmp_path: Path
+) -> None:
+    library.image_path(hashes[3]).write_bytes(b"no picture")
+    counts: list[int] = []
+    (tmp_path / "spread").mkdir()
+    (tmp_path / "alone").mkdir()
+    spread = looks.look(
+        hashes, None, tmp_path / "spread", lambda done, of: counts.append(done)
+    )
+    assert counts == [*range(0, len(hashes) + 1, 2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_ENGINE", "local")
+        for segment in looks._shelf(None).folder.glob("*.features"):
+            segment.unlink()
+        alone = looks.look(hashes, None, tmp_path / "alone")
+    np.testing.assert_array_equal(spread.rows, alone.rows)
+    assert spread.unreadable == alone.unreadable and list(alone.unreadable) == [3]
 
 
 @pytest.mark.slow
