@@ -13,7 +13,6 @@ from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
 from transfer.features import cache, engines, keys, shard, speeds
 from transfer.features.ahead import ahead
-from transfer.features.cache import Shelf
 from transfer.features.converted import Engine
 from transfer.features.shard import Recipe, Tensor
 from transfer.features.views import Reading, View
@@ -55,10 +54,7 @@ class Extractor:
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
         self.tensors = {layer: self._tensor(layer) for layer in layers}
-        self.shelves = {
-            layer: Shelf(tensor.key, tensor.shape, tensor.dtype)
-            for layer, tensor in self.tensors.items()
-        }
+        self.shelves = {name: one.shelf() for name, one in self.tensors.items()}
 
     def _tensor(self, layer: str) -> Tensor:
         prefix = graph.prefix(self._model, layer)

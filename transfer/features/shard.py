@@ -46,6 +46,10 @@ class Tensor(NamedTuple):
         """Whether no engine is needed to compute it."""
         return self.dtype == "uint8"
 
+    def shelf(self, is_read: bool = True) -> Shelf:
+        """Where its values are kept; `is_read` as in `Shelf`."""
+        return Shelf(self.key, self.shape, self.dtype, is_read)
+
 
 class Recipe(NamedTuple):
     """How some tensors are computed of an image.
@@ -99,7 +103,7 @@ def keep(recipe: Recipe, views: Sequence[View]) -> list[list[str]]:
         StorageError: The disk is full, or the prefix is not there.
         ImageError: An image cannot be read.
     """
-    shelves = [Shelf(t.key, t.shape, t.dtype, is_read=False) for t in recipe.tensors]
+    shelves = [tensor.shelf(is_read=False) for tensor in recipe.tensors]
     computed = sum(not tensor.is_pixels for tensor in recipe.tensors)
     engine = _engine(recipe.key, recipe.hint, computed)
     with cache.writers(shelves) as writers:
