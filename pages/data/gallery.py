@@ -17,6 +17,7 @@ from transfer.gallery.view import OF_RUNS, Order, Shown, View
 
 #: What the orders are called.
 _ORDERS: dict[Order, str] = {
+    "chosen": "Surest finding",
     "class": "Class",
     "name": "File name",
     "split": "Split",
@@ -104,13 +105,20 @@ def _ask(revision: Revision) -> View:
             "File name has", key=f"{key}-text", width=170, placeholder="Any"
         )
         finding = _ask_finding(revision, key)
+        # What is chosen is seen in its own order first.
+        linked = "" if finding else st.query_params.get("chosen", "")
+        own: list[Order] = ["chosen"] if finding or linked else []
         runs = _runs(revision)
-        orders = [one for one in _ORDERS if runs or one not in OF_RUNS]
+        orders = own + [
+            one for one in _ORDERS if one != "chosen" and (runs or one not in OF_RUNS)
+        ]
         order = st.selectbox(
             "Sorted by",
             orders,
-            format_func=lambda one: _ORDERS[one],
-            key=f"{key}-order",
+            format_func=lambda one: (
+                "Order of the link" if one == "chosen" and linked else _ORDERS[one]
+            ),
+            key=f"{key}-order-{len(own)}",
             width=210,
         )
         largest = st.toggle("Largest first", key=f"{key}-largest")

@@ -17,6 +17,7 @@ from transfer.gallery import answers
 from transfer.gallery.answers import Answers
 
 Order = Literal[
+    "chosen",
     "class",
     "name",
     "split",
@@ -44,7 +45,8 @@ class View:
         text: Only images whose path holds it, in upper or lower case.
         chosen: Id of a choice, see `datasets.chosen`; of all images if empty.
         is_out: Whether those that are left out are to be seen, and no others.
-        order: What they are sorted by.
+        order: What they are sorted by; `chosen` is the order of the choice, of findings
+            the surest first.
         is_descending: Whether the largest comes first.
         least: Only images of which what they are sorted by is no less: the pixels of
             the shorter side, bytes, seconds since the epoch, or shares from 0 to 1.
@@ -149,8 +151,6 @@ def _order(
     images: list[Image], revision: Revision, view: View, said: Answers
 ) -> NDArray[np.int64]:
     """Positions of those that are wanted, in order; what says nothing comes last."""
-    if view.chosen and view.order == "class":  # the order in which they were chosen
-        return np.arange(len(images))
     values = _values(images, revision, view.order, said)
     last = -values if view.is_descending else values
     order = np.argsort(np.where(np.isnan(values), np.inf, last), kind="stable")
@@ -165,6 +165,8 @@ def _order(
 def _values(
     images: list[Image], revision: Revision, order: Order, said: Answers
 ) -> NDArray[np.float64]:
+    if order == "chosen":
+        return np.arange(len(images), dtype=float)
     if order == "class":
         return np.array([one.label for one in images], float)
     if order == "split":

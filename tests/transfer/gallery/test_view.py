@@ -70,10 +70,16 @@ def test_show__left_out_ones_apart(pets: Revision) -> None:
     assert paths(without, is_out=True) == ["cat/cat_3.png"]
 
 
-def test_show__a_choice_keeps_its_order(pets: Revision) -> None:
-    wanted = [pets.images[at].sha256 for at in (7, 2)]
-    found = paths(pets, chosen=chosen.keep([*wanted, "0" * 64]))
-    assert found == [pets.images[at].path for at in (7, 2)]
+def test_show__a_choice_in_its_own_order_or_another(pets: Revision) -> None:
+    wanted = [pets.images[at].sha256 for at in (7, 12, 2)]
+    choice = chosen.keep([*wanted, "0" * 64])
+    ways = {
+        (7, 12, 2): paths(pets, chosen=choice, order="chosen"),
+        (2, 12, 7): paths(pets, chosen=choice, order="chosen", is_descending=True),
+        (7, 2, 12): paths(pets, chosen=choice, order="class"),
+    }
+    for positions, found in ways.items():
+        assert found == [pets.images[at].path for at in positions]
 
 
 def test_show__sorted_by_name_split_and_size(pets: Revision) -> None:
