@@ -47,6 +47,15 @@ def this_machine() -> str:
     return os.environ.get("TRANSFER_MACHINE") or socket.gethostname()
 
 
+def claim() -> float | None:
+    """When the job that this process does was taken, where a cluster was asked for it.
+
+    It may come late: until the cluster has room, the job may be another process'.
+    """
+    told = os.environ.get("TRANSFER_CLAIM")
+    return float(told) if told else None
+
+
 def start_of(pid: int) -> float:
     """When a process began; 0 if there is none of that number.
 
@@ -94,6 +103,26 @@ def find(pid: int | None, started_at: float | None, name: str) -> psutil.Process
         return None
 
 
+class Tree:
+    """A process and all that it has started."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+
+    def terminate(self) -> None:
+        """Asks each to end."""
+        self._tell(psutil.Process.terminate)
+
+    def kill(self) -> None:
+        """Ends each."""
+        self._tell(psutil.Process.kill)
+
+    def _tell(self, what: Callable[[psutil.Process], None]) -> None:
+        for one in [*self._process.children(recursive=True), self._process]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                what(one)
+
+
 def end_children() -> None:
     """Ends all that this process has started, by force where need be."""
     children = psutil.Process().children(recursive=True)
@@ -115,7 +144,12 @@ _OF_USE = frozenset(
     HTTP_PROXY HTTPS_PROXY NO_PROXY
     TRANSFER_HOME TRANSFER_ROOTS TRANSFER_DATABASE_URL TRANSFER_CACHE_GB
     TRANSFER_MAX_RUNNING TRANSFER_AUTH TRANSFER_MACHINE TRANSFER_LIMITS
+<<<<<<< HEAD
     TRANSFER_INSTRUCTOR_LIMITS TRANSFER_ENGINE RAY_ADDRESS TRANSFER_CORES""".split()
+=======
+    TRANSFER_INSTRUCTOR_LIMITS TRANSFER_ENGINE TRANSFER_CLAIM
+    RAY_ADDRESS""".split()
+>>>>>>> ff6ec9d (TRANSFER_ENGINE=ray: the queue hands jobs to nodes that have room; a lost node's jobs go on elsewhere)
 )
 _OF_USE_FROM = (
     *("LC_", "LD_", "DYLD_", "PYTHON", "XDG_", "MALLOC_", "GLIBC_"),

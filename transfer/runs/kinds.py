@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from transfer.errors import ConfigError
-from transfer.processes import cores
+from transfer.runs.engines.host import Host, this_machine
 from transfer.store.record import RUN
 
 #: Light jobs that a machine does at a time, at the least.
 LIGHT_AT_ONCE = 2  # one alone would let a long import hold up every evaluation
 #: Cores for one more heavy job: fewer, and each would wait for the other's threads.
-_CORES = 4
+CORES = 4
 #: The priority of what gives way to everything else, and is begun anew after it.
 GIVES_WAY = -1
 
@@ -105,24 +105,44 @@ HEAVY = tuple(name for name, kind in KINDS.items() if not kind.is_light)
 LIGHT = tuple(name for name, kind in KINDS.items() if kind.is_light)
 
 
-def room() -> dict[tuple[str, ...], int]:
-    """How many jobs of which kinds this machine does at a time, if memory allows.
+def room(host: Host | None = None) -> dict[tuple[str, ...], int]:
+    """How many jobs of which kinds a machine does at a time, if memory allows.
+
+    Args:
+        host: `None` is this machine.
 
     Raises:
         ConfigError: As `max_running`.
     """
-    return {HEAVY: max_running(), LIGHT: max(LIGHT_AT_ONCE, cores() // _CORES)}
+    host = host or this_machine()
+    light = max(LIGHT_AT_ONCE, host.cores // CORES)
+    # What is counted may be held by others, too.
+    is_free = host.free_cores is None or host.free_cores >= cores_of_heavy(host)
+    return {HEAVY: max_running(host) if is_free else 0, LIGHT: light}
 
 
-def max_running() -> int:
-    """Heavy jobs that this machine does at once: `TRANSFER_MAX_RUNNING`, else by cores.
+def cores_of_heavy(host: Host) -> float:
+    """Cores that a heavy job holds, where these are counted; above 1 a whole number."""
+    share = min(host.cores / max_running(host), CORES)
+    return float(int(share)) if share > 1 else share
+
+
+def max_running(host: Host | None = None) -> int:
+    """Heavy jobs that a machine does at once: `TRANSFER_MAX_RUNNING`, else by cores.
+
+    And no more than it has GPUs, where these are counted.
+
+    Args:
+        host: `None` is this machine.
 
     Raises:
         ConfigError: The variable is not a whole number of at least 1.
     """
+    host = host or this_machine()
     named = os.environ.get("TRANSFER_MAX_RUNNING")
     if not named:
-        return max(1, cores() // _CORES)
+        by_cores = max(1, host.cores // CORES)
+        return min(by_cores, max(1, int(host.gpus))) if host.gpus else by_cores
     if named.isdecimal() and int(named) >= 1:
         return int(named)
     raise ConfigError(

@@ -7,6 +7,7 @@ import psutil
 
 from transfer import processes, workspace
 from transfer.runs import estimates
+from transfer.runs.engines.host import Host
 from transfer.runs.kinds import KINDS
 from transfer.store.record import Job, Run
 
@@ -16,21 +17,20 @@ _KERAS, _PLAIN = 1.2e9, 0.4e9
 SPARE = 0.5e9
 
 
-def shortage(job: Job, at_work: Sequence[Job]) -> str:
+def shortage(job: Job, at_work: Sequence[Job], host: Host | None = None) -> str:
     """Why a job must wait for memory, in words; empty where it need not.
 
     Alone it is begun in any case: there is nothing that it could wait for.
 
     Args:
         job: It waits.
-        at_work: The jobs at work on this machine.
+        at_work: The jobs at work on the machine.
+        host: The machine; `None` is this one.
     """
     if not at_work:
         return ""
     wants = need(job)
-    # What was begun just now has not taken yet what it will.
-    promised = sum(max(need(one) - _resident(one), 0.0) for one in at_work)
-    left = max(processes.available_memory() - promised - SPARE, 0.0)
+    left = max(_left(at_work) if host is None else _left_on(host, at_work), 0.0)
     if wants <= left:
         return ""
     return (
@@ -43,6 +43,18 @@ def need(job: Job) -> float:
     """Bytes that a job takes at its most, as far as can be told before."""
     told = estimates.memory(job.config) if isinstance(job, Run) else None
     return told or (_KERAS if KINDS[job.kind].needs_keras else _PLAIN)
+
+
+def _left(at_work: Sequence[Job]) -> float:
+    # What was begun just now has not taken yet what it will.
+    promised = sum(max(need(one) - _resident(one), 0.0) for one in at_work)
+    return processes.available_memory() - promised - SPARE
+
+
+def _left_on(host: Host, at_work: Sequence[Job]) -> float:
+    """The same of a machine that tells what it has, and what is free, a while ago."""
+    promised = (host.memory or 0.0) - sum(map(need, at_work))
+    return min(promised, host.free_memory or 0.0)
 
 
 def _resident(job: Job) -> float:

@@ -4,15 +4,17 @@ import contextlib
 import logging
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
-from transfer import processes
+from transfer import cluster
 from transfer.backbones import catalogue
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, RunError, TransferError
 from transfer.people import limits, pace
 from transfer.runs import guards, kinds, memory, vanished
 from transfer.runs.engines import local
+from transfer.runs.engines.host import Host, this_machine
 from transfer.runs.requests import Request
 from transfer.store.record import Job, Run, error_record
 from transfer.store.runs import Store
@@ -73,26 +75,31 @@ def ask(store: Store, request: Request, priority: int = 0) -> Job:
 
 def dispatch(
     store: Store,
-    launch: Callable[[Job], subprocess.Popen[bytes]] = local.start,
+    launch: Callable[[Job], subprocess.Popen[bytes] | None] = local.start,
     lowest: int = 0,
     living: Mapping[str, str] | None = None,
     light: bool = True,
+    hosts: Iterable[Host] | None = None,
 ) -> list[str]:
-    """Starts processes while jobs wait and this machine has room; the ids started.
+    """Starts processes while jobs wait and there is room; the ids started.
 
     A job whose process cannot be started ends as failed, and the next one is tried.
 
     Args:
-        launch: Starts the process of a job.
+        launch: Starts the process of a job; `None` of one that another host starts.
         lowest: Priority of the jobs that are started at the least. What gives way is
             for whoever stays to look after it, see `vanished.give_way`.
         living: As in `Line.claim_next`.
         light: Whether light work is started too.
+        hosts: Where; `None` is this machine, and none at all where a cluster is used,
+            of which only a supervisor knows.
     """
-    begun, room = [], kinds.room()
-    if not light:
+    if hosts is None:
+        hosts = [] if cluster.is_used() else [this_machine()]
+    begun, rooms = [], {host: kinds.room(host) for host in hosts}
+    for room in rooms.values() if not light else ():
         del room[kinds.LIGHT]
-    while job := _take(store, room, lowest, living):
+    while rooms and (job := _take_anywhere(store, rooms, lowest, living)):
         try:
             guards.check_start(store, job)
             process = launch(job)
@@ -104,31 +111,60 @@ def dispatch(
         # Noted here and not only by the process, so that one that dies while it still
         # imports is noticed. One that has ended already keeps its own end.
         with contextlib.suppress(RunError, NotFoundError):
-            store.begin(job.id, process.pid)
+            if process:
+                store.begin(job.id, process.pid)
         _logger.info("%s started", job.label, extra={"job": job.id, "kind": job.kind})
         begun.append(job.id)
     return begun
 
 
+def _take_anywhere(
+    store: Store,
+    rooms: dict[Host, dict[tuple[str, ...], int]],
+    lowest: int,
+    living: Mapping[str, str] | None,
+) -> Job | None:
+    """The next job that may be begun on any of the hosts, which is taken.
+
+    Args:
+        rooms: The room of each, which loses what nothing can be begun in for now.
+        lowest: As in `dispatch`.
+        living: As in `dispatch`.
+    """
+    if len(rooms) > 1 and not store.waiting(limit=1):
+        return None
+    busy = Counter(one.host for one in store.active())
+    # Who has the fewest comes first, and of those who has most to give.
+    for host in sorted(rooms, key=lambda one: (busy[one.name], *_small(one))):
+        if job := _take(store, host, rooms[host], lowest, living):
+            return job
+    return None
+
+
+def _small(host: Host) -> tuple[float, float, str]:
+    return -(host.gpus or 0.0), -(host.free_memory or 0.0), host.name
+
+
 def _take(
     store: Store,
+    host: Host,
     room: dict[tuple[str, ...], int],
     lowest: int,
     living: Mapping[str, str] | None,
 ) -> Job | None:
-    """The next job that may be begun, which is taken; `None` if all must wait.
+    """The next job that may be begun on a host, which is taken; `None` for none.
 
     Args:
         room: As in `Line.claim_next`; loses what nothing can be begun in for now.
         lowest: As in `dispatch`.
         living: As in `dispatch`.
     """
-    host, held = processes.this_machine(), set[str | None]()
-    while found := store.next_in_turn(host, room, lowest, living, held):
-        at_work = [one for one in store.active() if one.host == host]
+    held, counted = set[str | None](), host if host.memory is not None else None
+    while found := store.next_in_turn(host.name, room, lowest, living, held):
+        at_work = [one for one in store.active() if one.host == host.name]
         if limits.rest(store, found.owner):
             held.add(found.owner)
-        elif memory.shortage(found, at_work):
+        elif memory.shortage(found, at_work, counted):
             of_room = next(one for one in room if found.kind in one)
             # Others go past only while it waits for one of its own kind: they would
             # else take each bit of memory that becomes free.
@@ -136,7 +172,8 @@ def _take(
                 return None
             del room[of_room]
         else:
-            return store.claim_next(host, room, lowest, living, held, found.id)
+            name = host.name
+            return store.claim_next(name, room, lowest, living, held, found.id)
     return None
 
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 
+from transfer import cluster
 from transfer.datasets import history, library
 from transfer.errors import NotFoundError, TransferError
 from transfer.processes import Watch
 from transfer.runs import queue, vanished
+from transfer.runs.clustered import Clustered
 from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
 from transfer.runs.kinds import GIVES_WAY, HEAVY, KINDS
@@ -66,6 +68,7 @@ class Supervisor:
         self._spare = SpareWorker()
         self._launch = launch or self._launch_here
         self._keeps_spare = launch is None and wants_spare()
+        self._cluster: Clustered | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._watch = Watch()
         self._watch_of_leaving = Watch()  # the other forgets what has ended
@@ -99,6 +102,8 @@ class Supervisor:
         """Ends the thread and leaves the processes of jobs running."""
         self._closing.set()
         queue.news.set()
+        if self._cluster:  # it may be waited for
+            self._cluster.close()
         self._thread.join()
         self._hearing.join()
         self._spare.close()
@@ -111,13 +116,11 @@ class Supervisor:
             children = {one: p for one, p in self._children.items() if p.poll() is None}
             self._children = children
             self._store = self._store or self._open_store()
-            # In this order: what ended makes room, what gives way makes more.
-            vanished.sweep(self._store, watch=self._watch)
-            vanished.give_way(self._store)
-            living = self._living(self._store)
-            queue.dispatch(self._store, self._launch_child, GIVES_WAY, living)
-            if self._keeps_spare and not self._does_heavy_work(self._store):
-                self._spare.prepare()
+            if cluster.is_used():
+                self._cluster = self._cluster or Clustered()
+                self._cluster.tick(self._store, self._watch)
+            else:
+                self._tick_here(self._store)
             if time.monotonic() >= self._tidy_at:
                 self._tidy_at = time.monotonic() + _TIDY_EVERY
                 tidy(self._store)
@@ -127,6 +130,15 @@ class Supervisor:
                 _logger.exception("The supervisor of the jobs met a problem")
             self._problem = str(error)
         self._round_at = time.monotonic()
+
+    def _tick_here(self, store: Store) -> None:
+        # In this order: what ended makes room, what gives way makes more.
+        vanished.sweep(store, watch=self._watch)
+        vanished.give_way(store)
+        living = self._living(store)
+        queue.dispatch(store, self._launch_child, GIVES_WAY, living)
+        if self._keeps_spare and not self._does_heavy_work(store):
+            self._spare.prepare()
 
     def _run(self) -> None:
         while not self._closing.is_set():

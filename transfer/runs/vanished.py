@@ -8,7 +8,7 @@ import psutil
 
 from transfer import processes, workspace
 from transfer.errors import NotFoundError, RunError, StorageError, TransferError
-from transfer.processes import Watch
+from transfer.processes import Tree, Watch
 from transfer.runs import jobs
 from transfer.runs.kinds import GIVES_WAY, KINDS
 from transfer.store import files
@@ -34,36 +34,27 @@ class JobProcess(Protocol):
     def kill(self) -> None: ...
 
 
-class Tree:
-    """A process and all that it has started."""
-
-    def __init__(self, process: psutil.Process) -> None:
-        self._process = process
-
-    def terminate(self) -> None:
-        """Asks each to end."""
-        self._tell(psutil.Process.terminate)
-
-    def kill(self) -> None:
-        """Ends each."""
-        self._tell(psutil.Process.kill)
-
-    def _tell(self, what: Callable[[psutil.Process], None]) -> None:
-        for one in [*self._process.children(recursive=True), self._process]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                what(one)
-
-
 def find_process(job: Job) -> JobProcess | None:
     """The living process of a job of this machine; `None` if it is gone."""
     process = processes.find(job.pid, job.pid_started_at, job.id)
     return Tree(process) if process else None
 
 
+def is_here(job: Job) -> bool:
+    """Whether a job is of this machine, whose processes can be asked for."""
+    return job.host == processes.this_machine()
+
+
 Find = Callable[[Job], JobProcess | None]
 
 
-def sweep(store: Store, find: Find = find_process, watch: Watch | None = None) -> None:
+def sweep(
+    store: Store,
+    find: Find = find_process,
+    watch: Watch | None = None,
+    can_find: Callable[[Job], bool] = is_here,
+    is_lost: Callable[[Job], bool] = lambda _: False,
+) -> None:
     """Ends the jobs whose process vanished or does not stop.
 
     On this machine the process itself is asked, so a computer that slept for an hour
@@ -74,6 +65,8 @@ def sweep(store: Store, find: Find = find_process, watch: Watch | None = None) -
     Args:
         watch: Of whoever sweeps again and again: only so is it known how long
             something lasts. No time of another process is compared with ours.
+        can_find: Whether `find` knows of the process of a job.
+        is_lost: Whether the machine of a job is known to be gone.
     """
     watch, active = watch or Watch(), store.active()
     ids = [job.id for job in active]
@@ -82,16 +75,21 @@ def sweep(store: Store, find: Find = find_process, watch: Watch | None = None) -
     for job in active:
         # Whoever has it may have ended it, or somebody deleted it, since it was read.
         with contextlib.suppress(RunError, NotFoundError, psutil.NoSuchProcess):
-            if job.host == processes.this_machine():
+            if can_find(job):
                 _look_at(store, job, find, watch)
-            elif _is_silent(job, watch, now):
+            elif _is_silent(job, watch, now, SEEN_SILENT if is_lost(job) else None):
                 _give_up(store, job)
 
 
-def give_way(store: Store, find: Find = find_process) -> None:
-    """Puts back into the queue what gives way, once anything else waits or works."""
-    here = [one for one in store.active() if one.host == processes.this_machine()]
-    # Of this machine only: what happens on another one takes nothing away here.
+def give_way(store: Store, find: Find = find_process, host: str = "") -> None:
+    """Puts back into the queue what gives way, once anything else waits or works.
+
+    Args:
+        host: The machine; empty is this one. What happens on another one takes nothing
+            away there.
+    """
+    host = host or processes.this_machine()
+    here = [one for one in store.active() if one.host == host]
     yielding = [job for job in here if job.priority <= GIVES_WAY]
     if not yielding or len(yielding) == len(here) and not _waits(store):
         return
@@ -113,14 +111,17 @@ def _waits(store: Store) -> bool:
     return any(job.priority > GIVES_WAY for job in store.waiting(limit=1))
 
 
-def _is_silent(job: Job, watch: Watch, now: float) -> bool:
+def _is_silent(job: Job, watch: Watch, now: float, most: float | None = None) -> bool:
     """Whether nothing is heard of a job on another machine.
 
     Args:
         now: By the clock that its times are of, which is the database's.
+        most: Seconds after which it counts as silent, where less will do.
     """
     seen = watch.seconds(job.id, (job.started_at, job.heartbeat_at))
     said = now - max(job.heartbeat_at or 0.0, job.started_at or 0.0)
+    if most is not None:
+        return seen > most
     # By its clock whoever has just begun to look knows; without it, if it was set back,
     # whoever has looked for long enough.
     return seen > HEARTBEAT_TIMEOUT or min(seen, said - HEARTBEAT_TIMEOUT) > SEEN_SILENT
@@ -227,8 +228,8 @@ def _still_error(job: Job) -> RunError:
 
 def _silent_error(job: Job) -> RunError:
     message = (
-        f"The worker on {job.host} has been silent for more than "
-        f"{HEARTBEAT_TIMEOUT:.0f} seconds."
+        f"The worker on {job.host} has been silent: that machine, its network or the "
+        "process is lost."
     )
     kept = " The last checkpoint is kept." if job.kind == RUN else ""
     if job.error:

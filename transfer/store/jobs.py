@@ -51,12 +51,15 @@ class Jobs(Taking):
         """Notes which process does the job; `None` is the calling one.
 
         Raises:
-            RunError: The job is not one that a queue has just taken.
+            RunError: The job is not one that a queue has just taken, or was given to
+                another process since this one was asked for.
         """
+        claim = None if pid else processes.claim()
         pid = pid or os.getpid()
         # The supervisor notes it as well as the process itself: whoever comes first.
         self._touch(
             job_id,
+            claim,
             host=processes.this_machine(),
             pid=pid,
             pid_started_at=processes.start_of(pid),

@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from transfer import workspace
@@ -19,8 +20,20 @@ def start(job: Job) -> subprocess.Popen[bytes]:
         OSError: The system cannot start another process.
         StorageError: The log cannot be written.
     """
-    with _log(job) as log:
-        return _start(command(job), stdin=subprocess.DEVNULL, stdout=log)
+    return run(job.kind, job.id, command(job))
+
+
+def run(kind: str, job_id: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The same of a job of which no more is known.
+
+    Args:
+        words: As `command` gives them.
+
+    Raises:
+        OSError, StorageError: As `start`.
+    """
+    with _log(kind, job_id) as log:
+        return _start(words, stdin=subprocess.DEVNULL, stdout=log)
 
 
 def command(job: Job) -> list[str]:
@@ -30,8 +43,8 @@ def command(job: Job) -> list[str]:
     return ["-m", "transfer", *job.settings["words"], "--job", job.id]
 
 
-def _log(job: Job) -> BinaryIO:
-    path = files.log(job.kind, job.id)
+def _log(kind: str, job_id: str) -> BinaryIO:
+    path = files.log(kind, job_id)
     with workspace.writing(path):
         workspace.make_folder(path.parent)
         # At its end: what is resumed, or begun anew, keeps what it said before.
@@ -67,7 +80,7 @@ class SpareWorker:
         # Used up in any case: one that died would die again.
         process, self._process = self._process, None
         if process and process.stdin and process.poll() is None:
-            with _log(job) as log:
+            with _log(job.kind, job.id) as log:
                 told = json.dumps([log.name, *command(job)[1:]])
             with contextlib.suppress(OSError), process.stdin as stdin:
                 stdin.write(f"{told}\n".encode())
@@ -82,7 +95,7 @@ class SpareWorker:
             self._process = None
 
 
-def _start(arguments: list[str], **streams: object) -> subprocess.Popen[bytes]:
+def _start(arguments: Sequence[str], **streams: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603
         [sys.executable, *arguments],
         stderr=subprocess.STDOUT,
