@@ -13,6 +13,7 @@ import contextlib
 import os
 import socket
 import time
+import uuid
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def this_machine() -> str:
     machine of a job is this one.
     """
     return os.environ.get("TRANSFER_MACHINE") or socket.gethostname()
+
+
+def identity() -> str:
+    """Where numbers of processes mean the same: one start of a machine or container."""
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # The containers of a machine share its start, and have numbers of their own.
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    return f"{socket.gethostname()} {uuid.getnode():x}"
 
 
 def claim() -> float | None:

@@ -10,6 +10,7 @@ from transfer import processes
 from transfer.commands.options import Command
 from transfer.commands.output import tell
 from transfer.errors import ConfigError
+from transfer.runs import machines
 from transfer.runs.supervisor import Supervisor
 from transfer.store.runs import Store
 from transfer.upkeep import logs
@@ -31,6 +32,7 @@ def worker(_: argparse.Namespace) -> dict[str, Any]:
 
     Raises:
         ConfigError: The database is a file, which machines cannot share.
+            Or another machine has this one's name.
         StorageError: It cannot be reached.
     """
     logs.set_up()
@@ -41,6 +43,7 @@ def worker(_: argparse.Namespace) -> dict[str, Any]:
                 "Set TRANSFER_DATABASE_URL=postgresql+psycopg://... and TRANSFER_HOME "
                 "as they are set for the server.",
             )
+        machines.check_name(store)
     ending = threading.Event()
     with suppress(ValueError):  # not the main thread, as in a test
         signal.signal(signal.SIGTERM, lambda *_: ending.set())

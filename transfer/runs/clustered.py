@@ -42,10 +42,14 @@ class Clustered:
         vanished.sweep(store, self._find, watch, self._can_find, self._is_lost)
         if problem:
             raise problem
-        hosts = list(self._cluster.hosts.values())
-        for host in hosts:
+        for host in self.hosts:
             vanished.give_way(store, self._find, host.name)
-        queue.dispatch(store, self._launch, GIVES_WAY, hosts=hosts)
+        queue.dispatch(store, self._launch, GIVES_WAY, hosts=self.hosts)
+
+    @property
+    def hosts(self) -> list[Host]:
+        """Its nodes that do jobs, as they were last seen."""
+        return list(self._cluster.hosts.values())
 
     def close(self) -> None:
         """Leaves the cluster; the jobs go on."""

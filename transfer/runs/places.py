@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from transfer import processes
 from transfer.people import limits
-from transfer.runs import estimates, kinds, memory
+from transfer.runs import estimates, kinds, machines, memory
 from transfer.store.record import Job, Run
 from transfer.store.runs import Store
 from transfer.store.turns import Turns
@@ -57,13 +57,14 @@ def places(store: Store) -> dict[str, Place]:
             known[job.kind] = _median_seconds(store.last_ended(job.kind, _LAST))
         return known[job.kind]
 
-    room, owners = kinds.room(), {one.owner for one in waiting}
+    room, owners = machines.room(store), {one.owner for one in waiting}
     began = {of_room: store.last_begun(of_room, owners) for of_room in room}
     active = store.active()
     rests = {owner: limits.rest(store, owner) for owner in owners}
     in_line = [one for one in waiting if not rests[one.owner]]
     found = line_up(in_line, active, room, takes, began)
-    found |= _short_of_memory(found, in_line, active)
+    if not machines.others(store):
+        found |= _short_of_memory(found, in_line, active)
     resting = [one for one in waiting if rests[one.owner]]
     for position, one in enumerate(resting, len(in_line) + 1):
         found[one.id] = Place(position, None, rests[one.owner])

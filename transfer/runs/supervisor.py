@@ -13,7 +13,7 @@ from transfer import cluster
 from transfer.datasets import history, library
 from transfer.errors import NotFoundError, TransferError
 from transfer.processes import Watch
-from transfer.runs import queue, vanished
+from transfer.runs import machines, queue, vanished
 from transfer.runs.clustered import Clustered
 from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
@@ -29,6 +29,8 @@ LEAVES_WITHIN = 10.0
 _ENDS_WITHIN = 0.3
 #: Seconds between two looks at a store that wakes the supervisor when there is news.
 _CALM = 1.0
+#: Seconds between two times at which it says that this machine is there.
+_ANNOUNCE_EVERY = 10.0
 #: Seconds between two times at which old jobs are removed.
 _TIDY_EVERY = 3600.0
 #: Days after which a job that is no run goes if there is a newer one of its kind and
@@ -72,7 +74,7 @@ class Supervisor:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._watch = Watch()
         self._watch_of_leaving = Watch()  # the other forgets what has ended
-        self._tidy_at = 0.0
+        self._tidy_at = self._announce_at = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name="job-supervisor", daemon=True
@@ -108,6 +110,8 @@ class Supervisor:
         self._hearing.join()
         self._spare.close()
         if self._store:
+            with suppress(TransferError):
+                machines.leave(self._store)
             self._store.close()
 
     def tick(self) -> None:
@@ -116,6 +120,7 @@ class Supervisor:
             children = {one: p for one, p in self._children.items() if p.poll() is None}
             self._children = children
             self._store = self._store or self._open_store()
+            self._announce(self._store)
             if cluster.is_used():
                 self._cluster = self._cluster or Clustered()
                 self._cluster.tick(self._store, self._watch)
@@ -130,6 +135,14 @@ class Supervisor:
                 _logger.exception("The supervisor of the jobs met a problem")
             self._problem = str(error)
         self._round_at = time.monotonic()
+
+    def _announce(self, store: Store) -> None:
+        """Says which machines are there; none takes a job under another's name."""
+        if time.monotonic() >= self._announce_at:
+            # Servers say of all nodes of a cluster that they are there.
+            hosts = self._cluster.hosts if self._cluster else []
+            machines.announce(store, hosts or machines.here())
+            self._announce_at = time.monotonic() + _ANNOUNCE_EVERY
 
     def _tick_here(self, store: Store) -> None:
         # In this order: what ended makes room, what gives way makes more.

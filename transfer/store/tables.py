@@ -155,6 +155,22 @@ hand_ins = sa.Table(
     Column("high", Float),
 )
 
+#: Who does jobs, or did a moment ago.
+machines = sa.Table(
+    "machines",
+    metadata,
+    Column("name", String, primary_key=True),
+    # Tells it from another one that is called the same.
+    Column("identity", String, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("cores", Integer, nullable=False),
+    Column("memory", Float, nullable=False),
+    Column("gpus", Float, nullable=False),
+    # Heavy jobs at once.
+    Column("slots", Integer, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+
 #: Which steps of the first lesson somebody has done or skipped.
 lesson = sa.Table(
     "lesson",

@@ -1,0 +1,78 @@
+"""How much longer a run of about a minute takes by way of Ray than without it.
+
+`python -m tests.benchmarks.ray_overhead [--pairs 3] [--epochs 12]`. One node on this
+machine; both ways in turn, from the click to the end, features kept from before.
+Without Ray a spare worker is ready, as in the app.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests import ray_nodes
+from tests.benchmarks import bench
+from transfer import processes
+from transfer.config import TrainConfig
+from transfer.datasets import library
+from transfer.runs import queue
+from transfer.runs.supervisor import Supervisor
+from transfer.store.runs import Store
+
+
+def main() -> None:
+    """Runs all and tells."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=12)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, ray_nodes.cluster() as nodes:
+        os.environ.update(bench.environment(Path(folder)))
+        os.environ["RAY_ADDRESS"] = nodes.address
+        bench.import_flowers(Path(folder))
+        nodes.start("node", processes.cores())
+        bench.tell("ray_overhead", pairs(args))
+
+
+def pairs(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Seconds of both ways, and their ratio, and the median of all."""
+    config = TrainConfig.of(
+        dataset="flowers",
+        revision=library.load("flowers").id,
+        freeze="last:3",
+        fine_tune_epochs=args.epochs,
+    )
+    seconds("local", config)  # its features are kept, which is not what is compared
+    rows = []
+    for pair in range(args.pairs):
+        way = ["local", "ray"] if pair % 2 == 0 else ["ray", "local"]
+        took: dict[str, Any] = {engine: seconds(engine, config) for engine in way}
+        rows.append({"pair": pair, **took, "ratio": took["ray"] / took["local"]})
+    names = ("local", "ray", "ratio")
+    middle = {name: statistics.median(row[name] for row in rows) for name in names}
+    return [*rows, {"pair": "median", **middle}]
+
+
+def seconds(engine: str, config: TrainConfig) -> float:
+    """Of a run from the click to its end."""
+    os.environ["TRANSFER_ENGINE"] = engine
+    store, supervisor = Store(), Supervisor()
+    supervisor.start()
+    time.sleep(15)  # the spare worker, or the connection, gets ready
+    start = time.time()
+    run = queue.submit(store, config)
+    while not (found := store.get(run.id)).status.is_final:
+        time.sleep(0.5)  # looking more often would slow it
+    supervisor.stop()
+    store.close()
+    if found.status != "completed":
+        sys.exit(str(found.error))
+    return (found.ended_at or 0.0) - start
+
+
+if __name__ == "__main__":
+    main()
