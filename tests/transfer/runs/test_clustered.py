@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess
 from transfer.errors import StorageError
 from transfer.processes import Watch
-from transfer.runs import clustered, kinds, machines, queue, vanished
+from transfer.runs import clustered, kinds, machines, queue
 from transfer.runs.clustered import Clustered
 from transfer.runs.engines.host import Host
 from transfer.runs.requests import Request
@@ -74,17 +73,23 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeUp]:
     yield made_up
 
 
+def begin(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process of a run on the small node says first."""
+    monkeypatch.setenv("TRANSFER_MACHINE", SMALL.name)
+    store.begin(run_id, 4711)
+    monkeypatch.delenv("TRANSFER_MACHINE")
+
+
 def ids(given: list[tuple[str, str]]) -> list[str]:
     return [job for job, _ in given]
 
 
 def test_tick__hands_over_what_there_is_room_for_in_turn(
-    store: Store, cluster: MadeUp
+    store: Store, cluster: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.put(SMALL, BIG)
+    monkeypatch.setattr(queue.guards, "check_start", lambda *_: None)
     runs = [store.create(FLOWERS, owner=one).id for one in ("a", "a", "b", "a", "b")]
-    for person in ("a", "b"):
-        store.people.add(subject=person, name=person)
     queue_of = Clustered()
     queue_of.tick(store, Watch())
     # One on the small node, two on the big one; `b` does not wait for all of `a`.
@@ -170,16 +175,13 @@ def test_tick__a_cluster_that_does_not_answer_says_nothing_of_its_jobs(
 
 
 def test_tick__a_process_that_is_gone_is_noticed_at_once(
-    store: Store, cluster: MadeUp
+    store: Store, cluster: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.put(SMALL)
     run = store.create(FLOWERS)
     both = Clustered()
     both.tick(store, Watch())
-    store.begin(run.id, 4711)
-    monkey: Any = store  # its process is of the node, as it would say itself
-    monkey.transition  # noqa: B018
-    _at(store, run.id, SMALL.name)
+    begin(store, run.id, monkeypatch)
     both.tick(store, Watch())
     assert store.get(run.id).status is JobStatus.INTERRUPTED
 
@@ -192,8 +194,7 @@ def test_tick__one_that_does_not_stop_is_ended_on_its_node(
     cluster.put(SMALL)
     run = store.create(FLOWERS)
     both.tick(store, watch)
-    store.begin(run.id, 4711)
-    _at(store, run.id, SMALL.name)
+    begin(store, run.id, monkeypatch)
     cluster.living[run.id] = process = FakeProcess(4711)
     store.request_stop(run.id)
     for _ in range(int(kinds.KINDS["run"].stop_grace) + 2):

@@ -84,7 +84,7 @@ def test_dispatch__nobody_takes_the_memory_that_a_run_waits_for(
 
 def test_room__by_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, heavy, light in ((1, 1, 2), (2, 1, 2), (8, 2, 2), (16, 4, 4)):
-        monkeypatch.setattr(kinds, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(processes, "cores", lambda cores=cores: cores)
         assert kinds.room() == {kinds.HEAVY: heavy, kinds.LIGHT: light}
 
 

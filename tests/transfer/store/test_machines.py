@@ -8,7 +8,9 @@ from tests.both_databases import on_postgresql
 from tests.patience import PATIENCE
 from tests.postgres import Postgres
 from tests.transfer.store.runs_taken import FLOWERS, HOST
+from transfer.errors import ConfigError
 from transfer.store import drivers
+from transfer.store.machines import Machine
 from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
@@ -54,3 +56,36 @@ def test_reading__after_the_database_was_started_anew(
     monkeypatch.setattr(drivers, "IDLE", 0.0)
     postgres.end_others()
     assert store.get(run.id) == run
+
+
+def machine(identity: str) -> Machine:
+    """The one that is called `tower`."""
+    about = {"kind": "machine", "cores": 8, "memory": 16e9, "gpus": 0.0, "slots": 2}
+    return Machine(name="tower", identity=identity, **about)
+
+
+def test_announce__who_is_there_is_found(store: Store) -> None:
+    store.machines.announce([machine("first")])
+    store.machines.announce([machine("first")])
+    assert store.machines.all() == [machine("first")]
+    store.machines.leave(["tower"])
+    assert store.machines.all() == []
+
+
+@on_postgresql
+def test_announce__another_machine_of_the_same_name_is_refused(store: Store) -> None:
+    store.machines.announce([machine("first")])
+    with pytest.raises(ConfigError, match="TRANSFER_MACHINE"):
+        store.machines.announce([machine("second")])
+    assert store.machines.all() == [machine("first")]
+
+
+@on_postgresql
+def test_announce__the_name_of_one_that_is_gone_may_be_used_again(
+    store: Store, postgres: Postgres
+) -> None:
+    store.machines.announce([machine("first")])
+    postgres.tell("UPDATE machines SET seen_at = seen_at - 61")
+    assert store.machines.all() == []
+    store.machines.announce([machine("second")])
+    assert store.machines.all() == [machine("second")]

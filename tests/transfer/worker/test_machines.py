@@ -19,6 +19,7 @@ from transfer import processes
 from transfer.__main__ import main
 from transfer.store import files
 from transfer.store.people import Role
+from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -84,6 +85,26 @@ def test_worker__what_a_lost_machine_did_goes_on_elsewhere(
     assert epochs == set(range(1, max(epochs) + 1)), "and nothing is left out"
 
 
+def check_all_came_to_the_same_end(store: Store, ended: Sequence[Run]) -> None:
+    """Runs of the same settings: each is complete, and told of nothing twice."""
+    assert Counter(one.status for one in ended) == {JobStatus.COMPLETED: len(ended)}
+    losses = [
+        {
+            (m.phase, m.epoch): m.value
+            for m in store.metrics.after(one.id)
+            if m.step is None and m.name == "loss"
+        }
+        for one in ended
+    ]
+    # As they are of the same settings, and one that is resumed comes to the same end.
+    assert all(one == losses[0] for one in losses)
+    for one in ended:
+        stored = [
+            (m.phase, m.epoch, m.step, m.name) for m in store.metrics.after(one.id)
+        ]
+        assert len(stored) == len(set(stored)), "nothing is told twice"
+
+
 @pytest.mark.slow
 @on_postgresql
 def test_machines__two_servers_and_workers_of_which_some_are_lost(
@@ -121,27 +142,12 @@ def test_machines__two_servers_and_workers_of_which_some_are_lost(
             lose_power(lost_server)
             wait_for(lambda: all(store.get(one.id).status.is_final for one in runs))
     ended = [store.get(one.id) for one in runs]
-    assert Counter(one.status for one in ended) == {JobStatus.COMPLETED: len(runs)}
+    check_all_came_to_the_same_end(store, ended)
     assert Counter(one.owner for one in ended) == {one.id: 3 for one in people if one}
     resumed = [
         one for one in ended if "Resumed in" in files.log("run", one.id).read_text()
     ]
     assert len(resumed) >= 2
-    losses = [
-        {
-            (m.phase, m.epoch): m.value
-            for m in store.metrics.after(one.id)
-            if m.step is None and m.name == "loss"
-        }
-        for one in ended
-    ]
-    # As they are of the same settings, and one that is resumed comes to the same end.
-    assert all(one == losses[0] for one in losses)
-    for one in ended:
-        stored = [
-            (m.phase, m.epoch, m.step, m.name) for m in store.metrics.after(one.id)
-        ]
-        assert len(stored) == len(set(stored)), "nothing is told twice"
 
 
 def test_worker__a_database_that_is_a_file_is_for_one_machine(

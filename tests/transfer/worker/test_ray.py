@@ -1,0 +1,113 @@
+"""Jobs on a Ray cluster of this machine, with real nodes and real processes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import ray_nodes
+from tests.both_databases import database, on_postgresql
+from tests.patience import wait_for
+from tests.transfer.worker.test_killed import settings, wait_for_epoch
+from tests.transfer.worker.test_machines import (
+    check_all_came_to_the_same_end,
+    lose_power,
+    server,
+)
+from transfer.runs import queue
+from transfer.runs.supervisor import Supervisor
+from transfer.store import files
+from transfer.store.people import Role
+from transfer.store.runs import Store
+from transfer.store.status import JobStatus
+
+__all__ = ["database"]
+
+
+@contextmanager
+def working() -> Iterator[Supervisor]:
+    """What a server does for the jobs."""
+    supervisor = Supervisor()
+    supervisor.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(settings(tmp_path), "on a node")
+    with ray_nodes.cluster() as nodes:
+        nodes.start("head")
+        monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+        monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+        with working():
+            begun = wait_for_epoch(store, run.id, "fine_tune", 10)
+            assert begun.host and begun.host.startswith("head (Ray ")
+        # Without a server it goes on; another one, which finds it, hears of its end.
+        with working():
+            queue.stop(store, run.id)
+            wait_for(lambda: store.get(run.id).status.is_final)
+            assert store.get(run.id).status is JobStatus.STOPPED
+            queue.resume(store, run.id)
+            wait_for(lambda: store.get(run.id).status.is_final)
+    ended = store.get(run.id)
+    assert ended.status is JobStatus.COMPLETED, ended.error
+    assert "Resumed in the" in files.log("run", run.id).read_text()
+    stored = [(m.phase, m.epoch, m.step, m.name) for m in store.metrics.after(run.id)]
+    assert len(stored) == len(set(stored)), "nothing is told twice"
+
+
+@pytest.mark.slow
+@on_postgresql
+def test_ray__nodes_and_servers_of_which_some_are_lost(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve runs of four people: all end, none is lost, none is done twice."""
+    people = [
+        store.people.add(subject=name, name=name, role=Role.ADMINISTRATOR)
+        for name in ("Ada", "Bob", "Cem", "Dana")
+    ]
+    config = settings(tmp_path)
+    runs = [
+        store.create(config, f"{one.name} {number}", one.id)
+        for number in range(3)
+        for one in people
+        if one
+    ]
+
+    def is_at_work(name: str) -> bool:
+        return any(
+            (job.host or "").startswith(name)
+            and job.progress.get("phase") == "fine_tune"
+            for job in store.active()
+        )
+
+    with ray_nodes.cluster() as nodes:
+        # The head does no jobs: with it the cluster would be lost.
+        nodes.start("head", cores=0)
+        nodes.start("one")
+        nodes.start("two")
+        monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+        monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+        with server("pages 1") as lost_server, server("pages 2"):
+            wait_for(lambda: is_at_work("two"))
+            nodes.lose("two")
+            nodes.start("three")
+            wait_for(lambda: is_at_work("three") and is_at_work("one"))
+            lose_power(lost_server)
+            wait_for(lambda: all(store.get(one.id).status.is_final for one in runs))
+    ended = [store.get(one.id) for one in runs]
+    check_all_came_to_the_same_end(store, ended)
+    assert Counter(one.owner for one in ended) == {one.id: 3 for one in people if one}
+    resumed = [
+        one for one in ended if "Resumed in" in files.log("run", one.id).read_text()
+    ]
+    assert resumed
+    hosts = {(one.host or "").partition(" ")[0] for one in ended}
+    assert hosts == {"one", "three"}
