@@ -30,7 +30,8 @@ def shortage(job: Job, at_work: Sequence[Job], host: Host | None = None) -> str:
     if not at_work:
         return ""
     wants = need(job)
-    left = max(_left(at_work) if host is None else _left_on(host, at_work), 0.0)
+    left = _memory_here(at_work) if host is None else _memory_on(host, at_work)
+    left = max(left, 0.0)
     if wants <= left:
         return ""
     return (
@@ -45,13 +46,13 @@ def need(job: Job) -> float:
     return told or (_KERAS if KINDS[job.kind].needs_keras else _PLAIN)
 
 
-def _left(at_work: Sequence[Job]) -> float:
+def _memory_here(at_work: Sequence[Job]) -> float:
     # What was begun just now has not taken yet what it will.
     promised = sum(max(need(one) - _resident(one), 0.0) for one in at_work)
     return processes.available_memory() - promised - SPARE
 
 
-def _left_on(host: Host, at_work: Sequence[Job]) -> float:
+def _memory_on(host: Host, at_work: Sequence[Job]) -> float:
     """The same of a machine that tells what it has, and what is free, a while ago."""
     promised = (host.memory or 0.0) - sum(map(need, at_work))
     return min(promised, host.free_memory or 0.0)

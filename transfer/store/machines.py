@@ -72,7 +72,7 @@ class Machines:
                     continue
                 is_there = now - other.seen_at < SILENT
                 if other.identity != one.identity and is_there and self.are_many:
-                    raise _taken(one.name)
+                    raise _name_taken_error(one.name)
                 same = machines.c.name == one.name
                 changed = sa.update(machines).where(same)
                 connection.execute(changed.values(**asdict(one), seen_at=now))
@@ -112,7 +112,7 @@ class Machines:
                 yield bool(list(driver.notifies(timeout=seconds, stop_after=1)))
 
 
-def _taken(name: str) -> ConfigError:
+def _name_taken_error(name: str) -> ConfigError:
     return ConfigError(
         f'Another machine of this store is called "{name}", too.',
         "Give each a name of its own: set TRANSFER_MACHINE, or the host name. One that "

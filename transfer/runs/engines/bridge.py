@@ -32,7 +32,7 @@ class Bridge:
         """What a request asks for."""
         match do:
             case "look":
-                return {"nodes": self._nodes(), "failed": self._failed()}
+                return {"nodes": self._nodes(), "failed": self._failures()}
             case "start":
                 return self._start(**request)
             case "lives":
@@ -49,7 +49,7 @@ class Bridge:
         living = [one for one in self._ray.nodes() if one["Alive"]]
         return [_node(one, free.get(one["NodeID"], {})) for one in living]
 
-    def _failed(self) -> dict[str, str]:
+    def _failures(self) -> dict[str, str]:
         """Why jobs that were handed over could not be begun, each told once."""
         waiting = list(self._begun.values())
         if not waiting:
