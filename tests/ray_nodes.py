@@ -1,4 +1,4 @@
-"""Nodes of a Ray cluster on this machine, each with one core, on ports of their own.
+"""Nodes of a Ray cluster on this machine, each with ports and processes of its own.
 
 Every node is a group of processes of its own, so that it can be killed without any
 other, and nothing is asked of `ray stop`, which ends those of everybody.
@@ -23,7 +23,14 @@ from transfer import shards
 
 #: The program that Ray brings, and what every node is told.
 _RAY = Path(sys.executable).with_name("ray")
-_TOLD = ["--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats"]
+_TOLD = ["--object-store-memory=100000000", "--disable-usage-stats"]
+#: With these in the environment a lost node is noticed within two seconds.
+QUICK = {
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "500",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
 #: Ports of workers; each node has as many of its own.
 _PORTS = 40
 
@@ -35,13 +42,22 @@ class Node:
         folder: Where it keeps what it writes; short, for sockets lie there.
         head: Address of the head; empty makes it one.
         environment: What its processes find in the environment besides.
+        name: What it is called.
+        cores: That it has for work.
     """
 
     def __init__(
-        self, folder: Path, head: str = "", environment: dict[str, str] | None = None
+        self,
+        folder: Path,
+        head: str = "",
+        environment: dict[str, str] | None = None,
+        name: str = "",
+        cores: int = 1,
     ) -> None:
+        self._folder, self._environment = folder, environment
         first = _free_ports(_PORTS)
-        words = ["--block", *_TOLD, f"--temp-dir={folder}"]
+        words = ["--block", *_TOLD, f"--temp-dir={folder}", f"--num-cpus={cores}"]
+        words += [f"--node-name={name}"] if name else []
         words += [f"--min-worker-port={first}", f"--max-worker-port={first + _PORTS}"]
         if not head:
             port = _free_ports(1)
@@ -59,6 +75,14 @@ class Node:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def beside(self, name: str) -> "Node":
+        """One more node of the same cluster, once it has come."""
+        before = _count_nodes(self.address)
+        folder = self._folder.with_name(name)
+        one = Node(folder, self.address, self._environment, name)
+        wait_for(lambda: _count_nodes(self.address) > before)
+        return one
 
     def processes(self) -> list[psutil.Process]:
         """All that belong to it, the first one first."""
@@ -87,11 +111,17 @@ def _free_ports(count: int) -> int:
 
 @contextmanager
 def running(
-    nodes: int = 1, environment: dict[str, str] | None = None
+    nodes: int = 1, environment: dict[str, str] | None = None, cores: int = 1
 ) -> Iterator[list[Node]]:
-    """A head and further nodes, each of one core; all are gone after the block."""
+    """A head and further nodes, each of one core; all are gone after the block.
+
+    Args:
+        nodes: How many, the head included.
+        environment: As of `Node`.
+        cores: Of the head.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
-    made = [Node(folder / "0", environment=environment)]
+    made = [Node(folder / "0", environment=environment, name="head", cores=cores)]
     try:
         for number in range(1, nodes):
             made.append(Node(folder / str(number), made[0].address, environment))

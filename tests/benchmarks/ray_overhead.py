@@ -30,12 +30,12 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=12)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, ray_nodes.cluster() as nodes:
+    with tempfile.TemporaryDirectory() as folder:
         os.environ.update(bench.environment(Path(folder)))
-        os.environ["RAY_ADDRESS"] = nodes.address
         bench.import_flowers(Path(folder))
-        nodes.start("node", processes.cores())
-        bench.tell("ray_overhead", pairs(args))
+        with ray_nodes.running(cores=processes.cores()) as nodes:
+            os.environ["RAY_ADDRESS"] = nodes[0].address
+            bench.tell("ray_overhead", pairs(args))
 
 
 def pairs(args: argparse.Namespace) -> list[dict[str, Any]]:

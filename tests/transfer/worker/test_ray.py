@@ -42,10 +42,9 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(settings(tmp_path), "on a node")
-    with ray_nodes.cluster() as nodes:
-        nodes.start("head")
+    with ray_nodes.running() as nodes:
         monkeypatch.setenv("TRANSFER_ENGINE", "ray")
-        monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+        monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
         with working():
             begun = wait_for_epoch(store, run.id, "fine_tune", 10)
             assert begun.host and begun.host.startswith("head (Ray ")
@@ -88,17 +87,16 @@ def test_ray__nodes_and_servers_of_which_some_are_lost(
             for job in store.active()
         )
 
-    with ray_nodes.cluster() as nodes:
-        # The head does no jobs: with it the cluster would be lost.
-        nodes.start("head", cores=0)
-        nodes.start("one")
-        nodes.start("two")
+    # The head does no jobs: with it the cluster would be lost.
+    with ray_nodes.running(environment=ray_nodes.QUICK, cores=0) as nodes:
+        head = nodes[0]
+        nodes += [head.beside("one"), head.beside("two")]
         monkeypatch.setenv("TRANSFER_ENGINE", "ray")
-        monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+        monkeypatch.setenv("RAY_ADDRESS", head.address)
         with server("pages 1") as lost_server, server("pages 2"):
             wait_for(lambda: is_at_work("two"))
-            nodes.lose("two")
-            nodes.start("three")
+            nodes[2].kill()
+            nodes.append(head.beside("three"))
             wait_for(lambda: is_at_work("three") and is_at_work("one"))
             lose_power(lost_server)
             wait_for(lambda: all(store.get(one.id).status.is_final for one in runs))
