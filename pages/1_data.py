@@ -153,9 +153,9 @@ if datasets:
         if can_change:
             revisions.offer_classes(newest)
             revisions.offer_undo(newest)
+    doctor.show(revision, can_change)
+    enough.show(revision)
     if revision.kind == "images":
-        doctor.show(revision, can_change)
-        enough.show(revision)
         imagenet.show(revision)
     contents.show(revision, can_change)
     if can_change:

@@ -57,7 +57,7 @@ def choose_split(splits: list[Split]) -> Split | None:
     if not splits:
         return None
     return st.segmented_control(
-        "Images",
+        spoken().images.capitalize(),
         splits,
         default=splits[0],
         required=True,

@@ -1,4 +1,4 @@
-"""Predict: what a finished run says of photographs, and why."""
+"""Predict: what a finished run says of photographs or recordings, and why."""
 
 import streamlit as st
 
@@ -11,10 +11,12 @@ from pages.predict import (
     training_images,
     untrained,
 )
+from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import run_choice, session, shell, words
 from pages.shared.words import spoken
 from transfer.evaluation import certainty, results
+from transfer.prediction import answers as told
 from transfer.store.record import Run
 from transfer.store.summaries import Summary
 
@@ -25,7 +27,17 @@ CARDS = 12
 def choose_other(run: Run, finished: list[Summary]) -> list[Run]:
     """The run to compare with, if any: it answers the same pictures."""
     # A run beside itself would say everything twice.
-    others = [one for one in finished if one.id != run.id]
+    # Nor can one that learnt from sounds say anything of a picture.
+    store = session.store()
+    others = [
+        one
+        for one in finished
+        if one.id != run.id
+        and (
+            one.dataset == run.dataset
+            or store.get(one.id).dataset_kind == run.dataset_kind
+        )
+    ]
     said = run_choice.labels(others)
     chosen = st.selectbox(
         "Compare with",
@@ -83,6 +95,13 @@ def introduce(run: Run) -> None:
         st.warning(shell.escape(certainty.in_words(run)), icon=":material/help:")
 
 
+def offer_segments(run: Run, sounds: list[Picture]) -> None:
+    """The table of what is heard when, in all recordings on the page."""
+    said = [(one.name, answers.answer(run, one).heard) for one in sounds]
+    if found := [told.of_recording(name, heard) for name, heard in said if heard]:
+        recordings.offer_table(found, run.id)
+
+
 shell.begin_page("Predict", "What a run says of what it has never seen, and why.")
 with_model = session.store().summaries(with_model=True)
 if not with_model:
@@ -93,10 +112,7 @@ if not with_model:
     untrained.show()
 else:
     view = choose_view(with_model)
-    if view.runs[0].dataset_kind == "sounds":
-        recordings.show(view.runs[0])
-        st.stop()
-    pictures = photographs.choose()
+    pictures = photographs.choose(view.runs[0].dataset_kind)
     if not pictures:
         introduce(view.runs[0])
     else:
@@ -104,7 +120,9 @@ else:
         if len(pictures) > CARDS:
             folder.show(pictures, view)
         else:
-            for picture in {one.key: one for one in pictures}.values():
+            distinct = [*{one.key: one for one in pictures}.values()]
+            for picture in distinct:
                 card.show(picture, view)
+            offer_segments(view.runs[0], distinct)
     # Pictures and heat maps are held in memory as long as the visit lasts.
     answers.forget_oldest(len(view.runs) * min(len(pictures), CARDS))

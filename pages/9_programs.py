@@ -9,6 +9,7 @@ from pages.shared import addresses, run_choice, session, shell, tables
 from transfer.api import lines, routes
 from transfer.people import auth
 from transfer.people.auth import Mode
+from transfer.store.record import Run
 
 
 def root() -> str:
@@ -17,16 +18,16 @@ def root() -> str:
     return f"{url.scheme}://{url.netloc}{addresses.base()}"
 
 
-def show_lines(run_id: str) -> None:
+def show_lines(run: Run) -> None:
     """How a program asks the run."""
-    told = lines.of_run(root(), run_id, with_token=is_signed_in)
+    told = lines.of_run(root(), run.id, is_signed_in, run.dataset_kind)
     if is_signed_in:
         made = st.session_state.get("token-made", "the token")
         st.code(f"{lines.TOKEN}'{made}'", language="bash", wrap_lines=True)
     shell_tab, python_tab = st.tabs(["curl", "Python"])
     with shell_tab:
         st.code(told.one, language="bash", wrap_lines=True)
-        st.caption("Several pictures, with a heat map of each:")
+        st.caption(told.about)
         st.code(told.several, language="bash", wrap_lines=True)
     python_tab.code(told.python, language="python")
 
@@ -35,7 +36,7 @@ shell.begin_page("API", "What the pages do, for your own programs.")
 is_signed_in = auth.mode() is not Mode.OPEN
 with_model = session.store().summaries(with_model=True)
 if with_model:
-    show_lines(run_choice.choose(with_model).id)
+    show_lines(run_choice.choose(with_model))
 else:
     run_choice.show_none(
         "Once a run has ended, the lines by which a program asks it stand here.",

@@ -9,7 +9,7 @@ from itertools import islice
 import streamlit as st
 
 from pages.data import seeing
-from pages.shared import addresses, job_progress, mending, session, shell
+from pages.shared import addresses, job_progress, mending, players, session, shell
 from pages.shared.words import spoken
 from transfer.datasets import chosen, library
 from transfer.datasets.revision import Revision
@@ -251,7 +251,8 @@ def _examples(dataset: str, revision_id: str) -> dict[str, list[Shown]]:
 
 def _row(tiles: list[str]) -> str:
     """HTML of tiles side by side."""
-    columns = "repeat(auto-fill,minmax(6rem,7.5rem))"
+    wide = "6rem,7.5rem" if spoken().image == "image" else "11rem,13rem"  # a player's
+    columns = f"repeat(auto-fill,minmax({wide}))"
     return (
         f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
         f"{''.join(tiles)}</div>"
@@ -268,10 +269,11 @@ def _tile(image: Shown, of: Revision, says: str = "") -> str:
         if image.sha256
         else f'<div style="{box}background:rgba(128,140,150,.15)"></div>'
     )
+    heard = players.below(image.sha256, of) if image.sha256 else ""
     where = html.escape(says or image.class_name or image.path)
     split = "" if says else image.split
     return (
-        f'<figure style="margin:0;min-width:0">{picture}'
+        f'<figure style="margin:0;min-width:0">{picture}{heard}'
         '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
         f'{where} <span style="opacity:.65">{split}</span>'
         "</figcaption></figure>"

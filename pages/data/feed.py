@@ -3,10 +3,13 @@
 import base64
 import json
 
+import numpy as np
+
 from pages.shared import addresses
 from pages.shared.visits import Visit
 from transfer.datasets import thumbnails
 from transfer.datasets.revision import Image, Revision
+from transfer.datasets.sounds import measures
 from transfer.gallery import view as views
 from transfer.gallery.view import View
 
@@ -35,7 +38,10 @@ def page(visit: Visit, first: int, count: int) -> bytes:
         visit.check_run(run)
     shown = views.show(view)
     some = range(max(first, 0), min(first + min(count, MOST), len(shown.images)))
-    return json.dumps([_item(shown, at, visit.who) for at in some]).encode()
+    items = [_item(shown, at, visit.who) for at in some]
+    if shown.revision.kind == "sounds":
+        _add_sounds(items, [shown.images[at] for at in some], shown.revision, visit.who)
+    return json.dumps(items).encode()
 
 
 def _item(shown: views.Shown, at: int, who: str) -> dict[str, str]:
@@ -44,17 +50,32 @@ def _item(shown: views.Shown, at: int, who: str) -> dict[str, str]:
     if predicted := shown.answers.predicted[at]:
         mark = "✓" if predicted == name else "✗"
         said = f"{mark} {predicted} {shown.answers.confidence[at]:.0%}"
+    if image.left_out:
+        said = image.left_out
     return {
         "picture": _picture(image, shown.revision, who),
         "path": image.path,
         "class": name,
         "split": image.split,
-        "says": image.left_out or said,
+        "says": said,
     }
+
+
+def _add_sounds(
+    items: list[dict[str, str]], images: list[Image], revision: Revision, who: str
+) -> None:
+    """Where each recording is played, and how long it is."""
+    seconds = measures.of(revision.dataset, images)["seconds"]
+    for item, image, length in zip(items, images, seconds, strict=True):
+        item["sound"] = addresses.sound(image.sha256, revision, who)
+        said = "cannot be read" if np.isnan(length) else f"{length:.2f} s"
+        item["says"] = " · ".join(filter(None, (said, item["says"])))
 
 
 def _picture(image: Image, revision: Revision, who: str) -> str:
     """The address of a small version of an image; of a very small one all of it."""
+    if revision.kind == "sounds":
+        return addresses.thumbnail(image.sha256, revision, who)
     if content := thumbnails.itself(image.sha256, _ALONG):
         return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
     return addresses.thumbnail(image.sha256, revision, who)

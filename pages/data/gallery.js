@@ -30,10 +30,13 @@ class Gallery {
   take(component) {
     const { data } = component;
     this.component = component;
+    this.words = data.images;
+    const [first, ...rest] = data.images[1];
+    this.view.setAttribute('aria-label', first.toUpperCase() + rest.join(''));
     if (this.feed === data.feed) return;
     const stays = this.place === data.place;
     Object.assign(this, { feed: data.feed, place: data.place, of: data.count });
-    this.words = (data.says ? 2 : 1) * LINE + 8;
+    this.lines = (data.says ? 2 : 1) * LINE + 8;
     // Whoever follows a link to some images wants to do something with these.
     const chosen = data.all && !stays ? Array(this.of).keys() : [];
     Object.assign(this, { items: [], asked: new Set(), chosen: new Set(chosen) });
@@ -51,11 +54,11 @@ class Gallery {
     if (!width) return;
     this.columns = Math.max(2, Math.floor(width / LEAST));
     this.side = width / this.columns;
-    this.high = this.side + this.words;
+    this.high = this.side + this.lines;
     const rows = Math.ceil(this.of / this.columns);
     this.space.style.height = `${rows * this.high}px`;
     if (anew) this.space.replaceChildren();
-    if (!this.of) this.space.innerHTML = '<div class="nothing">There is no image of this kind.</div>';
+    if (!this.of) this.space.innerHTML = `<div class="nothing">There is no ${this.words[0]} of this kind.</div>`;
     const { scrollTop, clientHeight } = this.view;
     const top = Math.max(0, Math.floor(scrollTop / this.high) - 2);
     const bottom = Math.ceil((scrollTop + clientHeight) / this.high) + 2;
@@ -101,7 +104,33 @@ class Gallery {
     cell.title = item.path;
     cell.setAttribute('aria-label', `${item.path}, ${item.class}, ${item.split}`);
     cell.replaceChildren(picture, line('line', item.class, item.split));
+    if (item.sound) cell.append(this.player(cell, item));
     if (item.says) cell.append(line('line says', item.says));
+  }
+
+  // One player for all: who presses another hears that alone.
+  player(cell, item) {
+    const button = document.createElement('button');
+    button.className = 'play';
+    button.type = 'button';
+    button.tabIndex = -1;
+    button.title = 'Play (key P)';
+    button.setAttribute('aria-label', `Play ${item.path}`);
+    button.onclick = event => { event.stopPropagation(); this.play(button, item.sound); };
+    return button;
+  }
+
+  play(button, address) {
+    this.sound ??= new Audio();
+    const isOn = this.plays === button && !this.sound.paused;
+    this.sound.pause();
+    this.plays?.classList.remove('on');
+    if (isOn) return;
+    this.plays = button;
+    button.classList.add('on');
+    this.sound.src = address;
+    this.sound.onended = this.sound.onerror = () => button.classList.remove('on');
+    this.sound.play().catch(() => button.classList.remove('on'));
   }
 
   ask(first, last) {
@@ -118,7 +147,7 @@ class Gallery {
     if (feed !== this.feed) return;
     if (!answer) {
       this.asked.delete(block);
-      this.count.textContent = 'The images cannot be read now. Reload the page.';
+      this.count.textContent = `The ${this.words[1]} cannot be read now. Reload the page.`;
       return;
     }
     answer.forEach((item, at) => { this.items[block * BLOCK + at] = item; });
@@ -162,6 +191,8 @@ class Gallery {
       const at = Math.min(Math.max(this.here + steps[event.key], 0), this.of - 1);
       if (event.shiftKey) this.choose(this.from, at, true); else this.from = at;
       this.go(at, true);
+    } else if (event.key === 'p') {
+      this.space.querySelector(`.cell[data-at="${this.here}"] .play`)?.click();
     } else if (event.key === ' ') this.choose(this.here, this.here, !this.chosen.has(this.here));
     else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) this.choose(0, this.of - 1, true);
     else if (event.key === 'Escape') this.clear();
@@ -182,7 +213,7 @@ class Gallery {
 
   say() {
     const number = this.chosen.size;
-    const images = `${this.of.toLocaleString('en')} image${this.of === 1 ? '' : 's'}`;
+    const images = `${this.of.toLocaleString('en')} ${this.words[+(this.of !== 1)]}`;
     this.count.textContent = number
       ? `${number.toLocaleString('en')} of ${images} chosen` : images;
     this.buttons[0].disabled = number === this.of;

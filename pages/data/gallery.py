@@ -24,6 +24,9 @@ _ORDERS: dict[Order, str] = {
     "pixels": "Shorter side",
     "bytes": "Size of the file",
     "taken": "Date taken",
+    "seconds": "Length",
+    "loudness": "Loudness",
+    "day": "Date of the file",
     "confidence": "Confidence of a run",
     "loss": "Loss of a run",
     "disagreement": "Disagreement of two runs",
@@ -32,6 +35,8 @@ _ORDERS: dict[Order, str] = {
 _UNITS: dict[Order, tuple[str, float]] = {
     "pixels": ("px", 1),
     "bytes": ("kB", 1000),
+    "seconds": ("s", 1),
+    "loudness": ("dB", 1),
     "confidence": ("%", 0.01),
     "loss": ("loss", 1),
     "disagreement": ("%", 0.01),
@@ -76,7 +81,8 @@ def _grid(view: View, shown: Shown) -> list[int]:
             "count": len(shown.images),
             "place": place,
             "all": bool(view.chosen) and view.chosen == st.query_params.get("chosen"),
-            "says": bool(view.run or view.is_out),
+            "says": bool(view.run or view.is_out) or shown.revision.kind == "sounds",
+            "images": [spoken().image, spoken().images],
         },
         on_chosen_change=lambda: None,
     )
@@ -110,7 +116,9 @@ def _ask(revision: Revision) -> View:
         own: list[Order] = ["chosen"] if finding or linked else []
         runs = _runs(revision)
         orders = own + [
-            one for one in _ORDERS if one != "chosen" and (runs or one not in OF_RUNS)
+            one
+            for one in views.orders(revision.kind)
+            if one != "chosen" and (runs or one not in OF_RUNS)
         ]
         order = st.selectbox(
             "Sorted by",
@@ -190,7 +198,7 @@ def _ask_runs(runs: dict[str, str], order: Order, key: str) -> tuple[str, str]:
 
 def _ask_limits(order: Order, key: str) -> tuple[float | None, float | None]:
     """Between what the values lie that they are sorted by; None for no limit."""
-    if order == "taken":
+    if order in ("taken", "day"):
         days = [
             st.date_input(label, None, key=f"{key}-{label}-day", width=150)
             for label in ("From", "To")

@@ -102,30 +102,34 @@ def show_import() -> Revision | None:
     """The ways to bring images; a dataset that was begun without any."""
     kind = kind_choice.ask()
     words.speak_of(kind)
-    with_server = ["Folder on this server"] if session.may("folders") else []
-    upload, *server, begin, sample, public = st.tabs(
-        ["Upload", *with_server, "Begin empty", "Samples", "Public sets"]
-    )
-    with upload:
+    titles = ["Upload", "Begin empty", "Samples"]
+    titles[1:1] = ["Folder on this server"] if session.may("folders") else []
+    titles += ["Public sets"] if kind == "images" else []
+    tabs = dict(zip(titles, st.tabs(titles), strict=True))
+    with tabs["Upload"]:
         arrival = uploader.folder_upload(kind=kind)
         if arrival:
             _show_form(arrival.source, arrival.name, "upload", kind, arrival.upload)
         else:
             _show_form(None, "", "upload", kind)
-    for tab in server:
-        with tab:
+    if server := tabs.get("Folder on this server"):
+        with server:
             _show_server(kind)
-    with sample:
-        show_samples("tab")
-    with public:
-        _show_public_sets()
-    with begin:
-        return empty.ask()
+    with tabs["Samples"]:
+        show_samples("tab", kind)
+    if public := tabs.get("Public sets"):
+        with public:
+            _show_public_sets()
+    with tabs["Begin empty"]:
+        return empty.ask(kind)
 
 
-def show_samples(key: str) -> None:
+def show_samples(key: str, kind: Kind = "images") -> None:
     """The samples, each with a button that makes a dataset of it."""
-    every = samples.SAMPLES.values()
+    every = [one for one in samples.SAMPLES.values() if one.kind == kind]
+    if not every:
+        st.caption(f"There is no sample of {spoken().images}.")
+        return
     for one, place in zip(every, st.columns(len(every)), strict=True):
         with place.container(border=True):
             st.markdown(f"**{one.title}**  \n{shell.escape(one.about)}")

@@ -1,11 +1,10 @@
 """More images into a dataset, and the dataset as a zip to take away."""
 
-import time
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.data import recording
 from pages.shared import (
     addresses,
     job_progress,
@@ -18,9 +17,8 @@ from pages.shared.words import spoken
 from transfer import workspace
 from transfer.datasets import archive, names
 from transfer.datasets.archive import Form
-from transfer.datasets.ingest import allowed_folders, uploads
-from transfer.datasets.ingest.frames import Piece
-from transfer.datasets.revision import Kind, Revision
+from transfer.datasets.ingest import allowed_folders
+from transfer.datasets.revision import Revision
 from transfer.errors import TransferError
 from transfer.runs import queue, requests
 from transfer.store.record import Job
@@ -56,43 +54,34 @@ def show_adding(revision: Revision) -> None:
             _show_result(job)
         elif job and job.status.is_final:
             uploader.take_back("more")
-        _ask(dataset, revision.class_names, revision.kind)
+        _ask(revision)
 
 
-def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
-    if kind == "sounds":
-        key = f"recorded-{dataset}-{st.session_state.get('recordings', 0)}"
-        recorded = st.audio_input("Record into the class", key=key)
+def _ask(revision: Revision) -> None:
+    dataset, recorded, window = revision.dataset, b"", 0.0
+    if revision.sound:
+        into = _ask_class(revision)
+        recorded, window = recording.ask(dataset, revision.sound.seconds, into)
         says = f"{spoken().pictures.capitalize()}, a folder of them, or a zip."
-        arrival = uploader.folder_upload("more", says, kind=kind)
+        arrival = uploader.folder_upload("more", says, kind="sounds")
     else:
-        recorded = None
         arrival = uploader.folder_upload("more", _SAYS, camera=True)
     path = ""
     if session.may("folders"):
         path = st.text_input(
             f"Or the path of a folder, zip or {spoken().picture} on the server"
         )
-    into = st.selectbox(
-        "Their class",
-        class_names,
-        index=None,
-        accept_new_options=True,
-        placeholder=_BY_FOLDER,
-        key=f"add-class-{dataset}",
-        help="New ones of a class go to train, so that val and test stay what they "
-        "are. Those of a new class are split as the dataset was.",
-    )
-    if not st.button("Add them", type="primary"):
+    if not revision.sound:
+        into = _ask_class(revision)
+    if not st.button("Add them", type="primary") and not recorded:
         return
-    class_name = into or ""
     try:
-        if class_name and class_name not in class_names:
-            names.check_class_name(class_name)
-        if path:
+        if into and into not in revision.class_names:
+            names.check_class_name(into)
+        if recorded:
+            source, upload = recording.keep(recorded)
+        elif path:
             source, upload = allowed_folders.resolve(path), ""
-        elif recorded:
-            source, upload = _keep(recorded.getvalue())
         elif arrival and arrival.source:
             source, upload = arrival.source, arrival.upload
         else:
@@ -100,27 +89,31 @@ def _ask(dataset: str, class_names: tuple[str, ...], kind: Kind) -> None:
                 f"Bring some {spoken().images} first, and wait until they have arrived."
             )
             return
-        request = requests.add(source, dataset, class_name, session.who(), upload)
+        request = requests.add(source, dataset, into, session.who(), upload, window)
         queue.ask(session.store(), request)
     except TransferError as error:
         shell.show_error(error)
         return
-    if recorded and not path:  # the next look begins without it
-        st.session_state["recordings"] = st.session_state.get("recordings", 0) + 1
+    if recorded:
+        recording.begin_anew()
     elif upload:
         uploader.hand_over("more")
     st.rerun()
 
 
-def _keep(recording: bytes) -> tuple[Path, str]:
-    """Where a job finds what was recorded, and the upload to let go afterwards."""
-    upload = uploads.start(session.actor().id)
-    # By the second, so that a second recording has another name.
-    name = f"recorded {time.strftime('%Y-%m-%d %H.%M.%S')}.wav"
-    size = len(recording)
-    piece = Piece(path=name, offset=0, total=size, content=recording)
-    uploads.store(upload, [piece])
-    return uploads.source(upload), upload
+def _ask_class(revision: Revision) -> str:
+    """The class of all that is added; empty where folders or a file say it."""
+    into = st.selectbox(
+        "Their class",
+        revision.class_names,
+        index=None,
+        accept_new_options=True,
+        placeholder=_BY_FOLDER,
+        key=f"add-class-{revision.dataset}",
+        help="New ones of a class go to train, so that val and test stay what they "
+        "are. Those of a new class are split as the dataset was.",
+    )
+    return into or ""
 
 
 def _show_result(job: Job) -> None:

@@ -54,7 +54,7 @@ def show_summary(evaluation: Evaluation) -> None:
     st.caption(
         f"{found.images:,} {spoken().images}. Below each figure its 95 % confidence "
         f"interval: with other {spoken().images} of the same kind it could as well "
-        "have come out there. " + certainty.too_few(found.top_1)
+        "have come out there. " + certainty.too_few(found.top_1, spoken())
     )
     images = [one.images for one in found.classes]
     largest = outcome.largest_class(

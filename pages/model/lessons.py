@@ -3,24 +3,25 @@
 import streamlit as st
 
 from pages.shared import shell
+from pages.shared.words import spoken
 from transfer.backbones import catalogue, freeze_edits
 from transfer.backbones.freezing import Resolved
 
 EXPLAINED = """
 **Parameter sharing**: the backbone keeps all parameters that it learnt from its source,
-and only a new head learns. Quick, and hard to spoil with few images.
+and only a new head learns. Quick, and hard to spoil with few {words.images}.
 
 **Feature sharing**: some parameters stay frozen, the others go on learning from your
-images. Early blocks see edges and textures, which suit most pictures; late blocks see
-what the old task was about, so unfreeze from the end.
+{words.images}. Early blocks see edges and textures, which suit most {words.pictures};
+late blocks see what the old task was about, so unfreeze from the end.
 
 Either way it takes four steps:
 
 1. **Choose a source model**: {title}, weights “{weights}”.
 2. **Split its parameters** into frozen and trained: θ, what trains now, is {theta}.
 3. **Train** only θ, minimising $L(θ) = E[ℓ(y, f_θ(x))]$: the loss ℓ of the model's
-   answer $f_θ(x)$ to an image x of class y, on average over the training images.
-4. **Predict** with $f_θ$, from pixels to class names.
+   answer $f_θ(x)$ to {words.an_image} x of class y, on average over train.
+4. **Predict** with $f_θ$, from {words.pixels} to class names.
 """
 
 
@@ -35,6 +36,7 @@ def explain(resolved: Resolved, weights: str, head: int) -> None:
                 title=shell.escape(title),
                 weights=shell.escape(weights),
                 theta=theta(resolved, head),
+                words=spoken(),
             )
         )
 

@@ -1,4 +1,4 @@
-"""What the inference process says of pictures, asked once and remembered."""
+"""What the inference process says of pictures and recordings, asked once and kept."""
 
 import hashlib
 import time
@@ -9,8 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 import streamlit as st
 
 from pages.shared import session, shell
+from transfer.datasets.sounds.recordings import MAX_SECONDS
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ImageError, TransferError
 from transfer.prediction.client import Ranking
+from transfer.prediction.recordings import Heard
 from transfer.store.record import Run
 
 #: Answers, and then heat maps and neighbours, that are kept beyond those on the page,
@@ -49,12 +52,26 @@ class Picture(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What the model said of one picture, or why it could not."""
+    """What the model said of one picture, or why it could not.
+
+    Attributes:
+        thumbnail: A small JPEG; of a recording its spectrogram, if it is not too long.
+        ranking: Classes with their probabilities, best first.
+        seconds: That the answer took.
+        error: Why there is none.
+        heard: Of a recording what is heard when.
+    """
 
     thumbnail: bytes = b""
     ranking: Ranking = []  # noqa: RUF012
     seconds: float = 0.0
     error: str = ""
+    heard: Heard | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was looked at, or heard, at once."""
+        return self.heard is None or len(self.heard.segments) == 1
 
 
 def answer(run: Run, picture: Picture) -> Said:
@@ -88,11 +105,24 @@ def forget_oldest(shown: int) -> None:
 def _ask(run: Run, picture: Picture) -> Said:
     session.spend("predict")
     inference = session.inference()
+    if isinstance(run.rendering, Spectrogram):
+        return _ask_about_sound(run, run.rendering, picture)
     thumbnail = inference.thumbnail(picture.content, SIDE, run.rendering)
     # Only the model's time: the small picture is for the page.
     start = time.perf_counter()
     (ranking,) = inference.predict(run.id, [picture.content])
     return Said(thumbnail, ranking, time.perf_counter() - start)
+
+
+def _ask_about_sound(run: Run, how: Spectrogram, sound: Picture) -> Said:
+    inference, start = session.inference(), time.perf_counter()
+    heard = inference.hear(run.id, sound.content)
+    seconds, thumbnail = time.perf_counter() - start, b""
+    if (length := heard.segments[-1].end) <= MAX_SECONDS:
+        # Of one that was gone through all of it, above what is heard when.
+        whole = how._replace(seconds=length) if len(heard.segments) > 1 else how
+        thumbnail = inference.thumbnail(sound.content, SIDE, whole)
+    return Said(thumbnail, heard.ranking, seconds, heard=heard)
 
 
 def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:

@@ -8,12 +8,22 @@ from typing import Any
 
 import streamlit as st
 
-from pages.predict import answers
+from pages.predict import answers, recordings
 from pages.predict.answers import Picture, Said
-from pages.shared import addresses, amounts, charts, mending, session, shell
+from pages.shared import (
+    addresses,
+    amounts,
+    axes,
+    charts,
+    mending,
+    players,
+    session,
+    shell,
+)
 from pages.shared.words import spoken
 from transfer.datasets import editing, library
 from transfer.datasets.names import title
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import TransferError
 from transfer.prediction.answers import DONT_KNOW
 from transfer.store.record import Run
@@ -51,7 +61,8 @@ def show(picture: Picture, view: View) -> None:
         alone = len(view.runs) == 1
         widths = [1, 2] if alone else [1, 1.5, 1.5]
         left, *columns = st.columns(widths, gap="medium")
-        left.image(said[0].thumbnail, alt=picture.name, width="stretch")
+        with left:
+            _show_itself(picture, view.runs[0], said[0])
         left.caption(shell.escape(picture.name))
         for run, one, column in zip(view.runs, said, columns, strict=True):
             with column:
@@ -60,13 +71,28 @@ def show(picture: Picture, view: View) -> None:
         _show_correction(picture, view.runs[0], said[0])
 
 
+def _show_itself(picture: Picture, run: Run, said: Said) -> None:
+    """The picture; of a recording its spectrogram, and a player."""
+    how = run.rendering
+    if not isinstance(how, Spectrogram):
+        st.image(said.thumbnail, alt=picture.name, width="stretch")
+        return
+    if said.thumbnail and said.heard:
+        seconds = how.seconds if said.is_whole else said.heard.segments[-1].end
+        axes.show(said.thumbnail, how._replace(seconds=seconds), picture.name)
+    st.audio(picture.read())
+
+
 def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -> None:
     if not alone:
         st.markdown(f"**{shell.escape(run.name or run.id)}**")
     if said.error:
         st.error(said.error)
         return
-    if not view.heat:
+    if said.heard and not said.is_whole:
+        recordings.show_segments(said.heard)
+    # Of a long recording each part has evidence of its own.
+    if not view.heat or not said.is_whole:
         _show_classes(said, view.threshold)
     elif alone:
         # The answer first: on a phone the columns stand below one another.
@@ -78,7 +104,7 @@ def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -
     else:
         _show_classes(said, view.threshold)
         _show_heat(picture, run, said)
-    if run.id in view.nearest:
+    if run.id in view.nearest and said.is_whole:
         _show_nearest(picture, run)
 
 
@@ -99,7 +125,7 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
     names = [name for name, _ in said.ranking]
     is_cropped = run.config.resizing == "crop"
     name = st.selectbox(
-        "Where it sees",
+        "Where it hears" if said.heard else "Where it sees",
         names,
         key=f"heat-{run.id}-{picture.key}",
         help="Bright places speak for this class (Grad-CAM)."
@@ -109,7 +135,10 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
         png = answers.heat_map(run, picture, name)
     if png:
         alt = f"Heat map of {name} on {picture.name}"
-        st.image(png, alt=alt, width="stretch")
+        if isinstance(run.rendering, Spectrogram):
+            axes.show(png, run.rendering, alt)
+        else:
+            st.image(png, alt=alt, width="stretch")
 
 
 def _show_nearest(picture: Picture, run: Run) -> None:
@@ -132,6 +161,7 @@ def _gallery(found: Sequence[dict[str, Any]], run: Run) -> str:
         f'alt="{html.escape(one["path"])}" title="{html.escape(one["path"])}" '
         'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
         'background:rgba(128,140,150,.15)">'
+        f"{players.below(one['sha256'], run)}"
         '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
         f'<span dir="auto">{html.escape(one["class_name"])}</span> '
         '<span style="opacity:.65;white-space:nowrap">'

@@ -3,14 +3,14 @@
 import base64
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.predict import card, correct, photographs
+from pages.predict import card, correct, photographs, recordings
 from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
@@ -22,6 +22,7 @@ from transfer.pile import asked
 from transfer.prediction import answers
 from transfer.prediction.answers import DONT_KNOW, Answer
 from transfer.prediction.client import Ranking
+from transfer.prediction.recordings import Heard
 from transfer.runs import queue
 from transfer.store.record import Run
 
@@ -58,7 +59,8 @@ def show(pictures: Sequence[Picture], view: View) -> None:
     rows = [found[at] for at in chosen]
     page, of = _page(len(chosen))
     shown = [(pictures[at], found[at]) for at in chosen[page]]
-    may_teach = session.may("change", run.dataset)
+    # Recordings have no pile, from which they would be sorted in.
+    may_teach = run.dataset_kind == "images" and session.may("change", run.dataset)
     selected = None
     if may_teach and st.toggle(
         "Correct the answers",
@@ -79,6 +81,8 @@ def show(pictures: Sequence[Picture], view: View) -> None:
         _download(
             "JSON", "application/json", answers.to_json(rows, view.threshold), run
         )
+        if heard := st.session_state["batch"]["heard"]:
+            recordings.offer_table([heard[at] for at in chosen], run.id)
         if may_teach:
             teaching = correct.apply(run, rows)
             _offer_dataset(run, [pictures[at] for at in chosen], teaching)
@@ -100,6 +104,7 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
     kept: dict[str, Any] = st.session_state.get("batch", {})
     if kept.get("key") != key:
         kept = st.session_state["batch"] = {"key": key, "found": [], "seconds": 0.0}
+        kept["heard"] = []
     found: list[Answer] = kept["found"]
     if len(found) == len(pictures):
         return found, kept["seconds"]
@@ -107,10 +112,12 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
     left = [picture.content for picture in pictures[len(found) :]]
     start = time.perf_counter()
     try:
-        for said in session.inference().predict_in_pieces(run.id, left, TOP):
+        for said in _in_pieces(run, left):
             # Goes on where it was, also after a rerun in the middle.
             piece = pictures[len(found) : len(found) + len(said)]
             found += map(_to_answer, piece, said)
+            if run.dataset_kind == "sounds":
+                kept["heard"] += map(_to_record, piece, said)
             session.spend("predict", len(said))
             now = time.perf_counter()
             kept["seconds"] += now - start
@@ -123,10 +130,33 @@ def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float
     return found, kept["seconds"]
 
 
-def _to_answer(picture: Picture, said: Ranking | ImageError) -> Answer:
+def _in_pieces(
+    run: Run, left: Sequence[bytes | Path]
+) -> Iterator[Sequence[Ranking | Heard | ImageError]]:
+    """What the run says, as it comes; recordings are gone through one by one."""
+    inference = session.inference()
+    if run.dataset_kind != "sounds":
+        yield from inference.predict_in_pieces(run.id, left, TOP)
+        return
+    for one in left:
+        try:
+            yield [inference.hear(run.id, one)]
+        except ImageError as error:
+            yield [error]
+
+
+def _to_answer(picture: Picture, said: Ranking | Heard | ImageError) -> Answer:
     if isinstance(said, ImageError):
         return Answer(path=picture.name, ranking=[], error=str(said))
-    return Answer(path=picture.name, ranking=said)
+    ranking = said.ranking[:TOP] if isinstance(said, Heard) else said
+    return Answer(path=picture.name, ranking=ranking)
+
+
+def _to_record(picture: Picture, said: Ranking | Heard | ImageError) -> dict[str, Any]:
+    """What the table of segments says of a recording."""
+    if isinstance(said, Heard):
+        return answers.of_recording(picture.name, said)
+    return {"path": picture.name, "error": str(said)}
 
 
 def _filter(found: list[Answer], threshold: float) -> list[int]:

@@ -1,6 +1,6 @@
-"""The ways in which photographs to try come to the page."""
+"""The ways in which photographs and recordings to try come to the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +8,29 @@ import streamlit as st
 
 from pages.predict.answers import Picture
 from pages.shared import session, shell, uploader
+from pages.shared.words import spoken
 from transfer import workspace
 from transfer.datasets.ingest import loose_pictures, uploads
 from transfer.datasets.ingest.frames import Piece
+from transfer.datasets.revision import Kind
 from transfer.errors import TransferError
 from transfer.prediction.answers import Answer
 
-WAYS = {
-    "Photographs": ":material/photo_library:",
-    "Folder or zip": ":material/folder_zip:",
-    "Camera": ":material/photo_camera:",
+WAYS: dict[Kind, dict[str, str]] = {
+    "images": {
+        "Photographs": ":material/photo_library:",
+        "Folder or zip": ":material/folder_zip:",
+        "Camera": ":material/photo_camera:",
+    },
+    "sounds": {
+        "Recordings": ":material/audio_file:",
+        "Folder or zip": ":material/folder_zip:",
+        "Microphone": ":material/mic:",
+    },
 }
+
+#: Endings of sounds that the chooser of files offers.
+_SOUNDS = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "au", "caf"]
 
 #: Hands pictures that are pasted anywhere on the page to Streamlit's own uploader,
 #: which takes them by drop and by choice only (1.67).
@@ -45,20 +57,26 @@ export default function () {
 """
 
 
-def choose() -> list[Picture]:
-    """The pictures that the user brought in the chosen way."""
+def choose(kind: Kind) -> list[Picture]:
+    """The pictures, or recordings, that the user brought in the chosen way."""
+    ways = WAYS[kind]
     way = st.segmented_control(
-        "Where the pictures come from",
-        list(WAYS),
-        default="Photographs",
+        f"Where the {spoken().pictures} come from",
+        list(ways),
+        default=next(iter(ways)),
         required=True,
-        format_func=lambda one: f"{WAYS[one]} {one}",
+        format_func=lambda one: f"{ways[one]} {one}",
         label_visibility="collapsed",
-        key="way",
+        key=f"way-{kind}",
     )
-    if way == "Folder or zip":
-        return _of_folder()
-    return _from_camera() if way == "Camera" else _from_upload()
+    brought: dict[str, Callable[[], list[Picture]]] = {
+        "Photographs": _from_upload,
+        "Camera": _from_camera,
+        "Recordings": _sounds_from_upload,
+        "Microphone": _from_microphone,
+        "Folder or zip": lambda: _of_folder(kind),
+    }
+    return brought[way]()
 
 
 def source_of(
@@ -108,9 +126,26 @@ def _from_camera() -> list[Picture]:
     return [Picture.of("camera.jpg", taken.getvalue())] if taken else []
 
 
-def _of_folder() -> list[Picture]:
+def _sounds_from_upload() -> list[Picture]:
+    files = st.file_uploader(
+        "Recordings: drop or choose",
+        type=_SOUNDS,
+        accept_multiple_files=True,
+        key="recordings",
+    )
+    return [Picture.of(file.name, file.getvalue()) for file in files]
+
+
+def _from_microphone() -> list[Picture]:
+    taken = st.audio_input("Record with the microphone", key="recording")
+    return [Picture.of("recording.wav", taken.getvalue())] if taken else []
+
+
+def _of_folder(kind: Kind) -> list[Picture]:
     arrival = uploader.folder_upload(
-        "predict", "Every picture in it is asked about, in whatever folder it lies."
+        "predict" if kind == "images" else "predict-sounds",
+        f"Every {spoken().picture} in it is asked about, in whatever folder it lies.",
+        kind=kind,
     )
     if not arrival or not arrival.source:
         return []
@@ -118,18 +153,18 @@ def _of_folder() -> list[Picture]:
     kept: tuple[Path, list[Picture]] | None = st.session_state.get("predict-found")
     if kept and kept[0] == arrival.source:
         return kept[1]
-    found = _unpack(arrival.source)
+    found = _unpack(arrival.source, kind)
     st.session_state["predict-found"] = (arrival.source, found)
     return found
 
 
-def _unpack(source: Path) -> list[Picture]:
+def _unpack(source: Path, kind: Kind) -> list[Picture]:
     # Unpacked beside what was sent, and so forgotten with it.
     upload = source if source.is_dir() else source.parent
     folder = workspace.folder("uploads", upload.parent.name, "unpacked")
     try:
-        with st.spinner("Looking through the pictures."):
-            found = loose_pictures.list_pictures(source, folder)
+        with st.spinner(f"Looking through the {spoken().pictures}."):
+            found = loose_pictures.list_pictures(source, folder, kind)
     except TransferError as error:
         shell.show_error(error)
         return []

@@ -23,7 +23,7 @@ def show() -> None:
         f"{backbone.title} as it comes knows the 1,000 classes of ImageNet and no "
         "other. Try it on photographs: a run will teach it yours."
     )
-    for picture in photographs.choose()[:MOST]:
+    for picture in photographs.choose("images")[:MOST]:
         _show(picture)
 
 

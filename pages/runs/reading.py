@@ -8,8 +8,8 @@ from transfer.store.record import Run
 
 _LOSS = """
 Each point is $L(θ) = E[ℓ(y, f_θ(x))]$: the loss ℓ of the model's answer $f_θ(x)$ to an
-image x of class y, on average over images. The line **train** is over those that it
-learns from, and every step moves θ so that it falls; the line **val** is over images
+x of class y, on average over many. The line **train** is over those that it
+learns from, and every step moves θ so that it falls; the line **val** is over those
 that it never learns from. Where train still falls and val rises, it learns by heart.
 
 θ is what may move: {theta}.

@@ -56,10 +56,16 @@ def thumbnail(
     return _address("image", f"{sha256}{packed}{thing}".rstrip("-"), who)
 
 
-def sound(sha256: str, of: Run | Revision) -> str:
-    """Where a browser gets this recording to play it, if it may see `of`."""
+def sound(sha256: str, of: Run | Revision, who: str | None = None) -> str:
+    """Where a browser gets this recording to play it, if it may see `of`.
+
+    Args:
+        sha256: The recording.
+        of: The run or revision with which it is heard.
+        who: As in `_address`.
+    """
     thing = f"--{links.pack(_thing(of))}" if auth.mode() is not Mode.OPEN else ""
-    return _address("sound", f"{sha256}{thing}")
+    return _address("sound", f"{sha256}{thing}", who)
 
 
 class Picture(NamedTuple):

@@ -1,9 +1,11 @@
 """Datasets and runs of sounds on the pages: heard, and never told of as pictures."""
 
+import re
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from tests.pages.opened import opened
 from tests.sounds_made import encode, make_sounds, tone
@@ -12,8 +14,10 @@ from transfer.config import TrainConfig
 from transfer.datasets.ingest.sounds import import_sounds
 from transfer.datasets.revision import Revision
 from transfer.datasets.sounds.segments import Segment
+from transfer.errors import SoundError
 from transfer.prediction.client import InferenceProcess
 from transfer.prediction.recordings import Heard
+from transfer.store.record import Run
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -41,17 +45,15 @@ def test_data__a_recording_has_a_spectrogram_and_a_player(notes: Revision) -> No
     assert not any("without labels" in one for one in folds)
 
 
-def test_predict__a_recording_has_a_timeline_and_a_table(
-    notes: Revision, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heard = Heard(
-        ranking=[("low", 0.6), ("high", 0.4)],
-        class_names=("high", "low"),
-        segments=(Segment(0.0, 2.0, 1, 0.9), Segment(2.0, 3.0, 0, 0.8)),
-    )
+@pytest.fixture
+def run(notes: Revision, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run that learnt from the sounds; nothing waits for a process."""
     monkeypatch.setattr(InferenceProcess, "start", lambda self: None)
     monkeypatch.setattr(InferenceProcess, "warm", lambda self, run: None)
-    monkeypatch.setattr(InferenceProcess, "hear", lambda self, run, sound: heard)
+    knows = lambda self, run: True  # noqa: E731
+    monkeypatch.setattr(InferenceProcess, "knows_training_images", knows)
+    monkeypatch.setattr(InferenceProcess, "nearest", lambda self, *asked: [])
+    monkeypatch.setattr(InferenceProcess, "thumbnail", lambda self, *how: b"picture")
     store = Store()
     config = TrainConfig(dataset="notes", revision=notes.id)
     run = store.create(config, "mine")
@@ -60,6 +62,26 @@ def test_predict__a_recording_has_a_timeline_and_a_table(
     result = {"class_names": ["high", "low"], "sound": notes.sound, "val_accuracy": 1}
     store.finish(run.id, JobStatus.COMPLETED, result)
     (folders.folder("runs", run.id) / "model.keras").write_bytes(b"")
+    return store.get(run.id)
+
+
+def words_of(page: AppTest) -> str:
+    """Everything that a page says, in one text."""
+    shown = [*page.caption, *page.markdown, *page.info, *page.warning, *page.error]
+    shown += [*page.header, *page.button, *page.selectbox, *page.metric]
+    said = [str(getattr(one, "label", "") or one.value) for one in shown]
+    return " ".join([*said, *(one.label for one in page.expander)])
+
+
+def test_predict__a_recording_has_a_timeline_and_a_table(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard(
+        ranking=[("low", 0.6), ("high", 0.4)],
+        class_names=("high", "low"),
+        segments=(Segment(0.0, 2.0, 1, 0.9), Segment(2.0, 3.0, 0, 0.8)),
+    )
+    monkeypatch.setattr(InferenceProcess, "hear", lambda self, run, sound: heard)
     page = opened("5_predict.py", run=run.id)
     assert not page.exception
     page.file_uploader[0].set_value([("long.wav", encode(tone(300, 3.0)), "audio/wav")])
@@ -68,4 +90,52 @@ def test_predict__a_recording_has_a_timeline_and_a_table(
     shown = "".join(one.proto.body for one in page.get("html"))
     assert 'aria-label="What is heard when"' in shown
     assert "0.0 to 2.0 s: low 90%" in shown
-    assert page.download_button[0].label == "Table of segments (CSV)"
+    assert ">3 s<" in shown  # the axis has all of it
+    assert page.download_button[0].label == "Segments (CSV)"
+
+
+def test_predict__a_recording_that_cannot_be_read_is_asked_about_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def hear(self: InferenceProcess, run: str, sound: bytes) -> Heard:
+        asked.append(sound)
+        raise SoundError("It is damaged.")
+
+    monkeypatch.setattr(InferenceProcess, "hear", hear)
+    page = opened("5_predict.py", run=run.id)
+    page.file_uploader[0].set_value([("odd.wav", b"RIFF", "audio/wav")]).run()
+    page.run()
+    assert len(asked) == 1
+    assert ["It is damaged" in one.value for one in page.error] == [True]
+    assert not page.download_button
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["1_data.py", "2_model.py", "3_runs.py", "4_evaluate.py", "5_predict.py"]
+    + ["6_export.py", "9_programs.py"],
+)
+def test_pages__a_dataset_of_sounds_is_never_told_of_as_pictures(
+    run: Run, script: str
+) -> None:
+    page = opened(script, dataset="notes", run=run.id)
+    if script == "1_data.py":  # which begins with the import of images
+        page.segmented_control(key="import-kind").set_value("sounds").run()
+    assert not page.exception
+    found = re.findall(
+        r"(?i).{0,40}\b(?:image|picture|pixel)s?\b.{0,20}", words_of(page)
+    )
+    assert found == []
+
+
+def test_predict__another_run_to_compare_with_learnt_from_sounds_too(run: Run) -> None:
+    store = Store()
+    other = store.create(TrainConfig(dataset="pets"), "of pictures")
+    store.claim_next("here", {("run",): 9})
+    store.begin(other.id)
+    store.finish(other.id, JobStatus.COMPLETED, {"class_names": ["cat", "dog"]})
+    page = opened("5_predict.py", run=run.id)
+    assert not page.exception
+    assert page.selectbox(key="other-run").disabled

@@ -17,12 +17,21 @@ class ClassAnswer(BaseModel):
     probability: float = Field(ge=0, le=1)
 
 
+class SegmentAnswer(BaseModel):
+    """A part of a recording in which one class is the likeliest; times in seconds."""
+
+    start: float
+    end: float
+    name: str
+    probability: float = Field(ge=0, le=1)
+
+
 class PictureAnswer(BaseModel):
-    """What the model says of one picture."""
+    """What the model says of one picture or recording."""
 
     name: str = Field(description="Of its file; empty where it was the whole body.")
     classes: list[ClassAnswer] = Field(
-        description="Best first; none where the picture cannot be read."
+        description="Best first; none where it cannot be read."
     )
     heat_map: str | None = Field(
         default=None,
@@ -33,11 +42,17 @@ class PictureAnswer(BaseModel):
     hint: str | None = None
 
 
+class SoundAnswer(PictureAnswer):
+    """What the model says of one recording."""
+
+    segments: list[SegmentAnswer] = Field(description="What is heard when.")
+
+
 class Prediction(BaseModel):
-    """What a run says of pictures, in the order in which they were sent."""
+    """What a run says of pictures or recordings, in the order of the request."""
 
     run: str
-    pictures: list[PictureAnswer]
+    pictures: list[SoundAnswer | PictureAnswer]
 
 
 class DatasetAnswer(BaseModel):

@@ -20,6 +20,8 @@ from transfer.api.answers import (
     Prediction,
     RunAnswer,
     RunLine,
+    SegmentAnswer,
+    SoundAnswer,
 )
 from transfer.api.asking import Asking, Backend, Changes, Reads
 from transfer.api.pictures import Sent
@@ -83,7 +85,7 @@ async def predict(
         bool, Query(description="Show where the evidence for the best class is.")
     ] = False,
 ) -> Prediction:
-    """Classes and probabilities of one picture, or of several."""
+    """Classes and probabilities of one picture or recording, or of several."""
     found = await run_in_threadpool(asking.store.get, run)
     with pictures.room():
         sent = await pictures.read(request)
@@ -97,14 +99,15 @@ def _predict(
     asking: Asking, run: Run, sent: list[Sent], top: int | None, heat_map: bool
 ) -> Prediction:
     contents = [one.content for one in sent]
+    if run.dataset_kind == "sounds":
+        return _hear(asking, run, sent, top)
     answers = asking.inference.predict_each(run.id, contents, top)
     if len(sent) == 1 and isinstance(answers[0], ImageError):
         raise answers[0]
-    told = []
+    told: list[SoundAnswer | PictureAnswer] = []
     for one, answer in zip(sent, answers, strict=True):
         if isinstance(answer, ImageError):
-            why = {"error": answer.message, "hint": answer.hint}
-            told.append(PictureAnswer(name=one.name, classes=[], **why))
+            told.append(_refuse(one, answer))
             continue
         heat = None
         if heat_map:
@@ -113,6 +116,36 @@ def _predict(
         shown = base64.b64encode(heat).decode() if heat else None
         told.append(PictureAnswer(name=one.name, classes=classes, heat_map=shown))
     return Prediction(run=run.id, pictures=told)
+
+
+def _hear(asking: Asking, run: Run, sent: list[Sent], top: int | None) -> Prediction:
+    told: list[SoundAnswer | PictureAnswer] = []
+    for one in sent:
+        try:
+            heard = asking.inference.hear(run.id, one.content)
+        except ImageError as error:
+            if len(sent) == 1:
+                raise
+            told.append(_refuse(one, error))
+            continue
+        classes = [ClassAnswer(name=n, probability=p) for n, p in heard.ranking[:top]]
+        segments = [
+            SegmentAnswer(
+                start=part.start,
+                end=part.end,
+                name=heard.class_names[part.label],
+                probability=part.probability,
+            )
+            for part in heard.segments
+        ]
+        told.append(SoundAnswer(name=one.name, classes=classes, segments=segments))
+    return Prediction(run=run.id, pictures=told)
+
+
+def _refuse(one: Sent, error: ImageError) -> PictureAnswer:
+    return PictureAnswer(
+        name=one.name, classes=[], error=error.message, hint=error.hint
+    )
 
 
 @router.get("/datasets", tags=["datasets"])

@@ -117,7 +117,7 @@ def lessons(resolved: Resolved, images: int, head: int = 0) -> list[str]:
     if resolved.trains and per_image > MANY_PER_IMAGE:
         found.append(
             f"{per_image:,.0f} trainable parameters to each of {images:,} training "
-            "images: enough to learn the pictures by heart. Watch whether the loss of "
+            "examples: enough to learn them by heart. Watch whether the loss of "
             "val rises while that of train falls; fewer blocks, views or L2-SP help."
         )
     return found

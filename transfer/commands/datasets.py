@@ -109,6 +109,13 @@ def add_to(command: Command) -> None:
     more.add_argument(
         "--to", metavar="CLASS", default="", help="of all; else folders or a file say"
     )
+    more.add_argument(
+        "--window",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="of sounds: cut into windows of so long; if not given as those before",
+    )
     more.add_argument("--by", default=None, help=argparse.SUPPRESS)
     more.add_argument("--upload", default="", help=argparse.SUPPRESS)
     options.add_job(more)
@@ -177,6 +184,7 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
             args.name,
             args.to,
             by=by,
+            window=args.window,
             progress=progress,
             allow=options.allow(args),
         )

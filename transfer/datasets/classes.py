@@ -10,10 +10,16 @@ from dataclasses import replace
 
 from transfer.datasets import editing, library, names
 from transfer.datasets.revision import Change, Revision, with_id
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ConfigError, DatasetError, NameTakenError
 
 
-def begin(dataset: str, wanted: Iterable[str], by: str = "") -> Revision:
+def begin(
+    dataset: str,
+    wanted: Iterable[str],
+    by: str = "",
+    sound: Spectrogram | None = None,
+) -> Revision:
     """A new dataset of these classes and no image: the camera or a pile brings them.
 
     Of the first images of each class a fifth goes to val.
@@ -22,6 +28,7 @@ def begin(dataset: str, wanted: Iterable[str], by: str = "") -> Revision:
         dataset: What it is called.
         wanted: Two classes or more.
         by: Who asks for it.
+        sound: How its recordings are drawn; None for a dataset of images.
 
     Raises:
         ConfigError: The name or a class cannot be called so.
@@ -49,6 +56,7 @@ def begin(dataset: str, wanted: Iterable[str], by: str = "") -> Revision:
         seed=0,
         created_at=time.time(),
         by=by,
+        sound=sound,
     )
     library.store(with_id(made), {})
     return library.load(dataset)

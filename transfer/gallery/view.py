@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.datasets import chosen, facts, library
-from transfer.datasets.revision import Image, Revision
+from transfer.datasets.revision import Image, Kind, Revision
+from transfer.datasets.sounds import measures
 from transfer.errors import NotFoundError
 from transfer.gallery import answers
 from transfer.gallery.answers import Answers
@@ -24,6 +25,9 @@ Order = Literal[
     "pixels",
     "bytes",
     "taken",
+    "seconds",
+    "loudness",
+    "day",
     "confidence",
     "loss",
     "disagreement",
@@ -31,6 +35,17 @@ Order = Literal[
 ORDERS: tuple[Order, ...] = get_args(Order)
 #: Orders that need what a run said; the last needs two.
 OF_RUNS = ORDERS[-3:]
+#: Orders that say nothing of the other kind of files.
+_OF_ONE_KIND: dict[Kind, tuple[Order, ...]] = {
+    "images": ("pixels", "bytes", "taken"),
+    "sounds": ("seconds", "loudness", "day"),
+}
+
+
+def orders(kind: Kind) -> list[Order]:
+    """The orders that mean something for files of this kind."""
+    others = [x for own, found in _OF_ONE_KIND.items() if own != kind for x in found]
+    return [one for one in ORDERS if one not in others]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +64,8 @@ class View:
             the surest first.
         is_descending: Whether the largest comes first.
         least: Only images of which what they are sorted by is no less: the pixels of
-            the shorter side, bytes, seconds since the epoch, or shares from 0 to 1.
+            the shorter side, bytes, seconds of a recording or since the epoch, dB of
+            full scale, or shares from 0 to 1.
         most: Only images of which it is no more.
         run: Id of the run that says something of them; empty for none.
         other: Id of the run that it is compared with; empty for none.
@@ -177,6 +193,11 @@ def _values(
         return np.argsort(np.argsort(names, kind="stable")).astype(float)
     if order in OF_RUNS:
         return np.asarray(getattr(said, order), float)
+    if order == "day":
+        days = np.array([one.day for one in images], float)
+        return np.where(days > 0, days * 86_400, np.nan)
+    if order in ("seconds", "loudness"):
+        return measures.of(revision.dataset, images)[order].astype(float)
     known: NDArray[Any] = facts.of(revision.dataset, images)
     if order == "pixels":
         return np.asarray(np.minimum(known["width"], known["height"]), float)

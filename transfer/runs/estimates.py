@@ -211,17 +211,15 @@ class _Sum:
     def _why(self, keeps: bool, needed: int, room: int) -> str:
         layer = self.resolved.cut.layer
         if not self.epochs:
-            return "All frozen: the backbone runs once per image, then the head trains."
+            return "All frozen: the backbone runs once, then the head trains."
         if self.is_pixels:
-            return "Everything trains, so each epoch starts from the pixels."
+            return "Everything trains, so each epoch starts from the beginning."
         if keeps:
-            return (
-                f"The part up to {layer} runs once per image, and its output is kept."
-            )
+            return f"The part up to {layer} runs once, and its output is kept."
         if not self._views():
-            return "Each epoch makes new views, so each starts from the pixels."
+            return "Each epoch makes new views, so each starts from the beginning."
         return (
-            f"Each epoch starts from the pixels: the output of {layer} would take "
+            f"Each epoch starts from the beginning: the output of {layer} would take "
             f"{workspace.amount(needed)}, and there is room for "
             f"{workspace.amount(room)}."
         )

@@ -114,7 +114,14 @@ def import_(
     return Request("import", name, tuple(words))
 
 
-def add(path: Path, dataset: str, class_name: str, by: str, upload: str) -> Request:
+def add(
+    path: Path,
+    dataset: str,
+    class_name: str,
+    by: str,
+    upload: str,
+    window: float = 0.0,
+) -> Request:
     """More images of a dataset; one job at a time.
 
     Args:
@@ -123,9 +130,12 @@ def add(path: Path, dataset: str, class_name: str, by: str, upload: str) -> Requ
         class_name: Of all of them; empty where folders or a file of labels say it.
         by: Who asks for it.
         upload: The upload that is let go once they are in the dataset.
+        window: Seconds of the windows that recordings are cut into; 0 for as those in
+            the dataset are.
     """
+    cut = (f"--window={window:g}",) if window else ()
     words = ("add", dataset, str(path), f"--to={class_name}", f"--by={by}")
-    return Request("add", dataset, (*words, f"--upload={upload}"), dataset)
+    return Request("add", dataset, (*words, *cut, f"--upload={upload}"), dataset)
 
 
 def sort(

@@ -56,6 +56,7 @@ def add_path(
     *,
     reading: Reading = Reading(),  # noqa: B008
     by: str = "",
+    window: float = 0.0,
     progress: Progress | None = None,
     allow: Allow | None = None,
 ) -> Addition:
@@ -68,6 +69,8 @@ def add_path(
             folders or a file of labels say it.
         reading: How the folder or zip is to be read where that is not found out.
         by: Who asks for it.
+        window: Seconds of the windows that recordings are cut into; 0 for as those in
+            the dataset are.
         progress: As in `importer.import_path`.
         allow: See `staging.Allow`.
 
@@ -87,7 +90,7 @@ def add_path(
         entries = [_under_known_name(one, before, known) for one in entries]
         with scratch.folder() as folder:
             staged, unreadable = _stage(
-                before, source, entries, folder, progress, allow
+                before, source, entries, folder, progress, allow, window
             )
             pictures, repeated = without_repeats(staged, kind)
             found = take_in(dataset, pictures, by)
@@ -107,12 +110,13 @@ def _stage(
     folder: Path,
     progress: Progress | None,
     allow: Allow | None,
+    window: float,
 ) -> tuple[Sequence[Picture], list[PassedOver]]:
     """The files that can be used; recordings are cut as those before were."""
     if before.sound is None:
         return staging.stage(source, entries, folder, progress, allow)
     are_cut = any(hearing.recording_of(one.path) != one.path for one in before.images)
-    cutting = Cutting(before.sound.seconds if are_cut else 0.0)
+    cutting = Cutting(window or (before.sound.seconds if are_cut else 0.0))
     return hearing.stage(source, entries, folder, cutting, progress, allow)
 
 

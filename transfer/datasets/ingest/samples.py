@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from transfer import workspace
+from transfer.datasets.revision import Kind
 from transfer.errors import NotFoundError
 
 #: Drawn pictures: of each class, their side in pixels, and the finer one of drawing.
@@ -30,12 +31,14 @@ class Sample:
         title: Its name for people.
         about: What is in it, and where it comes from.
         write: Writes its class folders into a folder.
+        kind: What it is made of.
     """
 
     name: str
     title: str
     about: str
     write: Callable[[Path], None]
+    kind: Kind = "images"
 
 
 @dataclass(frozen=True, kw_only=True)

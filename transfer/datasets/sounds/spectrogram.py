@@ -110,7 +110,7 @@ def _hann(window: int, size: int) -> NDArray[np.float64]:
 @lru_cache(maxsize=16)
 def filters(how: Spectrogram, size: int) -> NDArray[np.float64]:
     """What each band takes of each frequency, `(bands, 1 + size // 2)`."""
-    mels = np.linspace(_to_mel(how.low), _to_mel(how.high), how.bands + 2)
+    mels = np.linspace(to_mel(how.low), to_mel(how.high), how.bands + 2)
     edges = _to_hertz(mels)
     bins = np.arange(1 + size // 2) * how.rate / size
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
@@ -125,7 +125,8 @@ _STEP, _BREAK = 200 / 3, 1000.0
 _RATIO = np.log(6.4) / 27
 
 
-def _to_mel(hertz: float) -> float:
+def to_mel(hertz: float) -> float:
+    """The place of a frequency on the mel scale."""
     if hertz < _BREAK:
         return hertz / _STEP
     return float(_BREAK / _STEP + np.log(hertz / _BREAK) / _RATIO)
