@@ -16,6 +16,7 @@ from pages.data import (
 )
 from pages.shared import (
     amounts,
+    drawn,
     handed,
     kept,
     room,
@@ -157,6 +158,7 @@ if datasets:
     enough.show(revision)
     if revision.kind == "images":
         imagenet.show(revision)
+    drawn.show(revision)
     contents.show(revision, can_change)
     if can_change:
         more.show_adding(newest)

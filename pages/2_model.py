@@ -21,7 +21,7 @@ from pages.model import (
     settings,
     source,
 )
-from pages.shared import handed, kept, room, session, shell, words
+from pages.shared import drawn, handed, kept, room, session, shell, words
 from transfer.backbones import structures
 from transfer.backbones.freezing import head_parameters
 from transfer.config import TrainConfig
@@ -106,6 +106,7 @@ try:
     with st.container():
         if revision.kind == "images":
             resizing.show(revision, pixels)
+        drawn.show(revision)
     backbone_table.show(use)
     rank.show(revision, backbone.name, chosen["weights"], config.resizing, use)
     estimate.offer_measuring(config, takes)

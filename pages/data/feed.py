@@ -9,7 +9,7 @@ from pages.shared import addresses
 from pages.shared.visits import Visit
 from transfer.datasets import thumbnails
 from transfer.datasets.revision import Image, Revision
-from transfer.datasets.sounds import measures
+from transfer.gallery import measures
 from transfer.gallery import view as views
 from transfer.gallery.view import View
 

@@ -229,7 +229,7 @@ def _show_form(
             key=f"name-{key}",
         )
         split = _split_choices(columns[1:4], key)
-        window = kind_choice.ask_window(key) if kind == "sounds" else 0.0
+        drawn = kind_choice.ask_how(key) if kind == "sounds" else {}
         with st.container(horizontal=True):
             imports = st.form_submit_button("Import", type="primary")
             trains = st.form_submit_button(
@@ -252,7 +252,7 @@ def _show_form(
             understood.forget(source)
         else:
             understood.forget(source)
-            how = {"train": trains, "kind": kind, "window": window}
+            how = {"train": trains, "kind": kind, **drawn}
             _ask(source, name.strip() or called, split, reading, upload, **how)
 
 

@@ -1,8 +1,11 @@
 """What is brought, photographs or sounds, and what is asked of sounds alone."""
 
+from typing import Any
+
 import streamlit as st
 
 from transfer.datasets.revision import Kind
+from transfer.datasets.sounds import presets
 
 _KINDS: dict[Kind, str] = {
     "images": ":material/photo_library: Photographs",
@@ -32,21 +35,32 @@ def ask() -> Kind:
     return "sounds"
 
 
-def ask_window(key: str) -> float:
-    """Seconds of the windows that long recordings are cut into; 0 for none.
+def ask_how(key: str) -> dict[str, Any]:
+    """How sounds are cut and drawn, as `requests.import_` takes it.
 
     Args:
         key: Tells the forms of one page apart.
     """
-    return float(
-        st.number_input(
-            "Cut long recordings into windows of so many seconds",
-            min_value=0.0,
-            max_value=60.0,
-            value=0.0,
-            step=0.5,
-            help="0 leaves recordings as they are. Windows of one recording go into "
-            "one split together, or val would be too easy.",
-            key=f"window-{key}",
-        )
+    left, right = st.columns([1, 1.4], vertical_alignment="bottom")
+    window = left.number_input(
+        "Cut long recordings, seconds of a piece",
+        min_value=0.0,
+        max_value=60.0,
+        value=0.0,
+        step=0.5,
+        help="0 leaves recordings as they are. Pieces of one recording go into one "
+        "split together, or val would be too easy.",
+        key=f"window-{key}",
     )
+    preset = right.segmented_control(
+        "What is told apart",
+        ["", *presets.PRESETS],
+        default="",
+        required=True,
+        format_func=lambda one: presets.TITLES.get(one, "by their length").capitalize(),
+        help="Words change fast and lie below 8 kHz; a bird, an engine or music has "
+        "finer notes and changes more slowly. Left as it is, recordings of up to a "
+        "second and a half are taken for words.",
+        key=f"preset-{key}",
+    )
+    return {"window": float(window), "preset": preset or ""}

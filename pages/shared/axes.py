@@ -9,16 +9,15 @@ from transfer.datasets.sounds import axes
 from transfer.datasets.sounds.spectrogram import Spectrogram
 
 
-def show(picture: bytes, how: Spectrogram, alt: str) -> None:
+def show(picture: bytes | str, how: Spectrogram, alt: str) -> None:
     """A spectrogram, or a heat map on one, between its axes.
 
     Args:
-        picture: A PNG or JPEG.
+        picture: A PNG or JPEG, or its address.
         how: How it was drawn.
         alt: What it shows, for who cannot see it.
     """
-    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-    content = base64.b64encode(picture).decode()
+    address = picture if isinstance(picture, str) else _embed(picture)
     ups = "".join(
         f'<span style="position:absolute;right:.35rem;bottom:{at:.1%};'
         f'transform:translateY(50%)">{_hertz(hertz)}</span>'
@@ -27,11 +26,16 @@ def show(picture: bytes, how: Spectrogram, alt: str) -> None:
     st.html(
         '<div style="display:grid;grid-template-columns:2.9rem 1fr;font-size:.7rem;'
         f'line-height:1"><div style="position:relative;opacity:.75">{ups}</div>'
-        f'<img src="data:image/{kind};base64,{content}" alt="{html.escape(alt)}" '
+        f'<img src="{address}" alt="{html.escape(alt)}" '
         'style="width:100%;aspect-ratio:4/3;display:block;border-radius:4px">'
         f'<div></div><div style="position:relative;height:1.2rem;opacity:.75">'
         f"{_seconds(how)}</div></div>"
     )
+
+
+def _embed(picture: bytes) -> str:
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def _hertz(hertz: int) -> str:

@@ -337,7 +337,7 @@ def test_model__help_and_limits_come_from_the_settings(dataset: Revision) -> Non
     at = open_page()
     batch_size = at.number_input(key="batch_size")
     assert (batch_size.min, batch_size.max) == (1, 1024)
-    assert "Images per training step" in batch_size.help
+    assert "Examples per training step" in batch_size.help
     assert "From 1, up to 1,024." in batch_size.help
     assert "More than 0, up to 1." in at.number_input(key="learning_rate").help
 
@@ -519,7 +519,7 @@ def test_model__settings_survive_another_page(dataset: Revision) -> None:
 def test_model__says_what_the_run_will_take(dataset: Revision) -> None:
     shown = next(one.value for one in open_page().markdown if "About" in one.value)
     assert "on disk" in shown and "memory" in shown
-    assert "the backbone runs once per image" in shown
+    assert "the backbone runs once" in shown
 
 
 def test_model__measuring_makes_the_estimate_sure(dataset: Revision) -> None:

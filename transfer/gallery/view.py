@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from transfer.datasets import chosen, facts, library
 from transfer.datasets.revision import Image, Kind, Revision
-from transfer.datasets.sounds import measures
 from transfer.errors import NotFoundError
-from transfer.gallery import answers
+from transfer.gallery import answers, measures
 from transfer.gallery.answers import Answers
 
 Order = Literal[

@@ -84,6 +84,7 @@ def import_(
     train: bool = False,
     kind: Kind = "images",
     window: float = 0.0,
+    preset: str = "",
 ) -> Request:
     """A new dataset.
 
@@ -96,6 +97,7 @@ def import_(
         kind: What is brought.
         window: Of sounds: seconds of the windows that long recordings are cut into; 0
             cuts none.
+        preset: Of sounds: one of `presets.PRESETS`; the one that fits if empty.
     """
     # With an equals sign, for names and folders may begin with a dash.
     shares = (f"--val={val}", f"--test={test}", f"--seed={seed}")
@@ -111,6 +113,8 @@ def import_(
         words.append("--train")
     if kind != "images":
         words += [f"--kind={kind}", f"--window={window:g}"]
+    if preset:
+        words.append(f"--preset={preset}")
     return Request("import", name, tuple(words))
 
 

@@ -9,7 +9,7 @@ from tests.sounds_made import encode
 from transfer.datasets import library
 from transfer.datasets.ingest.sounds import import_sounds
 from transfer.datasets.revision import Revision
-from transfer.datasets.sounds import measures
+from transfer.gallery import measures
 
 
 @pytest.fixture
