@@ -4,14 +4,14 @@ import html
 
 import streamlit as st
 
-from pages.shared import session, words
-from transfer.classroom import attendance, board
+from pages.shared import class_look, session, words
+from transfer.classroom import board
 from transfer.classroom.attendance import Attendee
 from transfer.classroom.board import Standing
 from transfer.classroom.lesson_steps import STEPS
 
-#: Seconds between two looks, and places that are shown.
-LOOK, _PLACES = 5.0, 10
+#: Places that are shown.
+_PLACES = 10
 _STYLE = """<style>
 header, [data-testid="stHeader"], .st-key-who { display: none !important; }
 [data-testid="stMainBlockContainer"] { padding-top: 1.5rem; }
@@ -35,13 +35,12 @@ header, [data-testid="stHeader"], .st-key-who { display: none !important; }
 
 def show() -> None:
     """Both; they keep themselves up to date."""
-    st.fragment(_show_now, run_every=LOOK)()
+    st.fragment(_show_now, run_every=class_look.LOOK)()
 
 
 def _show_now() -> None:
-    store = session.store()
-    found = attendance.attendees(store)
-    content = _board(board.standings(store)) + _class(found)
+    standings = board.standings(session.store())
+    content = _board(standings) + _class(class_look.attendees())
     st.html(f'{_STYLE}<div class="big">{content}</div>')
 
 

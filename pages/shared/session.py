@@ -7,10 +7,11 @@ import streamlit as st
 
 from transfer.datasets import library, names
 from transfer.datasets.revision import Kind, Revision
-from transfer.errors import NotFoundError, StorageError, TransferError
+from transfer.errors import StorageError, TransferError
 from transfer.people import auth, looking, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
+from transfer.runs.shared_reads import OnceAWhile
 from transfer.store.people import Person
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -18,6 +19,8 @@ from transfer.store.scope import Thing
 
 #: Seconds between two notes of somebody who stays at a page.
 _SEEN_EVERY = 30.0
+#: Seconds for which what people are called is taken to be the same.
+_NAMES_STAND = 2.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -127,10 +130,16 @@ def owner_in_words(thing: Thing) -> str:
 
 def name_of(person_id: str | None) -> str:
     """What somebody is called."""
-    try:
-        return whole_store().people.get(person_id or "").name
-    except NotFoundError:
-        return "somebody who is gone"
+    names_now = _names().get(
+        lambda: {one.id: one.name for one in whole_store().people.all()}
+    )
+    return str(names_now.get(person_id, "somebody who is gone"))
+
+
+# A list of an instructor's names everybody in it.
+@st.cache_resource(show_spinner=False)
+def _names() -> OnceAWhile[dict[str | None, str]]:
+    return OnceAWhile(_NAMES_STAND)
 
 
 def note_page(title: str) -> None:

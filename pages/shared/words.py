@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import amounts
-from transfer.backbones import freezing
+from transfer.backbones import catalogue, freezing
 from transfer.datasets import wording
 from transfer.datasets.revision import Kind
 from transfer.datasets.wording import Words
@@ -86,6 +86,8 @@ def of_setting(name: str, value: Any) -> tuple[str, str]:
         # By their names: two plans may train as many.
         chosen = names.replace(",", ", ") if kind in ("blocks", "layers") else ""
         return "What trains", chosen or freezing.in_words(value)
+    if name == "backbone":
+        return label(name), catalogue.title(value)
     return label(name), VALUES.get(name, {}).get(value, str(value))
 
 

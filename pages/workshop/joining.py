@@ -24,11 +24,17 @@ def show() -> None:
         left, right = st.columns(2)
         with left:
             st.markdown("Address to join")
-            st.code(address(), language=None)
+            st.code(address(), language=None, wrap_lines=True)
         if auth.mode() is Mode.WORKSHOP:
             with right:
                 st.markdown("Access code")
                 st.code(codes.workshop().access, language=None)
+    if guard.name_of(urlsplit(address()).netloc) in guard.LOCAL:
+        st.warning(
+            "Only this machine reaches that address yet: start the server with "
+            "`ADDRESS=0.0.0.0`, as the README says, or behind a proxy.",
+            icon=":material/lan:",
+        )
     if not guard.is_known(urlsplit(address()).netloc):
         st.warning(
             "The server does not answer to that name yet: start it with it in "

@@ -5,37 +5,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import amounts, session, shell, tables, words
+from pages.shared import amounts, class_look, session, shell, tables, words
 from transfer.classroom import attendance
 from transfer.classroom.attendance import Attendee
 from transfer.classroom.lesson_steps import STEPS
-from transfer.runs.shared_reads import OnceAWhile
 
 PAGES = Path(__file__).resolve().parents[1]
-#: Seconds between two looks at the class.
-LOOK = 5.0
 
 
 def show() -> None:
     """The class, first who is stuck."""
-    st.fragment(_show_now, run_every=LOOK)()
-
-
-def of_class() -> list[Attendee]:
-    """All of the class, read once for all who look."""
-    store = session.store()
-    found: list[Attendee] = _once_a_while().get(lambda: attendance.attendees(store))
-    return found
-
-
-# A page, a projector and a second tab look at the same class.
-@st.cache_resource(show_spinner=False)
-def _once_a_while() -> OnceAWhile[list[Attendee]]:
-    return OnceAWhile(LOOK / 2)
+    st.fragment(_show_now, run_every=class_look.LOOK)()
 
 
 def _show_now() -> None:
-    found = of_class()
+    found = class_look.attendees()
     if not found:
         st.info(
             "Nobody has joined yet. Show them the address and the code.",
@@ -53,7 +37,8 @@ def _show_now() -> None:
         hide_index=True,
         column_config={
             "Val accuracy": st.column_config.NumberColumn(format="percent"),
-            "May be stuck": st.column_config.TextColumn(width="large"),
+            "May be stuck": st.column_config.TextColumn(width="medium"),
+            "Does now": st.column_config.TextColumn(width="medium"),
         },
         placeholder="–",
         alt="The class",

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Set
 from typing import NamedTuple
 
-from transfer.classroom.hidden import check_instructor
 from transfer.errors import TransferError
 from transfer.evaluation import intervals
 from transfer.evaluation.intervals import Interval
@@ -58,7 +57,7 @@ def attendees(store: Store, now: float | None = None) -> list[Attendee]:
     Raises:
         NotAllowedError: Who sees this store is no instructor.
     """
-    check_instructor(store)
+    store.scope.check_server("class")
     now = time.time() if now is None else now
     work = defaultdict[str, list[Work]](list)
     for one in store.classroom.work():
@@ -74,7 +73,7 @@ def attendees(store: Store, now: float | None = None) -> list[Attendee]:
 
 def going_on(store: Store) -> list[Work]:
     """What waits or works for participants, what they have handed in too."""
-    check_instructor(store)
+    store.scope.check_server("class")
     participants = {
         one.id for one in store.people.all() if one.role is Role.PARTICIPANT
     }
@@ -116,7 +115,7 @@ def _attendee(
     return Attendee(
         person=person,
         seen=seen,
-        does=f"{does.name or KINDS[does.kind].title}, {does.status}" if does else "",
+        does=f"{does.status}: {does.name or KINDS[does.kind].title}" if does else "",
         run=does.id if does and does.kind == RUN else "",
         best=_interval(best) if best else None,
         best_run=best.id if best else "",

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from transfer.advice import effort
-from transfer.classroom.hidden import check_instructor
 from transfer.config import TrainConfig, differing
 from transfer.datasets import library
 from transfer.people.rule import Sharing
@@ -33,7 +32,7 @@ def hand_out(
         NotAllowedError: Who asks is no instructor, or does not own the dataset.
         ConfigError: Some settings are out of their limits.
     """
-    check_instructor(store)
+    store.scope.check_server("class")
     config = effort.of_any_dataset(settings)
     # One that all may change already stays so.
     if store.datasets.get(dataset).sharing != Sharing.ALL:
@@ -49,7 +48,7 @@ def take_back(store: Store, handout: int) -> None:
     Raises:
         NotAllowedError: Who asks is no instructor.
     """
-    check_instructor(store)
+    store.scope.check_server("class")
     store.classroom.take_back(handout)
     store.people.note(store.scope.actor, "take back", f"hand-out {handout}")
 

@@ -7,9 +7,11 @@ alone, for errors name pictures.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
-from transfer.datasets import library, names
+from transfer.datasets import library, manifest, names
 from transfer.datasets.revision import Revision
 from transfer.errors import (
     DatasetError,
@@ -18,13 +20,14 @@ from transfer.errors import (
     RunError,
     TransferError,
 )
-from transfer.people import rule
 from transfer.runs import queue
+from transfer.store import files
 from transfer.store.classroom import HandIn
 from transfer.store.people import Role
 from transfer.store.record import Run
 from transfer.store.runs import Store
-from transfer.store.scope import EVERYTHING
+from transfer.store.scope import Thing
+from transfer.store.trash import DATASET
 
 #: Runs that one person may have judged by one test set. Each try tells how many of its
 #: labels a run has right: with a hundred, labels could be learnt from the answers
@@ -49,16 +52,6 @@ class HiddenSet(NamedTuple):
         return sorted({every[image.label] for image in self.revision.images})
 
 
-def check_instructor(store: Store) -> None:
-    """Returns quietly where who sees this store may look after the class.
-
-    Raises:
-        NotAllowedError: They may not.
-    """
-    if store.scope is not EVERYTHING and not rule.may(store.scope.actor, "class"):
-        raise NotAllowedError("This is for instructors.")
-
-
 def current(store: Store) -> HiddenSet | None:
     """The test set that is hidden now; `None` if there is none, or it is damaged."""
     if owned := store.whole().datasets.hidden_set():
@@ -76,7 +69,7 @@ def hide(store: Store, name: str) -> None:
         NotAllowedError: Who asks is no instructor, or does not own it.
         DatasetError: Participants can reach some of it already.
     """
-    check_instructor(store)
+    store.scope.check_server("class")
     if name:
         store.datasets.check("share", name)
         revision = library.load(name)
@@ -146,8 +139,7 @@ def _check_unreached(store: Store, revision: Revision) -> None:
             "Take a dataset on which nobody else has trained.",
         )
     hashes = {image.sha256 for image in (*revision.images, *revision.left_out)}
-    for other in library.list_datasets():
-        owned = store.datasets.get(other.dataset)
+    for other, owned in _datasets(store):
         is_seen = owned.owner in participants or owned.sharing in ("read", "all")
         images = (*other.images, *other.left_out)
         same = hashes & {image.sha256 for image in images} if is_seen else ()
@@ -156,3 +148,14 @@ def _check_unreached(store: Store, revision: Revision) -> None:
                 f"Participants can see {len(same)} of its images in “{other.title}”.",
                 "Leave them out of one of the two, or take another dataset.",
             )
+
+
+def _datasets(store: Store) -> Iterator[tuple[Revision, Thing]]:
+    """All there are, and those in the trash, which their owners can restore."""
+    for one in library.list_datasets():
+        yield one, store.datasets.get(one.dataset)
+    for thrown in store.trash.all():
+        if thrown.kind == DATASET:
+            folder = files.in_trash(thrown.kind, thrown.id)
+            with suppress(OSError, ValueError, TransferError):  # it may be damaged
+                yield manifest.read(library.newest_in(folder)), thrown

@@ -201,7 +201,7 @@ STEPS = (
         name="instant",
         title="An answer at once",
         why="The backbone saw a million photographs before, and stays as it is: its "
-        "features are computed once, and only a head of a few numbers is new.",
+        "features are computed once, and only a small head is new.",
         minutes=3,
         task=_instant,
         seen=_see_instant,

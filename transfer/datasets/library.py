@@ -90,6 +90,15 @@ def load(name: str, revision: str = "") -> Revision:
     return found if found.dataset == name else replace(found, dataset=name)
 
 
+def newest_in(folder: Path) -> Path:
+    """The manifest of the newest revision of a dataset's folder, be it in the trash.
+
+    Raises:
+        OSError, ValueError: There is none.
+    """
+    return folder / f"{(folder / 'newest').read_text('utf-8')}.json"
+
+
 def image_path(sha256: str) -> Path:
     """Where the image of this hash is stored, whether or not it is there.
 

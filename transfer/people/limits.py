@@ -4,7 +4,7 @@ Where nobody signs in there are no limits, and for administrators there are none
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
@@ -149,10 +149,20 @@ def require(store: Store, owner: str | None, **more: float) -> None:
 
 def rest(store: Store, owner: str | None) -> str:
     """Why jobs of somebody wait whoever's turn it is; empty where they need not."""
-    limits = _of_owner(store, owner)
-    if not owner or limits is NO_LIMITS:
-        return ""
-    used = usage.of_work(store, owner)
+    return rests(store, [owner])[owner]
+
+
+def rests(store: Store, owners: Collection[str | None]) -> dict[str | None, str]:
+    """As `rest`, of several people at once."""
+    people = {one.id: one for one in store.people.all()} if any(owners) else {}
+    of_each = {one: _of_person(one, people.get(one)) for one in owners if one}
+    limited = [one for one, most in of_each.items() if most is not NO_LIMITS]
+    used = usage.of_works(store, limited) if limited else {}
+    reasons = {one: _reason(of_each[one], used[one]) for one in limited}
+    return {owner: reasons.get(owner or "", "") for owner in owners}
+
+
+def _reason(limits: Limits, used: Usage) -> str:
     return next(
         (
             f"{WORDS[name].figure(getattr(used, name), most)} are used"
@@ -169,8 +179,13 @@ def _of_owner(store: Store, owner: str | None) -> Limits:
         return NO_LIMITS
     try:
         return of(store.people.get(owner))
-    except NotFoundError:  # gone, while work of theirs still waits
-        return of(Person(id=owner, name="", role=Role.PARTICIPANT))
+    except NotFoundError:
+        return _of_person(owner, None)
+
+
+def _of_person(owner: str, person: Person | None) -> Limits:
+    # One who is gone, while work of theirs still waits.
+    return of(person or Person(id=owner, name="", role=Role.PARTICIPANT))
 
 
 def _needs(name: str, wanted: float) -> str:

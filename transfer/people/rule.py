@@ -117,11 +117,11 @@ class _Of:
             )
 
     def check_server(self, what: str) -> None:
-        """Returns quietly where `folders` or `weights` of the server may be used."""
+        """Returns quietly where what is of the server may be used, of `OF_SERVER`."""
         if not may(self.actor, what):
             raise NotAllowedError(
-                f"What concerns the {what} of the server is for those who are "
-                f"{OF_SERVER[what]} here or more.",
+                f"What concerns the {what} here is for those who are {OF_SERVER[what]} "
+                "or more.",
                 "Ask one of them.",
             )
 

@@ -1,6 +1,7 @@
 """How much one person has: on the disk, in the queue, at work."""
 
 import time
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -62,8 +63,16 @@ def on_disk(store: Store, owner: str) -> Disk:
 
 def of_work(store: Store, owner: str) -> Usage:
     """The same without the disk, which takes no time."""
-    work = store.holdings.work(owner, time.time() - _DAY)
-    return Usage(0, 0, work.queued, work.running, work.seconds / 3600)
+    return of_works(store, [owner])[owner]
+
+
+def of_works(store: Store, owners: Collection[str]) -> dict[str, Usage]:
+    """As `of_work`, of several people at once."""
+    found = store.holdings.work(owners, time.time() - _DAY)
+    return {
+        owner: Usage(0, 0, work.queued, work.running, work.seconds / 3600)
+        for owner, work in found.items()
+    }
 
 
 def _datasets(store: Store, owner: str) -> list[Path]:
@@ -77,7 +86,7 @@ def _of_folder(folder: Path) -> tuple[int, int]:
     kept = folder / "pile" / library.KEPT
     try:
         piled = _of_list(kept, kept.stat().st_mtime_ns) if kept.exists() else (0, 0)
-        images = _of_manifest(folder / f"{(folder / 'newest').read_text('utf-8')}.json")
+        images = _of_manifest(library.newest_in(folder))
         return images[0] + piled[0], images[1] + piled[1]
     except (OSError, ValueError, TransferError):  # no dataset, gone, or damaged
         return 0, 0

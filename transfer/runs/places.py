@@ -60,7 +60,7 @@ def places(store: Store) -> dict[str, Place]:
     room, owners = machines.room(store), {one.owner for one in waiting}
     began = {of_room: store.last_begun(of_room, owners) for of_room in room}
     active = store.active()
-    rests = {owner: limits.rest(store, owner) for owner in owners}
+    rests = limits.rests(store, owners)
     in_line = [one for one in waiting if not rests[one.owner]]
     found = line_up(in_line, active, room, takes, began)
     if not machines.others(store):

@@ -50,11 +50,15 @@ class Datasets:
         """Those of the names that may be seen, in their order."""
         if self._scope is EVERYTHING:
             return list(names)
+        of_all = self.of(names)
+        return [one.name for one in of_all if self._scope.may("read", one)]
+
+    def of(self, names: Collection[str]) -> list[Owned]:
+        """Whose each is, in their order; see `get`."""
         with self._database.reading() as connection:
             owned = [Owned(*row) for row in connection.execute(sa.select(datasets))]
         by_name = {one.name: one for one in owned}
-        of_all = [by_name.get(name, Owned(name, None, "private")) for name in names]
-        return [one.name for one in of_all if self._scope.may("read", one)]
+        return [by_name.get(name, Owned(name, None, "private")) for name in names]
 
     def new(self, name: str) -> str:
         """What a new dataset of whoever sees this store is to be kept under.

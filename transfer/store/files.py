@@ -24,6 +24,11 @@ def all_jobs() -> Path:
     return workspace.home() / "jobs"
 
 
+def in_trash(kind: str, trash_id: str) -> Path:
+    """Where what was deleted lies; of a run only while its files are removed."""
+    return workspace.home() / "trash" / kind / trash_id
+
+
 def log(kind: str, job_id: str) -> Path:
     """The file that takes all output of a job's process."""
     return of_job(kind, job_id) / "log.txt"

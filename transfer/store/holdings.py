@@ -1,7 +1,9 @@
 """What is whose, and how much of the queue somebody takes."""
 
 import time
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -44,14 +46,21 @@ class Holdings:
         with self._database.reading() as connection:
             return [f"{kind}/{id_}" for kind, id_ in connection.execute(query)]
 
-    def work(self, owner: str, since: float) -> Work:
-        """What somebody has in the queue, and the work that was done since then."""
+    def work(self, owners: Collection[str], since: float) -> dict[str, Work]:
+        """What each has in the queue, and the work that was done since then."""
         lasts = sa.or_(jobs.c.ended_at.is_(None), jobs.c.ended_at > since)
         query = sa.select(
-            jobs.c.status, jobs.c.started_at, jobs.c.ended_at, jobs.c.trash
-        ).where(jobs.c.owner == owner, lasts)
+            *(jobs.c[name] for name in ("owner", "status", "started_at", "ended_at")),
+            jobs.c.trash,
+        ).where(jobs.c.owner.in_(owners), lasts)
+        of = defaultdict[str, list[Any]](list)
         with self._database.reading() as connection:
-            found = connection.execute(query).all()
+            for one in connection.execute(query):
+                of[one.owner].append(one)
+        return {owner: self._work(of[owner], since) for owner in owners}
+
+    @staticmethod
+    def _work(found: Sequence[Any], since: float) -> Work:
         now = time.time()
         # A clock that was set back makes nobody's work less than none.
         seconds = sum(

@@ -46,7 +46,7 @@ class Scope(Protocol):
         """
 
     def check_server(self, what: str) -> None:
-        """Returns quietly where `folders` or `weights` of the server may be used.
+        """Returns quietly where what is of the server may be used; see `rule`.
 
         Raises:
             NotAllowedError: They may not.

@@ -221,8 +221,7 @@ def _place(one: Trashed) -> Path:
 
 
 def _folder(one: Trashed) -> Path:
-    """Where its files lie in the trash; of a run only while they are removed."""
-    return workspace.home() / "trash" / one.kind / one.id
+    return files.in_trash(one.kind, one.id)
 
 
 def _move(source: Path, target: Path) -> None:

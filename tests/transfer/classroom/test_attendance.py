@@ -48,7 +48,7 @@ def test_attendees__what_they_do_and_their_best_with_its_interval(
         group.end(run, val_accuracy=accuracy, val_images=8)
     group.store.create(TrainConfig(dataset="pets"), "mine", group.anna.id)
     anna = look(group)["Anna"]
-    assert (anna.does, anna.runs) == ("mine, queued", 2)
+    assert (anna.does, anna.runs) == ("queued: mine", 2)
     assert anna.best and round(anna.best.value, 3) == 0.75
     assert round(anna.best.low, 3) == 0.409 and round(anna.best.high, 3) == 0.929
 

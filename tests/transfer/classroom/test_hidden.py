@@ -219,3 +219,16 @@ def test_standings__who_did_as_well_shares_a_rank(
         (1, "Anna"),
         (3, "Tom"),
     ]
+
+
+def test_hide__not_what_a_participant_can_have_back_from_the_trash(
+    group: Class,
+) -> None:
+    group.dataset("annas", group.anna, seed=9)
+    group.dataset("secret", group.tom, seed=9)
+    thrown = trash.put_dataset(group.seen_by(group.anna), "annas")
+    tom = group.seen_by(group.tom)
+    with pytest.raises(DatasetError, match="can see 8 of its images in “annas”"):
+        hidden.hide(tom, "secret")
+    trash.remove(group.store, thrown.id)
+    hidden.hide(tom, "secret")

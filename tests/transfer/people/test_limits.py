@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.pictures import make_pictures
 from tests.transfer.runs.processes_made import FakeProcess
@@ -221,3 +222,17 @@ def test_import__a_run_that_may_not_be_queued_leaves_the_dataset(
     ended = store.get_job(job.id)
     assert ended.status is JobStatus.COMPLETED and not seen.runs()
     assert "0 of 0 jobs queued" in ended.result["not_trained"]
+
+
+def test_rests__asks_once_for_however_many(store: Store, anna: Person) -> None:
+    seen: list[str] = []
+    owners = [anna.id, *(person(store, f"p{number}").id for number in range(9)), None]
+    engine = store._database._engine
+
+    def note(_c: object, _k: object, text: str, *_: object) -> None:
+        seen.append(text)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    assert limits.rests(store, owners) == dict.fromkeys(owners, "")
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len([one for one in seen if one.startswith("SELECT")]) == 2
