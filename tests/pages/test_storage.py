@@ -112,21 +112,19 @@ def sizes(at: AppTest) -> dict[str, float]:
 
 def test_on_disk__tells_what_takes_how_much(pets: Path, workspace: Path) -> None:
     importer.import_path(pets, "pets")
-    for name, size in {
-        "model.keras": 3_000_000,
-        "exports/onnx-none/a": 2_000_000,
-    }.items():
-        path = (
-            workspace / "runs" / Store().create(TrainConfig(dataset="pets")).id / name
-        )
+    for name, megabytes in {"model.keras": 3, "exports/onnx-none/a": 2}.items():
+        run = Store().create(TrainConfig(dataset="pets"))
+        path = workspace / "runs" / run.id / name
         path.parent.mkdir(parents=True)
-        path.write_bytes(bytes(size))
+        path.write_bytes(bytes(megabytes * 1_000_000))
     at = opened("9_storage.py")
     assert not at.dataframe
-    next(one for one in at.toggle if one.label == "Look at the disk").set_value(
-        True
-    ).run()
-    found = sizes(at)
+    (look,) = [one for one in at.toggle if one.label == "Look at the disk"]
+    look.set_value(True).run()
+    trash.put_run(Store(), run.id)
+    assert sizes(at.run())["What"] == 2 and sizes(at)["Exports"] == 0
+    trash.restore(Store(), Store().trash.all()[0].id)
+    found = sizes(at.run())
     assert (found["Runs"], found["Exports"], found["Uploads"]) == (3, 2, 0)
     images = sum(one.stat().st_size for one in workspace.glob("images/*/*"))
     assert found["Datasets,"] == pytest.approx(images / 1e6)

@@ -49,7 +49,10 @@ def of(store: Store, owner: str) -> Usage:
 def on_disk(store: Store, owner: str) -> Disk:
     """What takes how much, of a person; of everybody if the id is empty."""
     thrown = [workspace.home() / "trash" / one for one in store.holdings.trash(owner)]
-    runs = [files.of_run(one) for one in store.holdings.runs(owner)]
+    is_thrown = store.holdings.runs(owner)
+    runs = [files.of_run(run) for run, it_is in is_thrown.items() if not it_is]
+    # Their files stay where they are until they are removed.
+    thrown += [files.of_run(run) for run, it_is in is_thrown.items() if it_is]
     exports = workspace.bytes_of(*(files.exports(one.name) for one in runs))
     return Disk(
         datasets=sum(size for _, size in map(_of_folder, _datasets(store, owner))),

@@ -34,11 +34,13 @@ class Holdings:
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
-    def runs(self, owner: str) -> list[str]:
-        """The ids of somebody's runs."""
-        query = sa.select(jobs.c.id).where(_is_of(jobs, owner), jobs.c.kind == RUN)
+    def runs(self, owner: str) -> dict[str, bool]:
+        """The ids of somebody's runs, and whether each is in the trash."""
+        query = sa.select(jobs.c.id, jobs.c.trash).where(
+            _is_of(jobs, owner), jobs.c.kind == RUN
+        )
         with self._database.reading() as connection:
-            return list(connection.scalars(query))
+            return {one: bool(trash) for one, trash in connection.execute(query)}
 
     def trash(self, owner: str) -> list[str]:
         """The folders below `trash` of what somebody has deleted."""
