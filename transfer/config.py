@@ -11,7 +11,7 @@ from transfer.settings import Settings
 #: Random changes of `TrainConfig.augmentation`, in the order in which they are made.
 AUGMENTATIONS = ("flip", "crop", "rotation", "colour")
 #: The same of sounds, of which a flip would make another sound.
-SOUND_AUGMENTATIONS = ("shift", "noise", "gain", "masks")
+SOUND_AUGMENTATIONS = ("voice", "shift", "noise", "gain", "masks")
 
 
 class TrainConfig(Settings):

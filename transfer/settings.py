@@ -183,7 +183,7 @@ class Settings(BaseModel):
         json_schema_extra={
             "choices": {
                 "flip,crop,colour,rotation": "any of these",
-                "shift,noise,gain,masks": "of sounds any of these",
+                "voice,shift,noise,gain,masks": "of sounds any of these",
                 "none": "no change",
             }
         },

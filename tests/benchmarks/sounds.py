@@ -1,6 +1,6 @@
 """Spoken digits: speakers mixed, and each of three speakers left out in turn.
 
-`python -m tests.benchmarks.sounds [--ways NAMES] [--sets NAMES] [--size 160]` on
+`python -m tests.benchmarks.sounds [--ways NAMES] [--sets NAMES] [--seed 0]` on
 `spoken_digits.zip`: the head alone, with the last stage of the backbone unfrozen, and a
 linear model on the same spectrograms, whose strength is chosen on val. Val is a fifth
 of the recordings of the speakers that are learnt from; nothing is chosen by the one
@@ -28,17 +28,14 @@ from tests.benchmarks import bench
 FOLDER = bench.ROOT / ".benchmarks" / "sounds"
 LINES = FOLDER.with_suffix(".jsonl")
 SETS = ("mixed", "speaker1", "speaker2", "speaker3")
+VIEWS = "voice,shift,noise,gain,masks"
 #: Settings of each way in place of the defaults.
 WAYS: dict[str, dict[str, Any]] = {
     "linear": {},
     "instant": {"method": "instant"},
     "head only": {},
-    "unfrozen": {"freeze": "last:6", "augmentation": "shift,noise,gain,masks"},
-    "all unfrozen": {
-        "freeze": "none",
-        "augmentation": "shift,noise,gain,masks",
-        "views": 0,
-    },
+    "unfrozen": {"freeze": "last:6", "augmentation": VIEWS},
+    "all unfrozen": {"freeze": "none", "augmentation": VIEWS, "views": 0},
 }
 
 
@@ -47,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ways", default="linear,head only,unfrozen")
     parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--size", type=int, default=160, help="of the pictures, px")
+    parser.add_argument("--seed", type=int, default=0, help="of the run")
     parser.add_argument("--settings", default="{}", help="in place of the defaults")
     parser.add_argument("--rate", action="store_true", help="measure the import alone")
     args = parser.parse_args()
@@ -57,8 +54,8 @@ def main() -> None:
         return
     for way in args.ways.split(","):
         for name in args.sets.split(","):
-            key = {"set": name, "way": way, "size": args.size}
-            key["settings"] = json.loads(args.settings)
+            settings = {"seed": args.seed, **json.loads(args.settings)}
+            key = {"set": name, "way": way, "settings": settings}
             if not any(key.items() <= one.items() for one in read()):
                 line = {**key, **measure(key)}
                 print(line, flush=True)
@@ -105,22 +102,20 @@ def measure(key: dict[str, Any]) -> dict[str, Any]:
     start = time.perf_counter()
     if key["way"] == "linear":
         return {**linear(revision), "seconds": time.perf_counter() - start}
+    from transfer.backbones import weights  # noqa: PLC0415
     from transfer.config import TrainConfig  # noqa: PLC0415
     from transfer.training import train  # noqa: PLC0415
     from transfer.training.listener import Listener  # noqa: PLC0415
 
-    config = TrainConfig.of(
-        dataset=key["set"],
-        backbone="efficientnet_lite0",
-        image_size=key["size"],
-        **{**WAYS[key["way"]], **key["settings"]},
-    )
+    settings = {**WAYS[key["way"]], **key["settings"]}
+    settings.setdefault("backbone", weights.default_backbone("sounds"))
+    config = TrainConfig.of(dataset=key["set"], **settings)
     config.check_kind(revision.kind)
     trained = train.train(config, revision, Listener())
     seconds = time.perf_counter() - start
     found = {"val": trained.best.accuracy, "seconds": seconds}
     if of_test := revision.of_split("test"):
-        pixels = draw(of_test, revision, key["size"])
+        pixels = draw(of_test, revision, trained.model.input_shape[1])
         said = trained.model.predict(pixels, batch_size=64, verbose=0).argmax(1)
         found["test"] = float((said == labels(of_test)).mean())
     return found
@@ -195,7 +190,7 @@ def import_rates() -> Iterable[dict[str, Any]]:
 
 def rows(measured: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     """Each way's val with speakers mixed, and test with each left out."""
-    kinds = [{k: one[k] for k in ("way", "size", "settings")} for one in measured]
+    kinds = [{k: one[k] for k in ("way", "settings")} for one in measured]
     for kind in [one for at, one in enumerate(kinds) if one not in kinds[:at]]:
         of = {one["set"]: one for one in measured if kind.items() <= one.items()}
         tests = [of[name]["test"] for name in SETS[1:] if name in of]

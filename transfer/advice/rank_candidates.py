@@ -121,7 +121,8 @@ def _features(
     resizing: Resizing,
 ) -> NDArray[np.float32]:
     """Pooled features `(images, channels)`, in float32, from the cache or computed."""
-    backbone = model.add_pooling(graph.build(name, weights=weights))
+    built = graph.build(name, weights=weights)
+    backbone = model.add_pooling(built, catalogue.get(name).cells)
     extractor = Extractor(
         backbone, ["pooling"], name, _quiet, False, rendering, resizing
     )

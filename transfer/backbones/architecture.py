@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from transfer.backbones import efficientnet_lite, pretrained
+from transfer.backbones import efficientnet_lite, pretrained, structures
 from transfer.backbones.catalogue import Backbone
 from transfer.errors import BackboneError
 
@@ -51,7 +51,15 @@ def build(backbone: Backbone, weights: str, size: tuple[int, int]) -> keras.Mode
     # After loading: the weights file names layers as Keras' builder does.
     if backbone.family in ("EfficientNet", "ConvNeXt"):
         model = _rebuild(model, backbone.family)
+    if backbone.last_block:
+        model = _beginning(model, backbone)
     return keras.Model(model.inputs[0], model.outputs[0], name=backbone.name)
+
+
+def _beginning(model: keras.Model, backbone: Backbone) -> keras.Model:
+    """The network up to the end of the backbone's last block."""
+    last = structures.read(backbone.name, model.input_shape[1]).layers[-1].name
+    return keras.Model(model.inputs[0], model.get_layer(last).output)
 
 
 def _scale(pixels: Any, backbone: Backbone) -> Any:

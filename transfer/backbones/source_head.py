@@ -33,6 +33,11 @@ def classification_layer(
             between its pooling and its last layer than one matrix.
         WeightsError: The weights cannot be had.
     """
+    if backbone.last_block:
+        raise BackboneError(
+            f"{backbone.title} ends before the source model's last layer.",
+            "Choose the whole network, or have the head computed in closed form.",
+        )
     columns = imagenet.positions(class_names)
     kernel, bias = whole_layer(backbone)
     return kernel[:, columns], bias[columns]

@@ -30,9 +30,9 @@ def read(backbone: str, image_size: int | None = None) -> Structure:
     entry = catalogue.get(backbone)
     size = image_size or entry.native_size
     catalogue.check_size(entry, (size, size))
-    data = read_rules(backbone)
+    data = read_rules(entry.whole or backbone)
     lengths = _lengths(data["lengths"], size)
-    layers = data["layers"]
+    layers = data["layers"][: _count(data, entry.last_block)]
     return Structure(
         backbone=backbone,
         image_size=(size, size),
@@ -54,8 +54,18 @@ def read(backbone: str, image_size: int | None = None) -> Structure:
                 shape=(lengths[layers[index][3]],) * 2 + (channels,),
             )
             for index, channels in data["cuts"]
+            if index < len(layers)
         ),
     )
+
+
+def _count(data: dict[str, Any], last_block: str) -> int:
+    """Number of layers up to the end of a block; all of them without one."""
+    layers = data["layers"]
+    if not last_block:
+        return len(layers)
+    last = data["blocks"].index(last_block)
+    return 1 + max(at for at, layer in enumerate(layers) if layer[2] == last)
 
 
 @lru_cache(maxsize=8)

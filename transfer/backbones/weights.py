@@ -4,9 +4,10 @@ import importlib.util
 import os
 import sysconfig
 from pathlib import Path
+from typing import Literal
 
 from transfer.backbones import catalogue
-from transfer.backbones.catalogue import BACKBONES, Backbone
+from transfer.backbones.catalogue import BACKBONES, FOR_SOUNDS, Backbone
 from transfer.errors import WeightsError
 
 
@@ -81,11 +82,15 @@ def of_file(path: Path) -> Backbone:
     )
 
 
-def default_backbone() -> str:
+def default_backbone(kind: Literal["images", "sounds"] = "images") -> str:
     """Name of the backbone to offer first: the usual default where its weights are at
     hand, else the one with the most accurate ImageNet weights that are; where none are,
-    one whose weights are downloaded when a run starts.
+    one whose weights are downloaded when a run starts. Of sounds one made for them.
     """
+    if kind == "sounds":
+        for name, one in FOR_SOUNDS.items():
+            if is_at_hand(one):
+                return name
     # Weights that are here cost no wait and no network; among them accuracy is the best
     # guess, and the usual default the best choice on an ordinary processor.
     here = [one.name for one in at_hand()] or [catalogue.DOWNLOADED]

@@ -1,5 +1,7 @@
 """A backbone and a head as one model: pixels in, probabilities out."""
 
+import itertools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -16,17 +18,46 @@ Head = Literal["linear", "dense1024"]
 Forward = Callable[[Any, bool], Any]
 
 
-def add_pooling(backbone: keras.Model) -> keras.Model:
+def add_pooling(backbone: keras.Model, cells: tuple[int, int] = (1, 1)) -> keras.Model:
     """The backbone with global average pooling on top.
 
     Args:
         backbone: Model from pixels to a feature map `(batch, rows, columns, channels)`.
+        cells: See `Backbone.cells`.
 
     Returns:
-        A model from pixels to features `(batch, channels)`, float32.
+        A model from pixels to features `(batch, channels)`, float32; of more than one
+        cell `(batch, cells * channels)`.
     """
-    features = layers.GlobalAveragePooling2D(name="pooling")(backbone.output)
+    parted = backbone.output if cells == (1, 1) else _part(backbone.output, cells)
+    features = layers.GlobalAveragePooling2D(name="pooling")(parted)
     return keras.Model(backbone.input, features, name="pooled_backbone")
+
+
+def _part(features: Any, cells: tuple[int, int]) -> Any:
+    """The feature map with channels of their own for each cell, which are 0 elsewhere.
+
+    Pooled as ever they are the means of the cells, and a heat map finds each in its
+    place. Where there are fewer rows or columns than cells, each is one.
+    """
+    height, width = features.shape[1:3]
+    edges = [_edges(*one) for one in zip((height, width), cells, strict=True)]
+    count = math.prod(len(one) for one in edges)
+    # As large as the features of one cell for all, so that a head learns as fast.
+    features = layers.Rescaling(float(count), name="cells_scaling")(features)
+    parts = []
+    for number, margins in enumerate(itertools.product(*edges)):
+        inside = layers.Cropping2D(margins, name=f"cell_{number}")(features)
+        parts.append(layers.ZeroPadding2D(margins, name=f"around_{number}")(inside))
+    return layers.Concatenate(name="cells")(parts)
+
+
+def _edges(length: int, count: int) -> list[tuple[int, int]]:
+    """How much lies before and behind each of the parts of a length."""
+    stops = [round(length * at / count) for at in range(min(count, length) + 1)]
+    if count > length:
+        stops = list(range(length + 1))
+    return [(a, length - b) for a, b in itertools.pairwise(stops)]
 
 
 def head(kind: Head, channels: int, num_classes: int, seed: int) -> keras.Model:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import keras
 
-from transfer.backbones import graph, weights
+from transfer.backbones import catalogue, graph, weights
 from transfer.classifier import model
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
@@ -72,7 +72,8 @@ def see_with(backbone: str, source: str, resizing: Resizing = "stretch") -> Sigh
         BackboneError: It is not in the catalogue, or has no weights here.
     """
     name = backbone or weights.default_backbone()
-    pooled = model.add_pooling(graph.build(name, weights=source))
+    built = graph.build(name, weights=source)
+    pooled = model.add_pooling(built, catalogue.get(name).cells)
     return Sight(pooled, name, resizing)
 
 

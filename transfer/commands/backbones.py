@@ -37,7 +37,7 @@ def backbones(_: argparse.Namespace) -> dict[str, Any]:
                 "weights_at_hand": weights.is_at_hand(one),
                 "licence": one.licence,
             }
-            for name, one in catalogue.BACKBONES.items()
+            for name, one in catalogue.offered("sounds").items()
         ]
     }
 
@@ -56,7 +56,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
         reporter.progress(doing="measure")
         built = graph.build(name, image_size=(size, size) if size else None)
-        pooled = model.add_pooling(built)
+        pooled = model.add_pooling(built, catalogue.get(name).cells)
         height, width = pooled.input_shape[1:3]
         rates = engines.measure(pooled, name, f"{name}-random-{height}x{width}", tell)
         result = {

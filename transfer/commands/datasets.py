@@ -165,7 +165,7 @@ def _own(revision: Revision, owner: str | None) -> None:
 def _queue_run(revision: Revision, owner: str | None) -> dict[str, str]:
     """The id of a run of a new dataset, as the page Model would start it."""
     of = {"dataset": revision.dataset, "revision": revision.id}
-    config = TrainConfig.of(**of, backbone=weights.default_backbone())
+    config = TrainConfig.of(**of, backbone=weights.default_backbone(revision.kind))
     with closing(Store()) as store:
         try:
             return {"run": queue.submit(store, config, owner=owner).id}
@@ -242,7 +242,9 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
     }
     if args.path.startswith(SAMPLE):
         sample = args.path.removeprefix(SAMPLE)
-        return importer.import_sample(sample, args.name, **how)
+        is_sound = samples.get(sample).kind == "sounds"
+        take = sounds.import_sample if is_sound else importer.import_sample
+        return take(sample, args.name, **how)
     splits = dict(one.rpartition("=")[::2] for one in args.splits)
     reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
     path = Path(args.path)

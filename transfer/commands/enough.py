@@ -35,7 +35,7 @@ def enough(args: argparse.Namespace) -> dict[str, Any]:
     reporter = Reporter(args.job)
     with reporter.telling():
         revision = library.load(args.name, args.revision)
-        backbone = args.backbone or weights_at_hand.default_backbone()
+        backbone = args.backbone or weights_at_hand.default_backbone(revision.kind)
         catalogue.get(backbone)
         reporter.progress(doing="import", done=0, of=0)
         # Importing Keras takes seconds; a wrong name is told before that.

@@ -9,6 +9,7 @@ from typing import Any, Protocol, get_args
 from transfer.backbones import catalogue, weights
 from transfer.backbones.freezing import FreezePlan
 from transfer.config import TrainConfig, help_text
+from transfer.datasets import library
 from transfer.datasets.ingest import uploads
 from transfer.datasets.ingest.staging import Allow
 from transfer.people import limits
@@ -139,10 +140,12 @@ def settings(args: argparse.Namespace) -> TrainConfig:
         ConfigError: One or more are out of their limits.
         BackboneError: The backbone is not in the catalogue.
         FreezeError: The freeze plan cannot be read.
+        DatasetError: There is no such dataset.
     """
     named = {n: getattr(args, n) for n in TrainConfig.model_fields if n in args}
     if "backbone" not in named:
-        named["backbone"] = weights.default_backbone()
+        kind = library.load(args.dataset).kind
+        named["backbone"] = weights.default_backbone(kind)
     config = TrainConfig.of(**named)
     catalogue.get(config.backbone)
     FreezePlan.parse(config.freeze)

@@ -38,9 +38,9 @@ def sweep(args: argparse.Namespace) -> dict[str, Any]:
     """Accuracy and time of each depth, from all frozen on."""
     reporter = Reporter(args.job)
     with reporter.telling():
-        name = args.backbone or weights.default_backbone()
-        catalogue.get(name)
         revision = library.load(args.dataset, args.revision)
+        name = args.backbone or weights.default_backbone(revision.kind)
+        catalogue.get(name)
         reporter.progress(phase="import", depth=0, depths=0)
         # Importing Keras takes seconds; wrong names are told before that.
         with quickly():

@@ -81,7 +81,14 @@ def key(rendering: Rendering | None) -> str:
     before there were others.
     """
     if isinstance(rendering, Spectrogram):
-        said = " ".join(f"{value:.9g}" for value in rendering)
+        later = Spectrogram._field_defaults
+        # Datasets from before there were these fields keep their features.
+        values = rendering._asdict().items()
+        said = " ".join(
+            f"{name}={value:.9g}" if name in later else f"{value:.9g}"
+            for name, value in values
+            if value != later.get(name)
+        )
         return f"-sound-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
     return "-grey-{:.9g}-{:.9g}".format(*rendering) if rendering else ""
 
@@ -90,8 +97,8 @@ def from_plain(values: Any) -> Rendering | None:
     """The rendering that JSON has made a list of; None for nothing."""
     if not values or values[0] is None:
         return None
-    if len(values) == len(Spectrogram._fields):
-        rate, seconds, window, hop, bands, *others = values
-        return Spectrogram(int(rate), seconds, window, hop, int(bands), *others)
-    black, white = values
-    return black, white
+    if len(values) == 2:  # black and white
+        black, white = values
+        return black, white
+    rate, seconds, window, hop, bands, *others = values
+    return Spectrogram(int(rate), seconds, window, hop, int(bands), *others)

@@ -1,9 +1,11 @@
 """The doctor begins: it looks at the pictures while Keras is imported."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
+from transfer.backbones import weights
 from transfer.backbones.quick_import import quickly
 from transfer.datasets import scratch
 from transfer.datasets.decoding import Resizing
@@ -52,9 +54,16 @@ def examine(
 
     hashes = [image.sha256 for image in revision.images]
     with scratch.folder() as folder:
-        with looks.looking(hashes, revision.grey, folder, tell("look")) as looked:
+        # Recordings are no pictures, and are not asked for their looks.
+        beside = (
+            looks.looking(hashes, revision.grey, folder, tell("look"))
+            if revision.kind == "images"
+            else nullcontext()
+        )
+        with beside as looked:
             everything = import_doctor()
-            seeing = backbone, source, resizing
+            name = backbone or weights.default_backbone(revision.kind)
+            seeing = name, source, resizing
             found: list[Finding] = everything.examine(
                 revision, looked, folder, seeing, table, tell
             )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
-from transfer.backbones.catalogue import BACKBONES, image_size
+from transfer.backbones.catalogue import image_size, is_known
 from transfer.classifier import model
 from transfer.datasets import library, names, renderings
 from transfer.datasets.decoding import Resizing
@@ -149,8 +149,7 @@ def _classifier(run: Run) -> Any:
             "Choose a run that has finished.",
         )
     # Checked against what the run should be before anything is loaded from it.
-    is_known = run.config.backbone in BACKBONES
-    size = image_size(run.config) if is_known else None
+    size = image_size(run.config) if is_known(run.config.backbone) else None
     classifier = model.load(path, len(run.result["class_names"]), size)
     return formats.calibrate(classifier, float(run.result.get("temperature") or 1.0))
 

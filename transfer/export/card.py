@@ -76,7 +76,8 @@ def text(
 
 def _details(run: Run, described: dict[str, Any], words: Words) -> str:
     config, result = run.config, run.result
-    backbone = catalogue.BACKBONES.get(config.backbone)
+    known = catalogue.is_known(config.backbone)
+    backbone = catalogue.get(config.backbone) if known else None
     licence = backbone.licence if backbone else catalogue.GONE.get(config.backbone)
     trained = result.get("trainable_parameters") or 0
     frozen = result.get("frozen_parameters") or 0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from transfer import workspace
 from transfer.advice import probes
+from transfer.backbones.weights import default_backbone
 from transfer.classifier.sight import see_with
 from transfer.datasets import library, scratch
 from transfer.datasets.revision import Image, Revision
@@ -49,7 +50,8 @@ def group(dataset: str, backbone: str, weights: str, told: Told) -> None:
     asked = [Image(sha256=one, path=one, label=0, split="train") for one in hashes]
     both = replace(newest, images=(*teachers, *asked))
     with scratch.folder() as folder:
-        sight = see_with(backbone, weights)
+        name = backbone or default_backbone(newest.kind)
+        sight = see_with(name, weights)
         features = examine.features_of(both, sight, folder, told)
         near = similar.project(features)
     names = [newest.class_names[one.label] for one in teachers]

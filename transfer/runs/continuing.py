@@ -45,7 +45,7 @@ def check(run: Run, config: TrainConfig, revision: Revision) -> None:
             f"Run {run.name} is {run.status} and has no model to start from.",
             "Choose a run that was completed, or stopped during training.",
         )
-    if (backbone := run.config.backbone) not in catalogue.BACKBONES:
+    if not catalogue.is_known(backbone := run.config.backbone):
         raise ConfigError(
             f"Run {run.name} cannot be the start: its backbone {backbone} was one of "
             "earlier versions, and is gone.",

@@ -64,7 +64,8 @@ class Network:
         # Before pooling is added, which belongs to no block and has nothing to freeze.
         structure = graph.structure(built, config.backbone)
         resolved = FreezePlan.parse(config.freeze).resolve(structure)
-        backbone = classifier.add_pooling(built)
+        cells = catalogue.get(config.backbone).cells
+        backbone = classifier.add_pooling(built, cells)
         channels = backbone.output_shape[-1]
         head = classifier.head(config.head, channels, len(class_names), config.seed)
         if start_from:

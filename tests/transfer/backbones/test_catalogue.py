@@ -126,3 +126,9 @@ def test_get__one_of_earlier_versions_says_what_to_do() -> None:
 def test_get__unlike_anything() -> None:
     with pytest.raises(BackboneError, match=f"but {len(BACKBONES)} others"):
         catalogue.get("%%%%")
+
+
+def test_offered__backbones_for_sounds_are_not_offered_for_images() -> None:
+    assert catalogue.offered("images") is BACKBONES
+    assert [*catalogue.offered("sounds")] == [*catalogue.FOR_SOUNDS, *BACKBONES]
+    assert not BACKBONES.keys() & catalogue.FOR_SOUNDS.keys()

@@ -10,7 +10,7 @@ import openvino
 import pytest
 
 from tests.transfer.backbones.conftest import built
-from transfer.backbones import catalogue, graph
+from transfer.backbones import catalogue, graph, structures
 from transfer.errors import BackboneError
 
 SMALL = [
@@ -242,3 +242,16 @@ def test_build__smallest_size(name: str) -> None:
     size = catalogue.get(name).smallest_size
     model = graph.build(name, image_size=(size, size))
     assert all(length > 0 for length in model.output_shape[1:])
+
+
+@pytest.mark.parametrize("name", list(catalogue.FOR_SOUNDS))
+def test_build__the_beginning_of_a_network_is_that_of_the_whole(name: str) -> None:
+    entry = catalogue.get(name)
+    beginning = graph.build(name, weights="imagenet", image_size=(64, 64))
+    whole = graph.build(entry.whole, weights="imagenet", image_size=(64, 64))
+    assert graph.structure(beginning, name) == structures.read(name, 64)
+    assert beginning.count_params() == entry.parameters
+    last = beginning.layers[-1].name
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3))
+    same = graph.prefix(whole, last)(pixels)
+    assert np.array_equal(beginning(pixels), same)

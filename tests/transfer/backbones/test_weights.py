@@ -112,3 +112,9 @@ def test_of_file__by_its_name() -> None:
 def test_missing__names_weights_at_hand(keras_home: Path) -> None:
     put(keras_home)
     assert MOBILENET.title in weights.missing(RESNET, "no network").hint
+
+
+def test_default_backbone__of_sounds_is_made_for_them() -> None:
+    name = weights.default_backbone("sounds")
+    assert name in catalogue.FOR_SOUNDS
+    assert weights.is_at_hand(catalogue.get(name))

@@ -19,9 +19,14 @@ def test_from_plain__gives_back_what_json_made_a_list_of() -> None:
 
 def test_key__tells_every_parameter_apart() -> None:
     others = [
-        HOW._replace(**{name: value * 2}) for name, value in HOW._asdict().items()
+        HOW._replace(**{name: value * 2 + 1}) for name, value in HOW._asdict().items()
     ]
-    assert len({renderings.key(one) for one in (HOW, *others)}) == 9
+    assert len({renderings.key(one) for one in (HOW, *others)}) == 1 + len(HOW)
+
+
+def test_key__of_datasets_with_the_first_parameters_alone_is_what_it_was() -> None:
+    assert renderings.from_plain([*HOW[:8]]) == HOW
+    assert renderings.key(HOW) == "-sound-c9311bb16b84d037"
 
 
 def test_key__of_pictures_is_what_it_was() -> None:

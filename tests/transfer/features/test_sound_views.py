@@ -52,3 +52,14 @@ def test_of__masks_cover_bands_and_moments(pixels: NDArray[np.uint8]) -> None:
         for n in range(1, 9)
     ]
     assert 0 < max(covered) < 0.6
+
+
+def test_view__a_voice_keeps_what_is_steady_and_moves_notes() -> None:
+    steady = np.full((40, 40, 3), 90, np.uint8)
+    assert np.array_equal(View("ab", 1, ("voice",)).of(steady), steady)
+    note = np.zeros((40, 40, 3), np.uint8)
+    note[20] = 200
+    views = [View("ab", n, ("voice",)).of(note) for n in (1, 2, 3)]
+    rows = {int(view[:, 20, 0].argmax()) for view in views}
+    assert len(rows) > 1
+    assert all(15 <= row <= 24 for row in rows)

@@ -1,4 +1,4 @@
-"""Pictures to begin with, without any network, and public sets to download."""
+"""What to begin with, without any network, and public sets to download."""
 
 import math
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from transfer import workspace
+from transfer.datasets.ingest import made_sounds
 from transfer.datasets.revision import Kind
 from transfer.errors import NotFoundError
 
@@ -24,7 +25,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A set of pictures that comes with the program.
+    """A set of pictures or sounds that comes with the program.
 
     Attributes:
         name: Its name; `import sample:NAME` takes it.
@@ -223,6 +224,15 @@ SAMPLES: dict[str, Sample] = {
             about="300 other wheels of the same kinds. Something that has nothing to "
             "do with cracks tells the cracked ones from the rest: the doctor finds it.",
             write=_write_tray,
+        ),
+        Sample(
+            name="signals",
+            title="Tones and rhythms",
+            about="200 recordings of a second: tones that rise, fall or waver, even "
+            "knocks and a gallop; made by this program in changing pitch, pace and "
+            "noise.",
+            write=made_sounds.write,
+            kind="sounds",
         ),
     )
 }

@@ -1,13 +1,16 @@
 """Brings a folder or zip of recordings into the workspace as a dataset of sounds."""
 
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from transfer import workspace
 from transfer.datasets import facts, library, scratch, splits
-from transfer.datasets.ingest import hearing, importer, listing
+from transfer.datasets.ingest import hearing, importer, listing, samples
 from transfer.datasets.ingest.hearing import Clip, Cutting
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
@@ -96,6 +99,13 @@ def import_sounds(
         with suppress(StorageError):
             facts.keep(name, {one.sha256: one.fact for one in kept})
     return revision
+
+
+def import_sample(sample: str, name: str, **how: Any) -> Revision:
+    """A new dataset made of a sample of sounds; see `importer.import_sample`."""
+    with tempfile.TemporaryDirectory(dir=workspace.folder()) as folder:
+        samples.get(sample).write(Path(folder))
+        return import_sounds(Path(folder), name, **how)
 
 
 def _check(cutting: Cutting, preset: str) -> None:

@@ -13,11 +13,14 @@ WORD = Spectrogram(
     rate=16_000,
     seconds=1.0,
     window=0.025,
-    hop=0.010,
-    bands=40,
+    hop=0.005,
+    bands=24,
     low=50.0,
     high=8_000.0,
     decibels=50.0,
+    finer=1,
+    trims=30.0,
+    evens=1,
 )
 #: A longer sound, such as a bird, an engine or a piece of music: finer in its notes,
 #: coarser in time.
@@ -30,6 +33,7 @@ LONGER = Spectrogram(
     low=20.0,
     high=16_000.0,
     decibels=50.0,
+    trims=30.0,
 )
 #: Names of the presets, for people and the command line.
 PRESETS = {"word": WORD, "longer": LONGER}
@@ -66,6 +70,8 @@ def of(
         rate=rate,
         seconds=_seconds(lengths, window),
         high=min(preset.high, rate / 2),
+        # A window is as long as all others, whatever is heard in it.
+        trims=0.0 if window else preset.trims,
     )
 
 

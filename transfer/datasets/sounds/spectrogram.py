@@ -26,14 +26,20 @@ class Spectrogram(NamedTuple):
 
     Attributes:
         rate: Samples a second, Hz; all recordings are brought to it, in mono.
-        seconds: What one picture shows: shorter sounds stand in the middle of silence,
-            of longer ones the loudest part is shown.
+        seconds: What one picture shows of a longer sound: its loudest part.
         window: Seconds that one spectrum is taken of (Hann).
         hop: Seconds from one spectrum to the next.
         bands: Number of mel bands.
         low: Lower end of the lowest band, Hz.
         high: Upper end of the highest band, Hz.
         decibels: From the loudest, which is white, down to the floor, which is black.
+        finer: How many times as long the window is in green as in red, and in blue as
+            in green: the longer, the finer in notes and the coarser in time.
+        trims: Both ends are cut off where they are so many decibels quieter than the
+            loudest, and what is left fills the picture; 0 shows a shorter sound in the
+            middle of silence.
+        evens: 1 takes from each band its mean over time, so that no voice or microphone
+            is brighter in some bands than another; grey is the mean then.
     """
 
     rate: int
@@ -44,6 +50,9 @@ class Spectrogram(NamedTuple):
     low: float
     high: float
     decibels: float
+    finer: int = 2
+    trims: float = 0.0
+    evens: int = 0
 
     @property
     def samples(self) -> int:

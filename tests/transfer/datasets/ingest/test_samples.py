@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.pictures import noisy_picture
-from transfer.datasets.ingest import importer, samples
+from transfer.datasets.ingest import importer, made_sounds, samples, sounds
+from transfer.datasets.sounds import recordings
 from transfer.doctor import looks, shortcuts
 from transfer.errors import NotFoundError
 
@@ -53,8 +54,32 @@ def test_write__the_tray_is_a_shortcut_that_the_doctor_finds(
     assert any('"cracked" can be told by the border' in one.says for one in found)
 
 
+def test_write__tones_and_rhythms_are_the_same_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_sounds, "_COUNT", 2)
+    for name in ("one", "two"):
+        samples.get("signals").write(tmp_path / name)
+    files = sorted(f.relative_to(tmp_path / "one") for f in tmp_path.rglob("one/*/*"))
+    heard = [recordings.read(tmp_path / "one" / f, 16_000) for f in files]
+    again = [recordings.read(tmp_path / "two" / f, 16_000) for f in files]
+    assert all(map(np.array_equal, heard, again))
+    assert len({one.tobytes() for one in heard}) == 10
+    assert all(0.08 < np.abs(one).max() < 0.85 for one in heard)
+
+
+def test_import_sample__tones_and_rhythms(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_sounds, "_COUNT", 4)
+    revision = sounds.import_sample("signals", "signals", val=0.25)
+    assert revision.kind == "sounds"
+    assert revision.counts()["gallop"] == {"train": 3, "val": 1, "test": 0}
+    assert list(workspace.glob("tmp*")) == []
+
+
 def test_get__unknown() -> None:
-    with pytest.raises(NotFoundError, match="gearwheels, digits"):
+    with pytest.raises(NotFoundError, match="gearwheels, digits, tray, signals"):
         samples.get("cats")
 
 
