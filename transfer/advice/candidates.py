@@ -92,7 +92,7 @@ def all_kept(
     """All that earlier rankings found at the backbones' own sizes, best first."""
     found = [
         kept_candidate(revision, one.name, weights, one.native_size, resizing)
-        for one in catalogue.offered(revision.kind).values()
+        for one in catalogue.all_for(revision.kind).values()
     ]
     return best_first(one for one in found if one)
 

@@ -125,7 +125,7 @@ def is_known(name: str) -> bool:
     return name in BACKBONES or name in FOR_SOUNDS
 
 
-def offered(kind: Literal["images", "sounds"]) -> dict[str, Backbone]:
+def all_for(kind: Literal["images", "sounds"]) -> dict[str, Backbone]:
     """The backbones for datasets of this kind, in the order in which they are shown."""
     return {**FOR_SOUNDS, **BACKBONES} if kind == "sounds" else BACKBONES
 

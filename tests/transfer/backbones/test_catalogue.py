@@ -128,7 +128,7 @@ def test_get__unlike_anything() -> None:
         catalogue.get("%%%%")
 
 
-def test_offered__backbones_for_sounds_are_not_offered_for_images() -> None:
-    assert catalogue.offered("images") is BACKBONES
-    assert [*catalogue.offered("sounds")] == [*catalogue.FOR_SOUNDS, *BACKBONES]
+def test_all_for__backbones_for_sounds_are_not_offered_for_images() -> None:
+    assert catalogue.all_for("images") is BACKBONES
+    assert [*catalogue.all_for("sounds")] == [*catalogue.FOR_SOUNDS, *BACKBONES]
     assert not BACKBONES.keys() & catalogue.FOR_SOUNDS.keys()
