@@ -62,7 +62,7 @@ gone = "There is no dataset {}; choose another."
 called = {"format_func": session.dataset_label}
 dataset = kept.choose(left, "dataset", names, gone, **called)
 chosen: dict[str, Any] = {"dataset": dataset}
-backbone = source.choose_backbone(right)
+backbone = source.choose_backbone(right, session.kind(dataset))
 chosen |= {"backbone": backbone.name, "weights": source.chosen_weights()}
 chosen["image_size"] = form.image_size(backbone)
 try:
@@ -107,7 +107,7 @@ try:
         if revision.kind == "images":
             resizing.show(revision, pixels)
         drawn.show(revision)
-    backbone_table.show(use)
+    backbone_table.show(use, revision.kind)
     rank.show(revision, backbone.name, chosen["weights"], config.resizing, use)
     estimate.offer_measuring(config, takes)
     st.header("What is frozen", anchor=False)

@@ -501,7 +501,7 @@ DEEDS = {
 def test_pages__offer_no_change_to_who_may_only_look(
     page: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def all_for(who: str) -> set[str]:
+    def offered(who: str) -> set[str]:
         cookie = world.cookie(who)
         monkeypatch.setattr(session, "cookie", lambda: cookie)
         at = opened(page, run=world.run.id, dataset=DATASET)
@@ -534,7 +534,7 @@ def test_class__is_seen_by_who_teaches_it(
 def test_weights__are_for_instructors_and_folders_for_administrators(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def all_for(who: str) -> tuple[bool, bool]:
+    def offered(who: str) -> tuple[bool, bool]:
         cookie = world.cookie(who)
         monkeypatch.setattr(session, "cookie", lambda: cookie)
         text = text_of(opened("7_weights.py"))

@@ -8,14 +8,16 @@ import streamlit as st
 from pages.shared import tables
 from pages.shared.words import spoken
 from transfer.backbones import catalogue, weights
+from transfer.datasets.revision import Kind
 from transfer.features import speeds
 
 
-def show(choose: Callable[[str], None]) -> None:
+def show(choose: Callable[[str], None], kind: Kind) -> None:
     """The fold.
 
     Args:
         choose: Called with the name of the backbone of the row that was clicked.
+        kind: Of the dataset.
     """
 
     def on_select_row() -> None:
@@ -23,12 +25,12 @@ def show(choose: Callable[[str], None]) -> None:
         # before that is drawn again.
         rows = st.session_state["gallery"]["selection"]["rows"]
         if rows:
-            choose(list(catalogue.BACKBONES)[rows[0]])
+            choose(list(catalogue.all_for(kind))[rows[0]])
 
-    count = len(catalogue.BACKBONES)
+    count = len(catalogue.all_for(kind))
     with st.expander(f"All {count} backbones", icon=":material/grid_view:"):
         tables.show(
-            table(),
+            table(kind),
             hide_index=True,
             key="gallery",
             on_select=on_select_row,
@@ -57,9 +59,9 @@ def _rate() -> str:
     return f"{spoken().images.capitalize()}/s here"
 
 
-def table() -> pd.DataFrame:
+def table(kind: Kind) -> pd.DataFrame:
     """The catalogue as it is shown."""
-    every = list(catalogue.BACKBONES.values())
+    every = list(catalogue.all_for(kind).values())
     # Only what was measured: an estimate beside it would look as sure.
     rates = [speeds.kept_rates(b.name, (b.native_size,) * 2) for b in every]
     return pd.DataFrame(

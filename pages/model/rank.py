@@ -61,12 +61,13 @@ def show(
 def _ask(
     revision: Revision, backbone: str, kind: tuple[str, Resizing], running: bool
 ) -> None:
-    at_hand = [b.name for b in catalogue.BACKBONES.values() if weights.is_at_hand(b)]
+    every = catalogue.all_for(revision.kind)
+    at_hand = [b.name for b in every.values() if weights.is_at_hand(b)]
     # The chosen one is compared as well, unless that meant a download nobody asked for.
     first = [backbone] if backbone in at_hand or not at_hand else []
     wanted = st.multiselect(
         "Backbones to compare",
-        list(catalogue.BACKBONES),
+        list(every),
         list(dict.fromkeys([*first, *at_hand]))[:PROPOSED],
         format_func=weights.title_and_place,
         help="Those whose weights are not here are downloaded first.",

@@ -7,16 +7,21 @@ import streamlit as st
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.config import help_text
+from transfer.datasets.revision import Kind
 
 SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
 
 
-def choose_backbone(place: Any) -> Backbone:
-    """The backbone, with its facts below."""
-    st.session_state.setdefault("backbone", weights.default_backbone())
+def choose_backbone(place: Any, kind: Kind) -> Backbone:
+    """The backbone, with its facts below; each kind of dataset begins with its own."""
+    every = list(catalogue.all_for(kind))
+    before = st.session_state.get("backbone-kind", kind)
+    if before != kind or st.session_state.get("backbone") not in every:
+        st.session_state["backbone"] = weights.default_backbone(kind)
+    st.session_state["backbone-kind"] = kind
     name = place.selectbox(
         "Backbone",
-        list(catalogue.BACKBONES),
+        every,
         format_func=weights.title_and_place,
         help=help_text("backbone"),
         key="backbone",

@@ -70,6 +70,13 @@ def load(dataset: str, revision: str = "") -> Revision:
     return library.load(dataset, revision)
 
 
+def kind(dataset: str) -> Kind:
+    """What a dataset is made of; pictures where it cannot be read."""
+    with suppress(TransferError):
+        return load(dataset).kind
+    return "images"
+
+
 def kind_of(run: Run) -> Kind:
     """What a run learns from; of one without a model its dataset says it."""
     if not run.result.get("class_names"):
