@@ -65,12 +65,12 @@ class Node:
         self.address = head or f"127.0.0.1:{port}"
         words += [f"--address={head}"] if head else ["--node-ip-address=127.0.0.1"]
         root = str(Path(__file__).resolve().parents[1])
-        told = {**os.environ, "PYTHONPATH": root, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+        told = {**os.environ, "PYTHONPATH": root, **(environment or {})}
         # Ray would take the address for that of the cluster to be made.
         told.pop("RAY_ADDRESS", None)
         self._process = subprocess.Popen(
             [str(_RAY), "start", *words],
-            env=told | (environment or {}),
+            env=told,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -1,21 +1,26 @@
 """All of Tiny ImageNet, 100,000 pictures of 200 classes, from a folder to its figures.
 
 `python -m tests.benchmarks.whole [--images 100000] [--backbone efficientnet_lite0]
-[--image-size 96] [--engine local|ray]`: import, features, head in closed form and
-evaluation as a user has them done, by commands, each with its seconds and the memory of
-the largest process and of all together. With `--engine ray`, on the cluster that
-`RAY_ADDRESS` names, Ray's processes on this machine are counted too; with
-`TRANSFER_DATABASE_URL` the store is there. `--folder` keeps the pictures for another
-time; the workspace is begun anew there.
+[--image-size 96] [--engine local|ray] [--nodes 3]`: import, features, head in closed
+form and evaluation as a user has them done, by commands, each with its seconds and the
+memory of the largest process and of all together. With `--engine ray`, on the cluster
+that `RAY_ADDRESS` names, Ray's processes on this machine are counted too; with
+`TRANSFER_DATABASE_URL` the store is there. `--nodes` makes a cluster of so many nodes
+of one core on this machine, which shows what a cluster costs and not what it gains, for
+they share its cores. `--folder` keeps the pictures for another time; the workspace is
+begun anew there.
 """
 
 import argparse
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import ray_nodes
 from tests.benchmarks import bench, gallery, peaks
 
 #: What a run says of its parts, and what they are called here.
@@ -34,17 +39,29 @@ def main() -> None:
     parser.add_argument("--backbone", default="efficientnet_lite0")
     parser.add_argument("--image-size", type=int, default=96)
     parser.add_argument("--engine", default="local", choices=("local", "ray"))
+    parser.add_argument("--nodes", type=int, default=0)
     parser.add_argument("--folder", type=Path)
     args = parser.parse_args()
-    os.environ["TRANSFER_ENGINE"] = args.engine
-    if args.folder:
-        args.folder.mkdir(parents=True, exist_ok=True)
-        rows = whole(args, args.folder.absolute())
-    else:
-        with tempfile.TemporaryDirectory() as name:
-            rows = whole(args, Path(name))
+    os.environ["TRANSFER_ENGINE"] = "ray" if args.nodes else args.engine
+    with tempfile.TemporaryDirectory() as name:
+        folder = (args.folder or Path(name)).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        with _nodes(args.nodes, folder):
+            rows = whole(args, folder)
     facts = {name: getattr(args, name) for name in ("images", "backbone", "image_size")}
-    bench.tell(f"whole-{args.engine}", rows, **facts, engine=args.engine)
+    engine = f"{args.nodes}-nodes" if args.nodes else args.engine
+    bench.tell(f"whole-{engine}", rows, **facts, engine=engine)
+
+
+@contextmanager
+def _nodes(count: int, folder: Path) -> Iterator[None]:
+    """So many nodes of one core; they count as ours, for they name the workspace."""
+    if not count:
+        yield
+        return
+    with ray_nodes.running(count, bench.environment(folder)) as nodes:
+        os.environ["RAY_ADDRESS"] = nodes[0].address
+        yield
 
 
 def whole(args: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:

@@ -20,12 +20,17 @@ from tests.ray_nodes import Node
 from tests.transfer.features.computing import extractor_of
 from tests.transfer.features.conftest import hashes, model
 from transfer import cluster, shards, workspace
+from transfer.classifier import converting
+from transfer.classifier import model as classifier
 from transfer.datasets import library
 from transfer.datasets.ingest import importer, staging
 from transfer.doctor import looks
+from transfer.errors import ImageError
 from transfer.features import shard, speeds
+from transfer.features.converted import BATCH
 from transfer.features.extract import Extractor
 from transfer.features.views import View
+from transfer.prediction import models
 from transfer.shards import Spread
 
 #: The fixtures of features' own tests.
@@ -36,7 +41,7 @@ LAYERS = ("pixels", "pooling")
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[list[Node]]:
-    with ray_nodes.running(2) as made:
+    with ray_nodes.running() as made:
         yield made
 
 
@@ -44,19 +49,19 @@ def nodes() -> Iterator[list[Node]]:
 def on_ray(
     nodes: list[Node], workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Work goes to the cluster, in pieces of two views."""
+    """Work goes to the cluster, in small pieces."""
     monkeypatch.setenv("TRANSFER_ENGINE", "ray")
     monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
-    monkeypatch.setattr(shard, "_LEAST", 2)
+    monkeypatch.setattr(shard, "_LEAST", BATCH)
     monkeypatch.setattr(looks, "_SHARD", 2)
+    monkeypatch.setattr(models, "_PIECE", 2)
     monkeypatch.setattr(staging.shards, "TASK", 2)
     yield
     disconnect()
 
 
-def views_of(hashes: list[str]) -> list[View]:
-    changed = [View(one, number, ("flip",)) for one in hashes for number in (1, 2)]
-    return [View(one) for one in hashes] + changed
+def views_of(hashes: list[str], numbers: int = 9) -> list[View]:
+    return [View(one, at, ("flip",)) for at in range(numbers) for one in hashes]
 
 
 def compute(extractor: Extractor, views: list[View]) -> list[int]:
@@ -115,8 +120,8 @@ def test_compute__on_a_cluster_gives_the_same_bits(
         expected = rows_of(alone, views)
         forget(alone)
     extractor = extractor_of(model, *LAYERS)
-    assert compute(extractor, views) == [*range(2, len(views) + 1, 2)]
-    assert len([*extractor.shelves["pooling"].folder.iterdir()]) == len(views) / 2
+    assert compute(extractor, views) == [32, 64, 96, 128, 160, 180]
+    assert len([*extractor.shelves["pooling"].folder.iterdir()]) == 6
     assert any(from_elsewhere)
     # Another process finds all of them on the shelf.
     assert not compute(extractor_of(model, *LAYERS), views)
@@ -127,15 +132,15 @@ def test_compute__stopped_keeps_what_is_there(
     model: keras.Model, hashes: list[str], on_ray: None
 ) -> None:
     def stop(done: int, of: int) -> None:
-        if done >= 6:
+        if done >= 64:
             raise InterruptedError
 
-    views = views_of(hashes)
+    views = views_of(hashes, 60)
     extractor = extractor_of(model)
     with pytest.raises(InterruptedError):
         extractor.compute({"pooling": views}, stop)
     left = extractor_of(model)._missing({"pooling": views})
-    assert not {view for view in left if view in views[:6]}
+    assert not {view for view in left if view in views[:64]}
     assert left
 
 
@@ -190,13 +195,30 @@ def test_look__on_a_cluster_is_the_same_look(
     assert spread.unreadable == alone.unreadable and list(alone.unreadable) == [3]
 
 
+def test_answer_each__on_a_cluster_are_the_same_answers(
+    model: keras.Model, hashes: list[str], on_ray: None, from_elsewhere: list[bool]
+) -> None:
+    record = workspace.folder("records") / "runner.npz"
+    whole = classifier.assemble(model, classifier.head("linear", 16, 3, seed=0))
+    runner = converting.make(whole, "net", record, print)
+    one = models.Classifier(runner, "abc", 0.5, record)
+    library.image_path(hashes[3]).write_bytes(b"no picture")
+    paths = [library.image_path(sha256) for sha256 in hashes]
+    spread, alone = one.answer_each(paths), one.answer_here(paths)
+    assert any(from_elsewhere)
+    assert isinstance(spread.pop(3), ImageError) and isinstance(
+        alone.pop(3), ImageError
+    )
+    np.testing.assert_allclose(spread, alone, atol=1e-6)
+
+
 @pytest.mark.slow
 def test_compute__a_node_is_killed_meanwhile(
     model: keras.Model, hashes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    views = [View(one, number, ("flip",)) for one in hashes for number in range(100)]
+    views = views_of(hashes, 400)
     monkeypatch.setenv("TRANSFER_ENGINE", "ray")
-    monkeypatch.setattr(shard, "_LEAST", 2)
+    monkeypatch.setattr(shard, "_LEAST", BATCH)
     with ray_nodes.running(3) as nodes:
         monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
         extractor = extractor_of(model)
@@ -204,12 +226,12 @@ def test_compute__a_node_is_killed_meanwhile(
 
         def kill_one(done: int, of: int) -> None:
             told.append(done)
-            if len(told) == 100:
+            if len(told) == 60:
                 nodes[2].kill()
 
         extractor.compute({"pooling": views}, kill_one)
         disconnect()
-    assert told == [*range(2, len(views) + 1, 2)]
+    assert told == [*range(BATCH, len(views) + 1, BATCH)]
     spread = extractor.read("pooling", views)
     forget(extractor)
     recipe = extractor._recipe(("pooling",))

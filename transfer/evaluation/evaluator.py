@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer import cluster
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
@@ -136,6 +138,9 @@ class Evaluator:
     ) -> Iterator[NDArray[np.float32]]:
         """The pooled features, some images' at a time; tells how far it is."""
         views = [View(one.sha256) for one in found]
+        if cluster.is_used():  # whose machines compute what is kept, not what is read
+            tell = partial(self._told, doing)
+            self._extractor.compute({"pooling": views}, tell)
         for start in range(0, max(len(views), 1), _PIECE):
             self._told(doing, start, len(views))
             piece = self._extractor.read("pooling", views[start : start + _PIECE])

@@ -17,7 +17,7 @@ from transfer.errors import StorageError
 from transfer.features import cache, converted
 from transfer.features.ahead import ahead
 from transfer.features.cache import Shelf
-from transfer.features.converted import Converted
+from transfer.features.converted import BATCH, Converted
 from transfer.features.views import Reading, View
 
 #: Views of a shard at least: some seconds of a core.
@@ -86,7 +86,8 @@ def keep_all(
         StorageError: The disk is full.
         ImageError: An image cannot be read.
     """
-    size = max(_LEAST, -(-len(views) // _MOST_SHARDS))
+    # Whole batches: in which place of one a picture lies may change its last bits.
+    size = max(_LEAST, BATCH * -(-len(views) // (BATCH * _MOST_SHARDS)))
     pieces = [views[start : start + size] for start in range(0, len(views), size)]
     compute = partial(keep, recipe)
     for number, names in enumerate(shards.each(compute, pieces, threads=1, task=1)):

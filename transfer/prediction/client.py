@@ -24,8 +24,8 @@ from transfer.processes import environment
 _URGENCY = {"predict": 0, "thumbnail": 0, "explain": 1, "nearest": 1}
 _URGENCY |= {"knows_training_images": 1, "warm": 2, "hear": 1, "predict_each": 3}
 #: Pictures of a piece: few enough for an answer in a second, so that others need not
-#: wait for long, and enough to be worth an engine.
-_FIRST_PIECE, _LEAST, _MOST = 128, 64, 512
+#: wait for long, and enough to be worth an engine, or all those of a cluster.
+_FIRST_PIECE, _LEAST, _MOST = 128, 64, 4096
 
 #: All classes with their probabilities, best first.
 Ranking = list[tuple[str, float]]

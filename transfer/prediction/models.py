@@ -1,21 +1,22 @@
 """The models that finished runs have left, ready to predict."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import workspace
+from transfer import cluster, shards, workspace
 from transfer.backbones import catalogue, imagenet
 from transfer.backbones.quick_import import quickly
 from transfer.classifier import runner as runners
 from transfer.classifier.runner import Answers, Runner
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
-from transfer.errors import RunError
+from transfer.errors import ImageError, RunError, StorageError
 from transfer.evaluation import calibration
 from transfer.store import files
 from transfer.store.record import Run
@@ -25,6 +26,13 @@ if TYPE_CHECKING:  # it takes seconds
     import keras
 
 
+#: Pictures of a shard: a second of a core or less.
+_PIECE = 64
+
+#: Probabilities of one picture, `(num_classes,)`.
+Row = NDArray[np.float32]
+
+
 class Classifier:
     """The finished model of a run, ready to predict.
 
@@ -32,16 +40,21 @@ class Classifier:
         runner: Runs it, unscaled.
         class_names: Names in label order.
         temperature: What the probabilities are scaled by, see `calibration`.
+        record: Where the runner was noted, for other machines.
 
     Attributes:
         runner: As given.
     """
 
     def __init__(
-        self, runner: Runner, class_names: Sequence[str], temperature: float = 1.0
+        self,
+        runner: Runner,
+        class_names: Sequence[str],
+        temperature: float = 1.0,
+        record: Path | None = None,
     ) -> None:
         self.runner, self.class_names = runner, list(class_names)
-        self._temperature = temperature
+        self._temperature, self._record = temperature, record
 
     def answers(self, pictures: list[Path | bytes]) -> Answers:
         """Probabilities and features; a picture that cannot be read stops no other.
@@ -51,6 +64,28 @@ class Classifier:
         found = self.runner.run(pictures)
         scaled = calibration.scale(found.probabilities, self._temperature)
         return found._replace(probabilities=np.asarray(scaled, np.float32))
+
+    def answer_each(self, pictures: Sequence[Path | bytes]) -> list[Row | ImageError]:
+        """The probabilities of each picture, or why it cannot be read.
+
+        Files are read by the other machines of a cluster too, where there is one.
+        """
+        files = [one for one in pictures if isinstance(one, Path)]
+        if self._record is None or len(files) < len(pictures):
+            return self.answer_here(pictures)
+        how = self.runner.rendering, self.runner.resizing, self._temperature
+        ask = partial(_answer_some, self._record, *how)
+        pieces = [
+            files[start : start + _PIECE] for start in range(0, len(files), _PIECE)
+        ]
+        found = shards.each(ask, pieces, threads=1, task=1, is_doubtful=_lacks_one)
+        return [*chain(*found)]
+
+    def answer_here(self, pictures: Sequence[Path | bytes]) -> list[Row | ImageError]:
+        """As `answer_each`, by this process alone."""
+        found = self.answers([*pictures])
+        rows = enumerate(found.probabilities)
+        return [found.unreadable.get(at, row) for at, row in rows]
 
     def probabilities(self, pictures: list[Path | bytes]) -> NDArray[np.float32]:
         """Probabilities `(len(pictures), num_classes)`, each row summing to 1.
@@ -62,6 +97,32 @@ class Classifier:
         for error in found.unreadable.values():
             raise error
         return found.probabilities
+
+
+def _lacks_one(found: list[Row | ImageError]) -> bool:
+    """Whether a picture was not to be read; another machine may not have its folder."""
+    return any(isinstance(one, ImageError) for one in found)
+
+
+def _answer_some(
+    record: Path,
+    rendering: Rendering | None,
+    resizing: Resizing,
+    temperature: float,
+    pictures: Sequence[Path],
+) -> list[Row | ImageError]:
+    """What a machine answers that knows no more of the run than this."""
+    runner = _noted(record, record.stat().st_mtime_ns, rendering, resizing)
+    return Classifier(runner, (), temperature).answer_here(pictures)
+
+
+@lru_cache(maxsize=4)
+def _noted(
+    record: Path, modified: int, rendering: Rendering | None, resizing: Resizing
+) -> Runner:
+    if runner := runners.read(record, rendering, resizing):
+        return runner
+    raise StorageError(f"The converted model of {record} is not in the workspace.")
 
 
 def load(run: str) -> Classifier:
@@ -77,7 +138,8 @@ def load(run: str) -> Classifier:
     modified = _model_file(found).stat().st_mtime_ns
     temperature = float(found.result.get("temperature", 1.0))
     runner = _read_runner(found.id, modified, found.rendering, found.config.resizing)
-    return Classifier(runner, found.result["class_names"], temperature)
+    record = files.runner(found.id) if cluster.is_used() else None
+    return Classifier(runner, found.result["class_names"], temperature, record)
 
 
 @lru_cache(maxsize=4)

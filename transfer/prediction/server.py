@@ -60,12 +60,12 @@ def _predict(run: str, pictures: list[dict[str, str]]) -> Any:
 
 def _predict_each(run: str, pictures: list[dict[str, str]], top: int | None) -> Any:
     one = _load(run)
-    found = one.answers([_open(picture) for picture in pictures])
+    found = one.answer_each([_open(picture) for picture in pictures])
     return [
-        {"error": error_record(found.unreadable[i])}
-        if i in found.unreadable
-        else {"ranking": models.rank(one, row, top)}
-        for i, row in enumerate(found.probabilities)
+        {"error": error_record(said)}
+        if isinstance(said, ImageError)
+        else {"ranking": models.rank(one, said, top)}
+        for said in found
     ]
 
 
