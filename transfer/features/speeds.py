@@ -1,6 +1,14 @@
-"""How fast each engine runs a backbone on this machine, as it was measured here."""
+"""How fast each engine runs a backbone on this machine, as it was measured here.
 
+Machines of several kinds may have one workspace, so each kind has measures of its own:
+one with a GPU must not take those of one without.
+"""
+
+import hashlib
 import json
+import platform
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from transfer import workspace
@@ -20,4 +28,17 @@ def kept_rates(name: str, image_size: tuple[int, int]) -> dict[str, float]:
 def rates_record(name: str, image_size: tuple[int, int]) -> Path:
     """The file of what was measured with this backbone at this size."""
     height, width = image_size
-    return workspace.folder("engines") / f"{name}-{height}x{width}.json"
+    file = f"{name}-{height}x{width}-{_kind()}.json"
+    return workspace.folder("engines") / file
+
+
+@cache
+def _kind() -> str:
+    """Names machines that have the same processor and, or not, a GPU."""
+    told = {platform.processor()}
+    with suppress(OSError):
+        # Its name and what it can do, which is the same for each of its cores.
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        told |= {one for one in lines if one.startswith(("model name", "flags"))}
+    told |= {str(Path("/dev/nvidiactl").exists())}
+    return hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()[:8]
