@@ -80,7 +80,10 @@ def main() -> None:
         gallery.write_images(folder / "tiny", SHARD * (args.nodes + 1))
         with ray_nodes.running(args.nodes, bench.environment(folder)) as nodes:
             os.environ["RAY_ADDRESS"] = nodes[0].address
-            _measure(args, folder)
+            try:
+                _measure(args, folder)
+            finally:
+                cluster.connect().shutdown()
 
 
 def _measure(args: argparse.Namespace, folder: Path) -> None:

@@ -112,12 +112,12 @@ def _answer_some(
     pictures: Sequence[Path],
 ) -> list[Row | ImageError]:
     """What a machine answers that knows no more of the run than this."""
-    runner = _noted(record, record.stat().st_mtime_ns, rendering, resizing)
+    runner = _runner_of(record, record.stat().st_mtime_ns, rendering, resizing)
     return Classifier(runner, (), temperature).answer_here(pictures)
 
 
 @lru_cache(maxsize=4)
-def _noted(
+def _runner_of(
     record: Path, modified: int, rendering: Rendering | None, resizing: Resizing
 ) -> Runner:
     if runner := runners.read(record, rendering, resizing):
