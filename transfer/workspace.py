@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from transfer.errors import StorageError
 
@@ -112,12 +113,23 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         StorageError: The disk is full or the folder cannot be written.
     """
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place once the block ends well, and leaves nothing else.
+
+    Raises:
+        StorageError: The disk is full or the folder cannot be written.
+    """
     with writing(path):
         make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)

@@ -64,7 +64,7 @@ def take(made: Iterable[tuple[str, Path]]) -> None:
     with suppress(OSError):  # what is lacking is made when it is looked at
         for sha256, path in made:
             if path.exists():
-                _place(sha256).parent.mkdir(parents=True, exist_ok=True)
+                workspace.make_folder(_place(sha256).parent)
                 path.replace(_place(sha256))
 
 

@@ -5,11 +5,14 @@ divided, lowers the calibration error more than methods of many parameters, and 
 changes which class is the most probable.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import scipy  # its parts are loaded where they are first used: at once costs 0.4 s
 from numpy.typing import NDArray
+
+from transfer.evaluation import large
 
 Probabilities = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
@@ -38,8 +41,11 @@ def scale(
     # Exactly as the model gave them, not by way of a logarithm and back.
     if temperature == 1.0:
         return probabilities
-    logits = _logits(probabilities) / temperature
-    return np.asarray(scipy.special.softmax(logits, axis=1), probabilities.dtype)
+    result = large.empty(probabilities.shape, probabilities.dtype)
+    for some in large.pieces(len(probabilities)):
+        logits = _logits(probabilities[some]) / temperature
+        result[some] = scipy.special.softmax(logits, axis=1)
+    return result
 
 
 def fit(probabilities: Probabilities, labels: Labels) -> float:
@@ -62,7 +68,7 @@ def fit(probabilities: Probabilities, labels: Labels) -> float:
     gains = _likelihoods(held_out, labels) - _likelihoods(probabilities, labels)
     if gains.mean() <= gains.std() / np.sqrt(len(gains)):
         return 1.0
-    return _best_temperature(probabilities, labels)
+    return _best_temperature(probabilities, labels, np.arange(len(labels)))
 
 
 def scale_honestly(
@@ -84,25 +90,43 @@ def _scale_crosswise(
     # A fixed seed: the same split must be judged alike every time.
     order = np.random.default_rng(0).permutation(len(labels))
     halves = order[::2], order[1::2]
-    result = np.empty_like(probabilities)
+    result = large.empty(probabilities.shape, probabilities.dtype)
     for judge, fitted in (halves, halves[::-1]):
-        temperature = _best_temperature(probabilities[fitted], labels[fitted])
-        result[judge] = scale(probabilities[judge], temperature)
+        temperature = _best_temperature(probabilities, labels, fitted)
+        for some in large.pieces(len(judge)):
+            own = judge[some]
+            result[own] = scale(probabilities[own], temperature)
     return result
 
 
-def _best_temperature(probabilities: Probabilities, labels: Labels) -> float:
-    """The temperature of the least mean loss; it is searched on a logarithmic scale."""
-    logits = _logits(probabilities)
-    share = 1 / (len(labels) + 1)
-    right = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+def _best_temperature(
+    probabilities: Probabilities, labels: Labels, images: NDArray[np.int64]
+) -> float:
+    """The temperature of the least mean loss; it is searched on a logarithmic scale.
+
+    Args:
+        probabilities: Of all images.
+        labels: Of all images.
+        images: Positions of those whose loss it is.
+    """
+    own = [images[some] for some in large.pieces(len(images))]
+    # Kept where they are few; of many images they would take all the memory.
+    kept = _logits(probabilities[images]) if len(own) == 1 else None
+
+    def logits() -> Iterator[NDArray[np.float64]]:
+        for one in own:
+            yield _logits(probabilities[one]) if kept is None else kept
+
+    share = 1 / (len(images) + 1)
+    right = _likelihoods(probabilities, labels)[images]
+    means = np.concatenate([one.mean(axis=1) for one in logits()])
     # The mixed target that `fit` speaks of, written out.
-    target = (1 - share) * right + share * logits.mean(axis=1)
+    target = (1 - share) * right + share * means
 
     def loss(log_temperature: float) -> float:
         inverse = np.exp(-log_temperature)
-        total = scipy.special.logsumexp(logits * inverse, axis=1)
-        return float(np.mean(total - target * inverse))
+        sums = [scipy.special.logsumexp(one * inverse, axis=1) for one in logits()]
+        return float(np.mean(np.concatenate(sums) - target * inverse))
 
     found = scipy.optimize.minimize_scalar(
         loss, bounds=np.log(_RANGE), method="bounded"
@@ -112,7 +136,8 @@ def _best_temperature(probabilities: Probabilities, labels: Labels) -> float:
 
 def _likelihoods(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
     """Logarithm of each image's probability of the right class, in nats."""
-    return np.take_along_axis(_logits(probabilities), labels[:, None], axis=1)[:, 0]
+    right = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0]
+    return _logits(right)
 
 
 def _logits(probabilities: Probabilities) -> NDArray[np.float64]:

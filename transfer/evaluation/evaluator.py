@@ -16,7 +16,14 @@ from transfer import cluster
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
-from transfer.evaluation import calibration, image_map, intervals, metrics, results
+from transfer.evaluation import (
+    calibration,
+    image_map,
+    intervals,
+    large,
+    metrics,
+    results,
+)
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
@@ -89,8 +96,12 @@ class Evaluator:
                 f'The dataset "{self._revision.title}" has no {split} images.',
                 "Choose another split, or import it again with a share of that split.",
             )
-        pieces = [self._answers(piece) for piece in self._read(found, "answers")]
-        answers = self._evaluation(split, found, np.concatenate(pieces))
+        shape = len(found), len(self._revision.class_names)
+        probabilities, done = large.empty(shape, np.float32), 0
+        for piece in self._read(found, "answers"):
+            probabilities[done : done + len(piece)] = self._answers(piece)
+            done += len(piece)
+        answers = self._evaluation(split, found, probabilities)
         if split != "val":
             return answers
         # Fitted on val; every other split takes what that gave.

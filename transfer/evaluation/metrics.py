@@ -11,10 +11,13 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from transfer.evaluation import large
 from transfer.evaluation.intervals import Floats, Interval, wilson
 
 #: Resamples of a bootstrap; its ends then move by about a tenth of a standard error.
 _RESAMPLES = 2000
+#: Cells of confusion matrices that are held at a time, 16 MB of each.
+_COUNTS = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +119,14 @@ def label_ranks(
     Of equally probable classes the one of the lower label counts as more probable,
     as `argmax` has it.
     """
-    right = np.take_along_axis(probabilities, labels[:, None], axis=1)
-    before = np.arange(probabilities.shape[1]) < labels[:, None]
-    # Ties as `argmax` breaks them; else top-1 would not be what is answered.
-    above = (probabilities > right) | ((probabilities == right) & before)
-    return np.asarray(above.sum(axis=1), np.int64)
+    ranks = np.empty(len(labels), np.int64)
+    for some in large.pieces(len(labels)):
+        own, chances = labels[some][:, None], probabilities[some]
+        right = np.take_along_axis(chances, own, axis=1)
+        before = np.arange(chances.shape[1]) < own
+        # Ties as `argmax` breaks them; else top-1 would not be what is answered.
+        ranks[some] = ((chances > right) | ((chances == right) & before)).sum(axis=1)
+    return ranks
 
 
 def confusion(
@@ -201,24 +207,38 @@ def _bootstrap(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interva
     """
     # Only cells that hold images: with 1,000 classes few of a million do.
     rows, columns = np.nonzero(matrix)
-    cells, total = matrix[rows, columns], int(matrix.sum())
+    cells, total, classes = matrix[rows, columns], int(matrix.sum()), len(matrix)
     if not total:
         return Interval(np.nan, np.nan, np.nan)
 
     def of(counts: NDArray[np.int64]) -> Floats:
-        classes = np.eye(len(matrix))
-        hits = counts @ (classes[rows] * (rows == columns)[:, None])
-        return np.asarray(
-            figure(hits, counts @ classes[rows], counts @ classes[columns])
-        )
+        hits = np.where(rows == columns, counts, 0)
+        sums = [_add_up(hits, rows, classes)]
+        sums += [_add_up(counts, labels, classes) for labels in (rows, columns)]
+        return np.asarray(figure(*sums))
 
     value = float(of(cells[None])[0])
     if value in (0.0, 1.0):
         return wilson(total * value, total)
-    drawn = np.random.default_rng(seed).multinomial(total, cells / total, _RESAMPLES)
-    low, high = np.quantile(of(drawn), (0.025, 0.975))
+    random, drawn = np.random.default_rng(seed), list[float]()
+    while len(drawn) < _RESAMPLES:
+        # Some at a time: of 1,000 classes in doubt all at once took gigabytes.
+        count = min(_RESAMPLES - len(drawn), max(1, _COUNTS // len(cells)))
+        drawn += of(random.multinomial(total, cells / total, count)).tolist()
+    low, high = np.quantile(drawn, (0.025, 0.975))
     # With few images the percentiles can lie beside the figure itself.
     return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def _add_up(
+    counts: NDArray[np.int64], labels: NDArray[np.int64], classes: int
+) -> Floats:
+    """Sums of the columns of each label, `(len(counts), classes)`."""
+    order = np.argsort(labels, kind="stable")
+    found, starts = np.unique(labels[order], return_index=True)
+    sums = np.zeros((len(counts), classes))
+    sums[:, found] = np.add.reduceat(counts[:, order], starts, axis=1)
+    return sums
 
 
 def similarity_order(matrix: NDArray[np.int64]) -> list[int]:

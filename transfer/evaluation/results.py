@@ -1,6 +1,5 @@
 """Evaluations as they are stored: what a run said of every image of a split."""
 
-import io
 import json
 import zipfile
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from transfer import workspace
 from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError
-from transfer.evaluation import calibration, curves, metrics
+from transfer.evaluation import calibration, curves, large, metrics
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.metrics import Figures
 from transfer.store import files
@@ -104,6 +103,11 @@ class Evaluation:
         """The probabilities as they are shown: scaled by the temperature."""
         return calibration.scale(self.probabilities, self.temperature)
 
+    def scale_some(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The rows of `shown` of some of the images alone, in little memory."""
+        some = self.probabilities[positions]
+        return np.asarray(calibration.scale(some, self.temperature), np.float32)
+
     @cached_property
     def judged(self) -> NDArray[np.float32]:
         """The scaled probabilities by which the scaling may be judged.
@@ -173,10 +177,8 @@ def save(evaluation: Evaluation) -> None:
         "robustness": robustness.to_json() if robustness else None,
     }
     arrays = {name: getattr(evaluation, name) for name in _ARRAYS}
-    # Into memory first: half a file on a full disk would look like a damaged one.
-    buffer = io.BytesIO()
-    np.savez(buffer, about=np.array(json.dumps(about)), **arrays)
-    workspace.write_atomically(path, buffer.getvalue())
+    with workspace.new_file(path) as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)
 
 
 def load(run_id: str, split: Source) -> Evaluation | None:
@@ -193,8 +195,10 @@ def load(run_id: str, split: Source) -> Evaluation | None:
 def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
     """The file; the time of its last change tells a new one from a cached one."""
     # Never a pickle, which could run anything that a copied workspace brings.
+    large_one = large.member(path, "probabilities")
     with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in _ARRAYS}
+        small = [one for one in _ARRAYS if large_one is None or one != "probabilities"]
+        arrays = {name: file[name] for name in small}
         about = json.loads(str(file["about"]))
     tried = about["robustness"]
     return Evaluation(
@@ -205,6 +209,7 @@ def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
         figures=Figures.from_json(about["figures"]),
         robustness=Robustness.from_json(tried) if tried else None,
         **arrays,
+        **({} if large_one is None else {"probabilities": large_one}),
     )
 
 

@@ -1,6 +1,6 @@
 """What runs said of images: how sure, how wrong, and where two disagree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ from transfer.store import files
 
 #: Of probabilities below it the loss is no larger.
 _LEAST = 1e-7
+#: Images that are looked at together.
+_PIECE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +29,28 @@ class Answers:
         disagreement: Total variation between what two runs said, 0 to 1.
     """
 
-    predicted: tuple[str, ...]
-    confidence: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    disagreement: NDArray[np.float64]
+    predicted: NDArray[np.object_]
+    confidence: NDArray[np.float32]
+    loss: NDArray[np.float32]
+    disagreement: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, images: int) -> "Answers":
+        """Where no run was asked; of however many images it takes no memory."""
+        unknown = np.broadcast_to(np.float32(np.nan), images)
+        return cls(
+            predicted=np.broadcast_to(np.array("", object), images),
+            confidence=unknown,
+            loss=unknown,
+            disagreement=unknown,
+        )
 
     def take(self, order: NDArray[np.int64]) -> "Answers":
         """Those at these positions."""
+        if not self.predicted.strides[0]:
+            return Answers.none(len(order))
         return Answers(
-            predicted=tuple(self.predicted[at] for at in order),
+            predicted=self.predicted[order],
             confidence=self.confidence[order],
             loss=self.loss[order],
             disagreement=self.disagreement[order],
@@ -53,29 +68,88 @@ def of(
         run: Id of the run; empty for none.
         other: Id of the other; empty for none.
     """
-    none = np.full(len(images), np.nan)
-    predicted, confidence, loss = [""] * len(images), none.copy(), none.copy()
-    disagreement = none.copy()
-    mine, others = _rows(run), _rows(other)
-    for at, image in enumerate(images):
-        if not (row := mine.get(image.sha256)):
-            continue
-        said, number = row
-        chances = said.shown[number]
-        best = int(chances.argmax())
-        predicted[at], confidence[at] = said.class_names[best], chances[best]
-        truth = class_names[image.label]
-        if truth in said.class_names:  # a class that is new since then was not asked
-            chance = chances[said.class_names.index(truth)]
-            loss[at] = -np.log(max(float(chance), _LEAST))
-        if second := others.get(image.sha256):
-            disagreement[at] = _distance(row, second)
-    return Answers(
-        predicted=tuple(predicted),
-        confidence=confidence,
-        loss=loss,
-        disagreement=disagreement,
+    if not run or not len(images):
+        return Answers.none(len(images))
+    unknown = np.full(len(images), np.nan, np.float32)
+    found = Answers(
+        predicted=np.full(len(images), "", object),
+        confidence=unknown,
+        loss=unknown.copy(),
+        disagreement=unknown.copy(),
     )
+    places = {one.sha256: at for at, one in enumerate(images)}
+    labels = np.fromiter((one.label for one in images), np.int64, len(images))
+    for said in _evaluations(run):
+        _note(found, said, places, labels, class_names)
+    if other:
+        _compare(found.disagreement, run, other, places)
+    return found
+
+
+def _note(
+    found: Answers,
+    said: Evaluation,
+    places: Mapping[str, int],
+    labels: NDArray[np.int64],
+    class_names: Sequence[str],
+) -> None:
+    """Takes what an evaluation says of those of the images that it is of."""
+    names = np.array(said.class_names, object)
+    column = {name: at for at, name in enumerate(said.class_names)}
+    # A class that is new since then was not asked for.
+    columns = np.array([column.get(name, -1) for name in class_names], np.int64)
+    for numbers, at in _pieces(said, places):
+        chances = said.scale_some(numbers)
+        best = chances.argmax(1)
+        found.predicted[at] = names[best]
+        found.confidence[at] = chances.max(1)
+        truth = columns[labels[at]]
+        right = np.take_along_axis(chances, np.maximum(truth, 0)[:, None], 1)[:, 0]
+        loss = -np.log(np.maximum(right, _LEAST))
+        found.loss[at] = np.where(truth >= 0, loss, np.nan)
+
+
+def _compare(
+    apart: NDArray[np.float32], run: str, other: str, places: Mapping[str, int]
+) -> None:
+    """Takes half the sum of the differences of two runs, classes by their names."""
+    second = _evaluations(other)
+    for one in _evaluations(run):
+        for two in second:
+            names = sorted({*one.class_names, *two.class_names})
+            numbers_there = np.full(len(apart), -1)
+            for numbers, at in _pieces(two, places):
+                numbers_there[at] = numbers
+            for numbers, at in _pieces(one, places):
+                both = numbers_there[at] >= 0
+                mine = _by_name(one, numbers[both], names)
+                theirs = _by_name(two, numbers_there[at[both]], names)
+                apart[at[both]] = np.abs(mine - theirs).sum(1) / 2
+
+
+def _by_name(
+    said: Evaluation, numbers: NDArray[np.int64], names: Sequence[str]
+) -> NDArray[np.float32]:
+    """Probabilities with a column for each name; 0 where it was not asked for."""
+    found = np.zeros((len(numbers), len(names)), np.float32)
+    found[:, [names.index(one) for one in said.class_names]] = said.scale_some(numbers)
+    return found
+
+
+def _pieces(
+    said: Evaluation, places: Mapping[str, int]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions in an evaluation, and where the same images are among those asked."""
+    for start in range(0, len(said.sha256), _PIECE):
+        some = enumerate(said.sha256[start : start + _PIECE].tolist(), start)
+        pairs = [(number, places[one]) for number, one in some if one in places]
+        if pairs:
+            numbers, at = np.array(pairs, np.int64).T
+            yield numbers, at
+
+
+def _evaluations(run: str) -> list[Evaluation]:
+    return [found for split in SPLITS if (found := results.load(run, split))]
 
 
 def stamp(run: str) -> int:
@@ -86,29 +160,3 @@ def stamp(run: str) -> int:
             path = files.evaluation(run, split)
             latest = max(latest, path.stat().st_mtime_ns)
     return latest
-
-
-_Row = tuple[Evaluation, int]
-
-
-def _rows(run: str) -> dict[str, _Row]:
-    """The evaluation of each image and its place there, by hash."""
-    if not run:
-        return {}
-    stored = [found for split in SPLITS if (found := results.load(run, split))]
-    return {
-        sha256: (found, number)
-        for found in stored
-        for number, sha256 in enumerate(found.sha256.tolist())
-    }
-
-
-def _distance(one: _Row, other: _Row) -> float:
-    """Half the sum of the differences, classes by their names."""
-    of_one = dict(zip(one[0].class_names, one[0].shown[one[1]].tolist(), strict=True))
-    of_other = dict(
-        zip(other[0].class_names, other[0].shown[other[1]].tolist(), strict=True)
-    )
-    names = of_one.keys() | of_other.keys()
-    apart = [abs(of_one.get(one, 0.0) - of_other.get(one, 0.0)) for one in names]
-    return float(sum(apart) / 2)

@@ -3,15 +3,16 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transfer.datasets import chosen, facts, library
-from transfer.datasets.revision import Image, Kind, Revision
+from transfer.datasets.revision import SPLITS, Image, Kind, Revision
 from transfer.errors import NotFoundError
 from transfer.gallery import answers, measures
 from transfer.gallery.answers import Answers
@@ -106,6 +107,33 @@ class View:
             raise NotFoundError("There is no such view of images.") from error
 
 
+class Picked(Sequence[Image]):
+    """Some images in an order of their own, of which only the numbers are held.
+
+    Of a million images each view would take 8 MB otherwise, and twice that to be made.
+
+    Args:
+        every: The images out of which these are.
+        order: Their positions there.
+    """
+
+    def __init__(self, every: Sequence[Image], order: NDArray[np.int32]) -> None:
+        self._every, self._order = every, order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, at: int) -> Image: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Picked": ...
+    def __getitem__(self, at: int | slice) -> "Image | Picked":
+        """One of them, or a part."""
+        if isinstance(at, slice):
+            return Picked(self._every, self._order[at])
+        return self._every[int(self._order[at])]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """The images of a view, in its order.
@@ -117,7 +145,7 @@ class Shown:
     """
 
     revision: Revision
-    images: tuple[Image, ...]
+    images: Picked
     answers: Answers
 
 
@@ -134,39 +162,71 @@ def show(view: View) -> Shown:
 @lru_cache(maxsize=32)
 def _show(view: View, *_: int) -> Shown:
     revision = library.load(view.dataset, view.revision)
-    images = _filter(revision, view)
+    every = revision.left_out if view.is_out else revision.images
+    columns = _columns(view.dataset, revision.id, view.is_out)
+    found = _filter(every, columns, revision, view)
+    images = Picked(every, found)
     said = answers.of(images, revision.class_names, view.run, view.other)
-    order = _order(images, revision, view, said)
+    order = _order(images, columns, found, revision, view, said)
     return Shown(
-        revision=revision,
-        images=tuple(images[at] for at in order),
-        answers=said.take(order),
+        revision=revision, images=Picked(every, found[order]), answers=said.take(order)
     )
 
 
-def _filter(revision: Revision, view: View) -> list[Image]:
-    every = revision.left_out if view.is_out else revision.images
-    names = revision.class_names
-    labels = {label for label, name in enumerate(names) if name in view.classes}
-    text = view.text.casefold()
-    found = [
-        one
-        for one in every
-        if (not view.classes or one.label in labels)
-        and (not view.splits or one.split in view.splits)
-        and (not text or text in one.path.casefold())
-    ]
+class _Columns(NamedTuple):
+    """What most views ask of every image: labels, and positions in `SPLITS`."""
+
+    labels: NDArray[np.int32]
+    splits: NDArray[np.int8]
+
+
+@lru_cache(maxsize=8)
+def _columns(dataset: str, revision: str, is_out: bool) -> _Columns:
+    found = library.load(dataset, revision)
+    every = found.left_out if is_out else found.images
+    places = {split: at for at, split in enumerate(SPLITS)}
+    return _Columns(
+        np.fromiter((one.label for one in every), np.int32, len(every)),
+        np.fromiter((places[one.split] for one in every), np.int8, len(every)),
+    )
+
+
+def _filter(
+    every: Sequence[Image], columns: _Columns, revision: Revision, view: View
+) -> NDArray[np.int32]:
+    """Positions of the images that are wanted."""
+    is_wanted = np.ones(len(every), bool)
+    if view.classes:
+        is_wanted &= np.array([name in view.classes for name in revision.class_names])[
+            columns.labels
+        ]
+    if view.splits:
+        is_wanted &= np.array([one in view.splits for one in SPLITS])[columns.splits]
+    found = np.flatnonzero(is_wanted).astype(np.int32)
+    if text := view.text.casefold():
+        has_it = (text in one.path.casefold() for one in Picked(every, found))
+        found = found[np.fromiter(has_it, bool, len(found))]
     if not view.chosen:
         return found
-    by_hash = {one.sha256: one for one in found}
-    return [by_hash[one] for one in chosen.load(view.chosen) if one in by_hash]
+    wanted = chosen.load(view.chosen)
+    among, places = set(wanted), dict[str, int]()
+    for at, one in zip(found.tolist(), Picked(every, found), strict=True):
+        if one.sha256 in among:
+            places[one.sha256] = at
+    return np.array([places[one] for one in wanted if one in places], np.int32)
 
 
 def _order(
-    images: list[Image], revision: Revision, view: View, said: Answers
+    images: Picked,
+    columns: _Columns,
+    found: NDArray[np.int32],
+    revision: Revision,
+    view: View,
+    said: Answers,
 ) -> NDArray[np.int64]:
     """Positions of those that are wanted, in order; what says nothing comes last."""
-    values = _values(images, revision, view.order, said)
+    some = _Columns(columns.labels[found], columns.splits[found])
+    values = _values(images, some, revision, view.order, said)
     last = -values if view.is_descending else values
     order = np.argsort(np.where(np.isnan(values), np.inf, last), kind="stable")
     if view.least is not None or view.most is not None:
@@ -174,19 +234,18 @@ def _order(
         inside = values >= (-np.inf if view.least is None else view.least)
         inside &= values <= (np.inf if view.most is None else view.most)
         order = order[inside[order]]
-    return order.astype(np.int64)
+    return order
 
 
 def _values(
-    images: list[Image], revision: Revision, order: Order, said: Answers
+    images: Picked, columns: _Columns, revision: Revision, order: Order, said: Answers
 ) -> NDArray[np.float64]:
     if order == "chosen":
         return np.arange(len(images), dtype=float)
     if order == "class":
-        return np.array([one.label for one in images], float)
+        return columns.labels.astype(float)
     if order == "split":
-        places = {"train": 0, "val": 1, "test": 2}
-        return np.array([places[one.split] for one in images], float)
+        return columns.splits.astype(float)
     if order == "name":
         names = [one.path.rpartition("/")[2].casefold() for one in images]
         return np.argsort(np.argsort(names, kind="stable")).astype(float)

@@ -1,0 +1,108 @@
+"""Large arrays lie in files: with the bound set low, all figures are what they were."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transfer.errors import StorageError
+from transfer.evaluation import calibration, large, metrics, results
+from transfer.evaluation.results import Evaluation
+from transfer.store import files
+
+
+@pytest.fixture
+def small(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has a kilobyte is large, and few images are reckoned with at a time."""
+    monkeypatch.setattr(large, "_LARGE", 1000)
+    monkeypatch.setattr(large, "_PIECE", 7)
+
+
+def answers(images: int = 60, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Answers that are too sure of themselves, and the right labels."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, classes, images)
+    logits = random.normal(0, 3, (images, classes))
+    logits[np.arange(images), labels] += 2
+    powers = np.exp(logits)
+    return (powers / powers.sum(1, keepdims=True)).astype(np.float32), labels
+
+
+def evaluation() -> Evaluation:
+    probabilities, labels = answers()
+    return Evaluation(
+        run="run1",
+        split="val",
+        class_names=tuple("abcde"),
+        sha256=np.array([f"{at:064}" for at in range(60)]),
+        paths=np.array([f"{at}.jpg" for at in range(60)]),
+        labels=labels,
+        probabilities=probabilities,
+        temperature=2.0,
+        figures=metrics.figures(probabilities, labels),
+    )
+
+
+def test_empty__a_large_array_leaves_no_file(small: None, workspace: Path) -> None:
+    found = large.empty((100, 10), np.float32)
+    found[:] = 1.0
+    assert isinstance(found, np.memmap) and found.sum() == 1000
+    assert not [path for path in workspace.rglob("*") if path.is_file()]
+    assert not isinstance(large.empty((2, 2), np.float32), np.memmap)
+
+
+def test_pieces__all_images_have_their_turn(small: None) -> None:
+    assert [len(range(20)[one]) for one in large.pieces(20)] == [7, 7, 6]
+
+
+@pytest.mark.parametrize("what", ["figures", "temperature", "scaled", "honest"])
+def test_figures__are_the_same_in_pieces(
+    what: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probabilities, labels = answers()
+    ask = {
+        "figures": lambda: metrics.figures(probabilities, labels).to_json(),
+        "temperature": lambda: calibration.fit(probabilities, labels),
+        "scaled": lambda: calibration.scale(probabilities, 2.0).tolist(),
+        "honest": lambda: calibration.scale_honestly(probabilities, labels).tolist(),
+    }[what]
+    before = ask()
+    monkeypatch.setattr(large, "_LARGE", 1000)
+    monkeypatch.setattr(large, "_PIECE", 7)
+    monkeypatch.setattr(metrics, "_COUNTS", 50)
+    assert ask() == before
+
+
+def test_load__large_answers_stay_in_the_file(small: None) -> None:
+    made = evaluation()
+    files.evaluation("run1", "val").parent.mkdir(parents=True)
+    results.save(made)
+    found = results.load("run1", "val")
+    assert found is not None and isinstance(found.probabilities, np.memmap)
+    assert (found.probabilities == made.probabilities).all()
+    assert (found.shown == made.shown).all()
+    assert (found.scale_some(np.array([3, 1])) == made.shown[[3, 1]]).all()
+    # What was opened before stays what it was when the file is written anew.
+    results.save(made)
+    assert (found.probabilities == made.probabilities).all()
+
+
+def test_load__a_file_that_is_cut_off_is_as_good_as_none(small: None) -> None:
+    files.evaluation("run1", "val").parent.mkdir(parents=True)
+    results.save(evaluation())
+    path = files.evaluation("run1", "val")
+    path.write_bytes(path.read_bytes()[:-200])
+    assert results.load("run1", "val") is None
+
+
+def test_save__leaves_no_half_of_a_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_up(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    files.evaluation("run1", "val").parent.mkdir(parents=True)
+    monkeypatch.setattr(np, "savez", fill_up)
+    with pytest.raises(StorageError, match="full"):
+        results.save(evaluation())
+    assert not [*files.evaluation("run1", "val").parent.iterdir()]

@@ -1,0 +1,58 @@
+"""Arrays of answers that may be larger than memory: a million images, 1,000 classes."""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from transfer import workspace
+
+#: Larger ones lie in files, out of which the system takes what is asked for.
+_LARGE = 64 << 20
+#: Images that are reckoned with at a time: of 1,000 classes 32 MB in float64.
+_PIECE = 4096
+
+
+def pieces(images: int) -> Iterator[slice]:
+    """Some images at a time, until all had their turn."""
+    for start in range(0, images, _PIECE):
+        yield slice(start, start + _PIECE)
+
+
+def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array to be filled, in a file without a name if it is large."""
+    if int(np.prod(shape)) * np.dtype(dtype).itemsize < _LARGE:
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(dir=workspace.folder()) as file:
+        unnamed: Any = file
+        return np.memmap(unnamed, dtype, "w+", shape=shape)
+
+
+def member(path: Path, name: str) -> NDArray[Any] | None:
+    """An array of an `.npz` where it lies in the file; `None` if it is not large.
+
+    Raises:
+        OSError, ValueError, KeyError, BadZipFile: The file is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        found = archive.getinfo(f"{name}.npy")
+    # Small ones are read, by which their checksum is looked at. On Windows a file that
+    # is mapped could not be replaced by the next evaluation.
+    if found.file_size < _LARGE or found.compress_type or os.name == "nt":
+        return None
+    with path.open("rb") as file:
+        file.seek(found.header_offset + 26)
+        lengths = np.frombuffer(file.read(4), "<u2")
+        file.seek(int(lengths.sum()), os.SEEK_CUR)
+        # As `savez` writes it, whatever the numbers.
+        if np.lib.format.read_magic(file) != (1, 0):
+            return None
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        if by_columns:
+            return None
+        return np.memmap(path, dtype, "r", file.tell(), shape)
