@@ -7,6 +7,7 @@ row fails.
 import argparse
 import ast
 import hashlib
+import inspect
 import os
 import re
 import shutil
@@ -18,7 +19,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 import streamlit as st
-from starlette.routing import Route
+from fastapi.routing import APIRoute
+from starlette.routing import Mount, Route
 from streamlit.testing.v1 import AppTest
 
 import app
@@ -187,13 +189,31 @@ OF_NOBODY = {
 
 
 def test_routes__each_has_its_row() -> None:
-    there = {
-        f"{route.path.split('/api/')[1].partition('/')[0]} {method}"
-        for route in app.app._user_routes
-        if isinstance(route, Route)
-        for method in (route.methods or set()) - {"HEAD"}
-    }
+    there = set()
+    for route in app.app._user_routes:
+        if isinstance(route, Mount):
+            assert (route.path, route.app) == ("/api", app.for_programs)
+            continue
+        assert isinstance(route, Route)
+        name = route.path.split("/api/")[1].partition("/")[0]
+        there |= {f"{name} {method}" for method in (route.methods or set()) - {"HEAD"}}
     assert there == {*ROUTES, *OF_NOBODY}
+
+
+def purposes() -> set[str]:
+    """What pages sign addresses for."""
+    calls = ast.walk(ast.parse(inspect.getsource(addresses)))
+    return {
+        ast.literal_eval(one.args[0])
+        for one in calls
+        if isinstance(one, ast.Call)
+        and ast.unparse(one.func) == "_address"
+        and isinstance(one.args[0], ast.Constant)
+    }
+
+
+def test_links__each_has_a_route_with_a_row() -> None:
+    assert purposes() == {name.partition(" ")[0] for name in ROUTES}
 
 
 def status(row: Row, token: str, cookie: str) -> int:
@@ -325,6 +345,10 @@ CALLS = {
 
 
 def test_calls__each_has_its_row() -> None:
+    assert all(isinstance(one, APIRoute) for one in routes.router.routes)
+    # What describes them, and the router of all of them.
+    paths = [getattr(one, "path", None) for one in app.for_programs.routes]
+    assert paths == ["/openapi.json", None]
     assert list(CALLS) == [f"{one.method} {one.path}" for one in routes.outline()]
 
 
@@ -877,3 +901,74 @@ def test_commands__each_has_its_row() -> None:
     kinds = {OF_COMMAND.get(one, one) for one in {*words} - BY_ADMINISTRATOR}
     assert BY_ADMINISTRATOR <= {*words}
     assert kinds == {*KINDS} - {"run"}
+
+
+def _new_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = parser()
+    (words,) = (
+        one for one in made._actions if isinstance(one, argparse._SubParsersAction)
+    )
+    words.add_parser("new")
+    monkeypatch.setitem(globals(), "parser", lambda: made)
+
+
+#: A new one of each sort, and the test that then wants a row for it.
+NEW: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], None]]] = {
+    "route": (
+        lambda patch: patch.setattr(
+            app.app,
+            "_user_routes",
+            [*app.app._user_routes, Route("/api/new/{token}", app.send_news)],
+        ),
+        test_routes__each_has_its_row,
+    ),
+    "way to ask a route": (
+        lambda patch: patch.setattr(
+            app.app,
+            "_user_routes",
+            [
+                *app.app._user_routes,
+                Route("/api/live/{token}", app.send_news, methods=["PUT"]),
+            ],
+        ),
+        test_routes__each_has_its_row,
+    ),
+    "mounted app": (
+        lambda patch: patch.setattr(
+            app.app, "_user_routes", [*app.app._user_routes, Mount("/new", app.app)]
+        ),
+        test_routes__each_has_its_row,
+    ),
+    "link": (
+        lambda patch: patch.setitem(globals(), "purposes", lambda: {"new", *ROUTES}),
+        test_links__each_has_a_route_with_a_row,
+    ),
+    "call": (
+        lambda patch: patch.setattr(
+            routes.router,
+            "routes",
+            [*routes.router.routes, APIRoute("/new", routes.runs)],
+        ),
+        test_calls__each_has_its_row,
+    ),
+    "page": (
+        lambda patch: patch.setitem(globals(), "PAGES", [*PAGES, "9_new.py"]),
+        test_pages__each_has_its_row,
+    ),
+    "kind of job": (
+        lambda patch: patch.setitem(KINDS, "new", KINDS["import"]),
+        test_asks__each_kind_of_job_has_its_row,
+    ),
+    "command": (_new_command, test_commands__each_has_its_row),
+}
+
+
+@pytest.mark.parametrize("what", sorted(NEW))
+def test_rows__a_new_one_without_a_row_fails(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, test = NEW[what]
+    test()
+    add(monkeypatch)
+    with pytest.raises(AssertionError):
+        test()
