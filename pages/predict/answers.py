@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import streamlit as st
 
 from pages.shared import session, shell
+from transfer.datasets import away
 from transfer.datasets.sounds.recordings import MAX_SECONDS
 from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ImageError, TransferError
@@ -104,24 +105,23 @@ def forget_oldest(shown: int) -> None:
 
 def _ask(run: Run, picture: Picture) -> Said:
     session.spend("predict")
-    inference = session.inference()
     if isinstance(run.rendering, Spectrogram):
         return _ask_about_sound(run, run.rendering, picture)
-    thumbnail = inference.thumbnail(picture.content, SIDE, run.rendering)
+    thumbnail = away.encode_thumbnail(picture.content, SIDE, run.rendering)
     # Only the model's time: the small picture is for the page.
     start = time.perf_counter()
-    (ranking,) = inference.predict(run.id, [picture.content])
+    (ranking,) = session.inference().predict(run.id, [picture.content])
     return Said(thumbnail, ranking, time.perf_counter() - start)
 
 
 def _ask_about_sound(run: Run, how: Spectrogram, sound: Picture) -> Said:
-    inference, start = session.inference(), time.perf_counter()
-    heard = inference.hear(run.id, sound.content)
+    start = time.perf_counter()
+    heard = session.inference().hear(run.id, sound.content)
     seconds, thumbnail = time.perf_counter() - start, b""
     if (length := heard.segments[-1].end) <= MAX_SECONDS:
         # Of one that was gone through all of it, above what is heard when.
         whole = how._replace(seconds=length) if len(heard.segments) > 1 else how
-        thumbnail = inference.thumbnail(sound.content, SIDE, whole)
+        thumbnail = away.encode_thumbnail(sound.content, SIDE, whole)
     return Said(thumbnail, heard.ranking, seconds, heard=heard)
 
 

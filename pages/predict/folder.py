@@ -15,7 +15,7 @@ from pages.predict.answers import Picture
 from pages.predict.card import View
 from pages.shared import amounts, session, shell, tables
 from pages.shared.words import spoken
-from transfer.datasets import names
+from transfer.datasets import away, names
 from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, TransferError
 from transfer.pile import asked
@@ -250,7 +250,7 @@ def _second(one: Answer) -> str:
 def _thumbnail(key: str, _picture: Picture, rendering: Rendering | None) -> str:
     """A small picture as an address that holds it."""
     try:
-        content = session.inference().thumbnail(_picture.content, 96, rendering)
+        content = away.encode_thumbnail(_picture.content, 96, rendering)
     except ImageError:
         return _BLANK
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"

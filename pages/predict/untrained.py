@@ -6,6 +6,7 @@ from pages.predict import photographs
 from pages.predict.answers import SIDE, Picture
 from pages.shared import charts, session, shell
 from transfer.backbones import catalogue, weights
+from transfer.datasets import away
 from transfer.errors import TransferError
 from transfer.prediction.client import Ranking
 
@@ -29,7 +30,7 @@ def show() -> None:
 
 def _show(picture: Picture) -> None:
     try:
-        small = session.inference().thumbnail(picture.content, SIDE)
+        small = away.encode_thumbnail(picture.content, SIDE)
         with st.spinner("Asking the model; the first answer takes some seconds."):
             ranking = _ask(picture.key, picture)
     except TransferError as error:

@@ -18,10 +18,10 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import session
 from tests.pages.opened import opened
 from tests.pages.test_evaluate import VIEWS, evaluation_of
-from tests.pages.test_predict import explain, jpeg, thumbnail
+from tests.pages.test_predict import explain, jpeg
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import classes, editing, library
+from transfer.datasets import away, classes, editing, library, renderings
 from transfer.datasets.ingest import importer
 from transfer.doctor import report
 from transfer.doctor.finding import Finding, Kind, Remedy, show
@@ -178,13 +178,13 @@ def test_predict__shows_names_as_they_are(
     for name, answer in {
         **{"predict": predict, "nearest": nearest, "explain": explain},
         **{
-            "thumbnail": thumbnail,
             "start": lambda self: None,
             "warm": lambda self, run: None,
         },
         "knows_training_images": lambda self, run: True,
     }.items():
         monkeypatch.setattr(InferenceProcess, name, answer)
+    monkeypatch.setattr(away, "encode_thumbnail", renderings.encode_thumbnail)
     at = opened("5_predict.py", run=run.id)
     at.file_uploader[0].set_value([(f"{ALL}.jpg", jpeg(), "image/jpeg")]).run()
     assert not at.exception

@@ -13,8 +13,7 @@ from tests import jobs_made
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
-from transfer.datasets import decoding, library
-from transfer.datasets.decoding import Grey
+from transfer.datasets import away, library, renderings
 from transfer.datasets.ingest import importer
 from transfer.errors import ImageError, NotFoundError
 from transfer.pile import asked as pile_asked
@@ -60,7 +59,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     monkeypatch.setattr(InferenceProcess, "predict", predict)
     monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
     monkeypatch.setattr(InferenceProcess, "explain", explain)
-    monkeypatch.setattr(InferenceProcess, "thumbnail", thumbnail)
+    # As that of the process of its own, made here.
+    monkeypatch.setattr(away, "encode_thumbnail", renderings.encode_thumbnail)
     monkeypatch.setattr(InferenceProcess, "nearest", nearest)
     monkeypatch.setattr(
         InferenceProcess, "knows_training_images", lambda self, run: True
@@ -73,13 +73,6 @@ def explain(
 ) -> bytes:
     """A heat map of one colour for each class."""
     return jpeg("orange" if class_name == "rose" else "purple")
-
-
-def thumbnail(
-    self: InferenceProcess, picture: bytes, side: int, grey: Grey | None = None
-) -> bytes:
-    """What the process answers, made here."""
-    return decoding.encode_thumbnail(picture, side, grey)
 
 
 def nearest(

@@ -11,6 +11,7 @@ from tests.pages.opened import opened
 from tests.sounds_made import encode, make_sounds, tone
 from transfer import workspace as folders
 from transfer.config import TrainConfig
+from transfer.datasets import away
 from transfer.datasets.ingest.sounds import import_sounds
 from transfer.datasets.revision import Revision
 from transfer.datasets.sounds.segments import Segment
@@ -53,7 +54,7 @@ def run(notes: Revision, monkeypatch: pytest.MonkeyPatch) -> Run:
     knows = lambda self, run: True  # noqa: E731
     monkeypatch.setattr(InferenceProcess, "knows_training_images", knows)
     monkeypatch.setattr(InferenceProcess, "nearest", lambda self, *asked: [])
-    monkeypatch.setattr(InferenceProcess, "thumbnail", lambda self, *how: b"picture")
+    monkeypatch.setattr(away, "encode_thumbnail", lambda *how: b"picture")
     store = Store()
     config = TrainConfig(dataset="notes", revision=notes.id)
     run = store.create(config, "mine")

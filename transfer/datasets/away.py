@@ -1,4 +1,4 @@
-"""Stored pictures decoded in a process of their own, which has limits.
+"""Pictures of strangers decoded in a process of their own, which has limits.
 
 Whoever shows a picture that a stranger brought, such as the server, asks for it here:
 it may take all the memory or time that a process has. `python -m
@@ -102,13 +102,16 @@ _decoder = Decoder()
 atexit.register(_decoder.close)
 
 
-def encode_thumbnail(path: Path, rendering: Rendering | None = None) -> bytes:
-    """As `renderings.encode_thumbnail`, of a stored picture.
+def encode_thumbnail(
+    picture: Path | bytes, longest_side: int = 256, rendering: Rendering | None = None
+) -> bytes:
+    """As `renderings.encode_thumbnail`.
 
     Raises:
         ImageError: It cannot be read, or takes too much time or memory.
     """
-    return _decoder.ask(path=str(path.absolute()), rendering=rendering)
+    how = {"side": longest_side, "rendering": rendering}
+    return _decoder.ask(**_to_send(picture), **how)
 
 
 def decode(
@@ -123,7 +126,7 @@ def decode(
         ImageError: It cannot be read, or takes too much time or memory.
     """
     how = {"rendering": rendering, "size": size, "resizing": resizing}
-    content = _decoder.ask(path=str(path.absolute()), **how)
+    content = _decoder.ask(**_to_send(path), **how)
     return np.array(np.frombuffer(content, np.uint8).reshape(*size, 3))
 
 
@@ -133,8 +136,13 @@ def check(picture: bytes, rendering: Rendering | None = None) -> None:
     Raises:
         ImageError: It cannot be read, or takes too much time or memory.
     """
-    sent = base64.b64encode(picture).decode()
-    _decoder.ask(picture=sent, rendering=rendering, size=(32, 32))
+    _decoder.ask(**_to_send(picture), rendering=rendering, size=(32, 32))
+
+
+def _to_send(picture: Path | bytes) -> dict[str, str]:
+    if isinstance(picture, Path):
+        return {"path": str(picture.absolute())}
+    return {"picture": base64.b64encode(picture).decode()}
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -157,11 +165,12 @@ def _answer(
     rendering: list[float] | None = None,
     size: tuple[int, int] | None = None,
     resizing: Resizing = "stretch",
+    side: int = 256,
 ) -> bytes:
     how = renderings.from_plain(rendering)
     source = Path(path) if path else base64.b64decode(picture)
     if size is None:
-        return renderings.encode_thumbnail(source, rendering=how)
+        return renderings.encode_thumbnail(source, side, how)
     height, width = size
     return renderings.decode(source, (height, width), how, resizing).tobytes()
 

@@ -48,7 +48,7 @@ def of_image(sha256: str, rendering: Rendering | None = None) -> bytes:
             if kept.stat().st_mtime < time.time() - _DAY:
                 os.utime(kept)
             return content
-    content = away.encode_thumbnail(original, rendering)
+    content = away.encode_thumbnail(original, rendering=rendering)
     with suppress(StorageError):  # a full disk hides no picture
         workspace.write_atomically(kept, content)
     return content

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from transfer import errors, workspace
-from transfer.datasets.renderings import Rendering
 from transfer.datasets.sounds.segments import Segment
 from transfer.errors import ImageError, RunError, TransferError
 from transfer.prediction import exchange
@@ -153,26 +152,6 @@ class InferenceProcess:
         """
         sent = _to_send(picture)
         answer = self._ask("explain", run=run, picture=sent, class_name=class_name)
-        return base64.b64decode(answer)
-
-    def thumbnail(
-        self,
-        picture: bytes | Path,
-        longest_side: int,
-        rendering: Rendering | None = None,
-    ) -> bytes:
-        """As `renderings.encode_thumbnail`, away from whoever asks.
-
-        What a stranger sends may take all the memory or time that a process has.
-
-        Raises:
-            ImageError: The picture cannot be read.
-            RunError: The process died, or took too long.
-        """
-        sent = _to_send(picture)
-        answer = self._ask(
-            "thumbnail", picture=sent, side=longest_side, rendering=rendering
-        )
         return base64.b64decode(answer)
 
     def nearest(

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from transfer import processes
-from transfer.datasets import renderings
 from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ImageError, NotFoundError, RunError, TransferError
 from transfer.prediction import explain, models, neighbours, recordings
@@ -96,14 +95,6 @@ def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
     return base64.b64encode(shown).decode()
 
 
-def _thumbnail(
-    picture: dict[str, str], side: int, rendering: list[float] | None
-) -> str:
-    how = renderings.from_plain(rendering)
-    small = renderings.encode_thumbnail(_open(picture), side, how)
-    return base64.b64encode(small).decode()
-
-
 def _nearest(run: str, picture: dict[str, str], count: int) -> Any:
     one = _load(run)
     known = neighbours.at_hand(models.find(run), one.runner)
@@ -131,7 +122,6 @@ _REQUESTS: dict[str, Callable[..., Any]] = {
     "predict_each": _predict_each,
     "hear": _hear,
     "explain": _explain,
-    "thumbnail": _thumbnail,
     "nearest": _nearest,
     "knows_training_images": _knows_training_images,
     "warm": _warm,

@@ -31,6 +31,10 @@ def decoder() -> Iterator[Decoder]:
 
 def test_encode_thumbnail__is_that_of_this_process(picture: Path) -> None:
     assert away.encode_thumbnail(picture) == renderings.encode_thumbnail(picture)
+    content = picture.read_bytes()
+    grey = (0.0, 100.0)
+    expected = renderings.encode_thumbnail(content, 20, grey)
+    assert away.encode_thumbnail(content, 20, grey) == expected
 
 
 @pytest.mark.parametrize("resizing", ["stretch", "crop", "fit"])

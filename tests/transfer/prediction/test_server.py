@@ -207,23 +207,3 @@ def test_source__answers_with_the_classes_of_imagenet_and_then_without_keras(
     (again,) = ask("predict", run="", pictures=[{"path": path}])["result"]
     assert again == said
     models.source.cache_clear()
-
-
-@pytest.mark.parametrize("grey", [None, [1200.0, 1400.0]])
-def test_thumbnail__is_what_decoding_makes(
-    grey: list[float] | None, tmp_path: Path
-) -> None:
-    ramp = np.linspace(1200, 1400, 40 * 40).reshape(40, 40).astype(np.uint16)
-    Image.fromarray(ramp).save(tmp_path / "deep.png")
-    content = (tmp_path / "deep.png").read_bytes()
-    sent = {"bytes": base64.b64encode(content).decode()}
-    answer = ask("thumbnail", picture=sent, side=20, rendering=grey)
-    scale = (grey[0], grey[1]) if grey else None
-    expected = decoding.encode_thumbnail(content, 20, scale)
-    assert base64.b64decode(answer["result"]) == expected
-
-
-def test_thumbnail__what_is_no_picture_is_told() -> None:
-    sent = {"bytes": base64.b64encode(b"no picture").decode()}
-    answer = ask("thumbnail", picture=sent, side=20, rendering=None)
-    assert answer["error"]["kind"] == "ImageError"
