@@ -78,8 +78,8 @@ def _show_itself(picture: Picture, run: Run, said: Said) -> None:
         st.image(said.thumbnail, alt=picture.name, width="stretch")
         return
     if said.thumbnail and said.heard:
-        seconds = how.seconds if said.is_whole else said.heard.segments[-1].end
-        axes.show(said.thumbnail, how._replace(seconds=seconds), picture.name)
+        shown = how if said.is_whole else how.of_all(said.heard.segments[-1].end)
+        axes.show(said.thumbnail, shown, picture.name)
     st.audio(picture.read())
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import addresses, axes, players, shell
 from transfer.datasets.revision import Revision
+from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.spectrogram import Spectrogram
 
 _NEXT = "drawn"
@@ -37,14 +38,13 @@ def in_words(how: Spectrogram) -> str:
         "A log-mel spectrogram: time to the right, pitch upwards, bright where it is "
         "loud. The same is drawn in training, in predictions and by an exported "
         "model.\n\n"
-        f"- **{how.seconds:g} s** are seen at a time. Shorter sounds stand in silence; "
-        "of longer ones the loudest part counts, and a long one is gone through.\n"
         f"- Mono, **{how.rate:,} samples a second**.\n"
         f"- A spectrum of **{1000 * how.window:g} ms**, every **{1000 * how.hop:g} "
         "ms**.\n"
         f"- **{how.bands} bands** from {how.low:g} to {how.high:,g} Hz, as the ear "
         "tells pitches apart (mel).\n"
-        f"- **{how.decibels:g} dB** from the loudest, bright, to the floor, dark."
+        f"- **{how.decibels:g} dB** from the loudest, bright, to the floor, dark.\n"
+        + "".join(f"- {sentence}\n" for sentence in presets.in_words(how))
     )
 
 

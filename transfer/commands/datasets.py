@@ -23,10 +23,10 @@ from transfer.datasets.ingest import (
     sounds,
     uploads,
 )
-from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.revision import Kind, Revision
 from transfer.datasets.sounds import presets
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import ConfigError, LimitError
 from transfer.runs import queue
 from transfer.runs.jobs import Reporter

@@ -10,6 +10,7 @@ from transfer.datasets import names
 from transfer.datasets.decoding import Grey
 from transfer.datasets.renderings import Rendering
 from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import DatasetError, StorageError
 
 #: The form that manifests are written in. What is older says no number: 1 stands for
@@ -17,7 +18,7 @@ from transfer.errors import DatasetError, StorageError
 #: 2 for all before images could be left out, and classes changed.
 SCHEMA = 3
 #: Fields that a manifest has only where there is something to say.
-_ONLY_IF_ANY = ("grey", "sound", "flat", "parent", "says", "by", "left_out")
+_ONLY_IF_ANY = ("grey", "sound", "flat", "parent", "says", "by", "left_out", "cutting")
 
 Kind = Literal["images", "sounds"]
 Split = Literal["train", "val", "test"]
@@ -117,6 +118,7 @@ class Revision:
         left_out: The images that are left out, sorted by path; each says why.
         sound: How its sounds are drawn; None for a dataset of pictures. What is said of
             images here is said of its recordings and windows then.
+        cutting: How its recordings were cut into windows; None if they were not.
     """
 
     dataset: str
@@ -137,6 +139,7 @@ class Revision:
     by: str = ""
     left_out: tuple[Image, ...] = ()
     sound: Spectrogram | None = None
+    cutting: Cutting | None = None
 
     @property
     def kind(self) -> Kind:
@@ -217,6 +220,7 @@ class Revision:
                 "grey": tuple(data["grey"]) if "grey" in data else None,
                 "flat": tuple(data.get("flat", ())),
                 "sound": Spectrogram(*data["sound"]) if "sound" in data else None,
+                "cutting": Cutting(*data["cutting"]) if "cutting" in data else None,
                 "left_out": tuple(Image(**image) for image in data.get("left_out", ())),
             }
         )

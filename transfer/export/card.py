@@ -9,6 +9,7 @@ from typing import Any
 from transfer.backbones import catalogue
 from transfer.backbones.catalogue import Backbone
 from transfer.datasets.revision import Revision, Split
+from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.datasets.wording import WORDS, Words
 from transfer.evaluation import certainty, results
@@ -108,11 +109,8 @@ def _input(run: Run, described: dict[str, Any]) -> str:
             f"- Input: log-mel spectrograms of {how.seconds:g} s in mono at "
             f"{how.rate:,} Hz: window {1000 * how.window:g} ms (Hann), hop "
             f"{1000 * how.hop:g} ms, {how.bands} bands from {how.low:g} to "
-            f"{how.high:g} Hz, {how.decibels:g} dB from the loudest to the floor; in "
-            "green and blue windows twice and four times as long; drawn at "
-            f"{height} × {width}. Shorter sounds stand in silence, of longer ones "
-            "the loudest part counts, and those of more than one and a half windows "
-            "are gone through."
+            f"{how.high:g} Hz, {how.decibels:g} dB from the loudest to the floor; "
+            f"drawn at {height} × {width}. {' '.join(presets.in_words(how))}"
         )
     return (
         f"- Input: RGB images of {height} × {width} pixels; pictures of another shape: "

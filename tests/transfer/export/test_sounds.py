@@ -44,7 +44,7 @@ def heard(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Re
         run = store.create(config, "my notes")
         store.claim_next("here", {("run",): 9})
         store.begin(run.id)
-        tiny_model().save(workspace.folder("runs", run.id) / "model.keras")
+        tiny_model(cells=(5, 3)).save(workspace.folder("runs", run.id) / "model.keras")
         result = {"class_names": ["a", "b", "c"], "sound": revision.sound}
         ended = store.finish(run.id, JobStatus.COMPLETED, result)
         store.close()
@@ -107,6 +107,35 @@ def test_write__the_card_has_the_parameters_and_no_picture(
     known = heard[1].sound
     assert known is not None
     assert described["preprocessing"]["spectrogram"] == known._asdict()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "quantize"),
+    [
+        (one.name, quantize)
+        for one in catalogue.FORMATS.values()
+        for quantize in one.quantizations
+    ],
+)
+def test_write__every_format_answers_on_real_sounds(
+    name: str,
+    quantize: str,
+    home: Path,
+    heard: tuple[Run, Revision],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRANSFER_HOME", str(home))
+    chosen = catalogue.get(name, quantize)
+    folder = tmp_path / "bundle"
+    bundle.write(bundle.Order(run=heard[0], chosen=chosen), folder)
+    certificate = json.loads((folder / "parity.json").read_text())
+    assert certificate["agrees"], certificate
+    if quantize == "none":
+        assert certificate["largest_difference"] < 1e-4
+    done = alone(str(folder / "verify.py"), cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_predict__a_long_recording_has_segments(exported: Path, tmp_path: Path) -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 from transfer.datasets import facts, library, names, scratch, splits
 from transfer.datasets.ingest import class_folders, grey, hearing, listing, staging
 from transfer.datasets.ingest.class_folders import Entry
-from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
 from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.revision import Change, Image, Kind, PassedOver, Revision, Split
+from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.datasets.sounds.windows import Cutting
 from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError, StorageError
 
@@ -115,9 +116,16 @@ def _stage(
     """The files that can be used; recordings are cut as those before were."""
     if before.sound is None:
         return staging.stage(source, entries, folder, progress, allow)
-    are_cut = any(hearing.recording_of(one.path) != one.path for one in before.images)
-    cutting = Cutting(window or (before.sound.seconds if are_cut else 0.0))
+    cutting = before.cutting or _cutting(before, before.sound)
+    if window:
+        cutting = cutting._replace(window=window)
     return hearing.stage(source, entries, folder, cutting, progress, allow)
+
+
+def _cutting(before: Revision, how: Spectrogram) -> Cutting:
+    """How recordings were cut where the manifest is from before it said so."""
+    are_cut = any(hearing.recording_of(one.path) != one.path for one in before.images)
+    return Cutting(how.seconds if are_cut else 0.0)
 
 
 def take_in(dataset: str, pictures: Sequence[Picture], by: str = "") -> Addition:

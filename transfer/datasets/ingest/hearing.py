@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -25,6 +24,7 @@ from transfer.datasets.ingest.staging import Allow, Coming, Picture, Progress
 from transfer.datasets.revision import PassedOver
 from transfer.datasets.sounds import recordings, windows
 from transfer.datasets.sounds.recordings import MAX_SECONDS, MIN_SECONDS, Samples
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import ImageError, SoundError
 
 #: Nothing is louder than this share of full scale: 60 dB below it.
@@ -35,18 +35,6 @@ _FULL, _OVERDRIVEN = 0.999, 1e-3
 _MARK = "@"
 #: What `_cut` names a window, and `names` adds where a path is taken.
 _WINDOW = re.compile(rf"{_MARK}\d{{5,}}\.\d\d(-[0-9a-f]{{8}})?\.flac$")
-
-
-class Cutting(NamedTuple):
-    """How long recordings are cut.
-
-    Attributes:
-        window: Seconds of each window; 0 cuts nothing.
-        overlap: Share of a window that the next one has too, in [0, 0.9].
-    """
-
-    window: float = 0.0
-    overlap: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +110,7 @@ def _hear(cutting: Cutting, coming: Coming) -> list[Clip] | PassedOver:
             length = recordings.seconds(file)
             if cutting.window and length > cutting.window:
                 return _cut(file, cutting, coming, target)
-        return [_whole(coming, sha256, target)]
+            return [_whole(file, coming, sha256, target)]
     except ImageError as error:
         target.unlink(missing_ok=True)
         reason = f"{error.message} {error.hint}".strip()
@@ -131,23 +119,23 @@ def _hear(cutting: Cutting, coming: Coming) -> list[Clip] | PassedOver:
         return PassedOver(path=names.showable(coming.entry.path), reason=reason)
 
 
-def _whole(coming: Coming, sha256: str, target: Path) -> Clip:
+def _whole(
+    file: soundfile.SoundFile, coming: Coming, sha256: str, target: Path
+) -> Clip:
     """The recording as one clip.
 
     Raises:
         SoundError: It is too short or too long.
     """
-    count, heard = 0, _Heard()
-    with recordings.open_recording(target) as file:
-        rate = file.samplerate
-        for block in recordings.blocks(file):
-            count += len(block)
-            heard.add(block)
-            if count > MAX_SECONDS * rate:
-                raise SoundError(
-                    f"It is too long: more than {MAX_SECONDS:.0f} seconds.",
-                    "Have long recordings cut into windows.",
-                )
+    count, heard, rate = 0, _Heard(), file.samplerate
+    for block in recordings.blocks(file):
+        count += len(block)
+        heard.add(block)
+        if count > MAX_SECONDS * rate:
+            raise SoundError(
+                f"It is too long: more than {MAX_SECONDS:.0f} seconds.",
+                "Have long recordings cut into windows.",
+            )
     if not count:
         raise SoundError("The recording has no samples.")
     if count < MIN_SECONDS * rate:

@@ -11,13 +11,14 @@ from typing import Any
 from transfer import workspace
 from transfer.datasets import facts, library, scratch, splits
 from transfer.datasets.ingest import hearing, importer, listing, samples
-from transfer.datasets.ingest.hearing import Clip, Cutting
+from transfer.datasets.ingest.hearing import Clip
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import open_source
 from transfer.datasets.ingest.staging import Allow, Progress
 from transfer.datasets.revision import Image, Revision, with_id
 from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.recordings import MAX_SECONDS
+from transfer.datasets.sounds.windows import Cutting
 from transfer.datasets.wording import WORDS
 from transfer.errors import ConfigError, StorageError
 
@@ -74,8 +75,10 @@ def import_sounds(
         kept, repeated = importer.without_repeats(clips, "sounds")
         passed_over = (*found.passed_over, *unusable, *repeated)
         importer.check_classes(found, kept, passed_over, WORDS["sounds"])
-        shown = preset or presets.fitting(*_measures(kept), cutting.window)
-        how = presets.of(shown, *_measures(kept), cutting.window)
+        lengths = [one.seconds for one in kept]
+        rates = [one.rate for one in kept]
+        shown = preset or presets.fitting(lengths, cutting.window)
+        how = presets.of(shown, lengths, rates, cutting.window)
         images = importer.split(found, kept, val, test, seed)
         notes = [*found.notes, *_notes(kept, shown), *hearing.findings(kept)]
         revision = with_id(
@@ -93,6 +96,7 @@ def import_sounds(
                 created_at=time.time(),
                 flat=importer.flat(kept, None),
                 sound=how,
+                cutting=cutting if cutting.window else None,
             )
         )
         library.store(revision, {one.sha256: one.path for one in kept})
@@ -123,11 +127,6 @@ def _check(cutting: Cutting, preset: str) -> None:
         )
     if problems:
         raise ConfigError("; ".join(problems) + ".")
-
-
-def _measures(clips: Sequence[Clip]) -> tuple[list[float], list[int]]:
-    """Seconds and rate of each."""
-    return [one.seconds for one in clips], [one.rate for one in clips]
 
 
 def _notes(clips: Sequence[Clip], shown: str) -> Iterator[str]:

@@ -19,7 +19,12 @@ def frequencies(how: Spectrogram) -> list[tuple[int, float]]:
 
 
 def times(how: Spectrogram) -> list[tuple[float, float]]:
-    """Seconds, and how far to the right each lies, from 0 to 1."""
+    """Seconds, and how far to the right each lies, from 0 to 1.
+
+    None where each recording fills the picture, however long it is.
+    """
+    if how.trims:
+        return []
     step = next((x for x in _STEPS if how.seconds / x <= _MOST), _STEPS[-1])
     count = int(how.seconds / step + 1e-6)
     return [(at * step, at * step / how.seconds) for at in range(count + 1)]

@@ -43,12 +43,11 @@ TITLES = {"word": "a spoken word", "longer": "a longer sound"}
 _WORD_SECONDS = 1.5
 
 
-def fitting(lengths: Sequence[float], rates: Sequence[int], window: float = 0.0) -> str:
+def fitting(lengths: Sequence[float], window: float = 0.0) -> str:
     """Name of the preset for sounds of these lengths.
 
     Args:
         lengths: Of each sound, in seconds.
-        rates: Of each sound, in Hz.
         window: Seconds of the windows that recordings were cut into; 0 if they were
             not.
     """
@@ -79,3 +78,26 @@ def _seconds(lengths: Sequence[float], window: float) -> float:
     """Seconds that a picture shows, in tenths."""
     seconds = window or float(np.percentile(lengths, 95))
     return float(np.clip(np.ceil(round(seconds * 10, 6)) / 10, 0.1, MAX_SECONDS))
+
+
+def in_words(how: Spectrogram) -> list[str]:
+    """What is done to recordings beyond a log-mel spectrogram, a sentence each."""
+    seconds = f"{how.seconds:g} s"
+    told = [
+        f"Silence at both ends, {how.trims:g} dB below the loudest, is cut off, and "
+        f"the rest fills the spectrogram; of more than {seconds} the loudest part "
+        "counts."
+        if how.trims
+        else f"Sounds shorter than {seconds} stand in silence, and of longer ones the "
+        "loudest part counts."
+    ]
+    told.append("Those of more than one and a half times as long are gone through.")
+    if how.evens:
+        told.append(
+            "Each band's mean over time is taken from it, so that it matters less who "
+            "speaks and into what."
+        )
+    if how.finer != 1:
+        longer = f"{how.finer} and {how.finer**2}"
+        told.append(f"In green and blue the window is {longer} times as long.")
+    return told

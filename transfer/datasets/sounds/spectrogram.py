@@ -59,6 +59,10 @@ class Spectrogram(NamedTuple):
         """Of one picture."""
         return max(1, round(self.seconds * self.rate))
 
+    def of_all(self, seconds: float) -> "Spectrogram":
+        """How a recording of so many seconds is drawn from its beginning to its end."""
+        return self._replace(seconds=seconds, trims=0.0)
+
 
 def log_mel(samples: Samples, how: Spectrogram) -> Decibels:
     """The spectrogram `(bands, 1 + samples // hop)` in dB of power, low bands first.

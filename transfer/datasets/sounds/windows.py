@@ -14,6 +14,18 @@ from transfer.datasets.sounds.recordings import Samples
 _LEAST_SHARE = 0.25
 
 
+class Cutting(NamedTuple):
+    """How long recordings are cut.
+
+    Attributes:
+        window: Seconds of each window; 0 cuts nothing.
+        overlap: Share of a window that the next one has too, in [0, 0.9].
+    """
+
+    window: float = 0.0
+    overlap: float = 0.0
+
+
 class Window(NamedTuple):
     """A piece of a recording.
 

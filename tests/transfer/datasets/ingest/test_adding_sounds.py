@@ -9,8 +9,8 @@ from tests.pictures import make_pictures
 from tests.sounds_made import encode, make_sounds, tone
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import adding, hearing
-from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.sounds import import_sounds
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import DatasetError, ImageError
 from transfer.pile import waiting
 
@@ -33,6 +33,18 @@ def test_add_path__a_recording_is_cut_as_those_before(
     new = [one for one in found.revision.images if "more.wav" in one.path]
     assert {one.split for one in new} == {"train"}
     assert {hearing.recording_of(one.path) for one in new} == {"more.wav"}
+
+
+def test_add_path__windows_overlap_as_those_before(
+    workspace: Path, tmp_path: Path
+) -> None:
+    folder = make_sounds(tmp_path / "notes", {"low": 4, "high": 4}, seconds=3.0)
+    import_sounds(folder, "notes", cutting=Cutting(1.0, 0.5))
+    for number, seconds in enumerate((3.0, 2.0)):
+        path = tmp_path / f"more{number}.wav"
+        path.write_bytes(encode(tone(700 + 90 * number, seconds)))
+        assert adding.add_path(path, "notes", "high").added == 2 * seconds - 1
+    assert library.load("notes").cutting == (1.0, 0.5)
 
 
 def test_add_path__of_a_new_class_recordings_stay_together(

@@ -9,9 +9,9 @@ import soundfile
 from tests.sounds_made import encode, make_sounds, tone
 from transfer.datasets import library
 from transfer.datasets.ingest import hearing
-from transfer.datasets.ingest.hearing import Cutting
 from transfer.datasets.ingest.importer import import_path
 from transfer.datasets.ingest.sounds import import_sounds
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import ConfigError, DatasetError
 
 
