@@ -2,9 +2,9 @@
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,34 +41,72 @@ def add_to(command: Command) -> None:
         help="a picture or a recording, or a folder or zip of them",
     )
     one.add_argument("--csv", type=Path, metavar="PATH", help="write a table too")
+    one.add_argument(
+        "--top",
+        type=int,
+        metavar="N",
+        help="tell this many classes of each picture; all if not given, and in the "
+        "table always",
+    )
 
 
 def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
     """The classes of pictures, best first."""
     process = InferenceProcess()
     process.start()  # while this one opens the store and looks for the pictures
+    records: list[dict[str, Any]] = []
     try:
         run = Store().get(args.run)
         if isinstance(run.rendering, Spectrogram):
             return _hear(process, run, run.rendering, args)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _table(args.csv, run) as add:
             named = list(_pictures(args.paths, Path(folder)))
-            paths = [path for _, path in named]
-            said = [*chain(*process.predict_in_pieces(run.id, paths))]
+            # Some at a time: all classes of a million pictures are 18 GB in memory.
+            for some in _answers(process, run.id, named, args.paths):
+                add(some)
+                records += answers.to_records(some, args.top)
     finally:
         process.close()
-    found = []
-    for (name, path), one in zip(named, said, strict=True):
-        if not isinstance(one, ImageError):
-            found.append(Answer(path=name, ranking=one))
-        elif path in args.paths:  # asked for by name, so it is no mere leftover
-            raise one
-        else:
-            found.append(Answer(path=name, ranking=[], error=str(one)))
-    if args.csv:
-        table = answers.to_csv(found, results.threshold(run.id))
-        workspace.write_atomically(args.csv, table)
-    return answers.to_records(found)
+    return records
+
+
+@contextmanager
+def _table(path: Path | None, run: Run) -> Iterator[Callable[[Sequence[Answer]], None]]:
+    """What takes the answers into the table that is wanted, if one is."""
+    if path is None:
+        yield lambda some: None
+        return
+    classes = sorted(run.result.get("class_names", ()))
+    with (
+        workspace.new_file(path) as file,
+        answers.table(file, classes, results.threshold(run.id)) as add,
+    ):
+        yield add
+
+
+def _answers(
+    process: InferenceProcess,
+    run: str,
+    named: Sequence[tuple[str, Path]],
+    asked: Sequence[Path],
+) -> Iterator[list[Answer]]:
+    """The answers to pictures, some at a time.
+
+    Raises:
+        ImageError: One that was asked for by name, so is no mere leftover, is broken.
+    """
+    waiting = iter(named)
+    for said in process.predict_in_pieces(run, [path for _, path in named]):
+        some = []
+        for one in said:
+            name, path = next(waiting)
+            if not isinstance(one, ImageError):
+                some.append(Answer(path=name, ranking=one))
+            elif path in asked:
+                raise one
+            else:
+                some.append(Answer(path=name, ranking=[], error=str(one)))
+        yield some
 
 
 def _hear(

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from transfer.prediction.client import Ranking
 from transfer.prediction.recordings import Heard
@@ -52,23 +53,47 @@ def to_csv(answers: Sequence[Answer], threshold: float = 0.0) -> bytes:
     for a formula gets an apostrophe before it, which makes it a text.
     """
     classes = sorted({name for one in answers for name, _ in one.ranking})
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    buffer = io.BytesIO()
+    with table(buffer, classes, threshold) as add:
+        add(answers)
+    return buffer.getvalue()
+
+
+@contextmanager
+def table(
+    file: BinaryIO, classes: Sequence[str], threshold: float = 0.0
+) -> Iterator[Callable[[Sequence[Answer]], None]]:
+    """What adds answers to a table such as `to_csv` gives, some at a time.
+
+    Args:
+        file: Where it is written.
+        classes: All that answers may name.
+        threshold: As in `Answer.verdict`.
+    """
+    # A name on disk need not be text.
+    text = io.TextIOWrapper(file, "utf-8-sig", "replace", newline="")
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
         ["file", "answer", "best_class", "confidence", "error"]
         + [f"probability of {name}" for name in classes]
     )
-    for one in answers:
-        best = one.ranking[0][0] if one.ranking else ""
-        sure = f"{one.confidence:.6f}" if one.ranking else ""
-        chances = dict(one.ranking)
-        texts = [one.path, one.verdict(threshold), best, sure, one.error]
-        writer.writerow(
-            [harmless(text) for text in texts]
-            + [f"{chances[name]:.6f}" if name in chances else "" for name in classes]
-        )
-    # A name on disk need not be text.
-    return buffer.getvalue().encode("utf-8-sig", "replace")
+
+    def add(answers: Sequence[Answer]) -> None:
+        for one in answers:
+            best = one.ranking[0][0] if one.ranking else ""
+            sure = f"{one.confidence:.6f}" if one.ranking else ""
+            chances = dict(one.ranking)
+            shown = [chances.get(name) for name in classes]
+            texts = [one.path, one.verdict(threshold), best, sure, one.error]
+            writer.writerow(
+                [harmless(text) for text in texts]
+                + ["" if chance is None else f"{chance:.6f}" for chance in shown]
+            )
+
+    try:
+        yield add
+    finally:
+        text.detach()  # which writes the rest, and leaves the file open
 
 
 def harmless(text: str) -> str:
@@ -77,8 +102,15 @@ def harmless(text: str) -> str:
     return f"'{text}" if is_formula else text
 
 
-def to_records(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """Plain data for JSON: `path`, and `predictions` or `error`."""
+def to_records(
+    answers: Sequence[Answer], top: int | None = None
+) -> list[dict[str, Any]]:
+    """Plain data for JSON: `path`, and `predictions` or `error`.
+
+    Args:
+        answers: Of each picture.
+        top: Number of classes of each; all if not given.
+    """
     return [
         {"path": one.path, "error": one.error}
         if one.error
@@ -86,7 +118,7 @@ def to_records(answers: Sequence[Answer]) -> list[dict[str, Any]]:
             "path": one.path,
             "predictions": [
                 {"class_name": name, "probability": probability}
-                for name, probability in one.ranking
+                for name, probability in one.ranking[:top]
             ],
         }
         for one in answers

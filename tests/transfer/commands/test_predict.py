@@ -30,7 +30,9 @@ def test_predict__a_folder_with_a_broken_picture_and_a_table(
         return [ImageError("Broken.") if "_1" in p.name else answer for p in pictures]
 
     monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
-    run = Store().create(TrainConfig(dataset="pets"), "mine").id
+    store = Store()
+    run = store.create(TrainConfig(dataset="pets"), "mine").id
+    store.amend(run, class_names=["cat", "dog"])
     pets = make_pictures(tmp_path / "pets", {"cat": 2, "dog": 1})
     table = tmp_path / "table.csv"
     assert main(["predict", run, str(pets), "--csv", str(table), "--json"]) == 0
@@ -38,7 +40,14 @@ def test_predict__a_folder_with_a_broken_picture_and_a_table(
     broken = str(pets / "cat" / "cat_1.png")
     assert [one["path"] for one in found if "error" in one] == [broken]
     assert found[0]["predictions"][0] == {"class_name": "cat", "probability": 0.75}
-    assert len(table.read_text().splitlines()) == 4
+    head, first, *others = table.read_text("utf-8-sig").splitlines()
+    assert head.endswith("error,probability of cat,probability of dog")
+    assert first.endswith("cat_0.png,cat,cat,0.750000,,0.750000,0.250000")
+    assert len(others) == 2
+    assert main(["predict", run, str(pets), "--top", "1", "--json"]) == 0
+    assert [
+        len(x.get("predictions", ())) for x in json.loads(capsys.readouterr().out)
+    ] == [1, 0, 1]
     assert main(["predict", run, broken, "--json"]) == 1
     assert "Broken" in json.loads(capsys.readouterr().out)["error"]["message"]
 
