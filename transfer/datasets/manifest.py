@@ -9,11 +9,13 @@ since.
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from transfer import workspace
@@ -24,6 +26,10 @@ from transfer.datasets.revision import SCHEMA, Change, Image, Revision, check_sc
 MOST_STEPS = 256
 #: Changed images that count as one step more: they take as long to read.
 _IMAGES_OF_A_STEP = 16
+
+#: Revisions that a process keeps, the latest asked for; and images in all of them, of
+#: which a million take 0.65 GB.
+_MOST_KEPT, _MOST_IMAGES = 32, 3_000_000
 
 #: What no revision has in common with the one before it, beside its images.
 _OWN = ("id", "parent", "says", "by", "created_at")
@@ -64,6 +70,10 @@ class _Known(NamedTuple):
     revision: Revision
     whole: str
     since_whole: int
+
+
+_kept: OrderedDict[tuple[Path, int], _Known] = OrderedDict()
+_lock = Lock()
 
 
 def read(path: Path) -> Revision:
@@ -209,12 +219,30 @@ def _relabel(image: Image, labels: Sequence[int]) -> Image:
 
 
 def _know(path: Path) -> _Known:
-    # The time of its last change tells a new file from a cached one of that name.
-    return _read(path, path.stat().st_mtime_ns)
+    # The time of its last change tells a new file from a kept one of that name.
+    key = path, path.stat().st_mtime_ns
+    with _lock:
+        if found := _kept.get(key):
+            _kept.move_to_end(key)
+            return found
+    found = _read(path)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > 1 and _are_too_many():
+            _kept.popitem(last=False)
+    return found
 
 
-@lru_cache(maxsize=32)
-def _read(path: Path, modified: int) -> _Known:
+def _are_too_many() -> bool:
+    # Those that build on one whole revision share its images.
+    sizes = {
+        (path.parent, known.whole): len(known.revision.images)
+        for (path, _), known in _kept.items()
+    }
+    return len(_kept) > _MOST_KEPT or sum(sizes.values()) > _MOST_IMAGES
+
+
+def _read(path: Path) -> _Known:
     newest = _parse(path)
     if "images" in newest:
         return _Known(Revision.from_json(newest), path.stem, 0)
@@ -223,7 +251,7 @@ def _read(path: Path, modified: int) -> _Known:
         if len(steps) > MOST_STEPS:
             raise ValueError(f"The parents of {path.name} never come to a whole one")
         steps.append(_parse(path.with_name(f"{steps[-1]['parent']}.json")))
-    # From the cache, if another revision was read that builds on it: all of these
+    # From what is kept, if another revision was read that builds on it: all of these
     # share its images, and a hundred corrections take little more memory than one.
     whole = _know(path.with_name(f"{newest['whole']}.json")).revision
     revision = replace(

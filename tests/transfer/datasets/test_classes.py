@@ -96,7 +96,7 @@ def test_read__classes_and_images_changed_in_turns_come_back(
         editing.move("pets", cats[3:4], "ant"),
     ]
     for one in made:
-        manifest._read.cache_clear()
+        manifest._kept.clear()
         assert library.load("pets", one.id) == one
     found = by_class(made[-1])
     assert [*found] == ["ant", "horse", "zebra"]

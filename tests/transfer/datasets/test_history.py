@@ -85,7 +85,7 @@ def test_prune__keeps_first_newest_last_and_those_of_runs(
     assert history.prune("pets", [made[2].id]) > 0
     left = {one.head.id for one in history.steps("pets")}
     for one in (pets, made[2], *made[-2:]):
-        manifest._read.cache_clear()
+        manifest._kept.clear()
         assert library.load("pets", one.id) == one
     assert made[5].id not in left
     editing.add("pets", png(seed=99), "dog", "a.png")

@@ -54,9 +54,9 @@ def old(request: pytest.FixtureRequest, workspace: Path) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Nothing was read before, nor is it kept for another test."""
-    manifest._read.cache_clear()
+    manifest._kept.clear()
     yield
-    manifest._read.cache_clear()
+    manifest._kept.clear()
 
 
 def image(number: int, label: int = 0) -> Image:
@@ -131,7 +131,7 @@ def test_append__a_chain_of_200_reads_back(
         path = append(path, moved, says=f"Step {number}.")
         history.append((path, tuple(images[one] for one in sorted(images))))
     for one, expected in history[::-13]:
-        manifest._read.cache_clear()
+        manifest._kept.clear()
         assert manifest.read(one).images == expected
     assert manifest.read(path).says == "Step 199."
     assert manifest.read(path).parent == history[-2][0].stem
@@ -154,7 +154,7 @@ def test_append__a_large_change_is_whole(
     monkeypatch.setattr(manifest, "MOST_STEPS", 17)
     moved = [image(number, 1) for number in range(256)]
     path = append(first(workspace, 300), *moved, says="All of them.")
-    manifest._read.cache_clear()
+    manifest._kept.clear()
     assert path.stat().st_size > 20_000
     assert manifest.read(path).says == "All of them."
     assert manifest.read(append(path, image(0))).counts()["cat"]["train"] == 45
@@ -197,7 +197,7 @@ def test_load__damage_in_one_file_of_a_chain(
         file.write_text(json.dumps({**content, "parent": newest.id}))
     else:
         file.write_text("[]" if damage == "a list" else file.read_text()[:40])
-    manifest._read.cache_clear()
+    manifest._kept.clear()
     named = newest.id if damage == "a circle" else hit.id
     with pytest.raises(StorageError, match=f"{named}.*import it again"):
         library.load("pets")
@@ -221,7 +221,7 @@ def test_load__a_newer_form_says_what_to_do(animals: Path, workspace: Path) -> N
         file.write_text(
             json.dumps({**json.loads(content), "schema": SCHEMA + 1, "images": 1})
         )
-        manifest._read.cache_clear()
+        manifest._kept.clear()
         with pytest.raises(StorageError, match='"pets" was.*newer version.*Install'):
             library.load("pets")
         library.remove_unused_images()
@@ -235,7 +235,7 @@ def test_add__corrections_at_once_all_count(animals: Path, workspace: Path) -> N
         made = [
             *pool.map(lambda s: editing.add("pets", png(seed=s), "dog", "a"), range(8))
         ]
-    manifest._read.cache_clear()
+    manifest._kept.clear()
     newest = library.load("pets")
     assert len(newest.images) == len(before.images) + 8
     parents = {one.id: one.parent for one in made}
@@ -252,3 +252,20 @@ def test_add__says_what_was_done(animals: Path, workspace: Path) -> None:
     content = library.image_path(cat.sha256).read_bytes()
     moved = editing.add("pets", content, "dog", "b.png")
     assert moved.says == f"Moved {cat.path} from cat to dog."
+
+
+def test_read__keeps_no_more_images_than_memory_allows(
+    animals: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "_MOST_IMAGES", 20)
+    first = importer.import_path(animals, "one")
+    for name in ("two", "three"):
+        importer.import_path(animals, name)
+        library.load(name)
+    kept = {path.parent.name for path, _ in manifest._kept}
+    assert "three" in kept and "one" not in kept
+    # Changes of one dataset share its images, and stay.
+    for image in library.load("three").images[:5]:
+        editing.leave_out("three", [image.sha256], "a test")
+    assert sum(path.parent.name == "three" for path, _ in manifest._kept) == 5
+    assert library.load("one").images == first.images
