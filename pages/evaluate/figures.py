@@ -23,6 +23,11 @@ _DOING = {
     "spoilt": "Asking it about spoilt {images}",
     "map": "Finding the places of {images} on the map",
 }
+#: What robustness is tried against; of sounds?
+_SPOILT = {
+    False: "blurred, with noise, darker, rotated, or saved as JPEG of low quality",
+    True: "with hiss, softer, earlier or later, or interrupted by silence",
+}
 _LEVELS = ("as it is", "weak", "medium", "strong")
 
 
@@ -159,7 +164,7 @@ def show_robustness(evaluation: Evaluation) -> None:
     tried = evaluation.robustness
     if tried is None:
         return
-    figure = go.Figure()
+    figure, sounds = go.Figure(), "hiss" in tried.accuracy
     for number, (name, points) in enumerate(tried.accuracy.items()):
         # All curves begin at the same point, the pictures as they are.
         figures = [tried.unspoilt, *(one for _, one in points)]
@@ -184,8 +189,8 @@ def show_robustness(evaluation: Evaluation) -> None:
     charts.layout(figure, 480, legend=plots.BELOW)
     steady_chart.show(figure, f"robustness-{evaluation.run}", alt, tools=True)
     st.caption(
-        f"The same {tried.images} {spoken().images}, blurred, with noise, darker, "
-        "rotated, or saved as JPEG of low quality, with 95 % confidence intervals. A "
-        f"curve that falls early says which {spoken().photographs} to take with care, "
-        "or which augmentation to train with."
+        f"The same {tried.images} {spoken().images}, {_SPOILT[sounds]}, with 95 % "
+        "confidence intervals. A curve that falls early says which "
+        f"{spoken().photographs} to take with care, or which augmentation to train "
+        "with."
     )

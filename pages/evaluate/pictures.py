@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.evaluate import closer
 from pages.shared import addresses, mending, players, session
 from transfer.errors import TransferError
 from transfer.evaluation.results import Evaluation
@@ -31,6 +32,7 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
         f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
         f"{cards}</div>"
     )
+    closer.show(run, evaluation, [int(one) for one in positions[:most]])
 
 
 def _offer_mending(run: Run, hashes: list[str]) -> None:

@@ -6,6 +6,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.style.setProperty('--cold', data.cold);
   root.style.setProperty('--warm', data.warm);
   find('.says').textContent = data.says;
+  find('.input').textContent = data.input;
   const names = data.blocks.map(block => block.name).join();
   // The bars stay while only their state changes, so that the keyboard keeps its place.
   if (bars.dataset.names !== names) {

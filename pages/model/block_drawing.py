@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import amounts, component
+from pages.shared.words import spoken
 from transfer.backbones.freezing import Resolved, trainable_blocks
 
 #: The theme's blue and orange, legible on light and dark: cold is frozen, warm trains.
@@ -42,6 +43,7 @@ def draw(resolved: Resolved, only: bool, clicked: Callable[[str, bool], None]) -
         data={
             "blocks": bars(resolved),
             "says": summary(resolved),
+            "input": spoken().pixels,
             "hint": f"A click {what}; with Shift, "
             + ("training starts there." if only else "it turns that block alone over."),
             "only": only,

@@ -28,6 +28,8 @@ def show_segments(heard: Heard) -> None:
         hide_index=True,
         height=min(38 + 36 * len(records), 220),
         column_config={
+            "Start, s": st.column_config.NumberColumn(format="%.2f"),
+            "End, s": st.column_config.NumberColumn(format="%.2f"),
             "Probability": st.column_config.NumberColumn(format="percent"),
         },
         alt="What is heard when",

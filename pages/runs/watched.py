@@ -1,6 +1,7 @@
 """What a run shows while it learns: answers on val, and which blocks move."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import streamlit as st
 
 from pages.runs import details
-from pages.shared import addresses
+from pages.shared import addresses, players
 from pages.shared.charts import COLORS, look
 from pages.shared.words import spoken
 from transfer.errors import TransferError
@@ -82,7 +83,7 @@ def _images(run: Run) -> None:
 def _make(run_id: str, version: int, _run: Run) -> _Shown:
     # Nothing is there before the first state, and the folds are.
     seen = watched.load(run_id) or Watched()
-    names, images = _classes_and_images(_run, seen.pinned)
+    names, images, sounds = _classes_and_images(_run, seen.pinned)
     confusion = [
         {"right": names[i], "answered": names[j], "images": count}
         for i, counts in enumerate(seen.confusion if names else [])
@@ -95,7 +96,7 @@ def _make(run_id: str, version: int, _run: Run) -> _Shown:
     return _Shown(
         seen=seen,
         names=names,
-        cards=cards_of(seen, names, images) if images and seen.states else "",
+        cards=cards_of(seen, names, images, sounds) if images and seen.states else "",
         confusion=pa.Table.from_pylist(confusion),
         blocks=pa.Table.from_pylist(blocks),
     )
@@ -103,23 +104,29 @@ def _make(run_id: str, version: int, _run: Run) -> _Shown:
 
 def _classes_and_images(
     run: Run, positions: list[int]
-) -> tuple[list[str], list[tuple[str, int]]]:
-    """Class names, and address and label of each pinned image."""
+) -> tuple[list[str], list[tuple[str, int]], list[str]]:
+    """Class names; of each pinned image address and label, and a player if it has."""
     try:
         # Of a dataset that was deleted since, a copy of the list may be kept.
         revision = keeping.revision(run)
     except TransferError:
-        return [], []
+        return [], [], []
     val = revision.of_split("val")
     chosen, rendering = [val[i] for i in positions], revision.rendering
     images = [
         (addresses.thumbnail(one.sha256, run, rendering=rendering), one.label)
         for one in chosen
     ]
-    return list(revision.class_names), images
+    sounds = [players.below(one.sha256, revision) for one in chosen]
+    return list(revision.class_names), images, sounds
 
 
-def cards_of(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> str:
+def cards_of(
+    seen: Watched,
+    names: list[str],
+    images: list[tuple[str, int]],
+    sounds: Sequence[str] = (),
+) -> str:
     """HTML of the followed images; names may hold any characters."""
     cards = []
     for place, (address, label) in enumerate(images):
@@ -133,6 +140,7 @@ def cards_of(seen: Watched, names: list[str], images: list[tuple[str, int]]) -> 
             f'<img src="{address}" alt="{html.escape(names[label])}" style="width:100%;'
             "aspect-ratio:1;object-fit:cover;border-radius:6px;display:block;"
             'overflow:hidden;background:rgba(128,140,150,.15)">'
+            f"{sounds[place] if sounds else ''}"
             f"{_line([one[2] for one in answers], color)}"
             f'<figcaption style="font-size:.85rem"><b>{mark}</b> '
             f"{html.escape(names[answered])} {probability:.0%}"

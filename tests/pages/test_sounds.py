@@ -39,7 +39,7 @@ def test_data__a_recording_has_a_spectrogram_and_a_player(notes: Revision) -> No
     page = opened("1_data.py", dataset="notes")
     assert not page.exception
     shown = "".join(one.proto.body for one in page.get("html"))
-    assert shown.count("<audio controls") == shown.count("<img") == 8
+    assert shown.count("<audio controls") == shown.count("<img") == 9
     assert any("8 recordings" in one.value for one in page.caption)
     folds = [one.label for one in page.expander]
     assert "Add recordings" in folds and "Add images" not in folds

@@ -26,7 +26,7 @@ from transfer.evaluation import (
 )
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
-from transfer.evaluation.robustness import KINDS
+from transfer.evaluation.robustness import KINDS, SOUND_KINDS
 from transfer.features.converted import BATCH
 from transfer.features.extract import Extractor
 from transfer.features.views import View
@@ -35,8 +35,6 @@ from transfer.store.record import Run
 #: Spoilt pictures: how many images at most, at least, and for how many seconds, which
 #: the features of the map may take too.
 _MOST, _FEWEST, _SECONDS = 200, 20, 20.0
-#: How often each of them is asked about: as it is, and spoilt in every way.
-_WAYS = 1 + sum(len(kind.strengths) for kind in KINDS.values())
 
 Log = Callable[[str], None]
 #: Takes what is being done (`answers`, `spoilt`, `map`), how many images are done and
@@ -70,6 +68,9 @@ class Evaluator:
     ) -> None:
         self._run, self._log, self._told = run, log, told
         self._revision = library.load(run.config.dataset, run.config.revision)
+        self._changes = SOUND_KINDS if self._revision.sound else KINDS
+        # How often each picture is asked about: as it is, and spoilt in every way.
+        self._ways = 1 + sum(len(one.strengths) for one in self._changes.values())
         # The two parts are asked apart: the pooled features are what is cached, and
         # what the map is drawn from.
         self._head = model.get_layer("head")
@@ -175,13 +176,13 @@ class Evaluator:
         # The same images in every run of this split, so that runs can be compared.
         order = np.random.default_rng(0).permutation(len(evaluation.labels))[:_MOST]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            seconds = self._seconds_per_image() * _WAYS  # for one image
+            seconds = self._seconds_per_image() * self._ways  # for one image
             affordable = len(order) if thorough else int(_SECONDS / seconds)
             if affordable < _FEWEST and affordable < len(order):
                 minutes = math.ceil(seconds * len(order) / 60)
                 return Robustness(
-                    skipped=f"To try {len(order)} pictures spoilt in {_WAYS - 1} ways "
-                    f"takes this backbone about {minutes} "
+                    skipped=f"To try {len(order)} of them spoilt in {self._ways - 1} "
+                    f"ways takes this backbone about {minutes} "
                     f"{'minute' if minutes == 1 else 'minutes'} on this machine, so it "
                     "was left out."
                 )
@@ -192,7 +193,7 @@ class Evaluator:
                 batch = chosen[start : start + BATCH]
                 spoilt = self._answers_to_spoilt(evaluation.sha256[batch], pool)
                 for way, (key, answers) in enumerate(spoilt):
-                    done = start + len(batch) * way // _WAYS
+                    done = start + len(batch) * way // self._ways
                     self._told("spoilt", done, len(chosen))
                     right = np.sum(answers == evaluation.labels[batch])
                     hits[key] = hits.get(key, 0) + int(right)
@@ -220,7 +221,7 @@ class Evaluator:
 
         # The same images unspoilt, for a sample does not have the accuracy of all.
         yield ("", 0.0), ask(pictures)
-        for name, kind in KINDS.items():
+        for name, kind in self._changes.items():
             for strength in kind.strengths:
                 same = [strength] * len(pictures)
                 yield (
@@ -230,10 +231,12 @@ class Evaluator:
 
 
 def _robustness_of(hits: _Hits, images: int) -> Robustness:
-    accuracy: dict[str, list[tuple[float, Interval]]] = {name: [] for name in KINDS}
+    accuracy: dict[str, list[tuple[float, Interval]]] = {}
     for (name, strength), count in hits.items():
         if name:
-            accuracy[name].append((strength, intervals.wilson(count, images)))
+            accuracy.setdefault(name, []).append(
+                (strength, intervals.wilson(count, images))
+            )
     unspoilt = intervals.wilson(hits["", 0.0], images)
     return Robustness(images=images, unspoilt=unspoilt, accuracy=accuracy)
 

@@ -1,7 +1,8 @@
 """Changes that spoil a picture, to see how much of it a classifier can bear.
 
 After Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261, in small: five
-kinds at three strengths, made on the picture as the model sees it.
+kinds at three strengths, made on the picture as the model sees it. Spectrograms are
+spoilt as sounds are: brightness is loudness in dB there.
 """
 
 import io
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 Pixels = NDArray[np.uint8]
+
+#: From black to white in a spectrogram.
+_DECIBELS = 50.0
 
 
 class Kind(NamedTuple):
@@ -65,10 +69,50 @@ def _compress(pixels: Pixels, strength: float, seed: int) -> Pixels:
         return np.array(image)
 
 
+def _add_hiss(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    """White noise beside a sound: powers add up, and that of noise is exponential."""
+    random = np.random.default_rng(seed)
+    hiss = 10 ** ((strength - _DECIBELS) / 10) * random.exponential(size=pixels.shape)
+    power = 10 ** ((pixels / 255 - 1) * _DECIBELS / 10) + hiss
+    return _to_pixels(1 + 10 * np.log10(power) / _DECIBELS)
+
+
+def _soften(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    return _to_pixels(pixels / 255 - strength / _DECIBELS)
+
+
+def _shift(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    """Earlier or later, as chance decides, with silence where nothing was."""
+    by = round(strength / 100 * pixels.shape[1]) * (1 if seed % 2 else -1)
+    moved = np.roll(pixels, by, axis=1)
+    moved[:, slice(0, by) if by > 0 else slice(by, None)] = 0
+    return moved
+
+
+def _interrupt(pixels: Pixels, strength: float, seed: int) -> Pixels:
+    """Silence for a while, in a place that chance decides."""
+    gone = pixels.copy()
+    wide = round(strength / 100 * pixels.shape[1])
+    start = int(np.random.default_rng(seed).integers(0, pixels.shape[1] - wide + 1))
+    gone[:, start : start + wide] = 0
+    return gone
+
+
+def _to_pixels(levels: NDArray[np.float64]) -> Pixels:
+    return np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
+
+
 KINDS = {
     "blur": Kind((0.5, 1.0, 2.0), "radius, % of the shorter side", _blur),
     "noise": Kind((10, 25, 50), "standard deviation, grey levels of 255", _add_noise),
     "brightness": Kind((30, 50, 70), "% darker", _darken),
     "rotation": Kind((10, 20, 40), "degrees", _rotate),
     "jpeg": Kind((60, 80, 92), "100 − JPEG quality", _compress),
+}
+#: The same of sounds.
+SOUND_KINDS = {
+    "hiss": Kind((10, 20, 30), "dB of noise above the floor", _add_hiss),
+    "softer": Kind((5, 10, 20), "dB", _soften),
+    "shifted": Kind((5, 15, 30), "% of the time", _shift),
+    "interrupted": Kind((10, 25, 40), "% of the time", _interrupt),
 }

@@ -201,11 +201,11 @@ def test_threshold__is_kept(workspace: Path) -> None:
     assert results.threshold("abc") == 0.62
 
 
-@pytest.mark.parametrize("name", robustness.KINDS)
+@pytest.mark.parametrize("name", [*robustness.KINDS, *robustness.SOUND_KINDS])
 def test_kinds__stronger_changes_more(name: str) -> None:
     pixels = np.array(noisy_picture(0.1, (48, 64)).resize((64, 48)))
     pixels[10:30, 20:40] = 255
-    kind = robustness.KINDS[name]
+    kind = (robustness.KINDS | robustness.SOUND_KINDS)[name]
     changed = [kind.change(pixels, strength, 7) for strength in kind.strengths]
     again = [kind.change(pixels, strength, 7) for strength in kind.strengths]
     distances = []

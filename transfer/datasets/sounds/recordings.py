@@ -1,6 +1,7 @@
 """Sound files as samples: what is refused, and long ones piece by piece."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,7 +156,9 @@ def _refusal(source: Path | bytes | BinaryIO, error: Exception) -> tuple[str, st
             return f"is {what}, which is not read", _CONVERT
     if isinstance(error, soundfile.LibsndfileError) and error.code in (1, 2):
         return "is not a sound in a known format", _CONVERT
-    return f"is damaged or cut off ({str(error).strip(' .')})", ""
+    # The library says first what it was given, which tells nobody anything.
+    why = re.sub(r"^Error opening .*?: ", "", str(error)).strip(" .")
+    return f"is damaged or cut off ({why})", ""
 
 
 def _start(source: Path | bytes | BinaryIO) -> bytes:
