@@ -33,7 +33,7 @@ def network(include_top: bool, weights: None, input_tensor: Any) -> keras.Model:
 
 
 @contextmanager
-def all_for() -> Iterator[None]:
+def offered() -> Iterator[None]:
     """The catalogue has it, in this process and for the time of the block."""
     like = catalogue.get("mobilenet_v2_035")
     entry = replace(like, name=NAME, title="Tiny", builder="Tiny", arguments={})

@@ -54,7 +54,7 @@ def _show_heat(run: Run, sha256: str, class_name: str) -> None:
         return
     alt = f"Heat map of {class_name}"
     if isinstance(run.rendering, Spectrogram):
-        axes.show(png, run.rendering, alt)
+        axes.show(png, run.rendering, alt, library.image_path(sha256))
     else:
         st.image(png, alt=alt, width="stretch")
 

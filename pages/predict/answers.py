@@ -118,9 +118,9 @@ def _ask_about_sound(run: Run, how: Spectrogram, sound: Picture) -> Said:
     start = time.perf_counter()
     heard = session.inference().hear(run.id, sound.content)
     seconds, thumbnail = time.perf_counter() - start, b""
-    if (length := heard.segments[-1].end) <= MAX_SECONDS:
+    if heard.segments[-1].end <= MAX_SECONDS:
         # Of one that was gone through all of it, above what is heard when.
-        whole = how.of_all(length) if len(heard.segments) > 1 else how
+        whole = how.of_all(heard.segments[-1].end) if len(heard.segments) > 1 else how
         thumbnail = away.encode_thumbnail(sound.content, SIDE, whole)
     return Said(thumbnail, heard.ranking, seconds, heard=heard)
 

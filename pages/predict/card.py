@@ -79,7 +79,7 @@ def _show_itself(picture: Picture, run: Run, said: Said) -> None:
         return
     if said.thumbnail and said.heard:
         shown = how if said.is_whole else how.of_all(said.heard.segments[-1].end)
-        axes.show(said.thumbnail, shown, picture.name)
+        axes.show(said.thumbnail, shown, picture.name, picture.content)
     st.audio(picture.read())
 
 
@@ -136,7 +136,7 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
     if png:
         alt = f"Heat map of {name} on {picture.name}"
         if isinstance(run.rendering, Spectrogram):
-            axes.show(png, run.rendering, alt)
+            axes.show(png, run.rendering, alt, picture.content)
         else:
             st.image(png, alt=alt, width="stretch")
 

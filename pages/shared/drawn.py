@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import addresses, axes, players, shell
+from transfer.datasets import library
 from transfer.datasets.revision import Revision
 from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.spectrogram import Spectrogram
@@ -22,7 +23,8 @@ def show(revision: Revision) -> None:
         one = revision.images[number]
         left, right = st.columns([1, 1.3], gap="medium")
         with left:
-            axes.show(addresses.thumbnail(one.sha256, revision), how, one.path)
+            address = addresses.thumbnail(one.sha256, revision)
+            axes.show(address, how, one.path, library.image_path(one.sha256))
             st.html(players.below(one.sha256, revision))
             st.caption(
                 f"{shell.escape(one.path)} · "

@@ -1,5 +1,9 @@
 """Where in a spectrogram seconds and frequencies lie, for people who look at it."""
 
+import math
+from pathlib import Path
+
+from transfer.datasets.sounds import drawing, recordings
 from transfer.datasets.sounds.spectrogram import Spectrogram, to_mel
 
 #: Frequencies that are told, Hz, as far as they are shown.
@@ -18,13 +22,21 @@ def frequencies(how: Spectrogram) -> list[tuple[int, float]]:
     return [(one, at) for one, at in zip(_HERTZ, places, strict=True) if 0 <= at <= 1]
 
 
-def times(how: Spectrogram) -> list[tuple[float, float]]:
-    """Seconds, and how far to the right each lies, from 0 to 1.
+def span(source: Path | bytes, how: Spectrogram) -> tuple[float, float]:
+    """At which seconds of a recording its picture begins and ends.
 
-    None where each recording fills the picture, however long it is.
+    A shorter one stands in silence, so that the picture may begin before it.
+
+    Raises:
+        SoundError: It cannot be read, or is too long.
     """
-    if how.trims:
-        return []
-    step = next((x for x in _STEPS if how.seconds / x <= _MOST), _STEPS[-1])
-    count = int(how.seconds / step + 1e-6)
-    return [(at * step, at * step / how.seconds) for at in range(count + 1)]
+    start, end = drawing.bounds(recordings.read(source, how.rate), how)
+    return start / how.rate, end / how.rate
+
+
+def times(start: float, end: float) -> list[tuple[float, float]]:
+    """Round seconds between these, and how far to the right each lies, from 0 to 1."""
+    length = max(end - start, 1e-6)
+    step = next((x for x in _STEPS if length / x <= _MOST), _STEPS[-1])
+    first, last = math.ceil(start / step - 1e-6), math.floor(end / step + 1e-6)
+    return [(at * step, (at * step - start) / length) for at in range(first, last + 1)]

@@ -41,10 +41,9 @@ def draw(
 
 def draw_samples(samples: Samples, size: tuple[int, int], how: Spectrogram) -> Pixels:
     """As `draw`, of samples in mono at the spectrogram's rate."""
-    heard = _trim(samples, how)
-    # Of what fills the picture no silence is made; the shortest has one spectrum.
-    count = min(how.samples, len(heard)) if how.trims else how.samples
-    piece = _piece(heard, max(1, count))
+    start, end = bounds(samples, how)
+    beyond = max(0, -start), max(0, end - len(samples))
+    piece = np.pad(samples[max(0, start) : end], beyond)
     drawn = {
         factor: _shades(piece, size, how._replace(window=factor * how.window))
         for factor in {how.finer**channel for channel in range(3)}
@@ -52,17 +51,36 @@ def draw_samples(samples: Samples, size: tuple[int, int], how: Spectrogram) -> P
     return np.stack([drawn[how.finer**channel] for channel in range(3)], axis=2)
 
 
-def _trim(samples: Samples, how: Spectrogram) -> Samples:
+def bounds(samples: Samples, how: Spectrogram) -> tuple[int, int]:
+    """Where in a recording its picture begins and ends, in samples.
+
+    What is shorter stands in the middle of silence, beyond the recording; of what is
+    longer it is the loudest part: its middle would miss a word that was said at the
+    end.
+    """
+    first, last = _trim(samples, how)
+    # Of what fills the picture no silence is made; the shortest has one spectrum.
+    count = max(1, min(how.samples, last - first) if how.trims else how.samples)
+    if (missing := count - (last - first)) >= 0:
+        start = first - missing // 2
+    else:
+        heard = samples[first:last].astype(np.float64)
+        energy = np.concatenate([[0.0], np.cumsum(heard**2)])
+        start = first + int(np.argmax(energy[count:] - energy[:-count]))
+    return start, start + count
+
+
+def _trim(samples: Samples, how: Spectrogram) -> tuple[int, int]:
     """From where it begins to be heard until it no longer is."""
     frame = max(1, round(_FRAME * how.rate))
     count = len(samples) // frame
     if not (how.trims and count):
-        return samples
+        return 0, len(samples)
     energy = (samples[: count * frame].astype(np.float64) ** 2).reshape(count, frame)
     mean = energy.mean(1)
     loud = np.flatnonzero(mean >= mean.max() * 10 ** (-how.trims / 10))
     first, last = max(0, loud[0] - _BEYOND), loud[-1] + 1 + _BEYOND
-    return samples[first * frame : last * frame]
+    return int(first * frame), int(min(last * frame, len(samples)))
 
 
 def _shades(piece: Samples, size: tuple[int, int], how: Spectrogram) -> Pixels:
@@ -79,19 +97,6 @@ def _shades(piece: Samples, size: tuple[int, int], how: Spectrogram) -> Pixels:
     low = multiply(_weights(rows, height), shades[::-1])
     small = multiply(low, _weights(columns, width).T)
     return np.rint(255 * small).astype(np.uint8)
-
-
-def _piece(samples: Samples, count: int) -> Samples:
-    """So many samples: between silence what is shorter, of what is longer the loudest.
-
-    Its middle would miss a word that was said at the end.
-    """
-    missing = count - len(samples)
-    if missing >= 0:
-        return np.pad(samples, (missing // 2, missing - missing // 2))
-    energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
-    start = int(np.argmax(energy[count:] - energy[:-count]))
-    return samples[start : start + count]
 
 
 @lru_cache(maxsize=32)
