@@ -13,10 +13,9 @@ HOW = WORD._replace(evens=0, trims=0.0)
 
 def test_frequencies__a_tone_is_brightest_where_the_axis_says() -> None:
     time = np.arange(16_000) / 16_000
-    how = WORD._replace(evens=0)  # which takes away what does not change
-    for hertz, place in axes.frequencies(how):
+    for hertz, place in axes.frequencies(HOW):
         tone = (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
-        shades = drawing.draw(encode(tone, 16_000), (400, 100), how)[:, 50, 0]
+        shades = drawing.draw(encode(tone, 16_000), (400, 100), HOW)[:, 50, 0]
         # Its band of 40 is ten rows high; where several are white, the middle counts.
         rows = np.flatnonzero(shades == shades.max())
         assert 1 - rows.mean() / 400 == pytest.approx(place, abs=1.2 / HOW.bands)
