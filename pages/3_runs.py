@@ -9,6 +9,7 @@ from pages.runs import (
     details,
     line,
     live,
+    machines,
     naming,
     next_steps,
     reading,
@@ -74,6 +75,7 @@ def show_live(run_id: str, went_on: bool) -> None:
         st.rerun()  # the whole page, so that the results appear
     with st.container(horizontal=True, vertical_alignment="center"):
         details.show_status(run)
+        machines.show_place(run)
         if run.status in ("queued", "running") and session.may("stop", run):
             st.button(
                 "Stop",
@@ -159,4 +161,5 @@ elif compared := st.query_params.get("compare"):
     comparing.show(compared.split(","))
 else:
     line.show()
+    machines.show()
     table.show_list()

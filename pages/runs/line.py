@@ -5,6 +5,7 @@ from typing import get_args
 import streamlit as st
 
 from pages.shared import job_progress, session, shell, words
+from transfer import processes
 from transfer.datasets import names
 from transfer.errors import TransferError
 from transfer.runs import order, queue
@@ -38,7 +39,9 @@ def _show_line() -> None:
     waiting, line = {one.id: one for one in whole.waiting()}, job_progress.line_now()
     seen = {one.id for one in (*own.active(), *own.waiting())}
     for job in active:
-        _show(job, "at work", job.id in seen)
+        is_here = job.host in (None, processes.this_machine())
+        at = "" if is_here else f" on {job.host}"
+        _show(job, f"at work{at}", job.id in seen)
     found = [(waiting[one], place) for one, place in line.items() if one in waiting]
     for job, place in found[:_SHOWN]:
         _show(job, words.of_place(place), job.id in seen, place)
