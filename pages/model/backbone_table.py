@@ -63,7 +63,7 @@ def table(kind: Kind) -> pd.DataFrame:
     """The catalogue as it is shown."""
     every = list(catalogue.all_for(kind).values())
     # Only what was measured: an estimate beside it would look as sure.
-    rates = [speeds.kept_rates(b.name, (b.native_size,) * 2) for b in every]
+    rates = [speeds.told_rates(b.name, (b.native_size,) * 2) for b in every]
     return pd.DataFrame(
         {
             "Backbone": [one.title for one in every],

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,9 @@ class KerasEngine:
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        outputs = tf.nest.flatten(self.function(tf.constant(pixels, tf.float32)))
-        return [output.numpy() for output in outputs]
+        with _in_full():
+            outputs = tf.nest.flatten(self.function(tf.constant(pixels, tf.float32)))
+            return [output.numpy() for output in outputs]
 
 
 class OpenVINOEngine(Converted):
@@ -61,6 +62,21 @@ class OpenVINOEngine(Converted):
         self, prefix: keras.Model, key: str, hint: str = "f32", function: Any = None
     ) -> None:
         super().__init__(convert(prefix, key, function), len(prefix.outputs), hint)
+
+
+@contextlib.contextmanager
+def _in_full() -> Iterator[None]:
+    """Has a GPU compute in float32 what is called so, which by itself it does not.
+
+    Newer ones round to 10 bits (TF32). Machines without would find such features under
+    the same key in the cache.
+    """
+    chosen = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(chosen)
 
 
 def _trace(prefix: keras.Model) -> Any:

@@ -97,7 +97,7 @@ def memory(config: TrainConfig) -> float | None:
 def _estimate_for(config: TrainConfig) -> Estimate | None:
     try:
         size = config.image_size or catalogue.get(config.backbone).native_size
-        rates = speeds.kept_rates(config.backbone, (size, size))
+        rates = speeds.told_rates(config.backbone, (size, size))
         return _estimate(config, tuple(sorted(rates.items())))
     except TransferError:
         return None
@@ -149,7 +149,7 @@ class _Sum:
 
     def _measure(self) -> None:
         """Multiplications per second of Keras and of the fastest engine."""
-        rates = speeds.kept_rates(self.config.backbone, self.structure.image_size)
+        rates = speeds.told_rates(self.config.backbone, self.structure.image_size)
         self.measured = bool(rates)
         self.keras, self.engine = _KERAS_SPEED, _KERAS_SPEED * _ENGINE_GAIN
         if rates:

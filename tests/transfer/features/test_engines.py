@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
@@ -115,3 +116,29 @@ def test_prepare__measure_tries_what_was_made_ready(
     monkeypatch.setattr(engines, "_all", None)  # nothing is made ready again
     rates = engines.measure(prefix, "net", "net-1", lambda _: None)
     assert {"keras", "openvino"} <= set(rates)
+
+
+def test_run__a_gpu_would_not_round_what_is_called_float32(
+    workspace: Path, prefix: keras.Model
+) -> None:
+    may_round = tf.config.experimental.tensor_float_32_execution_enabled
+    engine = KerasEngine(prefix)
+    seen: list[bool] = []
+    function = engine.function
+    engine.function = lambda pixels: (seen.append(may_round()), function(pixels))[1]
+    engine.run(_pixels(2))
+    assert seen == [False]
+    assert may_round()  # training is as it was
+
+
+def test_kept_rates__those_of_a_gpu_are_none_of_other_machines(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = speeds.rates_record("net", (16, 16))
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text('{"keras": 9.0}')
+    assert speeds.kept_rates("net", (16, 16)) == {"keras": 9.0}
+    monkeypatch.setattr(speeds, "_has_gpu", lambda: True)
+    assert not speeds.kept_rates("net", (16, 16))
+    # For a guess of what a run takes they are better than nothing.
+    assert speeds.told_rates("net", (16, 16)) == {"keras": 9.0}
