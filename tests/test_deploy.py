@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from websockets.sync.client import connect
 
 from tests.patience import PATIENCE, wait_for
@@ -287,9 +289,55 @@ def test_unit__systemd_knows_each_of_its_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Containerfile", "compose.yaml", "transfer-studio.service", "README.md"]
+    "name",
+    [
+        *("CLUSTER.md", "Containerfile", "README.md", "compose.cluster.yaml"),
+        *("compose.yaml", "ray-cluster.yaml", "transfer-studio.service"),
+    ],
 )
 def test_deploy__names_only_variables_that_the_readme_explains(name: str) -> None:
     known = set(re.findall(r"TRANSFER_[A-Z_]+", (ROOT / "README.md").read_text()))
     named = set(re.findall(r"TRANSFER_[A-Z_]+", (DEPLOY / name).read_text()))
     assert named <= known
+
+
+def test_compose__of_a_cluster_has_what_the_server_and_each_node_need() -> None:
+    files = ["compose.yaml", "compose.cluster.yaml"]
+    plain, cluster = (yaml.safe_load((DEPLOY / one).read_text()) for one in files)
+    services = cluster["services"]
+    assert set(services) == {"database", "ray-head", "ray-node", "studio"}
+    head, node, studio = (services[n] for n in ("ray-head", "ray-node", "studio"))
+    # All are told the same, so a job finds the same store wherever it is.
+    assert head["environment"] == node["environment"] == studio["environment"]
+    assert studio["environment"]["TRANSFER_ENGINE"] == "ray"
+    assert studio["environment"]["RAY_AUTH_MODE"] == "token"
+    assert node["volumes"] == plain["services"]["studio"]["volumes"]
+    used = {
+        one.partition(":")[0] for s in services.values() for one in s.get("volumes", [])
+    }
+    assert used <= {*plain["volumes"], *cluster["volumes"]}
+    container = (DEPLOY / "Containerfile").read_text()
+    (command,) = re.findall(r"^CMD (\[.+\])$", container, re.MULTILINE)
+    # As the container starts it by itself, but as a node.
+    assert " ".join(studio["command"]).endswith(" ".join(json.loads(command)))
+
+
+@pytest.mark.parametrize("name", ["ray-head", "ray-node", "studio"])
+def test_compose__ray_knows_each_option_of_its_nodes(name: str) -> None:
+    cluster = yaml.safe_load((DEPLOY / "compose.cluster.yaml").read_text())
+    words = " ".join(cluster["services"][name]["command"])
+    of_ray = words.split(" && ")[0].partition("ray start ")[2].split()
+    from ray.scripts.scripts import start  # noqa: PLC0415  a second to import
+
+    asked = [re.sub(r"\$\{\w+:-(.+)\}", r"\1", one) for one in of_ray]
+    assert start.make_context("start", asked).params["object_store_memory"]
+
+
+def test_ray_cluster__passes_ray_s_own_check() -> None:
+    from ray.autoscaler._private import util  # noqa: PLC0415  a second to import
+
+    told = yaml.safe_load((DEPLOY / "ray-cluster.yaml").read_text())
+    util.validate_config(util.prepare_config(told))
+    wrong = yaml.safe_load((DEPLOY / "ray-cluster.yaml").read_text())
+    with pytest.raises(jsonschema.ValidationError):
+        util.validate_config(util.prepare_config({**wrong, "head": 1}))
