@@ -13,6 +13,7 @@ from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import SoundError
 
 HOW = Spectrogram(8000, 1.0, 0.025, 0.01, 64, 50.0, 4000.0, 80.0)
+EVENED = HOW._replace(finer=1, trims=30.0, evens=1)
 KINDS = list(odd_files.kinds())
 
 
@@ -25,13 +26,13 @@ def test_odd_files__are_of_sixty_kinds() -> None:
 )
 def test_draw__an_odd_file_is_heard_or_named(content: bytes, fate: str) -> None:
     try:
-        pixels = drawing.draw(content, (16, 16), HOW)
+        drawn = [drawing.draw(content, (16, 16), how) for how in (HOW, EVENED)]
     except SoundError as error:
         assert fate != HEARD, error
         assert error.message.endswith(".")
     else:
         assert fate != REFUSED
-        assert pixels.shape == (16, 16, 3)
+        assert {one.shape for one in drawn} == {(16, 16, 3)}
 
 
 def test_open_recording__the_ending_of_a_file_says_nothing(tmp_path: Path) -> None:
