@@ -3,8 +3,6 @@
 import os
 from typing import Any
 
-import sqlalchemy as sa
-
 from transfer import processes
 from transfer.errors import NotAllowedError, RunError
 from transfer.store import rows
@@ -12,7 +10,6 @@ from transfer.store.datasets import Datasets
 from transfer.store.people import People
 from transfer.store.record import Job, label
 from transfer.store.status import JobStatus, check_transition
-from transfer.store.tables import jobs
 from transfer.store.taking import Taking
 
 # Every change is made in one transaction with the look at what the job is now: a
@@ -108,15 +105,6 @@ class Jobs(Taking):
                 )
             rows.change(connection, job_id, status=to.value, **changes)
         return self.get_job(job_id)
-
-    def stop_requested(self, job_id: str) -> bool:
-        """Whether the process must end: it was asked to, or the job is not its own.
-
-        Cheap enough to ask at every batch.
-        """
-        with self._database.reading() as connection:
-            status = connection.scalar(sa.select(jobs.c.status).filter_by(id=job_id))
-        return status != JobStatus.RUNNING.value
 
     def finish(
         self,

@@ -79,10 +79,9 @@ def test_request_stop__a_queued_run_is_stopped_at_once(store: Store) -> None:
 
 def test_request_stop__a_running_run_is_asked(store: Store) -> None:
     run = running(store)
-    assert not store.stop_requested(run.id)
     stopping = store.request_stop(run.id)
     assert stopping.status == "stopping" and stopping.stop_requested_at
-    assert store.stop_requested(run.id)
+    assert store.heartbeat(run.id) == "stopping"
 
 
 def test_request_stop__says_what_an_ended_run_is(store: Store) -> None:
@@ -90,10 +89,6 @@ def test_request_stop__says_what_an_ended_run_is(store: Store) -> None:
     store.finish(run.id, JobStatus.COMPLETED)
     with pytest.raises(RunError, match="is completed: only"):
         store.request_stop(run.id)
-
-
-def test_stop_requested__when_the_run_is_gone(store: Store) -> None:
-    assert store.stop_requested("00000000")
 
 
 def test_finish__keeps_result_and_error(store: Store) -> None:

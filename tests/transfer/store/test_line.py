@@ -113,7 +113,6 @@ def test_line__nothing_reads_all_that_has_ended(store: Store, database: str) -> 
     store.last_begun(("run", "rank"), {"a", "b"})
     store.claim_next(HOST, {("run", "rank"): 1})
     store.heartbeat(run.id, {})
-    store.stop_requested(run.id)
     store.which_exist([run.id])
     store.going_on()
     store.summaries(limit=20)
