@@ -55,26 +55,36 @@ class Node:
         cores: int = 1,
     ) -> None:
         self._folder, self._environment = folder, environment
-        first = _free_ports(_PORTS)
         words = ["--block", *_TOLD, f"--temp-dir={folder}", f"--num-cpus={cores}"]
         words += [f"--node-name={name}"] if name else []
-        words += [f"--min-worker-port={first}", f"--max-worker-port={first + _PORTS}"]
         if not head:
             port = _free_ports(1)
             words += ["--head", f"--port={port}", "--include-dashboard=false"]
         self.address = head or f"127.0.0.1:{port}"
         words += [f"--address={head}"] if head else ["--node-ip-address=127.0.0.1"]
+        self._words, self._process = words, self._start(words)
+
+    def _start(self, words: list[str]) -> "subprocess.Popen[bytes]":
+        first = _free_ports(_PORTS)
+        ports = [f"--min-worker-port={first}", f"--max-worker-port={first + _PORTS}"]
         root = str(Path(__file__).resolve().parents[1])
-        told = {**os.environ, "PYTHONPATH": root, **(environment or {})}
+        told = {**os.environ, "PYTHONPATH": root, **(self._environment or {})}
         # Ray would take the address for that of the cluster to be made.
         told.pop("RAY_ADDRESS", None)
-        self._process = subprocess.Popen(
-            [str(_RAY), "start", *words],
+        return subprocess.Popen(
+            [str(_RAY), "start", *words, *ports],
             env=told,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def begin_again(self) -> None:
+        """Starts it anew if it has ended, as on a busy machine, where another took its
+        ports or the head answered too late.
+        """
+        if self._process.poll() is not None:
+            self._process = self._start(self._words)
 
     def beside(self, name: str) -> "Node":
         """One more node of the same cluster, once it has come."""
@@ -123,9 +133,16 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     made = [Node(folder / "0", environment=environment, name="head", cores=cores)]
     try:
+        wait_for(lambda: _count_nodes(made[0].address) == 1)
         for number in range(1, nodes):
             made.append(Node(folder / str(number), made[0].address, environment))
-        wait_for(lambda: _count_nodes(made[0].address) == nodes)
+
+        def are_there() -> bool:
+            for node in made[1:]:
+                node.begin_again()
+            return _count_nodes(made[0].address) == nodes
+
+        wait_for(are_there)
         yield made
     finally:
         for node in reversed(made):

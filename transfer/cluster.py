@@ -5,6 +5,7 @@ Without that setting nothing here imports Ray, and nobody needs to have it.
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
@@ -20,6 +21,8 @@ NAMESPACE = "transfer-studio"
 _ENGINES = ("local", "ray")
 #: What a piece of work is told of the environment, with the workspace's folder.
 _OF_USE = ("TRANSFER_CACHE_GB", "KERAS_HOME")
+#: How far a piece of work gives way to all else on its machine.
+_NICE = 10
 
 
 def is_used() -> bool:
@@ -90,35 +93,50 @@ def connect() -> ModuleType:
 
 
 class Cores:
-    """The cores of the cluster, each of which does a piece of work at a time."""
+    """The cores that jobs have left on the cluster, each for a piece of work at a time.
+
+    To Ray a piece asks for nothing, so that none keeps a job from its cores, and no job
+    that holds all of them waits for its own pieces.
+    """
 
     def __init__(self) -> None:
         self._ray = connect()
         # What a lost machine had is given to another one, so often.
-        self._task = self._ray.remote(num_cpus=1, max_retries=3)(_work)
-        self._references: dict[Future[Any], Any] = {}
+        self._task = self._ray.remote(num_cpus=0, max_retries=3)(_work)
+        self._free: dict[str, int] = {}
+        self._sent: dict[Future[Any], tuple[Any, str]] = {}
 
-    def count_cores(self) -> int:
+    def count(self) -> int:
         """See `shards.Machines`."""
-        return int(self._ray.cluster_resources().get("CPU", 0))
+        from ray._private import state  # noqa: PLC0415  the public one needs a dashboard
+
+        untyped: Any = state
+        free = untyped.available_resources_per_node()
+        living = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
+        cores = {node: int(free[node].get("CPU", 0)) for node in living & {*free}}
+        self._free = {node: count for node, count in cores.items() if count}
+        return sum(self._free.values())
 
     def send(self, work: Callable[[], Any]) -> "Future[Any]":
         """See `shards.Machines`."""
+        from ray.util import scheduling_strategies  # noqa: PLC0415
+
         told = {name: os.environ[name] for name in _OF_USE if name in os.environ}
         told["TRANSFER_HOME"] = str(workspace.home().absolute())
-        reference = self._task.remote(told, work)
+        busy = Counter(node for _, node in list(self._sent.values()))
+        node = min(self._free, key=lambda one: busy[one] / self._free[one])
+        there = scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=True)
+        task = self._task.options(scheduling_strategy=there)
+        reference = task.remote(told, work)
         future: Future[Any] = reference.future()
-        self._references[future] = reference
-        future.add_done_callback(self._forget)
+        self._sent[future] = reference, node
+        future.add_done_callback(lambda done: self._sent.pop(done, None))
         return future
 
     def take_back(self, sent: "Future[Any]") -> None:
         """See `shards.Machines`."""
-        if reference := self._references.get(sent):
-            self._ray.cancel(reference)
-
-    def _forget(self, done: "Future[Any]") -> None:
-        self._references.pop(done, None)
+        if known := self._sent.get(sent):
+            self._ray.cancel(known[0])
 
 
 @cache
@@ -135,4 +153,5 @@ def _work(told: dict[str, str], work: Callable[[], Any]) -> Any:
     """What a task does, in a process of its own that stays for the next one."""
     # It has one core; the others of its machine have processes of their own.
     os.environ.update(told, TRANSFER_ENGINE="local", TRANSFER_CORES="1")
+    os.nice(max(0, _NICE - os.nice(0)))  # it gives way to jobs that come meanwhile
     return work()

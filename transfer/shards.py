@@ -29,8 +29,6 @@ from transfer import cluster, processes
 _AHEAD = 256
 #: Items of one task: for a picture takes some milliseconds, and a task one.
 TASK = 64
-#: Tasks of each core that are out: the next one is there when one ends.
-_TASKS_OF_CORE = 2
 #: Seconds without an answer from others after which an idle thread does their work: the
 #: start of a process there and a model that it loads take less.
 _PATIENCE = 5.0
@@ -46,12 +44,12 @@ _log = logging.getLogger(__name__)
 class Machines(Protocol):
     """Other machines; `cluster.Cores` are those of Ray."""
 
-    def count_cores(self) -> int:
-        """Cores that they have, taken or not."""
+    def count(self) -> int:
+        """Cores that are free for this: as many pieces are worked at at a time."""
         ...
 
     def send(self, work: Callable[[], Any]) -> "Future[Any]":
-        """Has it done by one of them."""
+        """Has it done by one of those that `count` has counted."""
         ...
 
     def take_back(self, sent: "Future[Any]") -> None:
@@ -185,12 +183,10 @@ class Spread(Generic[Item, Result]):
 
     def _hand_out(self) -> None:
         """Gives everybody something to do."""
-        if time.monotonic() - self._cores_seen > self._patience:
-            self._cores, self._cores_seen = (
-                self._machines.count_cores(),
-                time.monotonic(),
-            )
-        most = _TASKS_OF_CORE * self._cores
+        now = time.monotonic()
+        if now - self._cores_seen > self._patience:  # some come, some go
+            self._cores, self._cores_seen = self._machines.count(), now
+        most = self._cores
         while len(self._here) < self._threads:
             number = self._next_for_here(2 * (self._threads + most))
             if number is None:

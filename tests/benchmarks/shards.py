@@ -154,8 +154,11 @@ def _seconds_of(work: Callable[[], Any], times: int = 1) -> float:
 def _all_done(works: Sequence[Callable[[], Any]]) -> float:
     """Seconds until all of these were done on the cluster, none of them here."""
     start = time.perf_counter()
-    for future in [cluster.cores().send(work) for work in works]:
-        future.result()
+    cores = cluster.cores()
+    count = cores.count()
+    for at in range(0, len(works), count):
+        for future in [cores.send(work) for work in works[at : at + count]]:
+            future.result()
     return time.perf_counter() - start
 
 

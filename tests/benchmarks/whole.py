@@ -22,6 +22,7 @@ from typing import Any
 
 from tests import ray_nodes
 from tests.benchmarks import bench, gallery, peaks
+from transfer.runs.supervisor import Supervisor
 
 #: What a run says of its parts, and what they are called here.
 PARTS = {
@@ -46,6 +47,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = (args.folder or Path(name)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
+        os.environ["TRANSFER_HOME"] = str(folder / "workspace")
+        shutil.rmtree(folder / "workspace", ignore_errors=True)
         with _nodes(args.nodes, folder):
             rows = whole(args, folder)
     facts = {name: getattr(args, name) for name in ("images", "backbone", "image_size")}
@@ -61,13 +64,16 @@ def _nodes(count: int, folder: Path) -> Iterator[None]:
         return
     with ray_nodes.running(count, bench.environment(folder)) as nodes:
         os.environ["RAY_ADDRESS"] = nodes[0].address
-        yield
+        supervisor = Supervisor()  # a server hands jobs to the nodes
+        supervisor.start()
+        try:
+            yield
+        finally:
+            supervisor.stop()
 
 
 def whole(args: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """A row for each step."""
-    os.environ["TRANSFER_HOME"] = str(folder / "workspace")
-    shutil.rmtree(folder / "workspace", ignore_errors=True)
     with_ray = args.engine == "ray"
     if not (folder / "tiny").exists():
         gallery.write_images(folder / "tiny", args.images)

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests import ray_nodes
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 from tests.pictures import make_pictures
 from tests.ray_nodes import Node
 from tests.transfer.features.computing import extractor_of
@@ -242,25 +243,26 @@ def test_compute__a_node_is_killed_meanwhile(
     np.testing.assert_array_equal(spread, alone)
 
 
-@pytest.mark.slow
 def test_each__a_job_that_has_the_only_core_comes_to_an_end(
-    monkeypatch: pytest.MonkeyPatch,
+    nodes: list[Node], on_ray: None
 ) -> None:
-    with ray_nodes.running() as nodes:
-        monkeypatch.setenv("TRANSFER_ENGINE", "ray")
-        monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
-        ray = cluster.connect()
-        numbers = [*range(30)]
+    ray, address, numbers = cluster.connect(), nodes[0].address, [*range(30)]
 
-        def job() -> list[int]:
-            os.environ["TRANSFER_ENGINE"] = "ray"
-            os.environ["RAY_ADDRESS"] = nodes_address
-            return ray_nodes.squares(numbers)
+    def job() -> list[int]:
+        os.environ["TRANSFER_ENGINE"], os.environ["RAY_ADDRESS"] = "ray", address
+        return ray_nodes.squares(numbers)
 
-        nodes_address = nodes[0].address
-        found = ray.get(ray.remote(num_cpus=1)(job).remote(), timeout=PATIENCE)
-        disconnect()
+    found = ray.get(ray.remote(num_cpus=1)(job).remote(), timeout=PATIENCE)
     assert found == [number**2 for number in numbers]
+
+
+def test_send__a_shard_keeps_no_job_from_its_cores(on_ray: None) -> None:
+    ray, cores = cluster.connect(), cluster.cores()
+    assert wait_for(cores.count) == 1
+    shard_at_work = cores.send(partial(time.sleep, PATIENCE))
+    job = ray.remote(num_cpus=1)(lambda: "done")
+    assert ray.get(job.remote(), timeout=PATIENCE) == "done"
+    cores.take_back(shard_at_work)
 
 
 def disconnect() -> None:

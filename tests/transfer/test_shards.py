@@ -26,7 +26,7 @@ class Threads:
         self.cores, self.sent, self.back = cores, 0, 0
         self._pool = ThreadPoolExecutor(cores)
 
-    def count_cores(self) -> int:
+    def count(self) -> int:
         return self.cores
 
     def send(self, work: Callable[[], Any]) -> "Future[Any]":
