@@ -24,6 +24,8 @@ from transfer import shards
 #: The program that Ray brings, and what every node is told.
 _RAY = Path(sys.executable).with_name("ray")
 _TOLD = ["--object-store-memory=100000000", "--disable-usage-stats"]
+#: Workers take any ports that are free; else those of two nodes would be the same.
+_TOLD += ["--min-worker-port=0", "--max-worker-port=0"]
 #: With these in the environment a lost node is noticed within two seconds.
 QUICK = {
     "RAY_health_check_initial_delay_ms": "1000",
@@ -31,8 +33,6 @@ QUICK = {
     "RAY_health_check_timeout_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
 }
-#: Ports of workers; each node has as many of its own.
-_PORTS = 40
 
 
 class Node:
@@ -58,21 +58,19 @@ class Node:
         words = ["--block", *_TOLD, f"--temp-dir={folder}", f"--num-cpus={cores}"]
         words += [f"--node-name={name}"] if name else []
         if not head:
-            port = _free_ports(1)
+            port = _free_port()
             words += ["--head", f"--port={port}", "--include-dashboard=false"]
         self.address = head or f"127.0.0.1:{port}"
         words += [f"--address={head}"] if head else ["--node-ip-address=127.0.0.1"]
         self._words, self._process = words, self._start(words)
 
     def _start(self, words: list[str]) -> "subprocess.Popen[bytes]":
-        first = _free_ports(_PORTS)
-        ports = [f"--min-worker-port={first}", f"--max-worker-port={first + _PORTS}"]
         root = str(Path(__file__).resolve().parents[1])
         told = {**os.environ, "PYTHONPATH": root, **(self._environment or {})}
         # Ray would take the address for that of the cluster to be made.
         told.pop("RAY_ADDRESS", None)
         return subprocess.Popen(
-            [str(_RAY), "start", *words, *ports],
+            [str(_RAY), "start", *words],
             env=told,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -111,12 +109,10 @@ class Node:
         psutil.wait_procs(found, 10)
 
 
-def _free_ports(count: int) -> int:
-    """The first of so many ports that nobody uses."""
+def _free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        port = int(one.getsockname()[1])
-    return port if port + count < 65_536 else port - count
+        return int(one.getsockname()[1])
 
 
 @contextmanager
@@ -162,9 +158,10 @@ def work(number: int) -> int:
 
 def _count_nodes(address: str) -> int:
     from ray._raylet import GcsClient  # noqa: PLC0415  most tests need no Ray
+    from ray.exceptions import RpcError  # noqa: PLC0415
 
     host, port = address.split(":")
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RpcError):
         socket.create_connection((host, int(port)), 1).close()
         found = GcsClient(address=address).get_all_node_info().values()
         return sum(node.state == 0 for node in found)
