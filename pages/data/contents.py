@@ -84,7 +84,7 @@ def _show_counts(revision: Revision) -> None:
     """Images by class and split."""
     counts = pd.DataFrame.from_dict(revision.counts(), orient="index")[list(SPLITS)]
     # One scale for all bars, or a small class would look as large as the largest.
-    most = int(counts.to_numpy().max())
+    most = max(1, int(counts.to_numpy().max()))  # of an empty dataset too
     columns: dict[str, Any] = {
         split: st.column_config.ProgressColumn(
             split, format="%d", min_value=0, max_value=most, width=120

@@ -7,7 +7,7 @@ from pathlib import Path
 import soundfile
 import streamlit as st
 
-from pages.shared import session
+from pages.shared import microphone, session
 from transfer.datasets.ingest import uploads
 from transfer.datasets.ingest.frames import Piece
 from transfer.datasets.sounds import segments
@@ -27,16 +27,14 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
         A WAV, empty until somebody wants to add it; seconds of its pieces, 0 for whole.
     """
     key = f"recorded-{dataset}-{st.session_state.get(_LAST, 0)}"
-    taken = st.audio_input(
+    taken = microphone.record(
         f"Record into {into}" if into else "Record",
-        key=key,
-        help="A word at a time, or some seconds at once, cut into pieces. If the "
-        "browser asks, let it use the microphone; it does so on https and on this very "
-        "machine only.",
+        key,
+        "A word at a time, or some seconds at once, cut into pieces.",
     )
     if not taken:
         return b"", 0.0
-    length = _seconds(taken.getvalue())
+    length = _seconds(taken)
     cuts = False
     if segments.is_gone_through(length, seconds):
         cuts = st.toggle(
@@ -54,7 +52,7 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
         disabled=not into,
         key=f"add-{key}",
     )
-    return taken.getvalue() if does else b"", seconds if cuts else 0.0
+    return taken if does else b"", seconds if cuts else 0.0
 
 
 def begin_anew() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.predict.answers import Picture
-from pages.shared import session, shell, uploader
+from pages.shared import microphone, session, shell, uploader
 from pages.shared.words import spoken
 from transfer import workspace
 from transfer.datasets.ingest import loose_pictures, uploads
@@ -137,8 +137,8 @@ def _sounds_from_upload() -> list[Picture]:
 
 
 def _from_microphone() -> list[Picture]:
-    taken = st.audio_input("Record with the microphone", key="recording")
-    return [Picture.of("recording.wav", taken.getvalue())] if taken else []
+    taken = microphone.record("Record with the microphone", "recording")
+    return [Picture.of("recording.wav", taken)] if taken else []
 
 
 def _of_folder(kind: Kind) -> list[Picture]:

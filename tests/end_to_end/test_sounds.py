@@ -71,7 +71,7 @@ def test_story__sounds_are_brought_recorded_learnt_and_taken_away(
     page.get_by_text("20 recordings in 2 classes").first.wait_for()
     settle(page)
     # A recording of the microphone goes into a class, in pieces.
-    page.get_by_text("Add recordings").click()
+    page.get_by_text("Add recordings", exact=True).click()
     page.get_by_role("combobox", name="Their class").click()
     page.get_by_role("option", name="high").click()
     settle(page)
