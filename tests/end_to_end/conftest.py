@@ -48,7 +48,13 @@ def settle(page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def flags() -> list[str]:
+    """What Chromium is started with; a module may say more."""
+    return FLAGS
+
+
+@pytest.fixture(scope="module")
+def browser(flags: list[str]) -> Iterator[Browser]:
     """Chromium, Debian's or any other on the path.
 
     Not for the whole session: until Playwright is closed its event loop runs, and no
@@ -62,7 +68,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(message)
     expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=found, args=flags)
         yield chromium
         chromium.close()
 

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import soundfile
 from playwright.sync_api import Browser, Page
 
 from tests.end_to_end.conftest import FLAGS, settle
-from tests.patience import PATIENCE, wait_for
+from tests.patience import wait_for
 from tests.sounds_made import make_sounds, tone
 from transfer.datasets import library
 from transfer.store.runs import Store
@@ -21,35 +20,18 @@ from transfer.store.status import JobStatus
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def microphone(tmp_path: Path) -> Path:
-    """What Chromium's fake microphone hears: notes as high as those of the class high,
-    again and again.
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A fake microphone that hears notes as high as those of the class high, again and
+    again.
     """
-    path = tmp_path / "microphone.wav"
+    path = tmp_path_factory.mktemp("heard") / "microphone.wav"
     notes = [tone(400, seed=number) for number in range(20)]
     soundfile.write(path, np.concatenate(notes), 8000)
-    return path
+    return [*FLAGS, f"--use-file-for-fake-audio-capture={path}"]
 
 
-@pytest.fixture
-def page(browser: Browser, server: str, microphone: Path) -> Iterator[Page]:
-    """The first page in a Chromium that hears the file."""
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
-    chromium = browser.browser_type.launch(
-        executable_path=browser.browser_type.executable_path, args=flags
-    )
-    context = chromium.new_context(viewport={"width": 1280, "height": 1000})
-    context.grant_permissions(["microphone"], origin=server)
-    context.set_default_timeout(1000 * PATIENCE)
-    opened = context.new_page()
-    opened.goto(server)
-    settle(opened)
-    yield opened
-    chromium.close()
-
-
-def record(page: Page, label: str) -> None:
+def record(page: Page) -> None:
     """Records for two seconds."""
     page.get_by_role("button", name="Record", exact=True).click()
     page.wait_for_timeout(2000)
@@ -60,6 +42,7 @@ def record(page: Page, label: str) -> None:
 def test_story__sounds_are_brought_recorded_learnt_and_taken_away(
     page: Page, tmp_path: Path
 ) -> None:
+    page.context.grant_permissions(["microphone"])
     folder = make_sounds(tmp_path / "notes", {"low": 10, "high": 10})
     # Brought by upload.
     page.get_by_text("Sounds", exact=True).click()
@@ -75,7 +58,7 @@ def test_story__sounds_are_brought_recorded_learnt_and_taken_away(
     page.get_by_role("combobox", name="Their class").click()
     page.get_by_role("option", name="high").click()
     settle(page)
-    record(page, "Record into high")
+    record(page)
     page.get_by_role("button", name="Add it to high").click()
     wait_for(lambda: len(library.load("notes").images) > 20)
     new = [one for one in library.load("notes").images if "recorded" in one.path]
@@ -92,7 +75,7 @@ def test_story__sounds_are_brought_recorded_learnt_and_taken_away(
     settle(page)
     page.get_by_text("Microphone", exact=True).click()
     settle(page)
-    record(page, "Record with the microphone")
+    record(page)
     page.get_by_text("Answered in").first.wait_for()
     settle(page)
     assert "high" in page.locator("[aria-label='What is heard when']").inner_text()
