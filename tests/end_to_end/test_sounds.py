@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.end_to_end.conftest import FLAGS, settle
 from tests.patience import wait_for
