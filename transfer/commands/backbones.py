@@ -37,7 +37,7 @@ def backbones(_: argparse.Namespace) -> dict[str, Any]:
                 "weights_at_hand": weights.is_at_hand(one),
                 "licence": one.licence,
             }
-            for name, one in catalogue.all_for("sounds").items()
+            for name, one in catalogue.BACKBONES.items()
         ]
     }
 

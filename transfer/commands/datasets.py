@@ -231,19 +231,21 @@ def _progress(
 
 
 def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
+    is_sample = args.path.startswith(SAMPLE)
+    sample = args.path.removeprefix(SAMPLE)
+    kind: Kind = samples.get(sample).kind if is_sample else args.kind
     how: dict[str, Any] = {
         "val": args.val,
         "test": args.test,
         "seed": args.seed,
         "progress": _progress(
-            reporter, "imported", "images" if args.kind == "images" else "recordings"
+            reporter, "imported", "images" if kind == "images" else "recordings"
         ),
         "allow": options.allow(args, reporter.owner),
     }
-    if args.path.startswith(SAMPLE):
-        sample = args.path.removeprefix(SAMPLE)
-        is_sound = samples.get(sample).kind == "sounds"
-        take = sounds.import_sample if is_sound else importer.import_sample
+    if is_sample:
+        of_sounds = kind == "sounds"
+        take = sounds.import_sample if of_sounds else importer.import_sample
         return take(sample, args.name, **how)
     splits = dict(one.rpartition("=")[::2] for one in args.splits)
     reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
