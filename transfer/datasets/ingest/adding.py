@@ -7,7 +7,7 @@ kept.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,8 +100,21 @@ def add_path(
     return replace(
         found,
         passed_over=tuple(sorted(left, key=lambda one: one.path)),
-        notes=tuple(notes),
+        notes=(*notes, *_folders_not_asked(entries, class_name, before)),
     )
+
+
+def _folders_not_asked(
+    entries: Sequence[Entry], class_name: str, before: Revision
+) -> Iterator[str]:
+    """What is said where all came into one class, and folders are named like others."""
+    folders = {part for one in entries for part in one.path.split("/")[:-1]}
+    other = [one for one in before.class_names if one in folders - {class_name}]
+    if class_name and other:
+        yield (
+            f"Folders in it are named {' and '.join(other[:3])}, as classes here are; "
+            f'all came into "{class_name}", as was said.'
+        )
 
 
 def _stage(

@@ -27,6 +27,16 @@ def test_add_path__a_folder_into_one_class_learns(
     assert [one.path for one in found.passed_over] == ["notes.txt"]
 
 
+def test_add_path__into_one_class_says_that_folders_are_named_like_others(
+    pets: Revision, tmp_path: Path
+) -> None:
+    more = make_pictures(tmp_path / "more", {"cat": 2, "bear": 2}, seed=8)
+    found = add_path(more, "pets", "dog")
+    assert found.added == 4
+    (note,) = found.notes
+    assert 'named cat, as classes here are; all came into "dog"' in note
+
+
 def test_add_path__one_picture(pets: Revision, tmp_path: Path) -> None:
     noisy_picture(0.3, seed=77).save(tmp_path / "new.png")
     found = add_path(tmp_path / "new.png", "pets", "cat")
