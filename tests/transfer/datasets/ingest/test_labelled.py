@@ -92,6 +92,27 @@ def test_import__label_studio_beside_the_files_as_they_were(zipped: Zipped) -> N
     }
 
 
+def test_import__label_studio_of_files_on_its_server(zipped: Zipped) -> None:
+    # As one that students published: the folder is called otherwise there, and JSON's
+    # strokes are escaped.
+    tasks = ",".join(
+        '{"id":74605,"annotations":[{"id":68509,"completed_by":1,"result":[{"value":'
+        f'{{"choices":["{label}"]}},"id":"z1","from_name":"choice","to_name":"image",'
+        '"type":"choices","origin":"manual"}],"was_cancelled":false,"prediction":{}}],'
+        '"drafts":[],"predictions":[],"meta":{},"inner_id":1,"data":{"image":'
+        f'"\\/data\\/local-files\\/?d=some_ds\\/imgs\\/{name}.png"}}}}'
+        for name, label in (("a_1", "GROOVED"), ("b_2", "VIGNOL"))
+    )
+    files = pictures("some_ds/images/a_1.png", "some_ds/images/b_2.png")
+    labels = {"some_ds/labels/labels_some_ds.json": f"[{tasks}]".encode()}
+    revision = import_path(zipped(files | labels), "rails", val=0)
+    assert {path: name for path, (name, _) in told(revision).items()} == {
+        "some_ds/images/a_1.png": "GROOVED",
+        "some_ds/images/b_2.png": "VIGNOL",
+    }
+    assert not revision.passed_over
+
+
 def test_import__roboflow_has_a_table_in_each_split(zipped: Zipped) -> None:
     files = pictures("train/1.png", "train/2.png", "valid/1.png")
     table = b"filename, cat, dog\n1.png, 1, 0\n2.png, 0, 1\n"
