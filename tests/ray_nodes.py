@@ -26,12 +26,13 @@ _RAY = Path(sys.executable).with_name("ray")
 _TOLD = ["--object-store-memory=100000000", "--disable-usage-stats"]
 #: Workers take any ports that are free; else those of two nodes would be the same.
 _TOLD += ["--min-worker-port=0", "--max-worker-port=0"]
-#: With these in the environment a lost node is noticed within two seconds.
+#: With these in the environment a lost node is noticed within five seconds: who is gone
+#: refuses at once, and who is only slow has longer.
 QUICK = {
     "RAY_health_check_initial_delay_ms": "1000",
-    "RAY_health_check_period_ms": "500",
-    "RAY_health_check_timeout_ms": "1000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "10000",
+    "RAY_health_check_failure_threshold": "5",
 }
 
 
