@@ -17,6 +17,7 @@ from tests.transfer.worker.test_machines import (
     server,
 )
 from transfer.runs import queue
+from transfer.runs.requests import Request
 from transfer.runs.supervisor import Supervisor
 from transfer.store import files
 from transfer.store.people import Role
@@ -42,6 +43,9 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(settings(tmp_path), "on a node")
+    # Its log cannot be written there.
+    light = queue.ask(store, Request("export", "it", ("export",)))
+    files.log(light.kind, light.id).mkdir(parents=True)
     with ray_nodes.running() as nodes:
         monkeypatch.setenv("TRANSFER_ENGINE", "ray")
         monkeypatch.setenv("RAY_ADDRESS", nodes[0].address)
@@ -55,6 +59,9 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
             assert store.get(run.id).status is JobStatus.STOPPED
             queue.resume(store, run.id)
             wait_for(lambda: store.get(run.id).status.is_final)
+    failed = store.get_job(light.id)
+    assert failed.status is JobStatus.FAILED
+    assert "could not be started" in failed.error["message"]
     ended = store.get(run.id)
     assert ended.status is JobStatus.COMPLETED, ended.error
     assert "Resumed in the" in files.log("run", run.id).read_text()

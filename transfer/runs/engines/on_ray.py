@@ -119,7 +119,7 @@ class Cluster:
         try:
             self._tell({"do": do, **request})
             line = self._answers.get(timeout=_ANSWERS_WITHIN)
-        except (OSError, queue.Empty):
+        except (OSError, ValueError, queue.Empty):  # it has just ended, or hangs
             line = ""
         told: dict[str, Any] = json.loads(line or "{}")
         if not line or "error" in told:
