@@ -36,7 +36,7 @@ from transfer.datasets import manifest as manifests
 from transfer.datasets.facts import Fact
 from transfer.datasets.revision import Image, Revision
 from transfer.doctor.labels import softmax
-from transfer.evaluation import calibration, curves, metrics, results
+from transfer.evaluation import curves, metrics, results
 from transfer.evaluation.results import Evaluation
 from transfer.features.cache import Shelf
 from transfer.gallery import view as views
@@ -264,7 +264,7 @@ def judge() -> dict[str, Any]:
     for start in range(0, len(images), PIECE):
         some = labels[start : start + PIECE]
         rows = random.gumbel(size=(len(some), CLASSES_JUDGED)).astype(np.float32)
-        rows[np.arange(len(some)), some] += 6
+        rows[np.arange(len(some)), some] += 10
         chances[start : start + PIECE] = softmax(rows)
     made = Evaluation(
         run=MADE_RUN,
@@ -274,12 +274,12 @@ def judge() -> dict[str, Any]:
         paths=np.array([one.path for one in images]),
         labels=labels,
         probabilities=chances,
-        temperature=calibration.fit(chances, labels),
+        temperature=1.5,
         figures=metrics.figures(chances, labels),
     )
     files.evaluation(MADE_RUN, "val").parent.mkdir(parents=True, exist_ok=True)
     results.save(made)
-    return {"top-1": made.figures.top_1.value, "temperature": made.temperature}
+    return {"top-1": made.figures.top_1.value}
 
 
 def page() -> dict[str, Any]:

@@ -167,7 +167,13 @@ def among(every: Sequence[Image], wanted: Sequence[str]) -> list[Image]:
     """Those of some images that are named so; otherwise as `find`."""
     if not wanted:
         raise ConfigError("No image is named.", "Name one or more.")
-    exact = {name: image for image in every for name in (image.path, image.sha256)}
+    names_wanted = set(wanted)
+    exact = {
+        name: image
+        for image in every
+        for name in (image.path, image.sha256)
+        if name in names_wanted
+    }
     found = [exact.get(one) or _by_beginning(every, one) for one in wanted]
     return list(dict.fromkeys(found))
 
