@@ -234,9 +234,12 @@ def _know(path: Path) -> _Known:
 
 
 def _are_too_many() -> bool:
-    # Those that build on one whole revision share its images.
+    # Those that build on one whole revision share its images, as far as classes are the
+    # same: with others each image has a new label.
     sizes = {
-        (path.parent, known.whole): len(known.revision.images)
+        (path.parent, known.whole, known.revision.class_names): len(
+            known.revision.images
+        )
         for (path, _), known in _kept.items()
     }
     return len(_kept) > _MOST_KEPT or sum(sizes.values()) > _MOST_IMAGES

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.transfer.datasets.test_editing import png
-from transfer.datasets import editing, library, manifest
+from transfer.datasets import classes, editing, library, manifest
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import (
     SCHEMA,
@@ -269,3 +269,16 @@ def test_read__keeps_no_more_images_than_memory_allows(
         editing.leave_out("three", [image.sha256], "a test")
     assert sum(path.parent.name == "three" for path, _ in manifest._kept) == 5
     assert library.load("one").images == first.images
+
+
+def test_read__revisions_with_other_classes_count_for_themselves(
+    animals: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = importer.import_path(animals, "one").class_names
+    monkeypatch.setattr(manifest, "_MOST_IMAGES", len(library.load("one").images))
+    manifest._kept.clear()
+    for number in range(3):
+        newest = classes.rename("one", library.load("one").class_names[0], f"a{number}")
+        assert library.load("one") == newest
+    assert len(newest.class_names) == len(names)
+    assert len(manifest._kept) == 1
