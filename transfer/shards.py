@@ -87,8 +87,11 @@ def each(
         return
     work = Spread(cluster.cores(), function, items, threads, task)
     for piece, found, is_from_here in work.results():
-        for item, one in zip(piece, found, strict=True):
-            yield function(item) if not is_from_here and is_doubtful(one) else one
+        doubted = [not is_from_here and is_doubtful(one) for one in found]
+        if any(doubted):
+            work.doubt()
+        for item, one, is_again in zip(piece, found, doubted, strict=True):
+            yield function(item) if is_again else one
 
 
 #: Whether anybody still waits for what a thread works at.
@@ -180,6 +183,10 @@ class Spread(Generic[Item, Result]):
             for sent in self._sent:
                 self._machines.take_back(sent)
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def doubt(self) -> None:
+        """What others found of a piece is not believed: it counts as failed."""
+        self._balance -= 2
 
     def _hand_out(self) -> None:
         """Gives everybody something to do."""

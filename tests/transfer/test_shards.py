@@ -129,6 +129,16 @@ def test_spread__what_fails_elsewhere_is_done_here_and_no_more_is_sent() -> None
     assert machines.sent < 20
 
 
+def test_spread__whose_answers_are_not_believed_is_asked_no_more() -> None:
+    machines = Threads(2)
+    how = {"threads": 1, "task": 3, "patience": 0.01}
+    work = Spread(machines, square, iter(range(3000)), **how)
+    for _, _, is_from_here in work.results():
+        if not is_from_here:
+            work.doubt()
+    assert machines.sent < 20
+
+
 def test_spread__a_cluster_without_cores_is_none() -> None:
     machines = Threads(2)
     machines.cores = 0
