@@ -21,6 +21,7 @@ from transfer.store.runs import Store
 def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of a server that hands jobs to two nodes."""
     monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+    st.cache_resource.clear()  # the store of another test's workspace
     with closing(Store()) as opened:
         machines.announce(opened, [replace(SMALL, gpus=1.0), BIG])
         yield opened
