@@ -64,7 +64,7 @@ def nice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Nor does it limit its memory.
     """
-    monkeypatch.setattr(os, "nice", lambda by: 0, raising=False)
+    monkeypatch.setattr(processes, "give_way", lambda *_: None)
     monkeypatch.setattr(processes, "limit_memory", lambda *_: None)
 
 

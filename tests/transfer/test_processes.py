@@ -161,3 +161,33 @@ def test_limit_memory__without_a_size_is_the_machine_and_goes_first() -> None:
     has_gpu = Path("/dev/nvidiactl").exists()
     assert int(said[0]) == (-1 if has_gpu else psutil.virtual_memory().total)
     assert said[1] == "500"
+
+
+AUTOGROUP = Path("/proc/self/autogroup")
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="sessions share no cores here")
+@pytest.mark.parametrize(("own_session", "expected"), [(True, 10), (False, 0)])
+def test_give_way__takes_its_session_along_if_it_is_its_own(
+    own_session: bool, expected: int
+) -> None:
+    # In a session in any case, so that no test's is made nice.
+    lines = (
+        "import os, sys, pathlib",
+        "from transfer import processes",
+        "leads = os.getsid(0) == os.getpid()",
+        "child = 0 if leads == (sys.argv[1] == 'True') else os.fork()",
+        "if child: sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
+        "processes.give_way()",
+        f"print(os.nice(0), pathlib.Path('{AUTOGROUP}').read_text().split()[-1])",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), str(own_session)],
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    niceness, of_session = map(int, ran.stdout.split())
+    assert niceness >= 10
+    assert of_session == expected

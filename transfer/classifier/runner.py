@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,10 @@ from transfer.features.cache import Shelf
 from transfer.features.converted import Converted, Engine
 
 Pixels = NDArray[np.uint8]
+
+#: Single pictures whose features are kept: who asks for an answer asks for a heat map
+#: and for neighbours of the same one next, and others ask in between.
+KEPT = 16
 
 
 class Answers(NamedTuple):
@@ -68,6 +73,7 @@ class Runner:
     ) -> None:
         self._engine, self.head, self._key = engine, head, key
         self.image_size, self.rendering, self.resizing = image_size, rendering, resizing
+        self._of_one = lru_cache(KEPT)(self._compute_one)
 
     def kept_features(self, hashes: Sequence[str]) -> tuple[Floats, list[int]]:
         """What training left of the same backbone with these weights.
@@ -121,6 +127,15 @@ class Runner:
         return found
 
     def _compute(self, pixels: Pixels) -> tuple[Floats, Floats]:
+        """Pooled features and maps of pixels `(images, height, width, 3)`."""
+        one = len(pixels) == 1
+        return self._of_one(pixels.tobytes()) if one else self._run_engine(pixels)
+
+    def _compute_one(self, pixels: bytes) -> tuple[Floats, Floats]:
+        shape = (1, *self.image_size, 3)
+        return self._run_engine(np.frombuffer(pixels, np.uint8).reshape(shape))
+
+    def _run_engine(self, pixels: Pixels) -> tuple[Floats, Floats]:
         pooled, maps = self._engine.run(pixels)
         return np.asarray(pooled, np.float32), np.asarray(maps, np.float32)
 

@@ -18,7 +18,7 @@ from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
 from transfer.errors import ImageError, RunError, StorageError
 from transfer.evaluation import calibration
-from transfer.store import files
+from transfer.store import database, files
 from transfer.store.record import Run
 from transfer.store.runs import Store
 
@@ -211,11 +211,13 @@ def find(run: str) -> Run:
     Raises:
         NotFoundError: There is none.
     """
-    store = Store()
-    try:
-        return store.get(run)
-    finally:
-        store.close()
+    return _store(str(database.default_url())).get(run)
+
+
+@lru_cache(maxsize=1)
+def _store(url: str) -> Store:
+    # One for all questions: to open it takes longer than to look up a run.
+    return Store(url)
 
 
 def rank(

@@ -2,7 +2,6 @@
 
 import _thread
 import json
-import os
 import signal
 import threading
 import time
@@ -68,8 +67,8 @@ class Reporter:
         if job_id:
             self._store = Store()
             self._job = self._store.begin(job_id)
-            _be_nice(self._job)
             self._kind = KINDS[self._job.kind]
+            processes.give_way(_NICE_LIGHT if self._kind.is_light else _NICE)
             processes.limit_memory(self._kind.memory)
             with suppress(ValueError):  # not the main thread, as in a test
                 # Where the server was started in the background it is ignored.
@@ -180,13 +179,6 @@ class Reporter:
         if status is JobStatus.STOPPING and not self._closing.is_set():
             self._closing.set()
             _interrupt_main_thread()
-
-
-def _be_nice(job: Job) -> None:
-    wanted = _NICE_LIGHT if KINDS[job.kind].is_light else _NICE
-    with suppress(OSError, AttributeError):
-        # What such a process starts is as nice already.
-        os.nice(max(0, wanted - os.nice(0)))
 
 
 def _interrupt_main_thread() -> None:

@@ -3,7 +3,6 @@
 With `--spare` for a run, it waits for any job, which it is told on standard input.
 """
 
-import os
 import runpy
 import sys
 import time
@@ -32,9 +31,7 @@ T = TypeVar("T")
 
 def main(run_id: str) -> None:
     """Does the run of this id, or as a spare worker the job that it is given."""
-    with suppress(OSError, AttributeError):
-        # Pages and predictions go first. What a worker starts is as nice already.
-        os.nice(max(0, 10 - os.nice(0)))
+    processes.give_way()
     processes.limit_memory()
     if run_id == "--spare":
         do_any(spare.wait_for_job())
