@@ -1,5 +1,6 @@
 """Data: bring labelled photographs, see their classes and splits."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -17,6 +18,7 @@ from pages.data import (
 from pages.shared import (
     amounts,
     drawn,
+    folds,
     handed,
     kept,
     room,
@@ -78,6 +80,12 @@ def show_made(made: Revision) -> None:
     st.rerun()
 
 
+def show_import() -> None:
+    """The ways to bring a dataset."""
+    if begun := importing.show_import():
+        show_made(begun)
+
+
 def show_arrival(made: Revision) -> None:
     """What a new dataset holds, once, at the top of the page."""
     of = wording.WORDS[made.kind]
@@ -124,10 +132,11 @@ room.show("disk", "images")
 # Whether it is a fold stays the same until an import is done, also when somebody else
 # imports meanwhile: an uploader that is moved on the page loses its upload.
 is_first = st.session_state.setdefault("is_first_import", not datasets)
-place = st.container(border=True) if is_first else st.expander("Import a dataset")
-with place:
-    if begun := importing.show_import():
-        show_made(begun)
+if is_first:
+    with st.container(border=True):
+        show_import()
+else:
+    folds.show("Import a dataset", show_import, key="import-fold")
 if datasets:
     gone = "There is no dataset {}, so another one is shown."
     chosen = kept.choose(
@@ -165,5 +174,9 @@ if datasets:
         if newest.kind == "images":
             pile.show(newest)
     more.show_export(revision)
-    with st.expander("Revisions", icon=":material/history:"):
-        revisions.show(newest)
+    folds.show(
+        "Revisions",
+        partial(revisions.show, newest),
+        key=f"revisions-of-{chosen}",
+        icon=":material/history:",
+    )

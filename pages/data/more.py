@@ -1,5 +1,6 @@
 """More images into a dataset, and the dataset as a zip to take away."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from pages.data import recording
 from pages.shared import (
     addresses,
+    folds,
     job_progress,
     session,
     shell,
@@ -127,21 +129,27 @@ def _show_result(job: Job) -> None:
 
 def show_export(revision: Revision) -> None:
     """A button that has the zip made, how far it is, and then the link to it."""
-    with st.expander("Take it away", icon=":material/download:"):
-        form = st.selectbox(
-            "As", _FORMS, format_func=lambda one: spoken().fill(_FORMS[one])
-        )
-        path = archive.path_of(revision, form)
-        request = requests.export_dataset(revision.dataset, revision.id, form, path)
-        job = job_progress.find(request)
-        if not path.exists() and not job_progress.goes_on(job):
-            if st.button("Make the zip", type="primary"):
-                job_progress.ask(request)
-        job_progress.show(job, _line("packed"), "Cancelled.")
-        if path.exists() and not job_progress.goes_on(job):
-            size = workspace.amount(path.stat().st_size)
-            address = addresses.dataset(revision.dataset, archive.key(revision, form))
-            st.link_button(f"Download {size}", address, type="primary")
+    folds.show(
+        "Take it away",
+        partial(_export, revision),
+        key=f"take-away-{revision.dataset}",
+        icon=":material/download:",
+    )
+
+
+def _export(revision: Revision) -> None:
+    form = st.selectbox("As", _FORMS, format_func=lambda one: spoken().fill(_FORMS[one]))
+    path = archive.path_of(revision, form)
+    request = requests.export_dataset(revision.dataset, revision.id, form, path)
+    job = job_progress.find(request)
+    if not path.exists() and not job_progress.goes_on(job):
+        if st.button("Make the zip", type="primary"):
+            job_progress.ask(request)
+    job_progress.show(job, _line("packed"), "Cancelled.")
+    if path.exists() and not job_progress.goes_on(job):
+        size = workspace.amount(path.stat().st_size)
+        address = addresses.dataset(revision.dataset, archive.key(revision, form))
+        st.link_button(f"Download {size}", address, type="primary")
 
 
 def _line(did: str) -> job_progress.Line:

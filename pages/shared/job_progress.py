@@ -18,6 +18,9 @@ from transfer.store.status import JobStatus
 
 #: Seconds between two looks at a job that goes on.
 LOOK = 1.0
+#: Seconds for which the places of all that wait stand: each of thirty people costs two
+#: questions to the store.
+_OF_LINE = 2.0
 #: What is said once a job was cancelled.
 KEPT = "Cancelled; what was found until then is kept."
 #: What a job does at first that needs Keras.
@@ -161,8 +164,8 @@ def _place(job: Job, title: str) -> str:
 
 
 @st.cache_resource(ttl=600, max_entries=500, show_spinner=False)
-def _once_a_while(about: str) -> OnceAWhile[Any]:
-    return OnceAWhile(LOOK / 2)
+def _once_a_while(about: str, seconds: float = LOOK / 2) -> OnceAWhile[Any]:
+    return OnceAWhile(seconds)
 
 
 def _read(job_id: str) -> Job | None:
@@ -177,7 +180,7 @@ def _read(job_id: str) -> Job | None:
 
 def line_now() -> dict[str, places.Place]:
     """The place of each job that waits, of everybody; the same for some moments."""
-    line: dict[str, places.Place] = _once_a_while("places").get(
+    line: dict[str, places.Place] = _once_a_while("places", _OF_LINE).get(
         lambda: places.places(session.whole_store())
     )
     return line

@@ -1,5 +1,6 @@
 """What the first visitor of a server would wait for, done before anybody comes."""
 
+import gc
 import importlib
 from contextlib import suppress
 from pathlib import Path
@@ -20,3 +21,7 @@ def warm() -> None:
             importlib.import_module(f"pages.{path.parent.name}.{path.stem}")
     with suppress(TransferError):
         structures.read(weights.default_backbone())
+    # What was imported stays: to look through all of it again and again for what may
+    # go took each click some of its time.
+    gc.collect()
+    gc.freeze()

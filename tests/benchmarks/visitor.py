@@ -19,15 +19,15 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 #: Addresses of pictures, of a gallery's feed and of what is new of a run.
-PICTURES = re.compile(r"/api/image/[\w.~-]+")
-FEED = re.compile(r"/api/gallery/[\w.~-]+")
-NEWS = re.compile(r"/api/live/[\w.~-]+")
+PICTURES = re.compile(rb"/api/image/[\w.~-]+")
+FEED = re.compile(rb"/api/gallery/[\w.~-]+")
+NEWS = re.compile(rb"/api/live/[\w.~-]+")
 #: Seconds that a click may take at all, and between two looks at what is new of a run.
 PATIENCE, EVERY = 60.0, 1.0
 #: Pictures that fit on a screen.
 ON_SCREEN = 24
 #: What a page says where something went wrong on the server.
-WRONG = "Something went wrong"
+WRONG = b"Something went wrong"
 
 
 class Visitor:
@@ -60,7 +60,8 @@ class Visitor:
         self._every: dict[str, float] = {}
         self._next: dict[str, float] = {}
         self._finished, self._urls = asyncio.Event(), asyncio.Queue[Any]()
-        self._text: list[str] = []
+        self._text: list[bytes] = []
+        self._kept: set[str] = set()
         self._runs = 0
         self.errors: list[str] = []
         self.requests = 0
@@ -160,7 +161,7 @@ class Visitor:
 
     def says(self, text: str) -> bool:
         """Whether the page says this."""
-        return any(text in one for one in self._text)
+        return any(text.encode() in one for one in self._text)
 
     def labels(self) -> list[str]:
         """Kind and label of each widget of the page."""
@@ -240,10 +241,11 @@ class Visitor:
             self._finished.set()
 
     def _take(self, delta: Any) -> None:
-        text = str(delta)
+        # As it came: to write it out would take longer than all else here.
+        text = delta.SerializeToString()
         self._text.append(text)
         if WRONG in text:
-            self.errors.append(text[:300])
+            self.errors.append(str(delta)[:300])
         if delta.HasField("new_element"):
             element = delta.new_element
             self._elements.append(element)
@@ -259,14 +261,15 @@ class Visitor:
         answers = await asyncio.gather(*map(self._get, feeds))
         named = [*self._matches(PICTURES)]
         for one in answers:
-            named += PICTURES.findall(one.text)
-        wanted = [*dict.fromkeys(named)][:ON_SCREEN]
-        # A browser keeps what it has, and has six connections.
+            named += _found(PICTURES, one.content)
+        shown = [*dict.fromkeys(named)][:ON_SCREEN]
+        wanted = [one for one in shown if one not in self._kept]
+        # A browser has six connections.
         for at in range(0, len(wanted), 6):
             await asyncio.gather(*map(self._get, wanted[at : at + 6]))
 
-    def _matches(self, pattern: re.Pattern[str]) -> Iterator[str]:
-        found = (one for text in self._text for one in pattern.findall(text))
+    def _matches(self, pattern: re.Pattern[bytes]) -> Iterator[str]:
+        found = (one for text in self._text for one in _found(pattern, text))
         yield from dict.fromkeys(found)
 
     async def _get(
@@ -274,6 +277,9 @@ class Visitor:
     ) -> httpx.Response:
         answer = await self._client.get(address, headers=headers)
         self._note(answer)
+        # What a browser asks for no second time, on whatever page it is shown again.
+        if "immutable" in answer.headers.get("cache-control", ""):
+            self._kept.add(address)
         return answer
 
     def _note(self, answer: httpx.Response) -> None:
@@ -283,6 +289,10 @@ class Visitor:
 
 
 _EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+def _found(pattern: re.Pattern[bytes], text: bytes) -> list[str]:
+    return [one.decode() for one in pattern.findall(text)]
 
 
 def _inner(element: Any) -> Any:

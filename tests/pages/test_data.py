@@ -185,12 +185,24 @@ def test_data__a_sample_is_imported_under_a_name_that_is_free(
 ) -> None:
     for name in ("digits", "digits 2"):
         page = opened("1_data.py")
+        if page.expander:
+            page.session_state["import-fold"] = True
+            page.run()
         use = next(b for b in page.button if b.label == "Use handwritten digits")
         use.click().run()
         assert not page.exception
         words = jobs_made.asked_for("import", name)
         assert words[:3] == ["import", "sample:digits", f"--name={name}"]
         importer.import_path(make_pictures(tmp_path / name, {"0": 2, "1": 2}), name)
+
+
+def test_data__what_is_in_a_closed_fold_is_not_made(pets: Path) -> None:
+    page = opened("1_data.py")
+    assert not _import_buttons(page)
+    for is_open in (True, False):  # once it was opened it stays: it may hold an upload
+        page.session_state["import-fold"] = is_open
+        page.run()
+        assert _import_buttons(page)
 
 
 def _import_of(name: str, source: Path) -> Request:

@@ -9,6 +9,8 @@ import hmac
 import re
 import secrets
 import time
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock
@@ -89,11 +91,18 @@ def _signature(purpose: str, named: str, expires: int) -> str:
 
 def _secret() -> bytes:
     """The workspace's key; `write_atomically` makes the file readable by its owner."""
-    path = workspace.folder() / "secret"
+    path = workspace.home() / "secret"
     if not path.exists():
+        workspace.folder()
         # Of two made at once, by whichever machines, the first one stays: what was
         # signed with another would be void.
         with workspace.writing(path), FileLock(path.with_suffix(".lock")):
             if not path.exists():
                 workspace.write_atomically(path, secrets.token_bytes(32))
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, modified: int) -> bytes:  # noqa: ARG001  of another key
+    # A page signs the addresses of forty pictures: each read was a tenth of a click.
     return path.read_bytes()

@@ -27,7 +27,8 @@ from transfer.store.runs import Store
 LEAVES_WITHIN = 10.0
 #: Seconds within which the thread that listens to other machines ends.
 _ENDS_WITHIN = 0.3
-#: Seconds between two looks at a store that wakes the supervisor when there is news.
+#: Seconds between two rounds while there is no news: with thirty who wait each takes as
+#: long as a click on a page.
 _CALM = 1.0
 #: Seconds between two times at which it says that this machine is there.
 _ANNOUNCE_EVERY = 10.0
@@ -47,13 +48,13 @@ def wants_spare() -> bool:
 
 
 class Supervisor:
-    """Looks after the jobs three times a second in a thread of the server.
+    """Looks after the jobs each second, and on news, in a thread of the server.
 
     Their processes are on their own: they outlive the supervisor.
 
     Args:
         open_store: Opens the store, at the first round that succeeds in it.
-        interval: Seconds between two rounds.
+        interval: Seconds between two looks whether there is news.
         launch: Starts the process of a job; by default one that needs Keras is done by
             a spare worker that has imported it while nothing heavy was done.
     """
@@ -161,14 +162,20 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Until there is news, a process has ended or it is time for another look."""
-        # Who is woken needs not look at a store that is another machine's so often.
-        until = time.monotonic() + (_CALM if self._is_shared() else 0.0)
+        until, before = time.monotonic() + _CALM, self._queued()
         while not queue.news.wait(self._interval) and time.monotonic() < until:
             if any(one.poll() is not None for one in self._children.values()):
                 return
+            if self._queued() != before:
+                return
 
-    def _is_shared(self) -> bool:
-        return self._store is not None and self._store.machines.are_many
+    def _queued(self) -> object:
+        """Another value once another process has queued a job."""
+        # Who is woken need not look at a store that is another machine's so often.
+        with suppress(TransferError):
+            if self._store and not self._store.machines.are_many:
+                return self._store.last_queued()
+        return None
 
     def _hear(self) -> None:
         """Wakes the supervisor when other machines queue, stop or end a job."""

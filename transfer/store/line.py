@@ -112,6 +112,14 @@ class Line:
         queued = jobs.c.status == JobStatus.QUEUED.value
         return self._select(queued, limit, _TURN)
 
+    def last_queued(self) -> tuple[int, float | None]:
+        """How many jobs wait, and when the last of them was queued."""
+        query = sa.select(sa.func.count(), sa.func.max(jobs.c.created_at))
+        query = query.where(jobs.c.status == JobStatus.QUEUED.value)
+        with self._database.reading() as connection:
+            count, at = connection.execute(query).one()
+            return count, at
+
     def counts(self) -> dict[tuple[str, str], int]:
         """How many jobs there are of each kind and status that any has."""
         by = jobs.c.kind, jobs.c.status

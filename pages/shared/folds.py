@@ -1,0 +1,24 @@
+"""A fold whose contents are made once somebody opens it.
+
+What lies in closed folds was more than half of what the page Data sent at each click.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+
+def show(label: str, draw: Callable[[], None], *, key: str, icon: str = "") -> None:
+    """A fold that is closed at first.
+
+    Args:
+        label: What stands on it.
+        draw: Makes what is in it: once it was opened, and from then on as long as the
+            visit lasts, for an upload that vanishes from the page is lost.
+        key: Of the fold, which remembers whether it is open.
+        icon: Before the label.
+    """
+    with st.expander(label, icon=icon or None, key=key, on_change="rerun") as fold:
+        if fold.open or st.session_state.get(f"was-opened-{key}"):
+            st.session_state[f"was-opened-{key}"] = True
+            draw()
