@@ -32,6 +32,9 @@ _MOST_SECONDS = 1.0
 
 #: Seconds for processes to end by themselves before they are killed.
 _GRACE = 1.0
+#: How nice a session is made: with 10, as its processes are, an import stood still for
+#: a minute on a machine where others were at work too.
+_OF_SESSION = 5
 #: How often a session is tried to be made nice, and seconds between two times.
 _TRIES, _TRY_AGAIN = 10, 0.1
 #: A start above this is one by the calendar, in seconds since 1970; one that is counted
@@ -247,7 +250,8 @@ def limit_memory(size: int | None = None) -> None:
 def give_way(niceness: int = 10) -> None:
     """Lets others go first from now on, and before what this process starts too.
 
-    It goes on with what they leave: with 10, a tenth of a core that all want.
+    It goes on all the while: with a quarter of a core that another session wants too,
+    and with all that is left.
 
     Args:
         niceness: As of `nice`; one that gives way more already stays as it is.
@@ -255,16 +259,16 @@ def give_way(niceness: int = 10) -> None:
     with contextlib.suppress(OSError, AttributeError):  # Windows has none
         os.nice(max(0, niceness - os.nice(0)))
         if os.getsid(0) == os.getpid():
-            _give_way_with_session(niceness)
+            _give_way_with_session()
 
 
-def _give_way_with_session(niceness: int) -> None:
+def _give_way_with_session() -> None:
     # Linux shares cores between sessions first, and only then looks how nice those are
     # that are in one (sched(7), autogroup): a worker, which has a session of its own,
     # took half of a core from pages and predictions however nice it was.
     for _ in range(_TRIES):
         try:
-            Path("/proc/self/autogroup").write_text(str(niceness))
+            Path("/proc/self/autogroup").write_text(str(_OF_SESSION))
             return
         except BlockingIOError:  # somebody did so within the last tenth of a second
             time.sleep(_TRY_AGAIN)

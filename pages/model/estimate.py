@@ -1,5 +1,6 @@
 """What a run will take, told before it starts."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,10 @@ from transfer.backbones.freezing import Resolved
 from transfer.config import TrainConfig
 from transfer.runs import estimates, requests
 from transfer.runs.estimates import Estimate
+from transfer.runs.shared_reads import OnceAWhile
+
+#: Seconds for which stands what the last runs have taught of the time that runs take.
+_FRESH = 5.0
 
 
 def show(config: TrainConfig, resolved: Resolved, images: tuple[int, int]) -> Estimate:
@@ -20,7 +25,7 @@ def show(config: TrainConfig, resolved: Resolved, images: tuple[int, int]) -> Es
         resolved: Its freeze plan.
         images: Number of training images and of val images.
     """
-    factor = estimates.learn_factors(session.store())(config)
+    factor = _factors().get(lambda: estimates.learn_factors(session.store()))(config)
     takes = estimates.estimate(config, resolved, images, factor)
     disk = workspace.amount(takes.disk_bytes)
     memory = workspace.amount(takes.memory_bytes)
@@ -33,6 +38,12 @@ def show(config: TrainConfig, resolved: Resolved, images: tuple[int, int]) -> Es
         width="content",
     )
     return takes
+
+
+@st.cache_resource(show_spinner=False)
+def _factors() -> OnceAWhile[Callable[[TrainConfig], float]]:
+    # Of everybody's runs, and so for everybody.
+    return OnceAWhile(_FRESH)
 
 
 def offer_measuring(config: TrainConfig, takes: Estimate) -> None:

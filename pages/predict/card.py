@@ -138,7 +138,8 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
         if isinstance(run.rendering, Spectrogram):
             axes.show(png, run.rendering, alt, picture.content)
         else:
-            st.image(png, alt=alt, width="stretch")
+            # As it is: Streamlit would make a JPEG of it once more.
+            st.image(png, alt=alt, width="stretch", output_format="PNG")
 
 
 def _show_nearest(picture: Picture, run: Run) -> None:

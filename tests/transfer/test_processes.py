@@ -167,7 +167,7 @@ AUTOGROUP = Path("/proc/self/autogroup")
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="sessions share no cores here")
-@pytest.mark.parametrize(("own_session", "expected"), [(True, 10), (False, 0)])
+@pytest.mark.parametrize(("own_session", "expected"), [(True, 5), (False, 0)])
 def test_give_way__takes_its_session_along_if_it_is_its_own(
     own_session: bool, expected: int
 ) -> None:

@@ -151,8 +151,8 @@ def _refuse(one: Sent, error: ImageError) -> PictureAnswer:
 @router.get("/datasets", tags=["datasets"])
 def datasets(asking: Reads) -> list[DatasetAnswer]:
     """The datasets."""
-    found = {one.dataset: one for one in library.list_datasets()}
-    return [DatasetAnswer.of(found[n]) for n in asking.store.datasets.readable(found)]
+    names = asking.store.datasets.readable(library.all_names())
+    return [DatasetAnswer.of(one) for one in library.list_datasets(names)]
 
 
 @router.get("/datasets/{name}", tags=["datasets"])

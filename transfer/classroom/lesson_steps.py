@@ -53,13 +53,14 @@ class Standing(NamedTuple):
         datasets: That they may see, by name: of which sample it was made, empty for
             pictures of somebody's own.
         mine: Names of those that are theirs.
-        found_shortcut: Whether the doctor found a shortcut for them.
+        found_shortcut: Says whether the doctor found a shortcut for them; the last step
+            alone asks.
     """
 
     runs: list[Trained]
     datasets: dict[str, str]
     mine: frozenset[str]
-    found_shortcut: bool
+    found_shortcut: Callable[[], bool]
 
     def of_sample(self, sample: str) -> str:
         """A dataset of that sample; empty if there is none."""
@@ -173,7 +174,7 @@ def _see_unfrozen(now: Standing) -> Task:
 
 
 def _shortcut(now: Standing) -> Task | None:
-    if now.found_shortcut:
+    if now.found_shortcut():
         return None
     if biased := now.of_sample(BIASED):
         says = "Have the doctor look at it, and read what it says of shortcuts."

@@ -9,7 +9,7 @@ import logging
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +28,19 @@ KEPT = "kept-images.txt"
 _log = logging.getLogger(__name__)
 
 
-def list_datasets() -> list[Revision]:
-    """The newest revision of each dataset, sorted by name."""
+def list_datasets(among: Iterable[str] | None = None) -> list[Revision]:
+    """The newest revision of each dataset, sorted by name.
+
+    Args:
+        among: Names of those that are wanted; all if not given.
+    """
     revisions = []
-    for newest in sorted(workspace.home().glob("datasets/*/newest")):
+    for name in all_names() if among is None else sorted(among):
         try:
-            revisions.append(load(newest.parent.name))
+            revisions.append(load(name))
         except (NotFoundError, StorageError) as error:
             # Deleted since it was listed, or damaged: the others must still be shown.
-            _log.warning("The dataset %s is left out: %s", newest.parent.name, error)
+            _log.warning("The dataset %s is left out: %s", name, error)
     return revisions
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from transfer.people import auth, rule, sessions
 from transfer.store.people import Person
 from transfer.store.runs import Store
+from transfer.store.scope import Thing
 
 #: Seconds for which the answer stands, in the thread that runs a page.
 _STANDS = 0.25
@@ -22,12 +23,14 @@ class Look(NamedTuple):
     Attributes:
         asked: With what it was asked.
         until: When it is asked anew, by a clock that only runs forward.
+        datasets: Whose those are that were asked about since, by name.
     """
 
     asked: object
     until: float
     actor: Person
     store: Store
+    datasets: dict[str, Thing]
 
 
 def look(store: Store, cookie: str) -> Look:
@@ -41,5 +44,5 @@ def look(store: Store, cookie: str) -> Look:
     if known is None or known.asked != asked or now > known.until:
         person = sessions.who(store, cookie)
         view = store.view_for(rule.scope(person))
-        known = _here.look = Look(asked, now + _STANDS, person, view)
+        known = _here.look = Look(asked, now + _STANDS, person, view, {})
     return known

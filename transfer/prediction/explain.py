@@ -92,7 +92,9 @@ def overlay(
     shown[:] = 0.3 * shown.mean(axis=-1, keepdims=True)
     shown[upper:lower, left:right] = heated
     buffer = io.BytesIO()
-    Image.fromarray(np.rint(shown).astype(np.uint8)).save(buffer, "PNG")
+    # By the default, 6, it took four times as long and became a tenth smaller.
+    image = Image.fromarray(np.rint(shown).astype(np.uint8))
+    image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

@@ -17,8 +17,8 @@ from transfer.store.status import JobStatus
 
 #: The name of the database in a snapshot.
 STORE = "store.sqlite"
-#: What can be made again: features and converted networks, thumbnails, zips.
-CACHES = ("features", "thumbnails", "dataset-exports")
+#: What can be made again: features and converted networks, thumbnails, zips, samples.
+CACHES = ("features", "thumbnails", "dataset-exports", "samples")
 #: Files at work, copies of the database, and uploads that are still on their way.
 _LEFT_OUT_AT_TOP = ("importing", "store", "inference.log", "tickets", "tmp")
 _LEFT_OUT_FROM, _LEFT_OUT_TO = (".writing-", ".export-"), (".lock", ".writing", ".part")

@@ -105,3 +105,24 @@ def test_read__a_process_without_keras(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code, str(record)]
     assert subprocess.run(command, env=environment()).returncode == 0
+
+
+def test_run__a_picture_that_several_questions_are_about_is_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, picture = _make(_model(), tmp_path / "r.npz"), _picture(tmp_path)
+    computed: list[int] = []
+    run = made._engine.run
+
+    def counted(pixels: runner.Pixels) -> converted.Outputs:
+        computed.append(len(pixels))
+        return run(pixels)
+
+    monkeypatch.setattr(made._engine, "run", counted)
+    first = made.run([picture])
+    means = made.feature_map(made.decode(picture)).mean((0, 1))
+    np.testing.assert_allclose(means, first.features[0], atol=1e-4)
+    np.testing.assert_array_equal(made.run([picture]).features, first.features)
+    both = made.run([picture, picture]).features
+    np.testing.assert_allclose(both[1], first.features[0], atol=1e-4)
+    assert computed == [1, 2]

@@ -146,3 +146,11 @@ def test_find__the_newest_whatever_became_of_it(store: Store) -> None:
     again = store.add("rank", "r1", {"words": ["rank"]})
     found = store.find("rank", "r1")
     assert found and found.id == again.id != first.id
+
+
+def test_last_queued__is_another_once_a_job_was_queued(store: Store) -> None:
+    assert store.last_queued() == (0, None)
+    first = store.create(FLOWERS)
+    assert store.last_queued() == (1, first.created_at)
+    store.create(FLOWERS)
+    assert store.last_queued()[0] == 2

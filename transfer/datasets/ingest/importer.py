@@ -1,13 +1,11 @@
 """Brings a folder or zip into the workspace: checked, copied, split, all or nothing."""
 
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from transfer import workspace
 from transfer.datasets import facts, library, names, scratch, splits
 from transfer.datasets.decoding import Grey
 from transfer.datasets.ingest import grey, listing, samples, staging
@@ -45,11 +43,9 @@ def import_sample(
     Raises:
         NotFoundError: There is no such sample.
     """
-    chosen = samples.get(sample)
-    with tempfile.TemporaryDirectory(dir=workspace.folder()) as folder:
-        chosen.write(Path(folder))
-        how: dict[str, Any] = {"val": val, "test": test, "seed": seed}
-        return import_path(Path(folder), name, **how, progress=progress, allow=allow)
+    folder = samples.drawn(samples.get(sample))
+    how: dict[str, Any] = {"val": val, "test": test, "seed": seed}
+    return import_path(folder, name, **how, progress=progress, allow=allow)
 
 
 def import_path(

@@ -1,11 +1,13 @@
 """What to begin with, without any network, and public sets to download."""
 
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
@@ -14,6 +16,8 @@ from transfer.datasets.ingest import made_sounds
 from transfer.datasets.revision import Kind
 from transfer.errors import NotFoundError
 
+#: Another number wherever a sample is drawn in another way than before.
+_DRAWN = 1
 #: Drawn pictures: of each class, their side in pixels, and the finer one of drawing.
 _COUNT, _SIDE, _FINE = 100, 160, 320
 
@@ -68,6 +72,25 @@ def get(name: str) -> Sample:
     raise NotFoundError(
         f"There is no sample {name!r}.", f"Choose one of {', '.join(SAMPLES)}."
     )
+
+
+def drawn(sample: Sample) -> Path:
+    """The folder with the class folders of a sample, which are made the first time.
+
+    A class begins at once: the first one has them drawn, which takes longer than all
+    the rest of the import, and the others wait for that.
+
+    Raises:
+        StorageError: The disk is full or the workspace cannot be written.
+    """
+    folder = workspace.folder("samples") / f"{sample.name}-{_DRAWN}"
+    with workspace.writing(folder), FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+                made = Path(place) / sample.name
+                sample.write(made)
+                made.rename(folder)
+    return folder
 
 
 def _write_digits(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Samples become datasets without a network."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 
 from tests.pictures import noisy_picture
 from transfer.datasets.ingest import importer, made_sounds, samples, sounds
+from transfer.datasets.ingest.samples import Sample
 from transfer.datasets.sounds import recordings
 from transfer.doctor import looks, shortcuts
 from transfer.errors import NotFoundError
@@ -85,3 +87,17 @@ def test_get__unknown() -> None:
 
 def test_public_sets__have_addresses() -> None:
     assert all(one.url.startswith("https://") for one in samples.PUBLIC_SETS)
+
+
+def test_drawn__once_for_all_who_ask_at_once(workspace: Path) -> None:
+    written: list[Path] = []
+
+    def write(folder: Path) -> None:
+        written.append(folder)
+        (folder / "cat").mkdir(parents=True)
+
+    sample = Sample(name="cats", title="Cats", about="Drawn.", write=write)
+    with ThreadPoolExecutor(4) as pool:
+        folders = {*pool.map(samples.drawn, [sample] * 8)}
+    assert len(written) == len(folders) == 1
+    assert [one.name for one in folders.pop().iterdir()] == ["cat"]
