@@ -9,6 +9,7 @@ from pages.data import (
     contents,
     doctor,
     enough,
+    folds,
     imagenet,
     importing,
     more,
@@ -18,7 +19,6 @@ from pages.data import (
 from pages.shared import (
     amounts,
     drawn,
-    folds,
     handed,
     kept,
     room,

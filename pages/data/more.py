@@ -5,10 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.data import recording
+from pages.data import folds, recording
 from pages.shared import (
     addresses,
-    folds,
     job_progress,
     session,
     shell,

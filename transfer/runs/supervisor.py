@@ -162,14 +162,14 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Until there is news, a process has ended or it is time for another look."""
-        until, before = time.monotonic() + _CALM, self._queued()
+        until, before = time.monotonic() + _CALM, self._last_queued()
         while not queue.news.wait(self._interval) and time.monotonic() < until:
             if any(one.poll() is not None for one in self._children.values()):
                 return
-            if self._queued() != before:
+            if self._last_queued() != before:
                 return
 
-    def _queued(self) -> object:
+    def _last_queued(self) -> object:
         """Another value once another process has queued a job."""
         # Who is woken need not look at a store that is another machine's so often.
         with suppress(TransferError):

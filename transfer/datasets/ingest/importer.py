@@ -43,7 +43,7 @@ def import_sample(
     Raises:
         NotFoundError: There is no such sample.
     """
-    folder = samples.drawn(samples.get(sample))
+    folder = samples.folder_of(samples.get(sample))
     how: dict[str, Any] = {"val": val, "test": test, "seed": seed}
     return import_path(folder, name, **how, progress=progress, allow=allow)
 

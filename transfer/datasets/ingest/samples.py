@@ -74,7 +74,7 @@ def get(name: str) -> Sample:
     )
 
 
-def drawn(sample: Sample) -> Path:
+def folder_of(sample: Sample) -> Path:
     """The folder with the class folders of a sample, which are made the first time.
 
     A class begins at once: the first one has them drawn, which takes longer than all

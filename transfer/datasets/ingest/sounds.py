@@ -107,9 +107,7 @@ def import_sounds(
 
 def import_sample(sample: str, name: str, **how: Any) -> Revision:
     """A new dataset made of a sample of sounds; see `importer.import_sample`."""
-    with tempfile.TemporaryDirectory(dir=workspace.folder()) as folder:
-        samples.get(sample).write(Path(folder))
-        return import_sounds(Path(folder), name, **how)
+    return import_sounds(samples.folder_of(samples.get(sample)), name, **how)
 
 
 def _check(cutting: Cutting, preset: str) -> None:

@@ -89,7 +89,7 @@ def test_public_sets__have_addresses() -> None:
     assert all(one.url.startswith("https://") for one in samples.PUBLIC_SETS)
 
 
-def test_drawn__once_for_all_who_ask_at_once(workspace: Path) -> None:
+def test_folder_of__once_for_all_who_ask_at_once(workspace: Path) -> None:
     written: list[Path] = []
 
     def write(folder: Path) -> None:
@@ -98,6 +98,6 @@ def test_drawn__once_for_all_who_ask_at_once(workspace: Path) -> None:
 
     sample = Sample(name="cats", title="Cats", about="Drawn.", write=write)
     with ThreadPoolExecutor(4) as pool:
-        folders = {*pool.map(samples.drawn, [sample] * 8)}
+        folders = {*pool.map(samples.folder_of, [sample] * 8)}
     assert len(written) == len(folders) == 1
     assert [one.name for one in folders.pop().iterdir()] == ["cat"]
