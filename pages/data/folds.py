@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 
+@st.fragment  # to open one makes that fold alone
 def show(label: str, draw: Callable[[], None], *, key: str, icon: str = "") -> None:
     """A fold that is closed at first.
 
