@@ -137,7 +137,9 @@ def show_export(revision: Revision) -> None:
 
 
 def _export(revision: Revision) -> None:
-    form = st.selectbox("As", _FORMS, format_func=lambda one: spoken().fill(_FORMS[one]))
+    form = st.selectbox(
+        "As", _FORMS, format_func=lambda one: spoken().fill(_FORMS[one])
+    )
     path = archive.path_of(revision, form)
     request = requests.export_dataset(revision.dataset, revision.id, form, path)
     job = job_progress.find(request)

@@ -1,6 +1,5 @@
 """Brings a folder or zip of recordings into the workspace as a dataset of sounds."""
 
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from transfer import workspace
 from transfer.datasets import facts, library, scratch, splits
 from transfer.datasets.ingest import hearing, importer, listing, samples
 from transfer.datasets.ingest.hearing import Clip
