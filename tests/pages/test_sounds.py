@@ -123,6 +123,9 @@ def test_pages__a_dataset_of_sounds_is_never_told_of_as_pictures(
 ) -> None:
     page = opened(script, dataset="notes", run=run.id)
     if script == "1_data.py":  # which begins with the import of images
+        for fold in ("import-fold", "revisions-of-notes", "take-away-notes"):
+            page.session_state[fold] = True
+        page.run()
         page.segmented_control(key="import-kind").set_value("sounds").run()
     assert not page.exception
     found = re.findall(
