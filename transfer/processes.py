@@ -29,14 +29,10 @@ LIMIT = 60.0
 #: the whole machine slept, and the process had no time to show that it lives.
 _MOST_SECONDS = 1.0
 
-
 #: Seconds for processes to end by themselves before they are killed.
 _GRACE = 1.0
-#: How nice a session is made: with 10, as its processes are, an import stood still for
-#: a minute on a machine where others were at work too.
-_OF_SESSION = 5
-#: How often a session is tried to be made nice, and seconds between two times.
-_TRIES, _TRY_AGAIN = 10, 0.1
+#: How nice a session is made (10 let an import stand still), and how often it is tried.
+_OF_SESSION, _TRIES, _TRY_AGAIN = 5, 10, 0.1
 #: A start above this is one by the calendar, in seconds since 1970; one that is counted
 #: from the start of the machine is below: no machine runs for thirty years.
 _BY_THE_CALENDAR = 1e9
@@ -250,8 +246,7 @@ def limit_memory(size: int | None = None) -> None:
 def give_way(niceness: int = 10) -> None:
     """Lets others go first from now on, and before what this process starts too.
 
-    It goes on all the while: with a quarter of a core that another session wants too,
-    and with all that is left.
+    It has a quarter of a core that another session wants, and all that is left.
 
     Args:
         niceness: As of `nice`; one that gives way more already stays as it is.
@@ -263,14 +258,13 @@ def give_way(niceness: int = 10) -> None:
 
 
 def _give_way_with_session() -> None:
-    # Linux shares cores between sessions first, and only then looks how nice those are
-    # that are in one (sched(7), autogroup): a worker, which has a session of its own,
-    # took half of a core from pages and predictions however nice it was.
+    # Linux shares cores between sessions first (sched(7), autogroup): a worker, in one
+    # of its own, took half of a core from pages and predictions however nice it was.
     for _ in range(_TRIES):
         try:
             Path("/proc/self/autogroup").write_text(str(_OF_SESSION))
             return
-        except BlockingIOError:  # somebody did so within the last tenth of a second
+        except BlockingIOError:  # somebody did so just now
             time.sleep(_TRY_AGAIN)
 
 
