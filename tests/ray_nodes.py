@@ -87,10 +87,9 @@ class Node:
 
     def beside(self, name: str) -> "Node":
         """One more node of the same cluster, once it has come."""
-        before = _count_nodes(self.address)
         folder = self._folder.with_name(name)
         one = Node(folder, self.address, self._environment, name)
-        wait_for(lambda: _count_nodes(self.address) > before)
+        wait_for(lambda: name in _names(self.address))
         return one
 
     def processes(self) -> list[psutil.Process]:
@@ -130,14 +129,14 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     made = [Node(folder / "0", environment=environment, name="head", cores=cores)]
     try:
-        wait_for(lambda: _count_nodes(made[0].address) == 1)
+        wait_for(lambda: len(_names(made[0].address)) == 1)
         for number in range(1, nodes):
             made.append(Node(folder / str(number), made[0].address, environment))
 
         def are_there() -> bool:
             for node in made[1:]:
                 node.begin_again()
-            return _count_nodes(made[0].address) == nodes
+            return len(_names(made[0].address)) == nodes
 
         wait_for(are_there)
         yield made
@@ -157,13 +156,13 @@ def work(number: int) -> int:
     return number * number
 
 
-def _count_nodes(address: str) -> int:
+def _names(address: str) -> list[str]:
+    """Of all nodes that live; each is called by its address where it has no name."""
     from ray._raylet import GcsClient  # noqa: PLC0415  most tests need no Ray
-    from ray.exceptions import RpcError  # noqa: PLC0415
 
     host, port = address.split(":")
-    with contextlib.suppress(OSError, RpcError):
+    with contextlib.suppress(OSError):
         socket.create_connection((host, int(port)), 1).close()
         found = GcsClient(address=address).get_all_node_info().values()
-        return sum(node.state == 0 for node in found)
-    return 0
+        return [node.node_name for node in found if node.state == 0]
+    return []
