@@ -12,7 +12,8 @@ from transfer.datasets.ingest import uploads
 from transfer.datasets.ingest.frames import Piece
 from transfer.datasets.sounds import segments
 
-_LAST = "recordings"
+#: Not `recordings`, which is the key of the uploader on Predict.
+_LAST = "recordings-made"
 
 
 def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:

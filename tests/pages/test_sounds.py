@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pages.data import recording
 from tests.pages.opened import opened
 from tests.sounds_made import encode, make_sounds, tone
 from transfer import workspace as folders
@@ -143,3 +144,10 @@ def test_predict__another_run_to_compare_with_learnt_from_sounds_too(run: Run) -
     page = opened("5_predict.py", run=run.id)
     assert not page.exception
     assert page.selectbox(key="other-run").disabled
+
+
+def test_predict__after_something_was_recorded_into_a_class(run: Run) -> None:
+    page = opened("5_predict.py", run=run.id)
+    page.session_state[recording._LAST] = 1
+    page.run()
+    assert not page.exception
