@@ -31,7 +31,7 @@ _MOST_SECONDS = 1.0
 
 #: Seconds for processes to end by themselves before they are killed.
 _GRACE = 1.0
-#: How nice a session is made (10 let an import stand still), and how often it is tried.
+#: How nice a session is made, how often that is tried, and seconds between two tries.
 _OF_SESSION, _TRIES, _TRY_AGAIN = 5, 10, 0.1
 #: A start above this is one by the calendar, in seconds since 1970; one that is counted
 #: from the start of the machine is below: no machine runs for thirty years.

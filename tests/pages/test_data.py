@@ -502,7 +502,7 @@ def test_data__the_gallery_shows_the_images_of_findings(
     assert finding.options == ["Labels in doubt"]
     finding.select("label").run()
     assert not page.exception
-    assert seen[-1].images == examined.images[:2]
+    assert [*seen[-1].images] == [*examined.images[:2]]
 
 
 def test_data__the_images_of_a_finding_open_in_the_gallery(examined: Revision) -> None:

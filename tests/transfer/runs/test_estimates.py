@@ -51,7 +51,7 @@ def test_estimate__all_frozen_keeps_pooled_features_only(workspace: Path) -> Non
     told = _estimate()
     assert told.disk_bytes == 1200 * 32 * 4
     assert told.keeps and not told.measured
-    assert "runs once, and its output is kept" in told.why
+    assert "the backbone runs once" in told.why
 
 
 def test_estimate__an_unfrozen_block_keeps_the_cut_as_well(workspace: Path) -> None:
