@@ -1,12 +1,16 @@
 """Which image learns and which one tests: the stratified, seeded split."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from transfer.datasets.revision import Split
+from transfer.datasets.revision import Revision, Split
 from transfer.errors import ConfigError
+
+#: A class of so many images has come at once, or has enough in val and test.
+_GROWN = 20
 
 
 def stratify(
@@ -51,6 +55,56 @@ def stratify(
         for member in members[in_val : in_val + in_test]:
             splits[member] = "test"
     return splits
+
+
+def stratify_more(
+    revision: Revision, class_names: Sequence[str], groups: Sequence[str]
+) -> list[Split]:
+    """The split of each image that comes into a dataset that is there.
+
+    A class without images is divided like a new dataset. Into another one they come to
+    learn from, so that val and test stay; if it lacks these, as a class does that comes
+    picture by picture, they are divided too, and a single group goes where it lacks.
+
+    Args:
+        revision: The dataset as it is.
+        class_names: The class of each image that comes.
+        groups: As in `stratify`.
+    """
+    found = stratify(
+        np.unique(class_names, return_inverse=True)[1].tolist(),
+        revision.val,
+        revision.test,
+        revision.seed,
+        groups,
+    )
+    so_many = Counter(name for name, _ in {*zip(class_names, groups, strict=True)})
+    lacking = _lacking(revision)
+    for at, name in enumerate(class_names):
+        if (lacks := lacking.get(name)) is None:
+            continue
+        if so_many[name] == 1:
+            found[at] = next(iter(lacks), "train")
+        elif found[at] not in lacks:
+            found[at] = "train"
+    return found
+
+
+def _lacking(revision: Revision) -> dict[str, list[Split]]:
+    """Which of val and test lack images, for each class that has some."""
+    wanted: dict[Split, float] = {"val": revision.val, "test": revision.test}
+    found: dict[str, list[Split]] = {}
+    for name, counts in revision.counts().items():
+        images = sum(counts.values())
+        # In a class that still grows, less than half of the share is too little.
+        part = images / 2 if images < _GROWN else 0
+        if images:
+            found[name] = [
+                split
+                for split, share in wanted.items()
+                if share and (not counts[split] or counts[split] < share * part)
+            ]
+    return found
 
 
 def check_shares(val: float, test: float, seed: int) -> None:

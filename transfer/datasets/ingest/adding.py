@@ -2,8 +2,8 @@
 
 New pictures of a class that is there go to train, and val and test stay as they are, so
 that runs before and after are compared on the same images. Those of a class without
-images are split as the dataset was; splits that folders or a file of labels give are
-kept.
+images are split as the dataset was, and so are those of one that comes to be picture by
+picture and lacks val or test; splits that folders or a file of labels give are kept.
 """
 
 import time
@@ -19,7 +19,7 @@ from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
 from transfer.datasets.ingest.staging import Allow, Picture, Progress
-from transfer.datasets.revision import Change, Image, Kind, PassedOver, Revision, Split
+from transfer.datasets.revision import Change, Image, Kind, PassedOver, Revision
 from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.datasets.sounds.windows import Cutting
 from transfer.datasets.wording import WORDS
@@ -248,26 +248,21 @@ def _images(
     new: Sequence[Picture], newest: Revision, classes: Sequence[str]
 ) -> tuple[Image, ...]:
     taken = {one.path for one in (*newest.images, *newest.left_out)}
-    filled = {newest.class_names[one.label] for one in newest.images}
     labels = [classes.index(one.entry.class_name) for one in new]
-    given = [one.entry.split for one in new]
-    groups = [one.group or one.entry.path for one in new]
-    drawn = splits.stratify(labels, newest.val, newest.test, newest.seed, groups)
+    split = [one.entry.split or "train" for one in new]
+    if not any(one.entry.split for one in new):
+        into = [one.entry.class_name for one in new]
+        groups = [one.group or one.entry.path for one in new]
+        split = splits.stratify_more(newest, into, groups)
     images = []
-    for one, label, said, split in zip(new, labels, given, drawn, strict=True):
-        is_new = one.entry.class_name not in filled and not any(given)
+    for one, label, chosen in zip(new, labels, split, strict=True):
         path = names.showable(one.entry.path)
         if path in taken:
             stem, dot, ending = path.rpartition(".")
             path = f"{stem or ending}-{one.sha256[:8]}{dot}{ending if dot else ''}"
         taken.add(path)
-        chosen: Split = said or (split if is_new else "train")
         image = Image(
-            sha256=one.sha256,
-            path=path,
-            label=label,
-            split=chosen,
-            day=one.day,
+            sha256=one.sha256, path=path, label=label, split=chosen, day=one.day
         )
         images.append(image)
     return tuple(images)

@@ -45,6 +45,15 @@ def test_add_path__one_picture(pets: Revision, tmp_path: Path) -> None:
         add_path(tmp_path / "new.png", "pets")
 
 
+def test_add_path__one_by_one_fills_val_too(pets: Revision, tmp_path: Path) -> None:
+    for number in range(12):
+        noisy_picture(0.3, seed=100 + number).save(tmp_path / f"{number}.png")
+        add_path(tmp_path / f"{number}.png", "pets", "fox")
+    counts = library.load("pets").counts()
+    assert counts["fox"] == {"train": 10, "val": 2, "test": 0}
+    assert counts["cat"] == pets.counts()["cat"]
+
+
 def test_add_path__class_folders_and_a_new_class(
     pets: Revision, tmp_path: Path
 ) -> None:
