@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def processor() -> str:
         f"held to {os.environ.get(HELD_TO, 'nothing')}",
     ]
     return ", ".join(parts)
+
+
+def pytest_configure() -> None:
+    """Gives workers that tests start, in sessions of their own, a fair share."""
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text("5")
 
 
 def pytest_report_header() -> str:

@@ -58,7 +58,12 @@ class Gallery {
     const rows = Math.ceil(this.of / this.columns);
     this.space.style.height = `${rows * this.high}px`;
     if (anew) this.space.replaceChildren();
-    if (!this.of) this.space.innerHTML = `<div class="nothing">There is no ${this.words[0]} of this kind.</div>`;
+    if (!this.of) {
+      const nothing = document.createElement('div');
+      nothing.className = 'nothing';
+      nothing.textContent = `There is no ${this.words[0]} of this kind.`;
+      this.space.replaceChildren(nothing);
+    }
     const { scrollTop, clientHeight } = this.view;
     const top = Math.max(0, Math.floor(scrollTop / this.high) - 2);
     const bottom = Math.ceil((scrollTop + clientHeight) / this.high) + 2;

@@ -55,7 +55,7 @@ def open_predict(page: Page, address: str) -> None:
 
 def choose_way(page: Page, way: str) -> None:
     """Chooses where pictures come from."""
-    option = page.locator(".st-key-way").get_by_role("radio", name=way)
+    option = page.locator(".st-key-way-images").get_by_role("radio", name=way)
     option.click()
     expect(option).to_be_checked()
     settle(page)

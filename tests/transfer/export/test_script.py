@@ -297,6 +297,7 @@ def test_text__the_run_it_started_from_is_gone(revision: Revision) -> None:
         script.text(run_of(start_from="87654321"), revision)
 
 
+@pytest.mark.slow
 def test_text__goes_on_from_the_model_of_a_run(finished: Run, tmp_path: Path) -> None:
     settings = {"start_from": finished.id, "head_epochs": 1, "learning_rate": 1e-9}
     config = finished.config.model_copy(update=settings)

@@ -26,5 +26,6 @@ def test_engine__has_called_before_its_pool_of_threads(
     pool = "transfer.features.converted.ThreadPoolExecutor"
     monkeypatch.setattr(pool, lambda _: order.append("pool"))
     pixels = keras.Input((8, 8, 3))
-    OpenVINOEngine(keras.Model(pixels, layers.Conv2D(2, 3)(pixels)), "net")
+    engine = OpenVINOEngine(keras.Model(pixels, layers.Conv2D(2, 3)(pixels)), "net")
+    assert engine._many
     assert order == ["first call", "pool"]

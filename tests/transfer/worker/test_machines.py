@@ -57,6 +57,7 @@ def lose_power(machine: psutil.Process) -> None:
             one.kill()
 
 
+@pytest.mark.slow
 @on_postgresql
 def test_worker__what_a_lost_machine_did_goes_on_elsewhere(
     store: Store, postgres: Postgres, tmp_path: Path
