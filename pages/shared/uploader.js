@@ -27,7 +27,9 @@ export default function (component) {
   root.uploader ??= new Uploader(root);
   root.uploader.component = component;
   root.uploader.find('#open-camera').hidden = !component.data.camera;
-  root.uploader.find('#choose-pictures').textContent = component.data.choose;
+  const choose = root.uploader.find('#choose-pictures');
+  choose.textContent = component.data.choose;
+  choose.hidden = false;
   root.uploader.find('#pictures').accept = component.data.accept;
   return () => {
     root.uploader.stop?.abort();
