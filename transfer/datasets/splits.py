@@ -92,7 +92,10 @@ def stratify_more(
 
 def _lacking(revision: Revision) -> dict[str, list[Split]]:
     """Which of val and test lack images, for each class that has some."""
+    # Splits that were given are whoever gave them's to fill.
     wanted: dict[Split, float] = {"val": revision.val, "test": revision.test}
+    if revision.split_source == "given":
+        wanted = {}
     found: dict[str, list[Split]] = {}
     for name, counts in revision.counts().items():
         images = sum(counts.values())

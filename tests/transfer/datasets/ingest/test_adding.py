@@ -8,6 +8,7 @@ from PIL import Image
 
 from tests.pictures import make_pictures, noisy_picture
 from transfer.datasets import editing, library
+from transfer.datasets.ingest import importer
 from transfer.datasets.ingest.adding import add_path
 from transfer.datasets.revision import Revision
 from transfer.errors import ConfigError, DatasetError, NotFoundError
@@ -65,6 +66,17 @@ def test_add_path__class_folders_and_a_new_class(
     assert counts["cat"]["train"] == pets.counts()["cat"]["train"] + 2
     assert counts["dog"] == pets.counts()["dog"]
     assert found.revision.says == "Added 12 to bear and cat."
+
+
+def test_add_path__one_picture_learns_where_splits_were_given(
+    workspace: Path, tmp_path: Path
+) -> None:
+    make_pictures(tmp_path / "pets" / "train", {"cat": 2, "dog": 2}, seed=1)
+    make_pictures(tmp_path / "pets" / "val", {"cat": 2}, seed=2)
+    importer.import_path(tmp_path / "pets", "pets")
+    noisy_picture(0.3, seed=99).save(tmp_path / "new.png")
+    add_path(tmp_path / "new.png", "pets", "dog")
+    assert library.load("pets").counts()["dog"] == {"train": 3, "val": 0, "test": 0}
 
 
 def test_add_path__splits_that_are_given_are_kept(
