@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from transfer import workspace
+from transfer import processes, workspace
 from transfer.errors import ConfigError, StorageError
 
 #: Names of what we keep on the cluster are of this space, whoever else uses it.
@@ -21,8 +21,6 @@ NAMESPACE = "transfer-studio"
 _ENGINES = ("local", "ray")
 #: What a piece of work is told of the environment, with the workspace's folder.
 _OF_USE = ("TRANSFER_CACHE_GB", "KERAS_HOME")
-#: How far a piece of work gives way to all else on its machine.
-_NICE = 10
 
 
 def is_used() -> bool:
@@ -153,5 +151,5 @@ def _work(told: dict[str, str], work: Callable[[], Any]) -> Any:
     """What a task does, in a process of its own that stays for the next one."""
     # It has one core; the others of its machine have processes of their own.
     os.environ.update(told, TRANSFER_ENGINE="local", TRANSFER_CORES="1")
-    os.nice(max(0, _NICE - os.nice(0)))  # it gives way to jobs that come meanwhile
+    processes.give_way()  # to jobs that come meanwhile
     return work()

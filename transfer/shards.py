@@ -174,7 +174,7 @@ class Spread(Generic[Item, Result]):
                     found, is_from_here = self._found.pop(self._first)
                     self._first += 1
                     yield piece, found, is_from_here
-                elif self._here or self._sent:
+                elif self._pieces:
                     self._wait()
                 else:
                     return

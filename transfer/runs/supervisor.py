@@ -142,8 +142,9 @@ class Supervisor:
         if time.monotonic() >= self._announce_at:
             # Servers say of all nodes of a cluster that they are there.
             hosts = self._cluster.hosts if self._cluster else []
-            machines.announce(store, hosts or machines.here())
-            self._announce_at = time.monotonic() + _ANNOUNCE_EVERY
+            if those := hosts or machines.here():  # no node is known at first
+                machines.announce(store, those)
+                self._announce_at = time.monotonic() + _ANNOUNCE_EVERY
 
     def _tick_here(self, store: Store) -> None:
         # In this order: what ended makes room, what gives way makes more.
