@@ -82,7 +82,12 @@ def show_made(made: Revision) -> None:
 
 def show_import() -> None:
     """The ways to bring a dataset."""
-    if begun := importing.show_import():
+    before = words.spoken_of()
+    try:
+        begun = importing.show_import()
+    finally:
+        words.speak_of(before)  # what follows is about the dataset again
+    if begun:
         show_made(begun)
 
 

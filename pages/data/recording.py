@@ -53,7 +53,7 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
         disabled=not into,
         key=f"add-{key}",
     )
-    return taken if does else b"", seconds if cuts else 0.0
+    return (taken, seconds if cuts else 0.0) if does else (b"", 0.0)
 
 
 def begin_anew() -> None:

@@ -4,11 +4,11 @@ from typing import get_args
 
 import streamlit as st
 
-from pages.shared import job_progress, session, shell, words
+from pages.shared import session, shell, words
 from transfer import processes
 from transfer.datasets import names
 from transfer.errors import TransferError
-from transfer.runs import order, queue
+from transfer.runs import order, places, queue
 from transfer.runs.kinds import KINDS
 from transfer.runs.places import Place
 from transfer.store.record import Job, Run
@@ -36,7 +36,8 @@ def _show_line() -> None:
     whole, own = session.whole_store(), session.store()
     st.caption(f"{RULE} What was moved by hand goes before that.")
     active = whole.active()  # before the others: no job is at work and waits
-    waiting, line = {one.id: one for one in whole.waiting()}, job_progress.line_now()
+    # Not the line that stands for some moments: what was moved is seen at once.
+    waiting, line = {one.id: one for one in whole.waiting()}, places.places(whole)
     seen = {one.id for one in (*own.active(), *own.waiting())}
     for job in active:
         is_here = job.host in (None, processes.this_machine())

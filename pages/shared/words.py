@@ -62,9 +62,15 @@ def speak_of(kind: Kind) -> None:
     st.session_state["speaks-of"] = kind
 
 
+def spoken_of() -> Kind:
+    """The kind of files that the page is about."""
+    kind: Kind = st.session_state.get("speaks-of", "images")
+    return kind
+
+
 def spoken() -> Words:
     """What the files are called that the page is about."""
-    return wording.WORDS[st.session_state.get("speaks-of", "images")]
+    return wording.WORDS[spoken_of()]
 
 
 def label(name: str) -> str:
