@@ -75,6 +75,8 @@ def people(args: argparse.Namespace) -> dict[str, Any]:
         store.tokens.remove(person.id)
         _note(store, "sign out", person.name)
     if args.revoke:
+        if args.revoke not in {one.id for one in store.tokens.of(person.id)}:
+            raise NotFoundError(f"{person.name} has no token {args.revoke}.")
         store.tokens.remove(person.id, args.revoke)
         _note(store, "revoke token", f"{args.revoke} of {person.name}")
     told["tokens"] = [_token(one) for one in store.tokens.of(person.id)]
