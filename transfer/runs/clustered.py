@@ -31,14 +31,14 @@ class Clustered:
             StorageError: The cluster does not answer. Its jobs go on, and are given up
                 where nothing is heard of them.
         """
-        failed, problem = dict[str, str](), None
+        failed, problem = dict[tuple[str, float], str](), None
         try:
             failed = self._cluster.look()
         except StorageError as error:
             problem = error
         self._knows = problem is None
-        for job_id, why in failed.items():
-            _fail(store, job_id, why)
+        for (job_id, claim), why in failed.items():
+            _fail(store, job_id, claim, why)
         vanished.sweep(store, self._find, watch, self._can_find, self._is_lost)
         if problem:
             raise problem
@@ -87,11 +87,12 @@ def resources(job: Job, host: Host) -> dict[str, float]:
     return asked
 
 
-def _fail(store: Store, job_id: str, why: str) -> None:
-    """Ends a job that its node could not begin."""
+def _fail(store: Store, job_id: str, claim: float, why: str) -> None:
+    """Ends a job that its node could not begin, if nobody has taken it since."""
     error = RunError(
         f"The worker could not be started: {why}",
         "See that the program, its packages and the workspace are on every node.",
     )
     with suppress(NotFoundError, RunError):
-        store.finish(job_id, JobStatus.FAILED, error=error_record(error))
+        told = error_record(error)
+        store.finish(job_id, JobStatus.FAILED, error=told, claim=claim)

@@ -33,7 +33,7 @@ class MadeUp:
 
     def __init__(self) -> None:
         self.hosts: dict[str, Host] = {}
-        self.failed: dict[str, str] = {}
+        self.failed: dict[tuple[str, float], str] = {}
         self.living: dict[str, FakeProcess] = {}
         self.given: list[tuple[str, str]] = []
         self.answers = True
@@ -41,7 +41,7 @@ class MadeUp:
     def put(self, *hosts: Host) -> None:
         self.hosts = {one.name: one for one in hosts}
 
-    def look(self) -> dict[str, str]:
+    def look(self) -> dict[tuple[str, float], str]:
         if not self.answers:
             self.hosts = {}
             raise StorageError("The Ray cluster: it is gone.")
@@ -210,7 +210,13 @@ def test_tick__what_its_node_could_not_begin_fails_with_the_reason(
     run = store.create(FLOWERS)
     both = Clustered()
     both.tick(store, Watch())
-    cluster.failed = {run.id: "No module named 'transfer'"}
+    taken_at = store.get(run.id).started_at
+    assert taken_at is not None
+    # What is said of an earlier hand-over ends nothing.
+    cluster.failed = {(run.id, taken_at - 1): "It is late"}
+    both.tick(store, Watch())
+    assert store.get(run.id).status is JobStatus.RUNNING
+    cluster.failed = {(run.id, taken_at): "No module named 'transfer'"}
     both.tick(store, Watch())
     ended = store.get(run.id)
     assert ended.status is JobStatus.FAILED

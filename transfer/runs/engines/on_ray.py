@@ -57,11 +57,11 @@ class Cluster:
         #: Its nodes as `look` last saw them.
         self.hosts: dict[str, Host] = {}
 
-    def look(self) -> dict[str, str]:
+    def look(self) -> dict[tuple[str, float], str]:
         """Sees which nodes there are; why jobs that it was given could not be begun.
 
         Returns:
-            The reason by the id of the job.
+            The reason by the id of the job and by when it was handed over.
 
         Raises:
             StorageError: The cluster does not answer.
@@ -71,7 +71,8 @@ class Cluster:
         found = [(_host(one), one["id"]) for one in told["nodes"] if one["cores"]]
         self._nodes = {host.name: node for host, node in found}
         self.hosts = {host.name: host for host, _ in found}
-        return {name.partition(" ")[0]: why for name, why in told["failed"].items()}
+        failed = ((name.partition(" "), why) for name, why in told["failed"].items())
+        return {(job_id, float(at)): why for (job_id, _, at), why in failed}
 
     def start(self, job: Job, resources: Mapping[str, float]) -> None:
         """Hands a job to the node that is its host.
