@@ -26,7 +26,7 @@ _DOING = {
 #: What robustness is tried against; of sounds?
 _SPOILT = {
     False: "blurred, with noise, darker, rotated, or saved as JPEG of low quality",
-    True: "with hiss, softer, earlier or later, or interrupted by silence",
+    True: "with hiss, earlier or later, or interrupted by silence",
 }
 _LEVELS = ("as it is", "weak", "medium", "strong")
 

@@ -77,10 +77,6 @@ def _add_hiss(pixels: Pixels, strength: float, seed: int) -> Pixels:
     return _to_pixels(1 + 10 * np.log10(power) / _DECIBELS)
 
 
-def _soften(pixels: Pixels, strength: float, seed: int) -> Pixels:
-    return _to_pixels(pixels / 255 - strength / _DECIBELS)
-
-
 def _shift(pixels: Pixels, strength: float, seed: int) -> Pixels:
     """Earlier or later, as chance decides, with silence where nothing was."""
     by = round(strength / 100 * pixels.shape[1]) * (1 if seed % 2 else -1)
@@ -112,7 +108,6 @@ KINDS = {
 #: The same of sounds.
 SOUND_KINDS = {
     "hiss": Kind((10, 20, 30), "dB of noise above the floor", _add_hiss),
-    "softer": Kind((5, 10, 20), "dB", _soften),
     "shifted": Kind((5, 15, 30), "% of the time", _shift),
     "interrupted": Kind((10, 25, 40), "% of the time", _interrupt),
 }
