@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transfer.datasets import facts, library, names, scratch, splits
-from transfer.datasets.ingest import class_folders, grey, hearing, listing, staging
+from transfer.datasets.ingest import (
+    class_folders,
+    grey,
+    hearing,
+    listing,
+    sounds,
+    staging,
+)
 from transfer.datasets.ingest.class_folders import Entry
 from transfer.datasets.ingest.importer import without_repeats
 from transfer.datasets.ingest.layouts import Reading
@@ -23,7 +30,7 @@ from transfer.datasets.revision import Change, Image, Kind, PassedOver, Revision
 from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.datasets.sounds.windows import Cutting
 from transfer.datasets.wording import WORDS
-from transfer.errors import DatasetError, StorageError
+from transfer.errors import ConfigError, DatasetError, StorageError
 
 #: What else can be done with files that have no class.
 _SORT: dict[Kind, str] = {
@@ -128,10 +135,13 @@ def _stage(
 ) -> tuple[Sequence[Picture], list[PassedOver]]:
     """The files that can be used; recordings are cut as those before were."""
     if before.sound is None:
+        if window:
+            raise ConfigError("Only recordings are cut; this dataset is of images.")
         return staging.stage(source, entries, folder, progress, allow)
     cutting = before.cutting or _cutting(before, before.sound)
     if window:
         cutting = cutting._replace(window=window)
+        sounds.check(cutting)
     return hearing.stage(source, entries, folder, cutting, progress, allow)
 
 

@@ -61,7 +61,7 @@ def import_sounds(
     """
     library.check_name(name)
     splits.check_shares(val, test, seed)
-    _check(cutting, preset)
+    check(cutting, preset)
     with (
         open_source(path, reading.code_page, "sounds") as source,
         scratch.folder() as folder,
@@ -108,7 +108,12 @@ def import_sample(sample: str, name: str, **how: Any) -> Revision:
     return import_sounds(samples.folder_of(samples.get(sample)), name, **how)
 
 
-def _check(cutting: Cutting, preset: str) -> None:
+def check(cutting: Cutting, preset: str = "") -> None:
+    """Returns quietly where recordings can be cut and drawn so.
+
+    Raises:
+        ConfigError: They cannot; all reasons are named at once.
+    """
     problems = []
     if cutting.window and not _SHORTEST <= cutting.window <= MAX_SECONDS:
         problems.append(

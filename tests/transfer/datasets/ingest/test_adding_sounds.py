@@ -10,8 +10,9 @@ from tests.sounds_made import encode, make_sounds, tone
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import adding, hearing
 from transfer.datasets.ingest.sounds import import_sounds
+from transfer.datasets.revision import Revision
 from transfer.datasets.sounds.windows import Cutting
-from transfer.errors import DatasetError, ImageError
+from transfer.errors import ConfigError, DatasetError, ImageError
 from transfer.pile import waiting
 
 
@@ -33,6 +34,22 @@ def test_add_path__a_recording_is_cut_as_those_before(
     new = [one for one in found.revision.images if "more.wav" in one.path]
     assert {one.split for one in new} == {"train"}
     assert {hearing.recording_of(one.path) for one in new} == {"more.wav"}
+
+
+@pytest.mark.parametrize("window", [-1.0, 0.001, 1e6])
+def test_add_path__a_window_that_cannot_be_is_refused(
+    notes: Path, tmp_path: Path, window: float
+) -> None:
+    path = tmp_path / "more.wav"
+    path.write_bytes(encode(tone(700, 4.0)))
+    with pytest.raises(ConfigError, match="seconds, but must be from"):
+        adding.add_path(path, "notes", "high", window=window)
+
+
+def test_add_path__images_are_not_cut(pets: Revision, tmp_path: Path) -> None:
+    more = make_pictures(tmp_path / "more", {"cat": 1}, seed=3)
+    with pytest.raises(ConfigError, match="Only recordings are cut"):
+        adding.add_path(more, "pets", "cat", window=2.0)
 
 
 def test_add_path__windows_overlap_as_those_before(
