@@ -76,21 +76,33 @@ ENDLESS = (
     *("--learning-rate", "1e-7", "--fine-tune-learning-rate", "1e-8"),
 )
 #: Resolves with the milliseconds of a click: until the last change of the page that is
-#: followed by some rest, its script ended and its pictures there.
+#: followed by some rest, its script ended and the pictures of what is seen there. Where
+#: a minute did not bring that, also with what it still waited for.
 SETTLES = """() => new Promise(done => {
   const app = document.querySelector('[data-testid=stApp]');
   const start = performance.now();
-  let last = 0;
-  const seen = new MutationObserver(() => { last = performance.now(); });
+  let last = 0, changed = '';
+  const seen = new MutationObserver(all => {
+    last = performance.now();
+    const at = all.at(-1).target;
+    changed = (at.outerHTML ?? at.parentElement?.outerHTML ?? '').slice(0, 300);
+  });
   const all = { subtree: true, childList: true, attributes: true, characterData: true };
   seen.observe(document.body, all);
+  const isSeen = one => one.checkVisibility() &&
+    one.getBoundingClientRect().top < innerHeight &&
+    one.getBoundingClientRect().bottom > 0;
   const look = () => {
-    const still = app.dataset.testScriptState === 'notRunning';
-    const shown = [...document.images].every(one => one.complete);
+    const state = app.dataset.testScriptState;
+    const missing = [...document.images].filter(one => !one.complete && isSeen(one));
     const now = performance.now();
-    if (last && still && shown && now - last > 250 || now - start > 60000) {
+    const settled = last && state === 'notRunning' && !missing.length &&
+      now - last > 250;
+    if (settled || now - start > 60000) {
       seen.disconnect();
-      done((last || now) - start);
+      const absent = missing.map(one => one.src);
+      const waits = [state, last && now - last, changed, ...absent];
+      done([(last || now) - start, settled ? '' : waits.join(' | ')]);
     } else setTimeout(look, 20);
   };
   look();
@@ -206,7 +218,7 @@ class Drawn:
         settles = asyncio.create_task(self._page.evaluate(SETTLES))
         await asyncio.sleep(0)
         await what.click()
-        return float(await settles) / 1000
+        return self._settled(await settles)
 
     async def _upload(self, count: int) -> float:
         seed = 1000 * self._number + count
@@ -214,7 +226,13 @@ class Drawn:
         settles = asyncio.create_task(self._page.evaluate(SETTLES))
         file = {"name": f"{seed}.png", "mimeType": "image/png", "buffer": picture(seed)}
         await files.set_input_files([file])  # type: ignore[list-item]
-        return float(await settles) / 1000
+        return self._settled(await settles)
+
+    def _settled(self, told: Any) -> float:
+        milliseconds, waits = told
+        if waits:
+            self.errors.append(f"Not settled: {waits}")
+        return float(milliseconds) / 1000
 
     def _note(self, response: Any) -> None:
         if response.status >= 400:
