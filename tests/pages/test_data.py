@@ -11,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.data import gallery
 from pages.shared.uploader import Arrival
 from tests import jobs_made
-from tests.pages.opened import ROUTER, opened
-from tests.patience import PATIENCE
+from tests.pages.opened import opened, unopened
 from tests.pictures import make_pictures
 from transfer.advice import imagenet_names
 from transfer.advice.imagenet_names import ClassNames, Name, SourceNames
@@ -245,7 +244,7 @@ def test_data__an_import_that_failed_can_be_tried_again(
 
 def _page_with_upload(upload: str) -> AppTest:
     """The page to which this upload has come."""
-    page = AppTest.from_file(str(ROUTER), default_timeout=PATIENCE)
+    page = unopened()
     source = uploads.source(upload)
     counts = {"chosen": 6, "arrived": 6, "failed": 0, "left_out": 0}
     arrival = Arrival(source=source, upload=upload, name="up", reasons=[], **counts)

@@ -10,8 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import session
-from tests.pages.opened import ROUTER, opened
-from tests.patience import PATIENCE
+from tests.pages.opened import opened, unopened
 from transfer.people import codes, sessions
 from transfer.store.runs import Store
 
@@ -71,7 +70,7 @@ def test_show_who__is_nothing_where_nobody_signs_in(workspace: Path) -> None:
 
 def oidc(**claims: Any) -> AppTest:
     """The page Runs to whom a provider has signed in; to nobody without claims."""
-    at = AppTest.from_file(str(ROUTER), default_timeout=PATIENCE)
+    at = unopened()
     at.user = {"is_logged_in": bool(claims), **claims}
     return at.switch_page("../3_runs.py").run()
 
