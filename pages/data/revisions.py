@@ -1,12 +1,14 @@
 """What was done to a dataset: undone, gone back to, compared."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from pages.shared import mending, session, shell, tables
 from transfer.datasets import classes, history, library
 from transfer.datasets.history import Difference, Step
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Image, Revision
 from transfer.errors import TransferError
 
 
@@ -110,7 +112,11 @@ def show(newest: Revision) -> None:
     )
     chosen = [steps[at].head.id for at in sorted(event.selection.rows)][:2]
     if not chosen:
-        st.caption("Choose one to see it or to go back to it, or two to compare them.")
+        st.caption(
+            "Choose one to see it or to go back to it, or two to compare them. The "
+            f"last {history.KEPT} are kept, those of {history.KEPT_DAYS} days, the "
+            "first, and each that a run names."
+        )
         return
     if len(chosen) == 1:
         if st.button("See this revision", icon=":material/history:"):
@@ -118,33 +124,48 @@ def show(newest: Revision) -> None:
             st.rerun()
         return
     later, earlier = (library.load(newest.dataset, one) for one in chosen)
-    st.markdown(
-        "\n".join(f"- {one}" for one in _lines(history.compare(earlier, later)))
-    )
+    _show_difference(earlier, later)
+
+
+def _show_difference(earlier: Revision, later: Revision) -> None:
+    """What changed, a line each; images are seen where they are still, or already."""
+    found = history.compare(earlier, later)
+    changes = _changes(found)
+    for says, images, is_earlier in changes:
+        hashes = [one.sha256 for one in images]
+        seen_in = earlier if is_earlier else later
+        mending.link(later.dataset, hashes, shell.escape(says), seen_in.id)
+    classes_ = {"New": found.new_classes, "Gone": found.gone_classes}
+    lines = [
+        f"- {what} classes: {shell.escape(', '.join(names))}"
+        for what, names in classes_.items()
+        if names
+    ]
+    if not changes and not lines:
+        lines = ["Nothing tells them apart."]
+    st.markdown("\n".join(lines))
 
 
 def _state(step: Step) -> str:
     return "now" if step.is_newest else "undone" if step.is_undone else ""
 
 
-def _lines(found: Difference) -> list[str]:
-    """What changed, a line each, in Markdown."""
-    lines = [
-        f"{len(images):,} from {shell.escape(before)} to {shell.escape(after)}"
+def _changes(found: Difference) -> list[tuple[str, Sequence[Image], bool]]:
+    """What changed with which images, and whether the earlier revision shows them."""
+    moved = [
+        (f"{len(images):,} from {before} to {after}", images, False)
         for (before, after), images in found.moved.items()
     ]
-    counted = {
-        "added": found.added,
-        "gone": found.gone,
-        "left out": found.left_out,
-        "restored": found.restored,
-        "in another split": found.other_split,
-    }
-    lines += [f"{len(images):,} {what}" for what, images in counted.items() if images]
-    named = {"New": found.new_classes, "Gone": found.gone_classes}
-    lines += [
-        f"{what} classes: {shell.escape(', '.join(names))}"
-        for what, names in named.items()
-        if names
+    others = [
+        ("added", found.added, False),
+        ("gone", found.gone, True),
+        ("left out", found.left_out, True),
+        ("restored", found.restored, False),
+        ("in another split", found.other_split, False),
     ]
-    return lines or ["Nothing tells them apart."]
+    counted = [
+        (f"{len(images):,} {what}", images, is_earlier)
+        for what, images, is_earlier in others
+        if images
+    ]
+    return [*moved, *counted]

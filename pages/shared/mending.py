@@ -25,19 +25,26 @@ REASONS: dict[Kind, tuple[str, ...]] = {
 }
 
 
-def link(dataset: str, hashes: Sequence[str], label: str = "See and mend them") -> None:
+def link(
+    dataset: str,
+    hashes: Sequence[str],
+    label: str = "See and mend them",
+    revision: str = "",
+) -> None:
     """A link to the Data page with these images chosen.
 
     Args:
         dataset: Name of the dataset.
         hashes: SHA-256 of each image, in the order in which they are to be seen.
         label: What the link says.
+        revision: Id of the revision in which they are seen; the newest if empty.
     """
+    of = {"revision": revision} if revision else {}
     st.page_link(
         PAGES / "1_data.py",
         label=label,
         icon=":material/photo_library:",
-        query_params={"dataset": dataset, "chosen": chosen.keep(hashes)},
+        query_params={"dataset": dataset, **of, "chosen": chosen.keep(hashes)},
     )
 
 

@@ -47,30 +47,32 @@ _RULES = (
         "dark",
         lambda rows: 255 - rows["high"].astype(float),
         255 - _DARK,
-        "very dark. What is on them can hardly be learnt, and not be told in val.",
+        "very dark. What such pictures show can hardly be learnt, and not be told "
+        "in val.",
         "Too dark.",
     ),
     _Rule(
         "light",
         lambda rows: rows["low"].astype(float),
         _LIGHT,
-        "very light. What is on them can hardly be learnt, and not be told in val.",
+        "very light. What such pictures show can hardly be learnt, and not be told "
+        "in val.",
         "Too light.",
     ),
     _Rule(
         "blurred",
         lambda rows: rows["blur"].astype(float),
         _BLURRED,
-        "blurred, or enlarged from few pixels, which others here are not. They teach "
-        "what blurred pictures look like; leave them in if such will be asked.",
+        "blurred, or enlarged from few pixels, which others here are not. Such "
+        "pictures teach what blurred ones look like; they may stay if such are asked.",
         "Blurred.",
     ),
     _Rule(
         "tiny",
         lambda rows: -np.minimum(rows["width"], rows["height"]).astype(float),
         -_TINY,
-        "tiny, and others here are not. Enlarged to what the model sees they are "
-        "blurred.",
+        "tiny, and others here are not. Enlarged to what the model sees, such "
+        "pictures are blurred.",
         "Tiny.",
     ),
     _Rule(
@@ -78,9 +80,9 @@ _RULES = (
         lambda rows: _longer_through_shorter(rows),
         _ODD,
         "much longer one way than the other. Brought to the square that the model "
-        "sees, what is on them is squeezed as no other is. If such will be asked, "
-        "leave them in and try another resizing for all (Model, Expert): a crop or a "
-        "border keeps shapes.",
+        "sees, such pictures are squeezed as no others. They may stay if such are "
+        "asked; try another resizing for all (Model, Expert): a crop or a border "
+        "keeps shapes.",
         "Of an odd shape.",
     ),
 )
@@ -112,12 +114,12 @@ def findings(revision: Revision, looks: Looks) -> list[Finding]:
 
 
 _CONSTANT = (
-    "one flat colour as the model sees them. Nothing can be learnt from them, and in "
+    "one flat colour to the model. From such pictures nothing can be learnt, and in "
     "val they are told by chance."
 )
 _TURNED = (
-    "lying where nearly all of their class stand, or the other way. A picture that was "
-    "turned by mistake looks like this; if they are right, leave them."
+    "lying where nearly all of the same class stand, or the other way. A picture that "
+    "was turned by mistake looks like this; what is right may stay."
 )
 _FIRST = (
     "animated or of several pages. The first picture alone is used, the one shown "
