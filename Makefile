@@ -5,6 +5,9 @@ ADDRESS = 127.0.0.1
 PYTHON = .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 
+# Else each of the processes that tests start compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app test test-slow lint
 
 app: .venv/app-is-installed
