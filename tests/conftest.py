@@ -15,6 +15,9 @@ from transfer.backbones import weights
 
 #: What an instruction set is called among the flags of Linux, the newest first.
 INSTRUCTION_SETS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
+#: Files below these take longest. They come first: else one worker would still do
+#: them while the others have nothing left.
+LONGEST = ("end_to_end", "transfer/export", "transfer/worker", "transfer/test_main")
 #: Holds TensorFlow to older instructions, and OpenVINO too.
 HELD_TO = "ONEDNN_MAX_CPU_ISA"
 
@@ -39,6 +42,13 @@ def pytest_configure() -> None:
     """Gives workers that tests start, in sessions of their own, a fair share."""
     with suppress(OSError):
         Path("/proc/self/autogroup").write_text("5")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first and leaves all else in its order."""
+    tests = Path(__file__).parent
+    first = tuple(str(tests / name) for name in LONGEST)
+    items.sort(key=lambda item: not str(item.path).startswith(first))
 
 
 def pytest_report_header() -> str:
