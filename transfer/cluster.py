@@ -90,6 +90,16 @@ def connect() -> ModuleType:
     return ray
 
 
+def nodes() -> list[tuple[dict[str, Any], dict[str, float]]]:
+    """The nodes that live, as Ray tells of them, and what of each nobody holds."""
+    from ray._private import state  # noqa: PLC0415  the public one needs a dashboard
+
+    untyped: Any = state
+    free = untyped.available_resources_per_node()
+    living = [one for one in connect().nodes() if one["Alive"]]
+    return [(one, free.get(one["NodeID"], {})) for one in living]
+
+
 class Cores:
     """The cores that jobs have left on the cluster, each for a piece of work at a time.
 
@@ -106,13 +116,8 @@ class Cores:
 
     def count(self) -> int:
         """See `shards.Machines`."""
-        from ray._private import state  # noqa: PLC0415  the public one needs a dashboard
-
-        untyped: Any = state
-        free = untyped.available_resources_per_node()
-        living = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
-        cores = {node: int(free[node].get("CPU", 0)) for node in living & {*free}}
-        self._free = {node: count for node, count in cores.items() if count}
+        found = {one["NodeID"]: int(free.get("CPU", 0)) for one, free in nodes()}
+        self._free = {node: count for node, count in found.items() if count}
         return sum(self._free.values())
 
     def send(self, work: Callable[[], Any]) -> "Future[Any]":

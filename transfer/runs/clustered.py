@@ -5,6 +5,7 @@ limits are the queue's, so any number of servers may hand jobs to one cluster.
 """
 
 from contextlib import suppress
+from functools import partial
 
 from transfer.errors import NotFoundError, RunError, StorageError
 from transfer.processes import Watch
@@ -15,6 +16,10 @@ from transfer.runs.kinds import GIVES_WAY, HEAVY, KINDS
 from transfer.store.record import Job, error_record
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
+
+
+class LostError(Exception):
+    """The cluster was lost while jobs were handed over, which is no fault of theirs."""
 
 
 class Clustered:
@@ -30,6 +35,7 @@ class Clustered:
         Raises:
             StorageError: The cluster does not answer. Its jobs go on, and are given up
                 where nothing is heard of them.
+            LostError: It did until a job was to be handed over, which waits again.
         """
         failed, problem = dict[tuple[str, float], str](), None
         try:
@@ -44,7 +50,8 @@ class Clustered:
             raise problem
         for host in self.hosts:
             vanished.give_way(store, self._find, host.name)
-        queue.dispatch(store, self._launch, GIVES_WAY, hosts=self.hosts)
+        launch = partial(self._launch, store)
+        queue.dispatch(store, launch, GIVES_WAY, hosts=self.hosts)
 
     @property
     def hosts(self) -> list[Host]:
@@ -55,9 +62,15 @@ class Clustered:
         """Leaves the cluster; the jobs go on."""
         self._cluster.close()
 
-    def _launch(self, job: Job) -> None:
+    def _launch(self, store: Store, job: Job) -> None:
         host = self._cluster.hosts[job.host or ""]
-        self._cluster.start(job, resources(job, host))
+        try:
+            self._cluster.start(job, resources(job, host))
+        except StorageError as error:
+            # Should it be begun all the same, it is refused, for its claim is gone.
+            with suppress(NotFoundError, RunError):
+                store.give_way(job.id, job.started_at)
+            raise LostError(f"{error}") from error
 
     def _find(self, job: Job) -> vanished.JobProcess | None:
         if vanished.is_here(job):
@@ -79,9 +92,8 @@ def resources(job: Job, host: Host) -> dict[str, float]:
     Light work goes on beside heavy work, as it does on one machine, and holds no core.
     """
     is_heavy = job.kind in HEAVY
-    wants = min(memory.need(job), host.memory or 0.0)
     cores = kinds.cores_of_heavy(host) if is_heavy else 0.0
-    asked = {"num_cpus": cores, "memory": wants // 1}
+    asked = {"num_cpus": cores, "memory": memory.need_on(host, job) // 1}
     if host.gpus and is_heavy and KINDS[job.kind].needs_keras:
         asked["num_gpus"] = min(host.gpus / kinds.max_running(host), 1.0)
     return asked

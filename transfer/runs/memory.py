@@ -20,16 +20,17 @@ SPARE = 0.5e9
 def shortage(job: Job, at_work: Sequence[Job], host: Host | None = None) -> str:
     """Why a job must wait for memory, in words; empty where it need not.
 
-    Alone it is begun in any case: there is nothing that it could wait for.
+    Alone on this machine it is begun in any case: there is nothing that it could wait
+    for. On a host that counts its memory, others may hold it.
 
     Args:
         job: It waits.
         at_work: The jobs at work on the machine.
         host: The machine; `None` is this one.
     """
-    if not at_work:
+    if host is None and not at_work:
         return ""
-    wants = need(job)
+    wants = need(job) if host is None else need_on(host, job)
     left = _memory_here(at_work) if host is None else _memory_on(host, at_work)
     left = max(left, 0.0)
     if wants <= left:
@@ -46,6 +47,11 @@ def need(job: Job) -> float:
     return told or (_KERAS if KINDS[job.kind].needs_keras else _PLAIN)
 
 
+def need_on(host: Host, job: Job) -> float:
+    """The same on a host that counts its memory; all of it, where it has less."""
+    return min(need(job), host.memory or 0.0)
+
+
 def _memory_here(at_work: Sequence[Job]) -> float:
     # What was begun just now has not taken yet what it will.
     promised = sum(max(need(one) - _resident(one), 0.0) for one in at_work)
@@ -54,7 +60,7 @@ def _memory_here(at_work: Sequence[Job]) -> float:
 
 def _memory_on(host: Host, at_work: Sequence[Job]) -> float:
     """The same of a machine that tells what it has, and what is free, a while ago."""
-    promised = (host.memory or 0.0) - sum(map(need, at_work))
+    promised = (host.memory or 0.0) - sum(need_on(host, one) for one in at_work)
     return min(promised, host.free_memory or 0.0)
 
 

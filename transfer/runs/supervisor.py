@@ -1,7 +1,6 @@
 """The thread of the server that starts what waits and notices what vanished."""
 
 import logging
-import os
 import shutil
 import subprocess
 import threading
@@ -42,11 +41,6 @@ _DAY = 86_400.0
 _logger = logging.getLogger(__name__)
 
 
-def wants_spare() -> bool:
-    """Whether a worker is kept ready: unless `TRANSFER_SPARE_WORKER` is 0."""
-    return os.environ.get("TRANSFER_SPARE_WORKER") != "0"
-
-
 class Supervisor:
     """Looks after the jobs each second, and on news, in a thread of the server.
 
@@ -70,7 +64,7 @@ class Supervisor:
         self._interval = interval
         self._spare = SpareWorker()
         self._launch = launch or self._launch_here
-        self._keeps_spare = launch is None and wants_spare()
+        self._keeps_spare = launch is None and local.wants_spare()
         self._cluster: Clustered | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._watch = Watch()

@@ -20,7 +20,8 @@ def wait_for_job() -> list[str]:
     build_ahead()
     if not (line := sys.stdin.readline()):
         return []
-    path, *command = json.loads(line)
+    path, own, *command = json.loads(line)
+    os.environ.update(own)
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     # Native libraries write to these two as well, past Python's own streams.
     for stream in (1, 2):

@@ -9,7 +9,7 @@ from tests.transfer.runs.processes_made import FLOWERS, FakeProcess
 from transfer.errors import StorageError
 from transfer.processes import Watch
 from transfer.runs import clustered, kinds, machines, queue
-from transfer.runs.clustered import Clustered
+from transfer.runs.clustered import Clustered, LostError
 from transfer.runs.engines.host import Host
 from transfer.runs.requests import Request
 from transfer.store.record import Job
@@ -17,6 +17,8 @@ from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
 GB = 1e9
+#: Seconds after which one is sure that a lost node is silent.
+SURE = 8
 SMALL = Host(
     name="one (Ray 0000000a)",
     cores=2,
@@ -36,7 +38,7 @@ class MadeUp:
         self.failed: dict[tuple[str, float], str] = {}
         self.living: dict[str, FakeProcess] = {}
         self.given: list[tuple[str, str]] = []
-        self.answers = True
+        self.answers = self.takes = True
 
     def put(self, *hosts: Host) -> None:
         self.hosts = {one.name: one for one in hosts}
@@ -49,6 +51,8 @@ class MadeUp:
         return failed
 
     def start(self, job: Job, resources: dict[str, float]) -> None:
+        if not self.takes:
+            raise StorageError("The Ray cluster: it is gone.")
         self.given.append((job.id, job.host or ""))
         self.resources = resources
 
@@ -56,13 +60,19 @@ class MadeUp:
         return self.living.get(job.id)
 
 
-class Clock:
-    """Seconds, as many as a test says."""
+class Rounds:
+    """A second each, after one in which the small node was given a run."""
 
-    now = 0.0
+    def __init__(self, store: Store, cluster: MadeUp) -> None:
+        self._store, self._queue, self._now = store, Clustered(), 0.0
+        self._watch = Watch(lambda: self._now)
+        cluster.put(SMALL)
+        self.run = store.create(FLOWERS).id
+        self.next()
 
-    def __call__(self) -> float:
-        return self.now
+    def next(self) -> None:
+        self._now += 1.0
+        self._queue.tick(self._store, self._watch)
 
 
 @pytest.fixture
@@ -126,80 +136,85 @@ def test_tick__waits_for_memory_beside_others(store: Store, cluster: MadeUp) -> 
     assert ids(cluster.given) == runs[:1]
 
 
+def test_tick__waits_for_memory_that_others_hold(store: Store, cluster: MadeUp) -> None:
+    cluster.put(replace(BIG, free_memory=0.1 * GB))
+    run = store.create(FLOWERS)
+    rounds = Clustered()
+    rounds.tick(store, Watch())
+    assert not cluster.given
+    # Of one that has less than is asked for all of it is enough.
+    cluster.put(replace(BIG, memory=0.1 * GB, free_memory=0.1 * GB))
+    rounds.tick(store, Watch())
+    assert ids(cluster.given) == [run.id]
+    assert cluster.resources["memory"] == 0.1 * GB
+
+
+def test_tick__what_is_handed_over_as_the_cluster_is_lost_waits_again(
+    store: Store, cluster: MadeUp
+) -> None:
+    cluster.put(BIG)
+    cluster.takes = False
+    runs = [store.create(FLOWERS).id for _ in range(3)]
+    rounds = Clustered()
+    with pytest.raises(LostError, match="it is gone"):
+        rounds.tick(store, Watch())
+    assert {one.id for one in store.waiting()} == {*runs}
+    cluster.takes = True
+    rounds.tick(store, Watch())
+    assert ids(cluster.given) == runs[:2]
+
+
 def test_tick__a_node_that_is_lost_gives_its_job_to_another(
     store: Store, cluster: MadeUp
 ) -> None:
-    clock, both = Clock(), Clustered()
-    watch = Watch(clock)
-    cluster.put(SMALL)
-    run = store.create(FLOWERS)
-    both.tick(store, watch)
+    rounds = Rounds(store, cluster)
     cluster.put(BIG)
-    for _ in range(8):  # more than it takes to be sure that it is silent
-        clock.now += 1.0
-        both.tick(store, watch)
-    assert cluster.given == [(run.id, SMALL.name), (run.id, BIG.name)]
-    assert "has been silent" in store.get(run.id).error["message"]
+    for _ in range(SURE):
+        rounds.next()
+    assert cluster.given == [(rounds.run, SMALL.name), (rounds.run, BIG.name)]
+    assert "has been silent" in store.get(rounds.run).error["message"]
 
 
 def test_tick__a_node_that_is_lost_but_whose_job_is_heard_of_keeps_it(
     store: Store, cluster: MadeUp
 ) -> None:
-    clock, both = Clock(), Clustered()
-    watch = Watch(clock)
-    cluster.put(SMALL)
-    run = store.create(FLOWERS)
-    both.tick(store, watch)
+    rounds = Rounds(store, cluster)
     cluster.put(BIG)
-    for _ in range(8):
-        clock.now += 1.0
-        store.heartbeat(run.id)
-        both.tick(store, watch)
-    assert cluster.given == [(run.id, SMALL.name)]
+    for _ in range(SURE):
+        store.heartbeat(rounds.run)
+        rounds.next()
+    assert cluster.given == [(rounds.run, SMALL.name)]
 
 
 def test_tick__a_cluster_that_does_not_answer_says_nothing_of_its_jobs(
     store: Store, cluster: MadeUp
 ) -> None:
-    clock, both = Clock(), Clustered()
-    watch = Watch(clock)
-    cluster.put(SMALL)
-    run = store.create(FLOWERS)
-    both.tick(store, watch)
+    rounds = Rounds(store, cluster)
     cluster.answers = False
-    for _ in range(8):
-        clock.now += 1.0
+    for _ in range(SURE):
         with pytest.raises(StorageError, match="it is gone"):
-            both.tick(store, watch)
-    assert store.get(run.id).status is JobStatus.RUNNING
+            rounds.next()
+    assert store.get(rounds.run).status is JobStatus.RUNNING
 
 
 def test_tick__a_process_that_is_gone_is_noticed_at_once(
     store: Store, cluster: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster.put(SMALL)
-    run = store.create(FLOWERS)
-    both = Clustered()
-    both.tick(store, Watch())
-    begin(store, run.id, monkeypatch)
-    both.tick(store, Watch())
-    assert store.get(run.id).status is JobStatus.INTERRUPTED
+    rounds = Rounds(store, cluster)
+    begin(store, rounds.run, monkeypatch)
+    rounds.next()
+    assert store.get(rounds.run).status is JobStatus.INTERRUPTED
 
 
 def test_tick__one_that_does_not_stop_is_ended_on_its_node(
     store: Store, cluster: MadeUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, both = Clock(), Clustered()
-    watch = Watch(clock)
-    cluster.put(SMALL)
-    run = store.create(FLOWERS)
-    both.tick(store, watch)
-    begin(store, run.id, monkeypatch)
-    cluster.living[run.id] = process = FakeProcess(4711)
-    store.request_stop(run.id)
+    rounds = Rounds(store, cluster)
+    begin(store, rounds.run, monkeypatch)
+    cluster.living[rounds.run] = process = FakeProcess(4711)
+    store.request_stop(rounds.run)
     for _ in range(int(kinds.KINDS["run"].stop_grace) + 2):
-        clock.now += 1.0
-        both.tick(store, watch)
+        rounds.next()
     assert process.told[0] == "terminate"
 
 

@@ -86,9 +86,26 @@ def test_worker__what_a_lost_machine_did_goes_on_elsewhere(
     assert epochs == set(range(1, max(epochs) + 1)), "and nothing is left out"
 
 
-def check_all_came_to_the_same_end(store: Store, ended: Sequence[Run]) -> None:
-    """Runs of the same settings: each is complete, and told of nothing twice."""
+def runs_of_four(store: Store, folder: Path) -> list[Run]:
+    """Twelve runs of four people that wait, all of the same settings."""
+    people = [
+        store.people.add(subject=name, name=name, role=Role.ADMINISTRATOR)
+        for name in ("Ada", "Bob", "Cem", "Dana")
+    ]
+    config = settings(folder)
+    return [
+        store.create(config, f"{one.name} {number}", one.id)
+        for number in range(3)
+        for one in people
+        if one
+    ]
+
+
+def check_all_came_to_the_same_end(store: Store, runs: Sequence[Run]) -> list[Run]:
+    """Those of `runs_of_four` at their end: complete, none told of anything twice."""
+    ended = [store.get(one.id) for one in runs]
     assert Counter(one.status for one in ended) == {JobStatus.COMPLETED: len(ended)}
+    assert set(Counter(one.owner for one in ended).values()) == {3}
     losses = [
         {
             (m.phase, m.epoch): m.value
@@ -104,6 +121,13 @@ def check_all_came_to_the_same_end(store: Store, ended: Sequence[Run]) -> None:
             (m.phase, m.epoch, m.step, m.name) for m in store.metrics.after(one.id)
         ]
         assert len(stored) == len(set(stored)), "nothing is told twice"
+    return ended
+
+
+def resumed_of(ended: Sequence[Run]) -> list[Run]:
+    """Those that went on elsewhere."""
+    logs = {one.id: files.log("run", one.id).read_text() for one in ended}
+    return [one for one in ended if "Resumed in" in logs[one.id]]
 
 
 @pytest.mark.slow
@@ -112,17 +136,7 @@ def test_machines__two_servers_and_workers_of_which_some_are_lost(
     store: Store, tmp_path: Path
 ) -> None:
     """Twelve runs of four people: all end, none is lost, none is done twice."""
-    people = [
-        store.people.add(subject=name, name=name, role=Role.ADMINISTRATOR)
-        for name in ("Ada", "Bob", "Cem", "Dana")
-    ]
-    config = settings(tmp_path)
-    runs = [
-        store.create(config, f"{one.name} {number}", one.id)
-        for number in range(3)
-        for one in people
-        if one
-    ]
+    runs = runs_of_four(store, tmp_path)
 
     def is_at_work(name: str) -> bool:
         return any(
@@ -142,12 +156,7 @@ def test_machines__two_servers_and_workers_of_which_some_are_lost(
             wait_for(lambda: is_at_work("pages 1"))
             lose_power(lost_server)
             wait_for(lambda: all(store.get(one.id).status.is_final for one in runs))
-    ended = [store.get(one.id) for one in runs]
-    check_all_came_to_the_same_end(store, ended)
-    assert Counter(one.owner for one in ended) == {one.id: 3 for one in people if one}
-    resumed = [
-        one for one in ended if "Resumed in" in files.log("run", one.id).read_text()
-    ]
+    resumed = resumed_of(check_all_came_to_the_same_end(store, runs))
     assert len(resumed) >= 2
 
 

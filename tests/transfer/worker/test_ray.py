@@ -1,6 +1,5 @@
 """Jobs on a Ray cluster of this machine, with real nodes and real processes."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +13,14 @@ from tests.transfer.worker.test_killed import settings, wait_for_epoch
 from tests.transfer.worker.test_machines import (
     check_all_came_to_the_same_end,
     lose_power,
+    resumed_of,
+    runs_of_four,
     server,
 )
 from transfer.runs import queue
 from transfer.runs.requests import Request
 from transfer.runs.supervisor import Supervisor
 from transfer.store import files
-from transfer.store.people import Role
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
@@ -52,6 +52,8 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
         with working():
             begun = wait_for_epoch(store, run.id, "fine_tune", 10)
             assert begun.host and begun.host.startswith("head (Ray ")
+            # The node's spare worker does it; there is none beside it.
+            assert _spare_workers(nodes[0]) == [begun.pid]
         # Without a server it goes on; another one, which finds it, hears of its end.
         with working():
             queue.stop(store, run.id)
@@ -69,23 +71,17 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
     assert len(stored) == len(set(stored)), "nothing is told twice"
 
 
+def _spare_workers(node: ray_nodes.Node) -> list[int]:
+    return [one.pid for one in node.processes() if "--spare" in one.cmdline()]
+
+
 @pytest.mark.slow
 @on_postgresql
 def test_ray__nodes_and_servers_of_which_some_are_lost(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twelve runs of four people: all end, none is lost, none is done twice."""
-    people = [
-        store.people.add(subject=name, name=name, role=Role.ADMINISTRATOR)
-        for name in ("Ada", "Bob", "Cem", "Dana")
-    ]
-    config = settings(tmp_path)
-    runs = [
-        store.create(config, f"{one.name} {number}", one.id)
-        for number in range(3)
-        for one in people
-        if one
-    ]
+    runs = runs_of_four(store, tmp_path)
 
     def is_at_work(name: str) -> bool:
         return any(
@@ -107,12 +103,7 @@ def test_ray__nodes_and_servers_of_which_some_are_lost(
             wait_for(lambda: is_at_work("three"))
             lose_power(lost_server)
             wait_for(lambda: all(store.get(one.id).status.is_final for one in runs))
-    ended = [store.get(one.id) for one in runs]
-    check_all_came_to_the_same_end(store, ended)
-    assert Counter(one.owner for one in ended) == {one.id: 3 for one in people if one}
-    resumed = [
-        one for one in ended if "Resumed in" in files.log("run", one.id).read_text()
-    ]
-    assert resumed
+    ended = check_all_came_to_the_same_end(store, runs)
+    assert resumed_of(ended)
     hosts = {(one.host or "").partition(" ")[0] for one in ended}
     assert hosts == {"one", "three"}

@@ -7,13 +7,17 @@ process of its own since Ray ends whoever is connected when the cluster is lost.
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from transfer import cluster
 from transfer.errors import TransferError
-from transfer.runs.engines.keeper import Keeper
+from transfer.runs.engines.keeper import Keeper, SpareKeeper
+
+#: Seconds between two times at which a spare worker is told to stay.
+_TELL_EVERY = 30.0
 
 
 class Bridge:
@@ -27,12 +31,14 @@ class Bridge:
         self._ray = ray
         #: Of each job that was handed over the answer whether it works, until it comes.
         self._begun: dict[str, Any] = {}
+        #: When the spare worker of a node was told to stay.
+        self._told: dict[str, float] = {}
 
     def answer(self, do: str, **request: Any) -> dict[str, Any]:
         """What a request asks for."""
         match do:
             case "look":
-                return {"nodes": self._nodes(), "failed": self._failures()}
+                return self._look(**request)
             case "start":
                 return self._start(**request)
             case "lives":
@@ -41,13 +47,22 @@ class Bridge:
                 return self._end(**request)
         raise ValueError(f"there is no {do!r}")
 
-    def _nodes(self) -> list[dict[str, Any]]:
-        from ray._private import state  # noqa: PLC0415  the public one needs a dashboard
+    def _look(self, spare: str, environment: Mapping[str, str]) -> dict[str, Any]:
+        nodes = [_node(*one) for one in cluster.nodes()]
+        for one in nodes if spare else ():
+            # Which GPU a job has is said when it begins, too late for what is imported.
+            if one["cores"] and not one["gpus"]:
+                self._keep_spare(f"{spare} {one['id']}", one["id"], environment)
+        return {"nodes": nodes, "failed": self._failures()}
 
-        untyped: Any = state
-        free = untyped.available_resources_per_node()
-        living = [one for one in self._ray.nodes() if one["Alive"]]
-        return [_node(one, free.get(one["NodeID"], {})) for one in living]
+    def _keep_spare(self, name: str, node: str, environment: Mapping[str, str]) -> None:
+        """Sees that a worker is ready on the node, whoever has put it there."""
+        now = time.monotonic()
+        if now - self._told.get(name, -_TELL_EVERY) >= _TELL_EVERY:
+            self._told[name] = now
+            self._actor(SpareKeeper, name, node, get_if_exists=True, num_cpus=0).remote(
+                environment
+            ).stay.remote()
 
     def _failures(self) -> dict[str, str]:
         """Why jobs that were handed over could not be begun, each told once."""
@@ -73,14 +88,18 @@ class Bridge:
         resources: Mapping[str, Any],
         about: Mapping[str, Any],
     ) -> dict[str, Any]:
+        asked = self._actor(Keeper, name, node, **resources)
+        self._begun[name] = asked.remote(**about).is_at_work.remote()
+        return {}
+
+    def _actor(self, of: type, name: str, node: str, **options: Any) -> Any:
+        """What makes an actor on a node, which belongs to no server."""
         from ray.util import scheduling_strategies  # noqa: PLC0415
 
         there = scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=False)
-        asked = self._ray.remote(Keeper).options(
-            name=name, lifetime="detached", scheduling_strategy=there, **resources
+        return self._ray.remote(of).options(
+            name=name, lifetime="detached", scheduling_strategy=there, **options
         )
-        self._begun[name] = asked.remote(**about).is_at_work.remote()
-        return {}
 
     def _find(self, name: str) -> Any:
         try:

@@ -1,14 +1,24 @@
-"""What does a job on a node of a Ray cluster: it starts its process and looks at it."""
+"""What looks after the processes of jobs on the nodes of a Ray cluster."""
 
 import os
 import signal
+import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import psutil
 
 from transfer.processes import Tree
 from transfer.runs.engines import local
+from transfer.runs.engines.local import SpareWorker
+from transfer.runs.kinds import HEAVY
+
+#: Seconds without a word of a server after which a spare worker goes.
+_STAYS = 120.0
+#: Seconds between two looks whether a process has ended.
+_LOOK_EVERY = 0.3
 
 
 class Keeper:
@@ -22,6 +32,7 @@ class Keeper:
         words: What does it, after `python`.
         environment: Of the server; what this node has set itself goes before it.
         own: What the process is told besides.
+        spare: Name of the `SpareKeeper` whose worker does it, if there is one.
 
     Raises:
         OSError: The system cannot start another process.
@@ -35,20 +46,22 @@ class Keeper:
         words: Sequence[str],
         environment: Mapping[str, str],
         own: Mapping[str, str],
+        spare: str = "",
     ) -> None:
-        # Ray's own, by the cores that were asked for: on one machine nobody sets it.
-        os.environ.pop("OMP_NUM_THREADS", None)
-        os.environ.update({**environment, **os.environ, **own})
-        self._process = local.run(kind, job_id, words)
+        _take_over(environment)
+        os.environ.update(own)
+        pid = _ask_for_spare(spare, kind, job_id, words, own) if spare else None
+        pid = pid or local.run(kind, job_id, words).pid
+        self._process = psutil.Process(pid)
         threading.Thread(target=self._end_with_it, daemon=True).start()
 
     def is_at_work(self) -> bool:
         """Whether its process lives."""
-        return self._process.poll() is None
+        return self._process.is_running()
 
     def end(self, by_force: bool) -> None:
         """Asks its process, and all that it has started, to end, or ends them."""
-        tree = Tree(psutil.Process(self._process.pid))
+        tree = Tree(self._process)
         if by_force:
             tree.kill()
         else:
@@ -56,5 +69,84 @@ class Keeper:
 
     def _end_with_it(self) -> None:
         self._process.wait()
-        # Ray takes this for an end on purpose.
-        os.kill(os.getpid(), signal.SIGTERM)
+        _end()
+
+
+class SpareKeeper:
+    """Has a worker on its node that has imported Keras, for the next job that needs it.
+
+    It becomes an actor that belongs to no server, asks nothing of Ray, and is one for a
+    node and the settings of servers, however many there are. It ends once no server
+    has a word for it and no job is at work that it gave a process, which Ray would end
+    with it.
+
+    Args:
+        environment: As of `Keeper`.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        _take_over(environment)
+        self._worker, self._lock = SpareWorker(), threading.Lock()
+        self._given: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self.stay()
+        threading.Thread(target=self._look_after, daemon=True).start()
+
+    def stay(self) -> None:
+        """Has it stay for some time more."""
+        self._until = time.monotonic() + _STAYS
+
+    def give(
+        self, kind: str, job_id: str, words: Sequence[str], own: Mapping[str, str]
+    ) -> int | None:
+        """The number of the process that does a job from now on; `None` for none.
+
+        Args:
+            kind: As of `Keeper`.
+            job_id: As of `Keeper`.
+            words: As of `Keeper`.
+            own: As of `Keeper`.
+
+        Raises:
+            StorageError: The log cannot be written.
+        """
+        with self._lock:
+            if process := self._worker.give(kind, job_id, words, own):
+                self._given.append((kind, process))
+            return process and process.pid
+
+    def _look_after(self) -> None:
+        while self._is_of_use():
+            time.sleep(_LOOK_EVERY)
+        _end()
+
+    def _is_of_use(self) -> bool:
+        """Whether it stays; a worker is made ready while no heavy job is at work."""
+        with self._lock:
+            self._given = [one for one in self._given if one[1].poll() is None]
+            is_asked_for = time.monotonic() < self._until
+            if not is_asked_for:
+                self._worker.close()
+            elif not any(kind in HEAVY for kind, _ in self._given):
+                self._worker.prepare()
+            return is_asked_for or bool(self._given)
+
+
+def _take_over(environment: Mapping[str, str]) -> None:
+    # Ray's own, by the cores that were asked for: on one machine nobody sets it.
+    os.environ.pop("OMP_NUM_THREADS", None)
+    os.environ.update({**environment, **os.environ})
+
+
+def _ask_for_spare(name: str, *about: object) -> int | None:
+    """The process of a spare worker that does a job; `None` if there is none."""
+    import ray  # noqa: PLC0415  without a cluster nobody needs it
+
+    with suppress(ValueError, ray.exceptions.RayError):  # it is gone, or just ends
+        found: int | None = ray.get(ray.get_actor(name).give.remote(*about))
+        return found
+    return None
+
+
+def _end() -> None:
+    # Ray takes this for an end on purpose.
+    os.kill(os.getpid(), signal.SIGTERM)

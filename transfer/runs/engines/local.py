@@ -2,9 +2,10 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from transfer import workspace
@@ -51,6 +52,11 @@ def _log(kind: str, job_id: str) -> BinaryIO:
         return path.open("ab")
 
 
+def wants_spare() -> bool:
+    """Whether a worker is kept ready: unless `TRANSFER_SPARE_WORKER` is 0."""
+    return os.environ.get("TRANSFER_SPARE_WORKER") != "0"
+
+
 class SpareWorker:
     """A worker that has imported Keras, which takes seconds, before a job needs it."""
 
@@ -77,15 +83,35 @@ class SpareWorker:
             OSError: The system cannot start another process.
             StorageError: The log cannot be written.
         """
+        return self.give(job.kind, job.id, command(job)) or start(job)
+
+    def give(
+        self,
+        kind: str,
+        job_id: str,
+        words: Sequence[str],
+        own: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[bytes] | None:
+        """The spare process, which does a job from now on; `None` if there is none.
+
+        Args:
+            kind: As of `run`.
+            job_id: As of `run`.
+            words: As of `run`.
+            own: What is set in its environment besides.
+
+        Raises:
+            StorageError: The log cannot be written.
+        """
         # Used up in any case: one that died would die again.
         process, self._process = self._process, None
         if process and process.stdin and process.poll() is None:
-            with _log(job.kind, job.id) as log:
-                told = json.dumps([log.name, *command(job)[1:]])
+            with _log(kind, job_id) as log:
+                told = json.dumps([log.name, own or {}, *words[1:]])
             with contextlib.suppress(OSError), process.stdin as stdin:
                 stdin.write(f"{told}\n".encode())
                 return process
-        return start(job)
+        return None
 
     def close(self) -> None:
         """Ends it; one that has a job goes on."""

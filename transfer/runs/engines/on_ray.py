@@ -1,5 +1,6 @@
 """A Ray cluster as an engine: its nodes are hosts, its actors look after processes."""
 
+import hashlib
 import json
 import queue
 import re
@@ -7,12 +8,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from transfer import processes
 from transfer.errors import StorageError
 from transfer.runs.engines import local
 from transfer.runs.engines.host import Host
+from transfer.runs.engines.local import wants_spare
+from transfer.runs.kinds import KINDS
 from transfer.store.record import Job
 
 #: Seconds within which the cluster answers; the first time connecting is part of it.
@@ -67,7 +72,7 @@ class Cluster:
             StorageError: The cluster does not answer.
         """
         self.hosts = {}
-        told = self.ask("look")
+        told = self.ask("look", spare=_spare(), environment=_ours())
         found = [(_host(one), one["id"]) for one in told["nodes"] if one["cores"]]
         self._nodes = {host.name: node for host, node in found}
         self.hosts = {host.name: host for host, _ in found}
@@ -83,6 +88,9 @@ class Cluster:
         Raises:
             StorageError: The cluster does not answer.
         """
+        node = self._nodes[job.host or ""]
+        # What needs no Keras leaves the spare worker to others.
+        spare = _spare() if KINDS[job.kind].needs_keras else ""
         own = {"TRANSFER_MACHINE": job.host, "TRANSFER_CLAIM": repr(job.started_at)}
         about = {
             "kind": job.kind,
@@ -90,8 +98,8 @@ class Cluster:
             "words": local.command(job),
             "environment": _ours(),
             "own": own,
+            "spare": spare and f"{spare} {node}",
         }
-        node = self._nodes[job.host or ""]
         self.ask("start", name=_name(job), node=node, resources=resources, about=about)
 
     def find(self, job: Job) -> Remote | None:
@@ -175,6 +183,24 @@ def _name(job: Job) -> str:
     return f"{job.id} {job.started_at!r}"
 
 
+def _spare() -> str:
+    """What spare workers of this program and these settings are called.
+
+    Empty where none is wanted.
+    """
+    told = json.dumps([_program(), _ours()], sort_keys=True).encode()
+    return f"spare {hashlib.sha256(told).hexdigest()[:16]}" if wants_spare() else ""
+
+
+@cache
+def _program() -> str:
+    """What changes with the program: who has imported an earlier one is not asked."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[2].rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
 def _ours() -> dict[str, str]:
     """What the settings of this server are for a node that has none of its own."""
     found = processes.environment()
@@ -182,6 +208,7 @@ def _ours() -> dict[str, str]:
         name: found[name]
         for name in found
         if name.startswith(("TRANSFER_", "RAY_AUTH_")) or name in _SHARED
+        if name != "TRANSFER_MACHINE"
     }
 
 
