@@ -1,9 +1,10 @@
 """Jobs on a Ray cluster of this machine, with real nodes and real processes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import ray_nodes
@@ -38,6 +39,15 @@ def working() -> Iterator[Supervisor]:
         supervisor.stop()
 
 
+def pids(node: ray_nodes.Node, word: str) -> list[int]:
+    """Of the processes of a node whose command has this word."""
+    found = []
+    for one in node.processes():
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            found += [one.pid] if word in " ".join(one.cmdline()) else []
+    return found
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -53,14 +63,15 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
             begun = wait_for_epoch(store, run.id, "fine_tune", 10)
             assert begun.host and begun.host.startswith("head (Ray ")
             # The node's spare worker does it; there is none beside it.
-            assert _spare_workers(nodes[0]) == [begun.pid]
-        # Without a server it goes on; another one, which finds it, hears of its end.
-        with working():
+            assert pids(nodes[0], "--spare") == [begun.pid]
+        # Without a server it goes on; others, which find it, hear of its end.
+        with working(), working():
             queue.stop(store, run.id)
             wait_for(lambda: store.get(run.id).status.is_final)
             assert store.get(run.id).status is JobStatus.STOPPED
             queue.resume(store, run.id)
             wait_for(lambda: store.get(run.id).status.is_final)
+            assert len(pids(nodes[0], "ray::SpareKeeper")) == 1, "for all servers"
     failed = store.get_job(light.id)
     assert failed.status is JobStatus.FAILED
     assert "could not be started" in failed.error["message"]
@@ -69,10 +80,6 @@ def test_ray__a_run_is_stopped_goes_on_and_is_found_by_another_server(
     assert "Resumed in the" in files.log("run", run.id).read_text()
     stored = [(m.phase, m.epoch, m.step, m.name) for m in store.metrics.after(run.id)]
     assert len(stored) == len(set(stored)), "nothing is told twice"
-
-
-def _spare_workers(node: ray_nodes.Node) -> list[int]:
-    return [one.pid for one in node.processes() if "--spare" in one.cmdline()]
 
 
 @pytest.mark.slow
