@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import psutil
 
@@ -57,7 +58,7 @@ class Keeper:
 
     def is_at_work(self) -> bool:
         """Whether its process lives."""
-        return self._process.is_running()
+        return bool(self._process.is_running())
 
     def end(self, by_force: bool) -> None:
         """Asks its process, and all that it has started, to end, or ends them."""
@@ -110,9 +111,11 @@ class SpareKeeper:
             StorageError: The log cannot be written.
         """
         with self._lock:
-            if process := self._worker.give(kind, job_id, words, own):
-                self._given.append((kind, process))
-            return process and process.pid
+            process = self._worker.give(kind, job_id, words, own)
+            if process is None:
+                return None
+            self._given.append((kind, process))
+            return process.pid
 
     def _look_after(self) -> None:
         while self._is_of_use():
@@ -141,9 +144,10 @@ def _ask_for_spare(name: str, *about: object) -> int | None:
     """The process of a spare worker that does a job; `None` if there is none."""
     import ray  # noqa: PLC0415  without a cluster nobody needs it
 
+    untyped: Any = ray
     with suppress(ValueError, ray.exceptions.RayError):  # it is gone, or just ends
-        found: int | None = ray.get(ray.get_actor(name).give.remote(*about))
-        return found
+        pid: int | None = untyped.get(untyped.get_actor(name).give.remote(*about))
+        return pid
     return None
 
 
