@@ -65,7 +65,8 @@ class Clustered:
     def _launch(self, store: Store, job: Job) -> None:
         host = self._cluster.hosts[job.host or ""]
         try:
-            self._cluster.start(job, resources(job, host))
+            needs_keras = KINDS[job.kind].needs_keras
+            self._cluster.start(job, resources(job, host), needs_keras)
         except StorageError as error:
             # Should it be begun all the same, it is refused, for its claim is gone.
             with suppress(NotFoundError, RunError):

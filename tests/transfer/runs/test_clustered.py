@@ -50,7 +50,7 @@ class MadeUp:
         failed, self.failed = self.failed, {}
         return failed
 
-    def start(self, job: Job, resources: dict[str, float]) -> None:
+    def start(self, job: Job, resources: dict[str, float], needs_keras: bool) -> None:
         if not self.takes:
             raise StorageError("The Ray cluster: it is gone.")
         self.given.append((job.id, job.host or ""))

@@ -14,7 +14,6 @@ import psutil
 from transfer.processes import Tree
 from transfer.runs.engines import local
 from transfer.runs.engines.local import SpareWorker
-from transfer.runs.kinds import HEAVY
 
 #: Seconds without a word of a server after which a spare worker goes.
 _STAYS = 120.0
@@ -33,6 +32,7 @@ class Keeper:
         words: What does it, after `python`.
         environment: Of the server; what this node has set itself goes before it.
         own: What the process is told besides.
+        is_heavy: Whether it holds cores.
         spare: Name of the `SpareKeeper` whose worker does it, if there is one.
 
     Raises:
@@ -47,13 +47,14 @@ class Keeper:
         words: Sequence[str],
         environment: Mapping[str, str],
         own: Mapping[str, str],
+        is_heavy: bool,
         spare: str = "",
     ) -> None:
         _take_over(environment)
         os.environ.update(own)
-        pid = _ask_for_spare(spare, kind, job_id, words, own) if spare else None
-        pid = pid or local.run(kind, job_id, words).pid
-        self._process = psutil.Process(pid)
+        about = kind, job_id, words
+        pid = _ask_for_spare(spare, *about, own, is_heavy) if spare else None
+        self._process = psutil.Process(pid or local.run(*about).pid)
         threading.Thread(target=self._end_with_it, daemon=True).start()
 
     def is_at_work(self) -> bool:
@@ -88,7 +89,7 @@ class SpareKeeper:
     def __init__(self, environment: Mapping[str, str]) -> None:
         _take_over(environment)
         self._worker, self._lock = SpareWorker(), threading.Lock()
-        self._given: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._given: list[tuple[bool, subprocess.Popen[bytes]]] = []
         self.stay()
         threading.Thread(target=self._look_after, daemon=True).start()
 
@@ -97,7 +98,12 @@ class SpareKeeper:
         self._until = time.monotonic() + _STAYS
 
     def give(
-        self, kind: str, job_id: str, words: Sequence[str], own: Mapping[str, str]
+        self,
+        kind: str,
+        job_id: str,
+        words: Sequence[str],
+        own: Mapping[str, str],
+        is_heavy: bool,
     ) -> int | None:
         """The number of the process that does a job from now on; `None` for none.
 
@@ -106,6 +112,7 @@ class SpareKeeper:
             job_id: As of `Keeper`.
             words: As of `Keeper`.
             own: As of `Keeper`.
+            is_heavy: As of `Keeper`.
 
         Raises:
             StorageError: The log cannot be written.
@@ -114,7 +121,7 @@ class SpareKeeper:
             process = self._worker.give(kind, job_id, words, own)
             if process is None:
                 return None
-            self._given.append((kind, process))
+            self._given.append((is_heavy, process))
             return process.pid
 
     def _look_after(self) -> None:
@@ -129,7 +136,7 @@ class SpareKeeper:
             is_asked_for = time.monotonic() < self._until
             if not is_asked_for:
                 self._worker.close()
-            elif not any(kind in HEAVY for kind, _ in self._given):
+            elif not any(is_heavy for is_heavy, _ in self._given):
                 self._worker.prepare()
             return is_asked_for or bool(self._given)
 

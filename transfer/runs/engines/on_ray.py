@@ -17,7 +17,6 @@ from transfer.errors import StorageError
 from transfer.runs.engines import local
 from transfer.runs.engines.host import Host
 from transfer.runs.engines.local import wants_spare
-from transfer.runs.kinds import KINDS
 from transfer.store.record import Job
 
 #: Seconds within which the cluster answers; the first time connecting is part of it.
@@ -79,18 +78,20 @@ class Cluster:
         failed = ((name.partition(" "), why) for name, why in told["failed"].items())
         return {(job_id, float(at)): why for (job_id, _, at), why in failed}
 
-    def start(self, job: Job, resources: Mapping[str, float]) -> None:
+    def start(
+        self, job: Job, resources: Mapping[str, float], needs_keras: bool
+    ) -> None:
         """Hands a job to the node that is its host.
 
         Args:
             resources: What it asks for, as Ray calls it.
+            needs_keras: Whether the node's spare worker does it, if there is one.
 
         Raises:
             StorageError: The cluster does not answer.
         """
         node = self._nodes[job.host or ""]
-        # What needs no Keras leaves the spare worker to others.
-        spare = _spare() if KINDS[job.kind].needs_keras else ""
+        spare = _spare() if needs_keras else ""
         own = {"TRANSFER_MACHINE": job.host, "TRANSFER_CLAIM": repr(job.started_at)}
         about = {
             "kind": job.kind,
@@ -98,6 +99,7 @@ class Cluster:
             "words": local.command(job),
             "environment": _ours(),
             "own": own,
+            "is_heavy": resources["num_cpus"] > 0,
             "spare": spare and f"{spare} {node}",
         }
         self.ask("start", name=_name(job), node=node, resources=resources, about=about)

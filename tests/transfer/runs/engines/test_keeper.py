@@ -44,13 +44,13 @@ def worker(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> FakeWorker:
     return made
 
 
-@pytest.mark.parametrize(("kind", "beside"), [("run", 0), ("evaluate", 1)])
+@pytest.mark.parametrize(("is_heavy", "beside"), [(True, 0), (False, 1)])
 def test_spare_keeper__another_one_is_made_ready_after_heavy_work(
-    worker: FakeWorker, kind: str, beside: int
+    worker: FakeWorker, is_heavy: bool, beside: int
 ) -> None:
     spare = SpareKeeper({})
     assert spare._is_of_use()
-    assert spare.give(kind, "abc", ["-m", "transfer", kind], {}) == 4711
+    assert spare.give("rank", "abc", ["-m", "transfer", "rank"], {}, is_heavy) == 4711
     worker.told.clear()
     assert spare._is_of_use()
     assert len(worker.told) == beside
@@ -76,7 +76,7 @@ def test_spare_keeper__stays_for_the_job_that_it_gave_a_process(
     worker: FakeWorker, clock: list[float]
 ) -> None:
     spare = SpareKeeper({})
-    spare.give("run", "abc", ["-m", "transfer.worker", "abc"], {})
+    spare.give("run", "abc", ["-m", "transfer.worker", "abc"], {}, True)
     clock[0] = 3 * keeper._STAYS
     assert spare._is_of_use()
     worker.ended = True
