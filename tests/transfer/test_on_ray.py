@@ -129,6 +129,14 @@ def test_compute__on_a_cluster_gives_the_same_bits(
     assert rows_of(extractor_of(model, *LAYERS), views) == expected
 
 
+def test_pays__a_few_views_are_computed_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not shard.pays(10**6)
+    monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+    assert shard.pays(10**6) and not shard.pays(734)
+
+
 def test_compute__stopped_keeps_what_is_there(
     model: keras.Model, hashes: list[str], on_ray: None
 ) -> None:

@@ -12,7 +12,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import cluster
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.errors import DatasetError
@@ -27,6 +26,7 @@ from transfer.evaluation import (
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS, SOUND_KINDS
+from transfer.features import shard
 from transfer.features.converted import BATCH
 from transfer.features.extract import Extractor
 from transfer.features.views import View
@@ -150,7 +150,7 @@ class Evaluator:
     ) -> Iterator[NDArray[np.float32]]:
         """The pooled features, some images' at a time; tells how far it is."""
         views = [View(one.sha256) for one in found]
-        if cluster.is_used():  # whose machines compute what is kept, not what is read
+        if shard.pays(len(views)):  # others compute what is kept, not what is read
             tell = partial(self._told, doing)
             self._extractor.compute({"pooling": views}, tell)
         for start in range(0, max(len(views), 1), _PIECE):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import cluster, workspace
+from transfer import workspace
 from transfer.backbones import graph
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
@@ -131,7 +131,7 @@ class Extractor:
     ) -> None:
         """Computes these layers' outputs; tells how many views each batch held."""
         shelves = [self.shelves[layer] for layer in layers]
-        if cluster.is_used() and (recipe := self._recipe(layers)):
+        if shard.pays(len(views)) and (recipe := self._recipe(layers)):
             shard.keep_all(recipe, shelves, views, tell)
             return
         with cache.writers(shelves) as writers:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transfer import shards
+from transfer import cluster, shards
 from transfer.errors import StorageError
 from transfer.features import cache, converted
 from transfer.features.ahead import ahead
@@ -66,6 +66,15 @@ class Recipe(NamedTuple):
     reading: Reading
     key: str = ""
     hint: str = ""
+
+
+def pays(count: int) -> bool:
+    """Whether other machines are asked for the tensors of so many views.
+
+    A few are done here before a process is connected to the cluster and a prefix that
+    nobody else has, such as a run's own, is converted, which takes some ten seconds.
+    """
+    return cluster.is_used() and count >= 4 * _LEAST
 
 
 def keep_all(
