@@ -17,11 +17,11 @@ from transfer.store.status import JobStatus
 
 def test_export__writes_the_bundle_and_its_zip(finished: Run, tmp_path: Path) -> None:
     output = tmp_path / "out" / "pets"
-    options = ("--format", "keras", "--output", str(output), "--zip")
+    options = ("--format", "onnx", "--output", str(output), "--zip")
     told = run("export", finished.id, *options)
     assert told["run"] == finished.id
     assert told["parity"]["agrees"]
-    assert (output / "model.keras").is_file()
+    assert (output / "model.onnx").is_file()
     assert json.loads((output / "model.json").read_text("utf-8"))["run"] == finished.id
     with zipfile.ZipFile(told["zip"]) as archive:
         assert "pets/verify.py" in archive.namelist()
@@ -53,8 +53,8 @@ def test_script__is_written(finished: Run, tmp_path: Path) -> None:
 def test_export__as_a_job_tells_its_steps_and_takes_the_place_of_an_earlier_one(
     finished: Run,
 ) -> None:
-    request = orders.request(finished, "keras", "none")
-    earlier = files.export(finished.id, "keras", "none") / "earlier.zip"
+    request = orders.request(finished, "onnx", "none")
+    earlier = files.export(finished.id, "onnx", "none") / "earlier.zip"
     earlier.parent.mkdir(parents=True)
     earlier.write_bytes(b"zip")
     jobs_made.waiting(request)
@@ -67,5 +67,5 @@ def test_export__as_a_job_tells_its_steps_and_takes_the_place_of_an_earlier_one(
     assert not earlier.exists()
     with zipfile.ZipFile(path) as archive:
         inside = archive.namelist()
-    assert f"{path.stem}/model.keras" in inside
+    assert f"{path.stem}/model.onnx" in inside
     assert not [name for name in inside if "__pycache__" in name]
