@@ -1,5 +1,6 @@
 """Which machines do jobs of a store, and how much they do together."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,10 +15,15 @@ from transfer.store.runs import Store
 
 def others(store: Store) -> list[Machine]:
     """Machines and nodes that do jobs besides this one."""
-    if not (store.machines.are_many or cluster.is_used()):
+    if not may_be_others(store):
         return []
     own = {one.name for one in here()}
     return [one for one in store.machines.all() if one.name not in own]
+
+
+def may_be_others(store: Store) -> bool:
+    """Whether more than this machine may do jobs; if not, nobody asks who is there."""
+    return store.machines.are_many or cluster.is_used()
 
 
 def here() -> list[Host]:
@@ -26,13 +32,13 @@ def here() -> list[Host]:
 
 
 def announce(store: Store, hosts: Sequence[Host]) -> None:
-    """Notes that these hosts are there.
+    """Notes that these hosts are there, for the others.
 
     Raises:
         ConfigError: Another machine that is there is called as this one.
     """
-    if hosts:
-        store.machines.announce([_machine(one) for one in hosts])
+    if hosts and may_be_others(store):
+        store.machines.announce([_machine(one) for one in hosts], os.getpid())
 
 
 def check_name(store: Store) -> None:
@@ -45,12 +51,16 @@ def check_name(store: Store) -> None:
 
 
 def leave(store: Store) -> None:
-    """Notes that this machine does no jobs any more."""
-    store.machines.leave([one.name for one in here()])
+    """Notes that this process of the machine does no jobs any more."""
+    if may_be_others(store):
+        store.machines.leave([_machine(one) for one in here()], os.getpid())
 
 
-def room(store: Store) -> dict[tuple[str, ...], int]:
+def room(besides: Sequence[Machine]) -> dict[tuple[str, ...], int]:
     """How many jobs of which kinds all machines do at a time.
+
+    Args:
+        besides: The `others`.
 
     Raises:
         ConfigError: As `kinds.room`.
@@ -58,7 +68,7 @@ def room(store: Store) -> dict[tuple[str, ...], int]:
     total = Counter[tuple[str, ...]]()
     for host in here():
         total.update(kinds.room(host))
-    for one in others(store):
+    for one in besides:
         light = kinds.room(Host(name=one.name, cores=one.cores))[kinds.LIGHT]
         total.update({kinds.HEAVY: one.slots, kinds.LIGHT: light})
     return dict(total) or kinds.room()  # a cluster that was not seen yet

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from transfer import processes
 from transfer.people import limits
-from transfer.runs import estimates, kinds, machines, memory
+from transfer.runs import estimates, kinds, machines, memory, vanished
 from transfer.store.record import Job, Run
 from transfer.store.runs import Store
 from transfer.store.turns import Turns
@@ -57,13 +56,15 @@ def places(store: Store) -> dict[str, Place]:
             known[job.kind] = _median_seconds(store.last_ended(job.kind, _LAST))
         return known[job.kind]
 
-    room, owners = machines.room(store), {one.owner for one in waiting}
+    others = machines.others(store)
+    room, owners = machines.room(others), {one.owner for one in waiting}
     began = {of_room: store.last_begun(of_room, owners) for of_room in room}
     active = store.active()
     rests = limits.rests(store, owners)
     in_line = [one for one in waiting if not rests[one.owner]]
-    found = line_up(in_line, active, room, takes, began)
-    if not machines.others(store):
+    now = store.machines.now()  # by the clock of the times at which jobs began
+    found = line_up(in_line, active, room, takes, began, now)
+    if not others:
         found |= _short_of_memory(found, in_line, active)
     resting = [one for one in waiting if rests[one.owner]]
     for position, one in enumerate(resting, len(in_line) + 1):
@@ -78,8 +79,7 @@ def _short_of_memory(
 
     Those behind them wait with them.
     """
-    host = processes.this_machine()
-    here = [one for one in active if one.host == host]
+    here = [one for one in active if vanished.is_here(one)]
     by_id = {one.id: one for one in waiting}
     changed, why = dict[str, Place](), ""
     for job_id, place in found.items():

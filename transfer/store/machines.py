@@ -1,6 +1,6 @@
 """The machines that share a database: one clock, to be woken, and who they are."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,8 +54,12 @@ class Machines:
         with self._database.reading() as connection:
             return connection.execute(sa.select(rows.now(connection))).scalar_one()
 
-    def announce(self, those: Sequence[Machine]) -> None:
+    def announce(self, those: Sequence[Machine], process: int) -> None:
         """Notes that these are there.
+
+        Args:
+            process: Number of the process that says so: a machine is there as long as
+                one of its processes is.
 
         Raises:
             ConfigError: Another one is called the same and is there, too: each would
@@ -63,26 +67,26 @@ class Machines:
         """
         with self._database.writing(alone=True) as connection:
             now = connection.execute(sa.select(rows.now(connection))).scalar_one()
-            known = {one.name: one for one in connection.execute(sa.select(machines))}
-            for one in those:
-                if (other := known.get(one.name)) is None:
-                    connection.execute(
-                        sa.insert(machines).values(**asdict(one), seen_at=now)
-                    )
-                    continue
-                is_there = now - other.seen_at < SILENT
-                if other.identity != one.identity and is_there and self.are_many:
-                    raise _name_taken_error(one.name)
-                same = machines.c.name == one.name
-                changed = sa.update(machines).where(same)
-                connection.execute(changed.values(**asdict(one), seen_at=now))
-            old = machines.c.seen_at < now - 2 * SILENT
+            old = machines.c.seen_at < now - SILENT
             connection.execute(sa.delete(machines).where(old))
+            for one in those:
+                own = _of(one, process)
+                connection.execute(sa.delete(machines).where(own))
+                new = sa.insert(machines).values(**asdict(one))
+                connection.execute(new.values(process=process, seen_at=now))
+                same = sa.select(machines.c.identity).filter_by(name=one.name)
+                if set(connection.scalars(same)) != {one.identity}:
+                    raise _name_taken_error(one.name)  # which takes all back
 
-    def leave(self, names: Collection[str]) -> None:
-        """Notes that these are not there any more."""
+    def leave(self, those: Sequence[Machine], process: int) -> None:
+        """Notes that these are there no more, as far as this process is concerned.
+
+        Args:
+            process: As in `announce`.
+        """
         with self._database.writing() as connection:
-            connection.execute(sa.delete(machines).where(machines.c.name.in_(names)))
+            for one in those:
+                connection.execute(sa.delete(machines).where(_of(one, process)))
 
     def all(self) -> list[Machine]:
         """Those that were there a moment ago, by name."""
@@ -90,8 +94,9 @@ class Machines:
         with self._database.reading() as connection:
             since = rows.now(connection) - SILENT
             query = sa.select(*columns).where(machines.c.seen_at > since)
-            found = connection.execute(query.order_by(machines.c.name)).mappings()
-            return [Machine(**one) for one in found]
+            query = query.order_by(machines.c.name, machines.c.seen_at)
+            found = [Machine(**one) for one in connection.execute(query).mappings()]
+        return [*{one.name: one for one in found}.values()]
 
     def news(self, seconds: float) -> Iterator[bool]:
         """Whether a job was queued, taken, stopped or has ended, on any machine.
@@ -110,6 +115,11 @@ class Machines:
             yield True  # what was told before is not told again
             while True:
                 yield bool(list(driver.notifies(timeout=seconds, stop_after=1)))
+
+
+def _of(one: Machine, process: int) -> sa.ColumnElement[bool]:
+    is_one = (machines.c.name == one.name) & (machines.c.identity == one.identity)
+    return is_one & (machines.c.process == process)
 
 
 def _name_taken_error(name: str) -> ConfigError:

@@ -155,13 +155,15 @@ hand_ins = sa.Table(
     Column("high", Float),
 )
 
-#: Who does jobs, or did a moment ago.
+#: Who does jobs, or did a moment ago: a row for each process that says so.
 machines = sa.Table(
     "machines",
     metadata,
     Column("name", String, primary_key=True),
     # Tells it from another one that is called the same.
-    Column("identity", String, nullable=False),
+    Column("identity", String, primary_key=True),
+    # Its number on the machine that says so.
+    Column("process", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(8), nullable=False),
     Column("cores", Integer, nullable=False),
     Column("memory", Float, nullable=False),

@@ -272,4 +272,4 @@ def test_dispatch__nothing_is_begun_here_where_a_cluster_is_used(
 
 def test_room__is_that_of_all_nodes(store: Store, cluster: MadeUp) -> None:
     machines.announce(store, [SMALL, BIG])
-    assert machines.room(store) == {kinds.HEAVY: 3, kinds.LIGHT: 4}
+    assert machines.room(machines.others(store)) == {kinds.HEAVY: 3, kinds.LIGHT: 4}

@@ -1,7 +1,12 @@
 """The line of queued jobs."""
 
+import time
 from dataclasses import replace
 
+import pytest
+
+from tests.both_databases import on_postgresql
+from tests.statements import statements
 from tests.transfer.runs.processes_made import FLOWERS, FakeProcess, taken
 from transfer.runs import kinds, places, queue
 from transfer.runs.places import Place
@@ -113,3 +118,23 @@ def test_median_seconds__a_clock_that_was_set_spoils_one_of_them() -> None:
     back = [job("a", "completed", started_at=9_000.0, ended_at=5_400.0)]
     assert places._median_seconds(back) == 0.0
     assert places._median_seconds([]) is None
+
+
+@on_postgresql
+def test_places__machines_are_asked_for_once(store: Store) -> None:
+    queue.ask(store, Request("rank", "it", ("rank",)))
+    with statements(store) as asked:
+        places.places(store)
+    assert len([one for one in asked if "FROM machines" in one]) == 1
+
+
+@on_postgresql
+def test_places__the_clock_of_a_server_changes_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_median_seconds", lambda _: 600.0)
+    taken(store, "rank")
+    waits = queue.ask(store, Request("rank", "it", ("rank",)))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    assert 300 < (places.places(store)[waits.id].seconds or 0.0) <= 600

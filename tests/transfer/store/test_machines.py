@@ -65,27 +65,40 @@ def machine(identity: str) -> Machine:
 
 
 def test_announce__who_is_there_is_found(store: Store) -> None:
-    store.machines.announce([machine("first")])
-    store.machines.announce([machine("first")])
+    store.machines.announce([machine("first")], 1)
+    store.machines.announce([machine("first")], 1)
     assert store.machines.all() == [machine("first")]
-    store.machines.leave(["tower"])
+    store.machines.leave([machine("first")], 1)
     assert store.machines.all() == []
 
 
-@on_postgresql
 def test_announce__another_machine_of_the_same_name_is_refused(store: Store) -> None:
-    store.machines.announce([machine("first")])
-    with pytest.raises(ConfigError, match="TRANSFER_MACHINE"):
-        store.machines.announce([machine("second")])
+    store.machines.announce([machine("first")], 1)
+    for process in (1, 2):  # machines count their processes each for itself
+        with pytest.raises(ConfigError, match="TRANSFER_MACHINE"):
+            store.machines.announce([machine("second")], process)
     assert store.machines.all() == [machine("first")]
+
+
+def test_leave__a_machine_is_there_until_its_last_process_leaves(store: Store) -> None:
+    store.machines.announce([machine("first")], 1)
+    store.machines.announce([machine("first")], 2)
+    store.machines.leave([machine("first")], 2)
+    assert store.machines.all() == [machine("first")]
+    store.machines.leave([machine("first")], 1)
+    assert store.machines.all() == []
 
 
 @on_postgresql
 def test_announce__the_name_of_one_that_is_gone_may_be_used_again(
     store: Store, postgres: Postgres
 ) -> None:
-    store.machines.announce([machine("first")])
+    store.machines.announce([machine("first")], 1)
     postgres.tell("UPDATE machines SET seen_at = seen_at - 61")
     assert store.machines.all() == []
-    store.machines.announce([machine("second")])
+    store.machines.announce([machine("second")], 1)
     assert store.machines.all() == [machine("second")]
+    store.machines.leave([machine("first")], 1)  # it slept, and is ended now
+    assert store.machines.all() == [machine("second")]
+    with pytest.raises(ConfigError, match="TRANSFER_MACHINE"):
+        store.machines.announce([machine("first")], 1)
