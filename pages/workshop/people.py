@@ -1,6 +1,5 @@
 """Who is in the class, as a table that keeps itself up to date, and a stop for all."""
 
-import time
 from pathlib import Path
 
 import streamlit as st
@@ -57,13 +56,12 @@ def _show_now() -> None:
 
 
 def _line(one: Attendee) -> dict[str, object]:
-    ago = time.time() - one.seen.at if one.seen else None
     return {
         "Name": one.person.name,
         "May be stuck": one.trouble or None,
         "Does now": one.does or None,
         "At the page": one.seen.page if one.seen else None,
-        "Seen": "never" if ago is None else amounts.ago(ago),
+        "Seen": amounts.ago(one.ago) if one.seen else "never",
         "Runs": one.runs,
         "Val accuracy": one.best.value if one.best else None,
         "95 % interval": words.span(one.best) if one.best else None,

@@ -1,6 +1,5 @@
 """Who is in the class, what each does now, how far they came, and who is stuck."""
 
-import time
 from collections import defaultdict
 from collections.abc import Set
 from typing import NamedTuple
@@ -26,6 +25,7 @@ class Attendee(NamedTuple):
 
     Attributes:
         seen: Where they were last, and when; `None` if never since they joined.
+        ago: Seconds since then; 0 if never.
         does: What works or waits for them now, in words; empty for nothing.
         run: Id of the run that does; empty without one.
         best: Val accuracy of their best run, with its interval.
@@ -38,6 +38,7 @@ class Attendee(NamedTuple):
 
     person: Person
     seen: Seen | None
+    ago: float
     does: str
     run: str
     best: Interval | None
@@ -52,13 +53,13 @@ def attendees(store: Store, now: float | None = None) -> list[Attendee]:
     """The participants; first who is stuck, then who was seen last.
 
     Args:
-        now: Seconds since 1970; `None` is the present.
+        now: Seconds since 1970; `None` is the present by the clock of the store.
 
     Raises:
         NotAllowedError: Who sees this store is no instructor.
     """
     store.scope.check_server("class")
-    now = time.time() if now is None else now
+    now = store.machines.now() if now is None else now
     work = defaultdict[str, list[Work]](list)
     for one in store.classroom.work():
         work[one.owner].append(one)
@@ -115,6 +116,7 @@ def _attendee(
     return Attendee(
         person=person,
         seen=seen,
+        ago=now - seen.at if seen else 0.0,
         does=f"{does.status}: {does.name or KINDS[does.kind].title}" if does else "",
         run=does.id if does and does.kind == RUN else "",
         best=_interval(best) if best else None,

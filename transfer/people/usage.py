@@ -1,6 +1,5 @@
 """How much one person has: on the disk, in the queue, at work."""
 
-import time
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
@@ -41,23 +40,29 @@ class Disk(NamedTuple):
 
 def of(store: Store, owner: str) -> Usage:
     """What a person has now; what lies in the trash takes room until it is gone."""
-    images = sum(count for count, _ in map(_of_folder, _datasets(store, owner)))
-    disk = sum(on_disk(store, owner))
-    return of_work(store, owner)._replace(disk=disk, images=images)
+    images, disk = _holds(store, owner)
+    return of_work(store, owner)._replace(disk=sum(disk), images=images)
 
 
 def on_disk(store: Store, owner: str) -> Disk:
     """What takes how much, of a person; of everybody if the id is empty."""
+    return _holds(store, owner)[1]
+
+
+def _holds(store: Store, owner: str) -> tuple[int, Disk]:
+    """How many images are in somebody's datasets, and what takes how much."""
+    of_datasets = [*map(_of_folder, _datasets(store, owner))]
     thrown = [workspace.home() / "trash" / one for one in store.holdings.trash(owner)]
     is_thrown = store.holdings.runs(owner)
     runs = [files.of_run(run) for run, it_is in is_thrown.items() if not it_is]
     # Their files stay where they are until they are removed.
     thrown += [files.of_run(run) for run, it_is in is_thrown.items() if it_is]
-    exports = workspace.bytes_of(*(files.exports(one.name) for one in runs))
-    return Disk(
-        datasets=sum(size for _, size in map(_of_folder, _datasets(store, owner))),
-        runs=workspace.bytes_of(*runs) - exports,
-        exports=exports,
+    inside = [path for folder in runs for path in folder.glob("*")]
+    exports = [path for path in inside if path.name == files.EXPORTS]
+    return sum(count for count, _ in of_datasets), Disk(
+        datasets=sum(size for _, size in of_datasets),
+        runs=workspace.bytes_of(*(path for path in inside if path not in exports)),
+        exports=workspace.bytes_of(*exports),
         uploads=uploads.bytes_of(owner),
         trash=workspace.bytes_of(*thrown)
         + sum(size for _, size in map(_of_folder, thrown)),
@@ -71,7 +76,7 @@ def of_work(store: Store, owner: str) -> Usage:
 
 def of_works(store: Store, owners: Collection[str]) -> dict[str, Usage]:
     """As `of_work`, of several people at once."""
-    found = store.holdings.work(owners, time.time() - _DAY)
+    found = store.holdings.work(owners, _DAY)
     return {
         owner: Usage(0, 0, work.queued, work.running, work.seconds / 3600)
         for owner, work in found.items()

@@ -1,6 +1,5 @@
 """A class: who was seen where, what was handed out, and handed in."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -106,9 +105,9 @@ class Classroom:
 
     def see(self, person: str, page: str) -> None:
         """Notes that somebody is at a page now."""
-        row = {"page": page, "at": time.time()}
         here = presence.c.person == person
         with self._database.writing() as connection:
+            row = {"page": page, "at": rows.now(connection)}
             changed = connection.execute(sa.update(presence).where(here).values(**row))
             if not changed.rowcount:
                 new = sa.insert(presence).values(person=person, **row)
@@ -125,8 +124,8 @@ class Classroom:
         is_there = jobs.c.owner.is_not(None) & (jobs.c.trash == "")
         query = sa.select(*_WORK).where(is_there)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(jobs.c.created_at))
-            return [Work(*row) for row in rows]
+            found = connection.execute(query.order_by(jobs.c.created_at))
+            return [Work(*row) for row in found]
 
     def hand_out(
         self, by: str, dataset: str, settings: Mapping[str, Any], says: str
@@ -134,8 +133,8 @@ class Classroom:
         """Keeps what is handed out to all; see `Handout`."""
         values = {"by": by, "dataset": dataset, "settings": dict(settings)}
         with self._database.writing() as connection:
-            new = sa.insert(handouts).values(at=time.time(), says=says, **values)
-            connection.execute(new)
+            new = sa.insert(handouts).values(says=says, **values)
+            connection.execute(new.values(at=rows.now(connection)))
 
     def handouts(self) -> list[Handout]:
         """What was handed out, newest first."""
@@ -178,7 +177,7 @@ class Classroom:
                     "from. Judge further runs on val.",
                 )
             about = {"person": person, "run": run, "called": called}
-            values = {"at": time.time(), "revision": revision, **about}
+            values = {"at": rows.now(connection), "revision": revision, **about}
             made = connection.execute(sa.insert(hand_ins).values(values))
             number = (made.inserted_primary_key or [0])[0]
             entry = self._entries(connection, hand_ins.c.id == number)[0]

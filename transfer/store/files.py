@@ -5,6 +5,9 @@ from pathlib import Path
 from transfer import workspace
 from transfer.datasets import library
 
+#: The folder of a run with its exports.
+EXPORTS = "exports"
+
 # No function here makes a folder: a page that looks for a file of a run which was
 # deleted must not bring its folder back.
 
@@ -81,7 +84,7 @@ def neighbours(run_id: str) -> Path:
 
 def exports(run_id: str) -> Path:
     """The folder of all exports of a run."""
-    return of_run(run_id) / "exports"
+    return of_run(run_id) / EXPORTS
 
 
 def export(run_id: str, name: str, quantize: str) -> Path:
@@ -104,5 +107,5 @@ def model_findings(run_id: str) -> list[Path]:
     folder = of_run(run_id)
     # Not what it shows of its training, nor the images that it keeps.
     about = [neighbours, threshold, runner]
-    names = ("evaluation-*.npz", "exports", *(one(run_id).name for one in about))
+    names = ("evaluation-*.npz", EXPORTS, *(one(run_id).name for one in about))
     return [path for name in names for path in folder.glob(name)]

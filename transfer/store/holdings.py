@@ -1,12 +1,12 @@
 """What is whose, and how much of the queue somebody takes."""
 
-import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.record import RUN
 from transfer.store.rows import ACTIVE
@@ -48,25 +48,25 @@ class Holdings:
         with self._database.reading() as connection:
             return [f"{kind}/{id_}" for kind, id_ in connection.execute(query)]
 
-    def work(self, owners: Collection[str], since: float) -> dict[str, Work]:
-        """What each has in the queue, and the work that was done since then."""
-        lasts = sa.or_(jobs.c.ended_at.is_(None), jobs.c.ended_at > since)
-        query = sa.select(
-            *(jobs.c[name] for name in ("owner", "status", "started_at", "ended_at")),
-            jobs.c.trash,
-        ).where(jobs.c.owner.in_(owners), lasts)
+    def work(self, owners: Collection[str], lately: float) -> dict[str, Work]:
+        """What each has in the queue, and the work of the last so many seconds."""
+        names = "owner", "status", "started_at", "ended_at", "trash"
         of = defaultdict[str, list[Any]](list)
         with self._database.reading() as connection:
+            # By the clock of the times that it is compared with.
+            now = rows.now(connection)
+            lasts = sa.or_(jobs.c.ended_at.is_(None), jobs.c.ended_at > now - lately)
+            query = sa.select(*(jobs.c[name] for name in names), now.label("now"))
+            query = query.where(jobs.c.owner.in_(owners), lasts)
             for one in connection.execute(query):
                 of[one.owner].append(one)
-        return {owner: self._work(of[owner], since) for owner in owners}
+        return {owner: self._work(of[owner], lately) for owner in owners}
 
     @staticmethod
-    def _work(found: Sequence[Any], since: float) -> Work:
-        now = time.time()
+    def _work(found: Sequence[Any], lately: float) -> Work:
         # A clock that was set back makes nobody's work less than none.
         seconds = sum(
-            max((one.ended_at or now) - max(one.started_at, since), 0.0)
+            max((one.ended_at or one.now) - max(one.started_at, one.now - lately), 0.0)
             for one in found
             if one.started_at and one.status != JobStatus.QUEUED
         )

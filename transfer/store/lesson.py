@@ -1,10 +1,10 @@
 """How far somebody is in the first lesson, and what of theirs it asks about."""
 
-import time
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.line import NEWEST
 from transfer.store.record import RUN
@@ -93,12 +93,13 @@ class Lesson:
     def note_step(self, person: str, step: str, how: str) -> None:
         """Keeps that a step is behind somebody; an empty `how` that it is not."""
         one = (lesson.c.person == person) & (lesson.c.step == step)
-        values = {"person": person, "step": step, "how": how, "at": time.time()}
+        values = {"person": person, "step": step, "how": how}
         # Alone: two tabs of one person may find the same step done.
         with self._database.writing(alone=True) as connection:
             connection.execute(sa.delete(lesson).where(one))
             if how:
-                connection.execute(sa.insert(lesson).values(values))
+                new = sa.insert(lesson).values(**values, at=rows.now(connection))
+                connection.execute(new)
 
     @staticmethod
     def _of(person: str) -> sa.ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from transfer.errors import NotFoundError
+from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.tables import (
     audit,
@@ -79,12 +81,13 @@ class People:
 
     def add(self, **values: Any) -> Person | None:
         """A new person of these values; `None` if there is one of that subject."""
-        row = {"id": secrets.token_hex(4), "created_at": time.time(), **values}
+        row: dict[str, Any] = {"id": secrets.token_hex(4), **values}
         # Alone, for two who come at once would both find none.
         with self._database.writing(alone=True) as connection:
             same = sa.select(people.c.id).filter_by(subject=values["subject"])
             if connection.scalar(same):
                 return None
+            row = {"created_at": rows.now(connection), **row}
             connection.execute(sa.insert(people).values(row))
         return self.get(row["id"])
 
@@ -97,6 +100,10 @@ class People:
         for found in self._select(people.c.id == person_id):
             return found
         raise NotFoundError(f"There is nobody of the id {person_id!r} here.")
+
+    def those(self, person_ids: Collection[str]) -> dict[str, Person]:
+        """Those of these ids that there are, by id."""
+        return {one.id: one for one in self._select(people.c.id.in_(person_ids))}
 
     def find(self, subject: str) -> Person | None:
         """The person of this subject; `None` if there is none."""
@@ -125,10 +132,10 @@ class People:
 
     def note(self, person: Person, action: str, thing: str = "") -> None:
         """Keeps what somebody did: `delete`, `share`, `sign in` and so on."""
-        row = {"person": person.id, "name": person.name, "at": time.time()}
+        row = {"person": person.id, "name": person.name, "action": action}
         with self._database.writing() as connection:
-            values = {**row, "action": action, "thing": thing}
-            connection.execute(sa.insert(audit).values(values))
+            new = sa.insert(audit).values(**row, thing=thing, at=rows.now(connection))
+            connection.execute(new)
 
     def events(self, limit: int = 1000) -> list[Event]:
         """What was noted last, newest first."""

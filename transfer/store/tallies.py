@@ -1,10 +1,10 @@
 """How much of what costs somebody has used lately, counted by all servers together."""
 
 import threading
-import time
 
 import sqlalchemy as sa
 
+from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.tables import tallies
 
@@ -47,7 +47,8 @@ class Tallies:
             return wait
         # Alone, for two who come at once would both count on what was there before.
         with self._database.writing(alone=True) as connection:
-            connection.execute(sa.delete(tallies).where(tallies.c.until < time.time()))
+            past = tallies.c.until < rows.now(connection)
+            connection.execute(sa.delete(tallies).where(past))
             used = _use(connection, key, most, span)
             if wait := _wait(used, count, most, span):
                 return wait
@@ -69,9 +70,9 @@ class Tallies:
 def _use(
     connection: sa.Connection, key: tuple[str, str], most: int, span: float
 ) -> float:
-    found = connection.scalar(sa.select(tallies.c.until).where(_of(key)))
-    drains = (found or 0.0) - time.time()
-    return min(max(drains, 0.0), _REMEMBERED * span) * most / span
+    drains = tallies.c.until - rows.now(connection)
+    left = connection.scalar(sa.select(drains).where(_of(key))) or 0.0
+    return min(max(left, 0.0), _REMEMBERED * span) * most / span
 
 
 def _wait(used: float, count: int, most: int, span: float) -> float:
@@ -83,7 +84,7 @@ def _wait(used: float, count: int, most: int, span: float) -> float:
 
 def _keep(connection: sa.Connection, key: tuple[str, str], drains: float) -> None:
     connection.execute(sa.delete(tallies).where(_of(key)))
-    until, (what, who) = time.time() + drains, key
+    (what, who), until = key, rows.now(connection) + drains
     connection.execute(sa.insert(tallies).values(what=what, who=who, until=until))
 
 

@@ -1,12 +1,12 @@
 """The tokens with which programs of people ask the server; of each only its hash."""
 
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.tables import tokens
 
@@ -46,20 +46,23 @@ class Tokens:
 
     def add(self, **values: Any) -> None:
         """Keeps a token of these values: all columns but `id` and the times of use."""
-        row = {"id": secrets.token_hex(4), "created_at": time.time(), **values}
         with self._database.writing() as connection:
-            connection.execute(sa.insert(tokens).values(row))
+            row = {"id": secrets.token_hex(4), "created_at": rows.now(connection)}
+            connection.execute(sa.insert(tokens).values({**row, **values}))
 
     def find(self, hashed: str) -> Token | None:
         """The token of this hash, used now; `None` if there is none."""
-        found = self._select(tokens.c.hash == hashed)
-        if not found:
+        with self._database.reading() as connection:
+            now = rows.now(connection).label("now")
+            query = sa.select(*_COLUMNS, now).where(tokens.c.hash == hashed)
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
             return None
-        (token,), now = found, time.time()
-        if abs(now - (token.used_at or 0)) > _USE_STANDS:
+        token = Token(**{column.name: row[column.name] for column in _COLUMNS})
+        if abs(row["now"] - (token.used_at or 0)) > _USE_STANDS:
             used = sa.update(tokens).where(tokens.c.id == token.id)
             with self._database.writing() as connection:
-                connection.execute(used.values(used_at=now))
+                connection.execute(used.values(used_at=rows.now(connection)))
         return token
 
     def of(self, person: str) -> list[Token]:

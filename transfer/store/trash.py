@@ -4,7 +4,6 @@ The files lie with `upkeep.trash`, which is what others use.
 """
 
 import secrets
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +157,8 @@ class Trash:
 def _insert(
     connection: sa.Connection, kind: str, thing: str, title: str, owned: Job | Owned
 ) -> Trashed:
-    row: dict[str, Any] = {"id": secrets.token_hex(4), "deleted_at": time.time()}
+    deleted_at = connection.scalar(sa.select(rows.now(connection)))
+    row: dict[str, Any] = {"id": secrets.token_hex(4), "deleted_at": deleted_at}
     row |= {"kind": kind, "thing": thing, "title": title}
     row |= {"owner": owned.owner, "sharing": owned.sharing}
     connection.execute(sa.insert(trash).values(row))

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+import sqlalchemy as sa
 
+from tests.both_databases import on_postgresql
 from transfer.errors import ConfigError, NotAllowedError, TooOftenError
 from transfer.people import pace
+from transfer.store import rows
 from transfer.store.database import Database
 from transfer.store.runs import Store
 
@@ -21,7 +24,7 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr(time, "time", lambda: _NOW + seconds)
+    monkeypatch.setattr(rows, "now", lambda _: sa.literal(_NOW + seconds))
 
 
 @pytest.fixture
@@ -63,6 +66,18 @@ def test_spend__counts_what_other_servers_were_asked_for(
     for one in (store, another):
         with pytest.raises(TooOftenError):
             pace.spend(one, "import", "anna")
+
+
+@on_postgresql
+def test_spend__the_clock_of_a_server_changes_nothing(
+    store: Store, another: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace.spend(store, "import", "anna", 2)
+    for hours in (-2, 2):
+        monkeypatch.setattr(time, "time", lambda it=hours: _NOW + it * 3600)
+        with pytest.raises(TooOftenError) as caught:
+            pace.spend(another, "import", "anna")
+        assert caught.value.wait <= pace.SPAN / 2
 
 
 def test_spend__lets_no_more_pass_for_what_is_counted_in_memory(

@@ -1,9 +1,11 @@
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from transfer.errors import ConfigError, NotAllowedError
 from transfer.people import tokens
+from transfer.store import rows
 from transfer.store.people import OWNER, Person
 from transfer.store.runs import Store
 
@@ -20,6 +22,7 @@ def at(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
     """Lets so many days pass."""
     now = time.time() + days * 24 * 3600
     monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(rows, "now", lambda _: sa.literal(now))  # of the database too
 
 
 def test_find__is_the_person_and_reads_only(store: Store, anna: Person) -> None:
