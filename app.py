@@ -6,10 +6,9 @@ does what is new of a run: a rerun of its page each second would slow the traini
 """
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -47,7 +46,7 @@ from transfer.errors import (
     UploadTooLargeError,
 )
 from transfer.export import orders
-from transfer.people import links
+from transfer.people import auth, links
 from transfer.runs.supervisor import Supervisor
 from transfer.upkeep import logs, tidying
 
@@ -60,7 +59,6 @@ _on_their_way: Counter[str] = Counter()
 _GZIP = {"Content-Encoding": "gzip"}
 #: What is raised where a link is not for whoever asks.
 REFUSED = UploadError, NotAllowedError, TooOftenError
-_log = logging.getLogger(__name__)
 
 
 async def receive_batch(request: Request) -> Response:
@@ -259,6 +257,8 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Supervisor]]:
     operating.check_address()
     # Before anything is written: it holds people's photographs.
     workspace.close_to_others()
+    with suppress(StorageError):  # `/api/ready` says so
+        auth.tell_settings()
     hourly = asyncio.create_task(tidy())
     warming_up = asyncio.create_task(asyncio.to_thread(warming.warm))
     supervisor = Supervisor()

@@ -1,16 +1,25 @@
 """How people sign in here: the one setting `TRANSFER_AUTH`, read when it is used."""
 
+import json
 import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from transfer import workspace
 from transfer.errors import ConfigError, NotAllowedError
 from transfer.store.people import Person, Role
 from transfer.store.runs import Store
 
+#: Says how people sign in.
+AUTH = "TRANSFER_AUTH"
+#: What begins the jobs of people has to know of a server: how they sign in, and what
+#: they may have.
+_OF_PEOPLE = (AUTH, "TRANSFER_LIMITS", "TRANSFER_INSTRUCTOR_LIMITS")
 #: Says the second time that a server without sign-in is to be reached by others.
 SECOND = "TRANSFER_OPEN_TO_ALL"
 #: Addresses at which only this machine reaches a server.
@@ -39,18 +48,32 @@ _HOURS = {Mode.OPEN: 24, Mode.WORKSHOP: 14 * 24, Mode.OIDC: 12}
 
 
 def mode() -> Mode:
-    """What `TRANSFER_AUTH` says, else `open`.
+    """What `TRANSFER_AUTH` says, see `setting`; else `open`.
 
     Raises:
         ConfigError: It is none of the three.
     """
-    named = os.environ.get("TRANSFER_AUTH") or Mode.OPEN.value
-    try:
-        return Mode(named)
-    except ValueError as error:
-        raise ConfigError(
-            f"TRANSFER_AUTH is {named!r}, but {', '.join(Mode)} was expected."
-        ) from error
+    return _mode(setting(AUTH))
+
+
+def setting(variable: str) -> str:
+    """What a variable says, else what the server of this workspace was told by it.
+
+    So the command line, and workers on other machines, hold people to the same without
+    being told once more.
+    """
+    return os.environ.get(variable) or _of_server().get(variable, "")
+
+
+def tell_settings() -> None:
+    """Notes for them what this server was told.
+
+    Raises:
+        StorageError: The workspace cannot be written.
+    """
+    told = {name: os.environ.get(name, "") for name in _OF_PEOPLE}
+    told[AUTH] = _mode(told[AUTH]).value
+    workspace.write_atomically(_path(), json.dumps(told).encode())
 
 
 def longest_session() -> float:
@@ -78,7 +101,9 @@ def check_address(address: str) -> None:
     Raises:
         ConfigError: Others would reach it, nobody signs in, and that was said once.
     """
-    if mode() is not Mode.OPEN or address in _HERE or os.environ.get(SECOND) == "yes":
+    # What this server is told itself: another one may be of the same workspace.
+    is_open = _mode(os.environ.get(AUTH, "")) is Mode.OPEN
+    if not is_open or address in _HERE or os.environ.get(SECOND) == "yes":
         return
     raise ConfigError(
         f"The server would listen at {address or 'every address'} and let anybody who "
@@ -134,3 +159,29 @@ def role_of(claims: Mapping[str, Any]) -> Role:
         if (has - {""}) & wanted:
             return role
     return Role.PARTICIPANT
+
+
+def _mode(named: str) -> Mode:
+    try:
+        return Mode(named or Mode.OPEN)
+    except ValueError as error:
+        raise ConfigError(
+            f"{AUTH} is {named!r}, but {', '.join(Mode)} was expected."
+        ) from error
+
+
+def _path() -> Path:
+    return workspace.home() / "server.json"
+
+
+def _of_server() -> Mapping[str, str]:
+    path = _path()
+    with suppress(OSError):  # no server was here yet
+        return _read(path, path.stat().st_mtime_ns)
+    return {}
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _: int) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads(path.read_bytes())
+    return found

@@ -3,14 +3,13 @@
 Where nobody signs in there are no limits, and for administrators there are none.
 """
 
-import os
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from transfer import workspace
 from transfer.errors import ConfigError, LimitError, NotFoundError
-from transfer.people import usage
+from transfer.people import auth, usage
 from transfer.people.auth import Mode, mode
 from transfer.people.usage import Usage
 from transfer.store.people import Person, Role
@@ -97,7 +96,7 @@ def of(person: Person) -> Limits:
     if mode() is Mode.OPEN or not person.id or person.role not in DEFAULTS:
         return NO_LIMITS
     variable = VARIABLES[person.role]
-    said = _read(variable, os.environ.get(variable, ""))
+    said = _read(variable, auth.setting(variable))
     return replace(DEFAULTS[person.role], **said)
 
 
@@ -147,6 +146,11 @@ def require(store: Store, owner: str | None, **more: float) -> None:
         check(limits, usage.of(store, owner), **more)
 
 
+def at_work(store: Store, owner: str | None) -> float | None:
+    """Jobs that somebody may have at work at a time; `None` for however many."""
+    return _of_owner(store, owner).running
+
+
 def rest(store: Store, owner: str | None) -> str:
     """Why jobs of somebody wait whoever's turn it is; empty where they need not."""
     return rests(store, [owner])[owner]
@@ -154,8 +158,9 @@ def rest(store: Store, owner: str | None) -> str:
 
 def rests(store: Store, owners: Collection[str | None]) -> dict[str | None, str]:
     """As `rest`, of several people at once."""
-    people = {one.id: one for one in store.people.all()} if any(owners) else {}
-    of_each = {one: _of_person(one, people.get(one)) for one in owners if one}
+    ids = [one for one in owners if one]
+    people = store.people.those(ids) if ids and mode() is not Mode.OPEN else {}
+    of_each = {one: _of_person(one, people.get(one)) for one in ids}
     limited = [one for one, most in of_each.items() if most is not NO_LIMITS]
     used = usage.of_works(store, limited) if limited else {}
     reasons = {one: _reason(of_each[one], used[one]) for one in limited}

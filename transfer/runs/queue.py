@@ -172,8 +172,9 @@ def _take(
                 return None
             del room[of_room]
         else:
-            name = host.name
-            return store.claim_next(name, room, lowest, living, held, found.id)
+            name, most = host.name, limits.at_work(store, found.owner)
+            # Asked once more as it is taken: another server may have begun one.
+            return store.claim_next(name, room, lowest, living, held, found.id, most)
     return None
 
 

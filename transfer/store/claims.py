@@ -49,6 +49,13 @@ def find(
     return None if first is None or (first.priority < 0 and busy) else first
 
 
+def at_work(connection: sa.Connection, owner: str | None) -> int:
+    """How many jobs of somebody are at work."""
+    of_them = jobs.c.status.in_(ACTIVE) & (jobs.c.owner == owner)
+    query = sa.select(sa.func.count()).select_from(jobs).where(of_them)
+    return connection.scalar(query) or 0
+
+
 def last_begun(
     connection: sa.Connection, kinds: Collection[str], owners: Collection[str | None]
 ) -> dict[str | None, float]:

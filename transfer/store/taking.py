@@ -47,6 +47,7 @@ class Taking(Line):
         living: Mapping[str, str] | None = None,
         held: Collection[str | None] = (),
         only: str = "",
+        most: float | None = None,
     ) -> Job | None:
         """The same, `running` on this host from now on.
 
@@ -55,6 +56,7 @@ class Taking(Line):
 
         Args:
             only: Id of the job that is taken, if it is still its turn; empty for any.
+            most: Jobs that its owner may have at work, on all hosts together.
         """
         if not self.waiting(limit=1):  # nearly always, and this keeps no writer waiting
             return None
@@ -62,6 +64,8 @@ class Taking(Line):
             turn = host, room, lowest, living or {}, held
             first = claims.find(connection, *turn)
             if first is None or (only and first.id != only):
+                return None
+            if most is not None and claims.at_work(connection, first.owner) >= most:
                 return None
             if not rows.take(connection, first.id, host=host):
                 return None

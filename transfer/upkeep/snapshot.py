@@ -20,7 +20,10 @@ STORE = "store.sqlite"
 #: What can be made again: features and converted networks, thumbnails, zips, samples.
 CACHES = ("features", "thumbnails", "dataset-exports", "samples")
 #: Files at work, copies of the database, and uploads that are still on their way.
-_LEFT_OUT_AT_TOP = ("importing", "store", "inference.log", "tickets", "tmp")
+_LEFT_OUT_AT_TOP = (
+    *("importing", "store", "inference.log", "tickets", "tmp"),
+    "server.json",  # what the server was told here
+)
 _LEFT_OUT_FROM, _LEFT_OUT_TO = (".writing-", ".export-"), (".lock", ".writing", ".part")
 _ON_ITS_WAY = "partial"
 

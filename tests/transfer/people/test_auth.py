@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,38 @@ def claims(**other: Any) -> dict[str, Any]:
     return {**said, **address, "name": "Ada", **other}
 
 
-def test_mode__is_open_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mode__is_open_where_nothing_is_said(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TRANSFER_AUTH", raising=False)
     assert auth.mode() is auth.Mode.OPEN
+
+
+def test_setting__of_the_server_for_whoever_was_told_nothing(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker on another machine, and the command line in another shell."""
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    monkeypatch.setenv("TRANSFER_LIMITS", "running=1")
+    auth.tell_settings()
+    monkeypatch.delenv("TRANSFER_LIMITS")
+    assert auth.setting("TRANSFER_LIMITS") == "running=1"
+    monkeypatch.setenv("TRANSFER_AUTH", "oidc")
+    assert auth.mode() is auth.Mode.OIDC, "what is said here goes before"
+    monkeypatch.delenv("TRANSFER_AUTH")
+    assert auth.mode() is auth.Mode.WORKSHOP
+    auth.tell_settings()  # by a server that is started anew, for its owner alone
+    assert auth.mode() is auth.Mode.OPEN and not auth.setting("TRANSFER_LIMITS")
+
+
+def test_check_address__a_server_that_was_told_nothing_is_open_whatever_others_are(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    auth.tell_settings()
+    monkeypatch.delenv("TRANSFER_AUTH")
+    with pytest.raises(ConfigError, match="TRANSFER_AUTH is open"):
+        auth.check_address("0.0.0.0")  # noqa: S104
 
 
 def test_mode__refuses_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:

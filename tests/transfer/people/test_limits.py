@@ -1,21 +1,24 @@
 """How much one person may have, and what becomes of more."""
 
+import time
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from tests.pictures import make_pictures
+from tests.statements import statements
 from tests.transfer.runs.processes_made import FakeProcess
+from transfer import workspace
 from transfer.__main__ import main
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer, uploads
 from transfer.datasets.ingest.frames import Piece
 from transfer.errors import ConfigError, LimitError
-from transfer.people import limits, rule, usage
+from transfer.people import auth, limits, rule, usage
 from transfer.people.limits import DEFAULTS, NO_LIMITS, Limits
 from transfer.people.usage import Usage
 from transfer.runs import places, queue, requests
+from transfer.runs.engines.host import Host
 from transfer.store import files, rows
 from transfer.store.people import OWNER, Person, Role
 from transfer.store.runs import Store
@@ -225,14 +228,109 @@ def test_import__a_run_that_may_not_be_queued_leaves_the_dataset(
 
 
 def test_rests__asks_once_for_however_many(store: Store, anna: Person) -> None:
-    seen: list[str] = []
     owners = [anna.id, *(person(store, f"p{number}").id for number in range(9)), None]
-    engine = store._database._engine
-
-    def note(_c: object, _k: object, text: str, *_: object) -> None:
-        seen.append(text)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    assert limits.rests(store, owners) == dict.fromkeys(owners, "")
-    sa.event.remove(engine, "before_cursor_execute", note)
+    with statements(store) as seen:
+        assert limits.rests(store, owners) == dict.fromkeys(owners, "")
     assert len([one for one in seen if one.startswith("SELECT")]) == 2
+
+
+def test_rest__reads_nobody_else(store: Store, anna: Person) -> None:
+    others = [person(store, f"p{number}") for number in range(3)]
+    assert [*store.people.those([anna.id, others[0].id, "nobody"])] == [
+        anna.id,
+        others[0].id,
+    ]
+    with statements(store) as seen:
+        assert limits.rest(store, anna.id) == ""
+    (of_people,) = [one for one in seen if "FROM people" in one]
+    assert "WHERE people.id IN" in of_people
+
+
+def test_dispatch__two_servers_at_once_begin_no_more_of_one_than_may_be(
+    store: Store, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the other one had begun a job since it was asked whether one may."""
+    monkeypatch.setenv("TRANSFER_LIMITS", "running=2")
+    monkeypatch.setattr(limits, "rest", lambda *_: "")
+    seen = store.view_for(rule.scope(anna))
+    for name in ("one", "two", "three"):
+        queue.ask(seen, requests.import_("sample:digits", name))
+    hosts = [Host(name=name, cores=16) for name in ("here", "there")]
+    begun = [
+        job
+        for host in hosts
+        for job in queue.dispatch(store, lambda _: FakeProcess(), hosts=[host])
+    ]
+    assert [store.get_job(one).subject for one in begun] == ["one", "two"]
+
+
+def test_dispatch__a_worker_that_was_told_nothing_holds_people_to_their_limits(
+    store: Store, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m transfer worker` on another machine, in a shell of its own."""
+    monkeypatch.setenv("TRANSFER_LIMITS", "running=1")
+    auth.tell_settings()
+    seen = store.view_for(rule.scope(anna))
+    for name in ("one", "two"):
+        queue.ask(seen, requests.import_("sample:digits", name))
+    for variable in ("TRANSFER_AUTH", "TRANSFER_LIMITS"):
+        monkeypatch.delenv(variable)
+    assert len(queue.dispatch(store, lambda _: FakeProcess())) == 1
+
+
+def test_dispatch__a_worker_that_was_told_nothing_begins_nothing_that_may_not_be(
+    store: Store, anna: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth.tell_settings()
+    bob = person(store, "bob")
+    config = pets(store, anna, tmp_path)
+    store.datasets.share("anna", "read")
+    run = queue.submit(store.view_for(rule.scope(bob)), config)
+    store.datasets.share("anna", "private")
+    monkeypatch.delenv("TRANSFER_AUTH")
+    assert queue.dispatch(store, lambda _: FakeProcess()) == []
+    assert store.get(run.id).status is JobStatus.FAILED
+
+
+def test_usage__the_clock_of_a_server_changes_nothing_where_several_share_a_database(
+    store: Store, anna: Person, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(TrainConfig.of(dataset="anna"), owner=anna.id)
+    store.claim_next("here", {("run",): 9})
+    store.begin(run.id)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 7200)
+    hours = usage.of_work(store, anna.id).hours
+    assert hours == pytest.approx(0.0 if database == "postgresql" else 2.0, abs=0.1)
+
+
+def test_usage__no_folder_is_looked_through_twice(
+    store: Store, anna: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = queue.submit(
+        store.view_for(rule.scope(anna)), pets(store, anna, tmp_path), "mine"
+    )
+    model, export = files.model(run.id), files.export(run.id, "onnx", "none") / "a"
+    for path in (model, export):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(1000))
+    seen = list[Path]()
+    bytes_of = workspace.bytes_of
+
+    def note(*paths: Path) -> int:
+        seen.extend(paths)
+        return bytes_of(*paths)
+
+    monkeypatch.setattr(workspace, "bytes_of", note)
+    asked = list[Path]()
+    of_folder = usage._of_folder
+    monkeypatch.setattr(
+        usage, "_of_folder", lambda one: asked.append(one) or of_folder(one)
+    )
+    usage.of(store, anna.id)
+    assert len(asked) == 1
+    assert not [
+        (one, other) for one in seen for other in seen if one in other.parents
+    ] and len({*seen}) == len(seen)
+    told = usage.on_disk(store, anna.id)
+    assert (told.runs, told.exports) == (1000, 1000)
