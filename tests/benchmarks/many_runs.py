@@ -27,6 +27,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from tests import jobs_made
 from tests.benchmarks import bench
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
@@ -101,7 +102,7 @@ def _add_ended(store: Store, like: Run, number: int) -> None:
     run = store.create(_config(like, number), f"run {number}" if number % 3 else "")
     store.transition(run.id, JobStatus.RUNNING, started_at=time.time())
     if number % WITH_METRICS == 0:
-        store.metrics.add(run.id, _metrics())
+        jobs_made.measure(store, run.id, _metrics())
     status = ENDS[number % len(ENDS)]
     accuracy = 0.5 + number % 50 / 100
     if status is JobStatus.FAILED:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.jobs_made import measure
 from tests.pictures import make_pictures
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
@@ -26,7 +27,8 @@ def learn(store: Store, run: str, epoch: int) -> None:
     """Stores what a worker would after an epoch."""
     values = {"loss": 1 / epoch, "val_loss": 1.1 / epoch, "accuracy": 1 - 0.3 / epoch}
     values["val_accuracy"] = 0.9 - 0.3 / epoch
-    store.metrics.add(
+    measure(
+        store,
         run,
         [
             Metric(phase="head", epoch=epoch, step=None, name=name, value=value)

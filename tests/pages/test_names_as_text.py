@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import session
+from tests.jobs_made import measure
 from tests.pages.opened import opened
 from tests.pages.test_evaluate import VIEWS, evaluation_of
 from tests.pages.test_predict import explain, jpeg
@@ -116,7 +117,7 @@ def run(tmp_path: Path) -> Run:
     store.begin(made.id)
     files.evaluation(made.id, "val").parent.mkdir(parents=True)
     rows = [Metric(phase="head", epoch=1, name="val_accuracy", value=0.5)]
-    store.metrics.add(made.id, rows)
+    measure(store, made.id, rows)
     names = list(revision.class_names)
     result = {"val_accuracy": 0.9, "class_names": names, "temperature": 1.5}
     largest = {"class": ALL, "accuracy": 0.9, "balanced_accuracy": 0.5}

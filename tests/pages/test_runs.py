@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.runs import curves, live, table
+from tests.jobs_made import measure
 from tests.pages.opened import opened
 from transfer import workspace
 from transfer.config import TrainConfig
@@ -55,7 +56,7 @@ def running() -> Run:
         for name in ("loss", "accuracy", "val_loss", "val_accuracy")
     ]
     rows.append(Metric(phase="head", epoch=2, step=1, name="loss", value=0.4))
-    store.metrics.add(run.id, rows)
+    measure(store, run.id, rows)
     progress = {"phase": "head", "epoch": 2, "epochs": 10, "step": 1, "steps": 92}
     speed = {"images_per_second": 1500.0, "seconds_left": 75.0}
     store.heartbeat(run.id, progress | speed)
@@ -271,7 +272,7 @@ def losses(run: Run) -> list[float]:
 def test_live__new_values_come_with_the_next_heartbeat(running: Run) -> None:
     assert 0.3 not in losses(running)
     row = Metric(phase="head", epoch=2, name="loss", value=0.3)
-    Store().metrics.add(running.id, [row])
+    measure(Store(), running.id, [row])
     Store().heartbeat(running.id)
     assert losses(running) == [0.5, 0.3]
 
@@ -279,7 +280,7 @@ def test_live__new_values_come_with_the_next_heartbeat(running: Run) -> None:
 def test_runs__curves_of_a_resumed_run_begin_at_its_checkpoint(running: Run) -> None:
     store = Store()
     row = Metric(phase="head", epoch=7, name="loss", value=0.3)
-    store.metrics.add(running.id, [row])
+    measure(store, running.id, [row])
     store.heartbeat(running.id)
     assert 0.3 in losses(running)
     store.finish(running.id, JobStatus.INTERRUPTED)

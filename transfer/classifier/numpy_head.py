@@ -23,11 +23,6 @@ class NumPyHead(NamedTuple):
         """Number of pooled features that it takes."""
         return len(self.layers[0][0])
 
-    @property
-    def num_classes(self) -> int:
-        """Number of logits that it gives."""
-        return len(self.layers[-1][1])
-
     def probabilities(self, features: Floats) -> Floats:
         """What follows of pooled features `(images, channels)`; rows sum to 1."""
         logits = self._outputs(features)[-1].astype(np.float64)

@@ -80,7 +80,6 @@ class Reliability:
     """How often the answers of each confidence are right; bins of equal width.
 
     Attributes:
-        edges: Ends of the bins, `(BINS + 1,)`, 0 to 1.
         counts: Number of images of each bin, `(BINS,)`.
         confidence: Mean confidence of each bin; `nan` where it is empty.
         accuracy: Share of right answers of each bin; `nan` where it is empty.
@@ -90,7 +89,6 @@ class Reliability:
             weighted by the counts.
     """
 
-    edges: Floats
     counts: NDArray[np.int64]
     confidence: Floats
     accuracy: Floats
@@ -118,7 +116,6 @@ def reliability(probabilities: Probabilities, labels: Labels) -> Reliability:
         # Hits less confidences: the distance of a bin times its count.
         error = np.abs(hits - sums).sum() / np.float64(len(labels))
     return Reliability(
-        edges=edges,
         counts=counts,
         confidence=means,
         accuracy=accuracy,

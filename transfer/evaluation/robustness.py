@@ -24,13 +24,11 @@ class Kind(NamedTuple):
 
     Attributes:
         strengths: Three, from weak to strong.
-        unit: What a strength is, in words.
         change: The picture `(height, width, 3)` so spoilt, of the same size; takes the
             picture, the strength, and a seed where chance plays a part.
     """
 
     strengths: tuple[float, float, float]
-    unit: str
     change: Callable[[Pixels, float, int], Pixels]
 
 
@@ -99,15 +97,15 @@ def _to_pixels(levels: NDArray[np.float64]) -> Pixels:
 
 
 KINDS = {
-    "blur": Kind((0.5, 1.0, 2.0), "radius, % of the shorter side", _blur),
-    "noise": Kind((10, 25, 50), "standard deviation, grey levels of 255", _add_noise),
-    "brightness": Kind((30, 50, 70), "% darker", _darken),
-    "rotation": Kind((10, 20, 40), "degrees", _rotate),
-    "jpeg": Kind((60, 80, 92), "100 − JPEG quality", _compress),
+    "blur": Kind((0.5, 1.0, 2.0), _blur),  # radius, % of the shorter side
+    "noise": Kind((10, 25, 50), _add_noise),  # standard deviation, grey levels of 255
+    "brightness": Kind((30, 50, 70), _darken),  # % darker
+    "rotation": Kind((10, 20, 40), _rotate),  # degrees
+    "jpeg": Kind((60, 80, 92), _compress),  # 100 − JPEG quality
 }
 #: The same of sounds.
 SOUND_KINDS = {
-    "hiss": Kind((10, 20, 30), "dB of noise above the floor", _add_hiss),
-    "shifted": Kind((5, 15, 30), "% of the time", _shift),
-    "interrupted": Kind((10, 25, 40), "% of the time", _interrupt),
+    "hiss": Kind((10, 20, 30), _add_hiss),  # dB of noise above the floor
+    "shifted": Kind((5, 15, 30), _shift),  # % of the time
+    "interrupted": Kind((10, 25, 40), _interrupt),  # % of the time
 }

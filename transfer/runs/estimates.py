@@ -42,7 +42,6 @@ class Estimate:
         epoch_seconds: Time of one epoch of its last phase.
         disk_bytes: Features that will be kept, those that are kept already included.
         memory_bytes: Peak memory of the worker.
-        keeps: Whether features are kept; else every epoch starts from the pictures.
         why: The way that the run takes and the reason, in one sentence.
         measured: Whether the backbone's speed was measured on this machine.
     """
@@ -51,7 +50,6 @@ class Estimate:
     epoch_seconds: float
     disk_bytes: int
     memory_bytes: int
-    keeps: bool
     why: str
     measured: bool
 
@@ -175,7 +173,6 @@ class _Sum:
             epoch_seconds=epoch,
             disk_bytes=int(disk),
             memory_bytes=self._memory(disk),
-            keeps=keeps,
             why=self._why(keeps, at_cut, room),
             measured=self.measured,
         )

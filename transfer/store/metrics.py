@@ -21,29 +21,6 @@ class Metrics:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(
-        self, run_id: str, rows: Iterable[Metric], claim: float | None = None
-    ) -> None:
-        """Stores the values in one transaction, in this order.
-
-        A value that is not finite is stored as NULL and read back as `nan`: neither
-        SQLite nor JSON has such numbers.
-
-        Args:
-            claim: As in `Jobs.heartbeat`.
-
-        Raises:
-            NotFoundError: The run was deleted meanwhile.
-            RunError: Another worker has it.
-        """
-        values = [_to_row(run_id, row) for row in rows]
-        if values:
-            with self._database.writing() as connection:
-                # A worker that was taken for dead must not write into the run of the
-                # one that goes on with it.
-                table.lock(connection, run_id, claim)
-                connection.execute(sa.insert(metrics), values)
-
     def tell(
         self,
         run_id: str,
@@ -52,6 +29,9 @@ class Metrics:
         claim: float | None,
     ) -> JobStatus:
         """Stores the values, where the run is and that its worker lives, all at once.
+
+        A value that is not finite is stored as NULL and read back as `nan`: neither
+        SQLite nor JSON has such numbers.
 
         Args:
             claim: As in `Jobs.heartbeat`.

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.jobs_made import measure
 from tests.pages.opened import opened
 from transfer import workspace
 from transfer.config import TrainConfig
@@ -31,7 +32,8 @@ def finished(name: str, result: dict[str, Any] | None = None, **settings: Any) -
     run = store.claim_next("here", {("run",): 9})
     assert run
     for epoch in (1, 2):
-        store.metrics.add(
+        measure(
+            store,
             run.id,
             [
                 Metric(phase="head", epoch=epoch, name=key, value=epoch / 4)
@@ -103,7 +105,7 @@ def test_comparing__weighted_runs_are_compared_by_balanced_accuracy() -> None:
     for run in runs:
         name = "val_balanced_accuracy"
         values = [Metric(phase="head", epoch=n, name=name, value=0.5) for n in (1, 2)]
-        Store().metrics.add(run.id, values)
+        measure(Store(), run.id, values)
         results.save(made_up(run, images=10))
     at = open_page(*(run.id for run in runs))
     table = at.dataframe[0].value

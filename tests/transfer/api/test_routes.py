@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs_made import measure
 from tests.pictures import make_pictures
 from tests.transfer.api.asked import HERE, Inference, app, ask, error_of, raising
 from transfer import errors
@@ -147,7 +148,8 @@ def test_datasets__of_ones_own_go_by_what_they_are_called(
 
 
 def test_runs__in_short_and_whole(store: Store, run: Run) -> None:
-    store.metrics.add(
+    measure(
+        store,
         run.id,
         [
             Metric(phase="head", epoch=1, name=name, value=value)

@@ -62,7 +62,7 @@ def test_claim__a_worker_that_was_taken_for_dead_changes_nothing(store: Store) -
     row = Metric(phase="head", epoch=1, name="loss", value=1.0)
     for late in (
         lambda: store.heartbeat(old.id, claim=old.started_at),
-        lambda: store.metrics.add(old.id, [row], claim=old.started_at),
+        lambda: store.metrics.tell(old.id, [row], {}, old.started_at),
         lambda: store.finish(old.id, JobStatus.FAILED, claim=old.started_at),
     ):
         with pytest.raises(RunError, match="another process"):

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from tests.jobs_made import measure
 from tests.transfer.store.runs_taken import metric, running
 from transfer.errors import NotFoundError, RunError
 from transfer.store.runs import Store
@@ -15,7 +16,7 @@ def test_drop__keeps_what_the_checkpoint_has_seen(store: Store) -> None:
     for phase in ("head", "fine_tune"):
         for epoch in (1, 2):
             rows = [metric(phase=phase, epoch=epoch, step=step) for step in (1, 2)]
-            store.metrics.add(run.id, [*rows, metric(phase=phase, epoch=epoch)])
+            measure(store, run.id, [*rows, metric(phase=phase, epoch=epoch)])
 
     def left() -> list[tuple[str, int, int | None]]:
         return [(m.phase, m.epoch, m.step) for m in store.metrics.after(run.id)]
@@ -30,10 +31,10 @@ def test_drop__keeps_what_the_checkpoint_has_seen(store: Store) -> None:
     assert left() == []
 
 
-def test_add__values_come_back_in_order(store: Store) -> None:
+def test_tell__values_come_back_in_order(store: Store) -> None:
     run = running(store)
     rows = [metric(step=1), metric("accuracy", 1e-12, step=1), metric(epoch=2)]
-    store.metrics.add(run.id, rows)
+    store.metrics.tell(run.id, rows, {}, run.started_at)
     found = store.metrics.after(run.id)
     assert [(one.name, one.value, one.step, one.epoch) for one in found] == [
         ("loss", 0.5, 1, 1),
@@ -62,25 +63,21 @@ def test_tell__nothing_of_a_run_that_another_has_begun_anew(store: Store) -> Non
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_add__values_that_are_not_finite_survive(store: Store, value: float) -> None:
+def test_tell__values_that_are_not_finite_survive(store: Store, value: float) -> None:
     run = running(store)
-    store.metrics.add(run.id, [metric(value=value)])
+    store.metrics.tell(run.id, [metric(value=value)], {}, run.started_at)
     assert math.isnan(store.metrics.after(run.id)[0].value)
 
 
-def test_add__nothing_is_nothing(store: Store) -> None:
-    store.metrics.add(running(store).id, [])
-
-
-def test_add__of_a_run_that_was_deleted(store: Store) -> None:
+def test_tell__of_a_run_that_was_deleted(store: Store) -> None:
     with pytest.raises(NotFoundError, match="may have been deleted"):
-        store.metrics.add("00000000", [metric()])
+        store.metrics.tell("00000000", [metric()], {}, None)
 
 
 def test_after__only_what_is_newer(store: Store) -> None:
     run, other = running(store), running(store)
-    store.metrics.add(run.id, [metric(step=step) for step in range(5)])
-    store.metrics.add(other.id, [metric(step=9)])
+    measure(store, run.id, [metric(step=step) for step in range(5)])
+    measure(store, other.id, [metric(step=9)])
     seen = store.metrics.after(run.id, limit=2)
     assert [one.step for one in seen] == [0, 1]
     newer = store.metrics.after(run.id, seen[-1].id)
@@ -89,15 +86,15 @@ def test_after__only_what_is_newer(store: Store) -> None:
 
 def test_after__ids_are_never_used_again(store: Store) -> None:
     run, other = running(store), running(store)
-    store.metrics.add(run.id, [metric()])
+    measure(store, run.id, [metric()])
     last = store.metrics.after(run.id)[-1].id
     store.finish(run.id, JobStatus.STOPPED)
     store.trash.remove(store.trash.put_job(store.get(run.id), run.id, ""))
-    store.metrics.add(other.id, [metric()])
+    measure(store, other.id, [metric()])
     assert store.metrics.after(other.id)[0].id > last
 
 
 def test_of_epochs__without_steps_and_the_later_of_two(store: Store) -> None:
     run = running(store)
-    store.metrics.add(run.id, [metric(step=1), metric(value=3), metric(value=2)])
+    measure(store, run.id, [metric(step=1), metric(value=3), metric(value=2)])
     assert [one.value for one in store.metrics.of_epochs(run.id)] == [2]

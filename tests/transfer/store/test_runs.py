@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
+from tests.jobs_made import measure
 from tests.transfer.store.runs_taken import FLOWERS, metric, running
 from transfer.config import TrainConfig
 from transfer.errors import NotFoundError, StorageError
@@ -111,7 +112,7 @@ def test_store__writers_in_many_threads_all_get_through(store: Store) -> None:
     run = running(store)
 
     def write(step: int) -> None:
-        store.metrics.add(run.id, [metric(step=step)])
+        measure(store, run.id, [metric(step=step)])
         store.heartbeat(run.id, {"step": step})
 
     with ThreadPoolExecutor(8) as pool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.jobs_made import measure
 from tests.pictures import make_pictures
 from tests.transfer.features.computing import extractor_of
 from tests.transfer.runs.processes_made import FLOWERS, taken, taken_run
@@ -39,7 +40,7 @@ def complete(store: Store) -> str:
     """A run with a model, as its worker leaves it: the file, then the record."""
     run = taken_run(store, 1)
     place.write_atomically(files.model(run.id), f"model of {run.id}".encode())
-    store.metrics.add(run.id, [Metric(phase="head", epoch=1, name="loss", value=1.0)])
+    measure(store, run.id, [Metric(phase="head", epoch=1, name="loss", value=1.0)])
     store.finish(run.id, JobStatus.COMPLETED, {"class_names": ["cat", "dog"]})
     return run.id
 
@@ -257,7 +258,7 @@ def test_restore__runs_predictions_and_features_stay_the_same(
     extractor = extractor_of(pooled)
     extractor.compute({"pooling": views}, lambda *_: None)
     features = extractor.read("pooling", views)
-    store.metrics.add(run.id, [Metric(phase="head", epoch=1, name="loss", value=0.1)])
+    measure(store, run.id, [Metric(phase="head", epoch=1, name="loss", value=0.1)])
     measured = store.metrics.of_epochs(run.id)
     backup.write(tmp_path / "made.tar")
     # Another machine: nothing is here but the tar, and at another path.

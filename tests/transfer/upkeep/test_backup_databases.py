@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.both_databases import database, on_postgresql
+from tests.jobs_made import measure
 from tests.pictures import delete_dataset
 from tests.postgres import Postgres
 from tests.transfer.upkeep.test_backup import (
@@ -43,7 +44,7 @@ def fill(store: Store) -> None:
     """Rows of many kinds, with text and numbers that databases may treat apart."""
     run = complete(store)
     values = [Metric(phase="head", epoch=2, name="loss", value=x) for x in (0.1, 1e-9)]
-    store.metrics.add(run, values)
+    measure(store, run, values)
     store.describe(run, "Größe ☃", "a note", ["best", "paper"])
     store.people.add(subject="ada", name="Ada ☃", role="participant", code="")
     store.datasets.own("pets", "12345678")

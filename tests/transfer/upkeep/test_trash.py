@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs_made import measure
 from tests.pictures import make_pictures
 from transfer import workspace as place
 from transfer.config import TrainConfig
@@ -45,7 +46,7 @@ def ended(store: Store, revision: Revision) -> Run:
     run = store.create(config, "mine")
     store.claim_next("here", {("run",): 9})
     store.begin(run.id, 1)
-    store.metrics.add(run.id, [Metric(phase="head", epoch=1, name="loss", value=1.0)])
+    measure(store, run.id, [Metric(phase="head", epoch=1, name="loss", value=1.0)])
     place.write_atomically(files.model(run.id), bytes(1000))
     result = {"class_names": ["cat", "dog"]}
     return store.finish(run.id, JobStatus.COMPLETED, result)  # type: ignore
