@@ -28,14 +28,10 @@ def choose_other(run: Run, finished: list[Summary]) -> list[Run]:
     """The run to compare with, if any: it answers the same pictures."""
     # A run beside itself would say everything twice.
     # Nor can one that learnt from sounds say anything of a picture.
-    kinds = {run.dataset: run.dataset_kind}
-    for one in finished:
-        if one.dataset not in kinds:
-            kinds[one.dataset] = session.store().get(one.id).dataset_kind
     others = [
         one
         for one in finished
-        if one.id != run.id and kinds[one.dataset] == run.dataset_kind
+        if one.id != run.id and one.dataset_kind == run.dataset_kind
     ]
     said = run_choice.labels(others)
     chosen = st.selectbox(

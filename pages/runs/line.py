@@ -4,11 +4,11 @@ from typing import get_args
 
 import streamlit as st
 
-from pages.shared import session, shell, words
-from transfer import processes
+from pages.runs import machines
+from pages.shared import job_progress, session, shell, words
 from transfer.datasets import names
 from transfer.errors import TransferError
-from transfer.runs import order, places, queue
+from transfer.runs import order, queue
 from transfer.runs.kinds import KINDS
 from transfer.runs.places import Place
 from transfer.store.record import Job, Run
@@ -36,13 +36,12 @@ def _show_line() -> None:
     whole, own = session.whole_store(), session.store()
     st.caption(f"{RULE} What was moved by hand goes before that.")
     active = whole.active()  # before the others: no job is at work and waits
-    # Not the line that stands for some moments: what was moved is seen at once.
-    waiting, line = {one.id: one for one in whole.waiting()}, places.places(whole)
+    waiting, line = {one.id: one for one in whole.waiting()}, job_progress.line_now()
     seen = {one.id for one in (*own.active(), *own.waiting())}
     for job in active:
-        is_here = job.host in (None, processes.this_machine())
-        at = "" if is_here else f" on {job.host}"
-        _show(job, f"at work{at}", job.id in seen)
+        machine = machines.elsewhere(job)
+        says = f"at work on {machine}" if machine else "at work"
+        _show(job, says, job.id in seen)
     found = [(waiting[one], place) for one, place in line.items() if one in waiting]
     for job, place in found[:_SHOWN]:
         _show(job, words.of_place(place), job.id in seen, place)
@@ -84,6 +83,7 @@ def _show(job: Job, says: str, is_seen: bool, place: Place | None = None) -> Non
 def _move(job_id: str, to: order.To) -> None:
     try:
         order.move(session.store(), job_id, to)
+        job_progress.forget_line()  # what was moved is seen at once
     except TransferError as error:
         st.toast(shell.escape(str(error)), icon=":material/error:")
 
@@ -91,5 +91,6 @@ def _move(job_id: str, to: order.To) -> None:
 def _stop(job_id: str) -> None:
     try:
         queue.stop(session.store(), job_id)
+        job_progress.forget_line()
     except TransferError as error:
         st.toast(shell.escape(str(error)), icon=":material/error:")

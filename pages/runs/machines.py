@@ -5,8 +5,7 @@ from collections import Counter
 import streamlit as st
 
 from pages.shared import session, shell, tables
-from transfer import processes
-from transfer.runs import machines
+from transfer.runs import machines, vanished
 from transfer.store.machines import Machine
 from transfer.store.record import Job
 
@@ -28,10 +27,15 @@ def show() -> None:
         )
 
 
+def elsewhere(job: Job) -> str:
+    """The machine that has or had it, if that is not the one of this page; or empty."""
+    return "" if vanished.is_here(job) else job.host or ""
+
+
 def show_place(job: Job) -> None:
-    """On which machine it is or was, if that is not the one of this page."""
-    if job.host and job.host != processes.this_machine():
-        st.caption(f"On {shell.escape(job.host)}")
+    """The same in words."""
+    if machine := elsewhere(job):
+        st.caption(f"On {shell.escape(machine)}")
 
 
 def _row(one: Machine, busy: int) -> dict[str, object]:

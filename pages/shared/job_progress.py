@@ -180,7 +180,16 @@ def _read(job_id: str) -> Job | None:
 
 def line_now() -> dict[str, places.Place]:
     """The place of each job that waits, of everybody; the same for some moments."""
-    line: dict[str, places.Place] = _once_a_while("places", _OF_LINE).get(
+    line: dict[str, places.Place] = _line().get(
         lambda: places.places(session.whole_store())
     )
     return line
+
+
+def forget_line() -> None:
+    """Has whoever looks next see the line as it is: somebody has changed it here."""
+    _line().forget()
+
+
+def _line() -> OnceAWhile[Any]:
+    return _once_a_while("places", _OF_LINE)

@@ -11,7 +11,7 @@ from transfer.errors import StorageError, TransferError
 from transfer.people import auth, looking, pace, rule, sessions
 from transfer.people.auth import Mode
 from transfer.prediction.client import InferenceProcess
-from transfer.runs.shared_reads import OnceAWhile
+from transfer.store.datasets import Owned
 from transfer.store.people import Person
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -19,8 +19,6 @@ from transfer.store.scope import Thing
 
 #: Seconds between two notes of somebody who stays at a page.
 _SEEN_EVERY = 30.0
-#: Seconds for which what people are called is taken to be the same.
-_NAMES_STAND = 2.0
 
 
 @st.cache_resource(show_spinner=False)
@@ -101,9 +99,9 @@ def may(action: str, what: str | Thing = "") -> bool:
 def _dataset(name: str) -> Thing:
     """Whose a dataset is; asked once for all parts of the page."""
     known = looking.look(whole_store(), cookie()).datasets
-    if name not in known:
-        known[name] = whole_store().datasets.get(name)
-    return known[name]
+    if name not in known:  # at first, and of what came since
+        known.update(whole_store().datasets.all())
+    return known.setdefault(name, Owned(name, None, "private"))
 
 
 def teaches() -> bool:
@@ -144,17 +142,12 @@ def owner_in_words(thing: Thing) -> str:
 
 
 def name_of(person_id: str | None) -> str:
-    """What somebody is called."""
-    names_now = _names().get(
-        lambda: {one.id: one.name for one in whole_store().people.all()}
-    )
-    return str(names_now.get(person_id, "somebody who is gone"))
-
-
-# A list of an instructor's names everybody in it.
-@st.cache_resource(show_spinner=False)
-def _names() -> OnceAWhile[dict[str | None, str]]:
-    return OnceAWhile(_NAMES_STAND)
+    """What somebody is called; of all of them is asked once for a page."""
+    known = looking.look(whole_store(), cookie()).names
+    if person_id not in known:  # at first, and of who came since
+        known.update({one.id: one.name for one in whole_store().people.all()})
+    gone = "somebody who is gone" if person_id else "nobody here"
+    return known.setdefault(person_id or "", gone)
 
 
 def note_page(title: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import session, shell
 from pages.shared.words import spoken
-from transfer.errors import NotFoundError, TransferError
+from transfer.errors import TransferError
 from transfer.people import auth
 from transfer.people.auth import Mode
 from transfer.people.rule import Sharing
@@ -68,8 +68,4 @@ def _owner(thing: Thing) -> str:
     """Whose it is, in Markdown."""
     if thing.owner == session.actor().id:
         return "Yours"
-    try:
-        name = session.whole_store().people.get(thing.owner or "").name
-    except NotFoundError:
-        return "Of nobody here"
-    return f"Of {shell.escape(name)}"
+    return f"Of {shell.escape(session.name_of(thing.owner))}"

@@ -152,8 +152,10 @@ def _check_unreached(store: Store, revision: Revision) -> None:
 
 def _datasets(store: Store) -> Iterator[tuple[Revision, Thing]]:
     """All there are, and those in the trash, which their owners can restore."""
-    for one in library.list_datasets():
-        yield one, store.datasets.get(one.dataset)
+    found = library.list_datasets()
+    yield from zip(
+        found, store.datasets.of([one.dataset for one in found]), strict=True
+    )
     for thrown in store.trash.all():
         if thrown.kind == DATASET:
             folder = files.in_trash(thrown.kind, thrown.id)

@@ -24,6 +24,7 @@ class Look(NamedTuple):
         asked: With what it was asked.
         until: When it is asked anew, by a clock that only runs forward.
         datasets: Whose those are that were asked about since, by name.
+        names: What people are called, by id, once it was asked.
     """
 
     asked: object
@@ -31,6 +32,7 @@ class Look(NamedTuple):
     actor: Person
     store: Store
     datasets: dict[str, Thing]
+    names: dict[str, str]
 
 
 def look(store: Store, cookie: str) -> Look:
@@ -44,5 +46,5 @@ def look(store: Store, cookie: str) -> Look:
     if known is None or known.asked != asked or now > known.until:
         person = sessions.who(store, cookie)
         view = store.view_for(rule.scope(person))
-        known = _here.look = Look(asked, now + _STANDS, person, view, {})
+        known = _here.look = Look(asked, now + _STANDS, person, view, {}, {})
     return known

@@ -50,6 +50,11 @@ class OnceAWhile(Generic[T]):
         # Without the lock: who only looks shall not wait for who makes it anew.
         return self._value if time.monotonic() < self._until else None
 
+    def forget(self) -> None:
+        """Has it made anew for whoever asks next: it is known to have changed."""
+        with self._lock:
+            self._until = 0.0
+
     def get(self, make: Callable[[], T]) -> T:
         """The value; `make` is never called twice at a time."""
         with self._lock:

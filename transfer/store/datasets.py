@@ -55,10 +55,14 @@ class Datasets:
 
     def of(self, names: Collection[str]) -> list[Owned]:
         """Whose each is, in their order; see `get`."""
+        known = self.all()
+        return [known.get(name, Owned(name, None, "private")) for name in names]
+
+    def all(self) -> dict[str, Owned]:
+        """Whose each is, by name, where that was ever said."""
         with self._database.reading() as connection:
             owned = [Owned(*row) for row in connection.execute(sa.select(datasets))]
-        by_name = {one.name: one for one in owned}
-        return [by_name.get(name, Owned(name, None, "private")) for name in names]
+        return {one.name: one for one in owned}
 
     def new(self, name: str) -> str:
         """What a new dataset of whoever sees this store is to be kept under.
@@ -96,13 +100,16 @@ class Datasets:
             NotFoundError, NotAllowedError: As `check`; or it is the hidden test set.
         """
         self.check("share", name)
-        if self.get(name).sharing == HIDDEN:
-            raise NotAllowedError(
-                f'"{names.title(name)}" is the hidden test set, which nobody else may '
-                "see.",
-                "On the page Workshop it can be made a dataset like others again.",
-            )
-        self._set(name, sharing)
+        with self._database.writing(alone=True) as connection:
+            # Together: it may be hidden at the same moment.
+            if _sharing(connection, name) == HIDDEN:
+                raise NotAllowedError(
+                    f'"{names.title(name)}" is the hidden test set, which nobody else '
+                    "may see.",
+                    "On the page Workshop it can be made a dataset like others again.",
+                )
+            _set(connection, name, sharing)
+        self._note(name, sharing)
 
     def hide(self, name: str) -> None:
         """Makes it the hidden test set, in place of any before; empty for none.
@@ -112,10 +119,18 @@ class Datasets:
         """
         if name:
             self.check("share", name)
-        if before := self.hidden_set():
-            self._set(before.name, "private")
+        others = (datasets.c.sharing == HIDDEN) & (datasets.c.name != name)
+        with self._database.writing(alone=True) as connection:
+            # All that are: two who hide at once would else leave two.
+            before = [*connection.scalars(sa.select(datasets.c.name).where(others))]
+            for one in before:
+                _set(connection, one, "private")
+            if name:
+                _set(connection, name, HIDDEN)
+        for one in before:
+            self._note(one, "private")
         if name:
-            self._set(name, HIDDEN)
+            self._note(name, HIDDEN)
 
     def hidden_set(self) -> Owned | None:
         """The hidden test set, whoever asks; `None` if there is none."""
@@ -124,12 +139,19 @@ class Datasets:
             row = connection.execute(query).first()
         return Owned(*row) if row else None
 
-    def _set(self, name: str, sharing: str) -> None:
-        with self._database.writing(alone=True) as connection:
-            one = datasets.c.name == name
-            if not connection.scalar(sa.select(datasets.c.name).where(one)):
-                connection.execute(sa.insert(datasets).values(name=name))
-            changed = sa.update(datasets).where(one).values(sharing=sharing)
-            connection.execute(changed)
+    def _note(self, name: str, sharing: str) -> None:
         told = f"dataset {name}: {sharing}"
         People(self._database).note(self._scope.actor, "share", told)
+
+
+def _sharing(connection: sa.Connection, name: str) -> str | None:
+    """What others may do with it; `None` where nothing was ever said of it."""
+    one = datasets.c.name == name
+    return connection.scalar(sa.select(datasets.c.sharing).where(one))
+
+
+def _set(connection: sa.Connection, name: str, sharing: str) -> None:
+    if _sharing(connection, name) is None:
+        connection.execute(sa.insert(datasets).values(name=name))
+    changed = sa.update(datasets).where(datasets.c.name == name)
+    connection.execute(changed.values(sharing=sharing))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from transfer.config import TrainConfig
+from transfer.datasets.revision import Kind
 from transfer.store.record import read_name
 from transfer.store.status import JobStatus
 from transfer.store.tables import jobs
@@ -33,6 +34,7 @@ class Summary(NamedTuple):
             `Run.result`.
         progress: Where it is; empty once it has ended.
         has_model: Whether it left a model.
+        dataset_kind: What it learnt from; known once it has a model.
         seconds: Time that it took; `None` before its end.
     """
 
@@ -50,6 +52,7 @@ class Summary(NamedTuple):
     result: Mapping[str, Any]
     progress: Mapping[str, Any]
     has_model: bool
+    dataset_kind: Kind
     seconds: float | None
     owner: str | None = None
     sharing: str = "private"
@@ -58,6 +61,8 @@ class Summary(NamedTuple):
 _settings, _result = jobs.c.settings, jobs.c.result
 #: Whether a run left a model, by what only such a run has.
 HAS_MODEL = _result[("class_names", 0)].as_string().is_not(None)
+#: Whether it learnt from sounds, by how it drew them.
+_OF_SOUNDS = _result[("sound", 0)].as_string().is_not(None)
 _FIGURES = ("val_accuracy", "val_balanced_accuracy")
 _WORDS = ("best_phase", "ended_early")
 _OWN = ("id", "name", "status", "dataset", "revision", "created_at", "started_at")
@@ -83,6 +88,7 @@ COLUMNS = (
     _result["best_epoch"].as_integer().label("best_epoch"),
     _result["val_largest_class"].label("val_largest_class"),
     HAS_MODEL.label("has_model"),
+    _OF_SOUNDS.label("of_sounds"),
     _result[("seconds", "total")].as_float().label("seconds"),
 )
 
@@ -106,5 +112,6 @@ def read(row: sa.Row[Any]) -> Summary:
         result={name: value for name, value in found.items() if value is not None},
         progress=values["progress"] or {},
         has_model=bool(values["has_model"]),
+        dataset_kind="sounds" if values["of_sounds"] else "images",
         seconds=values["seconds"],
     )

@@ -172,7 +172,7 @@ def _own(store: Store, found: Sequence[Summary]) -> list[Summary]:
 
 
 def _own_datasets(store: Store) -> list[str]:
-    owned = map(store.datasets.get, library.all_names())
+    owned = store.datasets.of(library.all_names())
     return [one.name for one in owned if store.scope.may("delete", one)]
 
 

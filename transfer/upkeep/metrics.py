@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from transfer import processes, workspace
 from transfer.errors import TransferError
+from transfer.runs import vanished
 from transfer.runs.shared_reads import OnceAWhile
 from transfer.store.runs import Store
 
@@ -106,7 +107,7 @@ def _processes() -> dict[psutil.Process, str]:
     server = psutil.Process()
     found = {server: "server"}
     with closing(Store()) as store:
-        here = [job for job in store.active() if job.host == processes.this_machine()]
+        here = [job for job in store.active() if vanished.is_here(job)]
     for job in here:
         if worker := processes.find(job.pid, job.pid_started_at, job.id):
             with suppress(psutil.Error):

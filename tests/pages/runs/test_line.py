@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import session
+from pages.shared import job_progress, session
 from tests.transfer.runs.processes_made import FLOWERS
 from transfer.people import sessions
 from transfer.runs import places
@@ -72,3 +72,22 @@ def test_line__instructors_stop_and_administrators_move(
     assert [*places.places(store)] == waiting[::-1]
     at.button(f"line-stop-{waiting[1]}").click().run()
     assert store.get(waiting[1]).status == "stopped"
+
+
+def test_line__is_read_once_for_all_who_look_and_anew_once_it_was_moved(
+    store: Store, waiting: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_progress, "_OF_LINE", 600.0)
+    read, asked = places.places, list[int]()
+
+    def counted(whole: Store) -> dict[str, places.Place]:
+        asked.append(1)
+        return read(whole)
+
+    monkeypatch.setattr(job_progress.places, "places", counted)
+    look(store, monkeypatch, Role.PARTICIPANT)
+    at = look(store, monkeypatch, Role.ADMINISTRATOR)
+    assert len(asked) == 1
+    at.button(f"front-{waiting[1]}").click().run()
+    order = [one.key for one in at.button if (one.key or "").startswith("front-")]
+    assert order == [f"front-{one}" for one in waiting[::-1]]

@@ -3,10 +3,12 @@
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from transfer.errors import ConfigError, NotAllowedError
 from transfer.people import codes, joining, pace
 from transfer.people.joining import Joined
+from transfer.store import rows
 from transfer.store.people import Role
 from transfer.store.runs import Store
 
@@ -71,8 +73,8 @@ def test_join__wrong_tries_are_limited(
     with pytest.raises(NotAllowedError, match="Wait 1?[0-9] seconds"):
         join(store, "Anna", anna.code)
     join(store, "Bob")  # of one name only
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 61)
+    later = time.time() + 61
+    monkeypatch.setattr(rows, "now", lambda _: sa.literal(later))
     assert join(store, "Anna", anna.code).person == anna.person
 
 

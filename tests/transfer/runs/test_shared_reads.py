@@ -38,3 +38,11 @@ def test_once_a_while__is_made_anew_after_its_time() -> None:
     assert lasting.value is None
     assert [lasting.get(make), lasting.get(make), lasting.value] == [0, 0, 0]
     assert [fleeting.get(make), fleeting.get(make), fleeting.value] == [1, 2, None]
+
+
+def test_once_a_while__is_made_anew_once_it_is_known_to_have_changed() -> None:
+    lasting, made = OnceAWhile[int](600.0), iter(range(9))
+    assert lasting.get(lambda: next(made)) == lasting.get(lambda: next(made)) == 0
+    lasting.forget()
+    assert lasting.value is None
+    assert lasting.get(lambda: next(made)) == 1

@@ -11,10 +11,12 @@ from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 
 LARGEST = {"class": "ok", "accuracy": 0.927, "balanced_accuracy": 0.5}
+SOUND = [16_000, 1.0, 0.025, 0.01, 64, 20.0, 8_000.0, 60.0]
 RESULTS: dict[str, dict[str, Any]] = {
     "plain": {"val_accuracy": 0.9, "val_balanced_accuracy": 0.8},
     "skewed": {"val_accuracy": 0.95, "val_largest_class": LARGEST},
     "in vain": {"val_accuracy": 0.5, "best_phase": "head", "best_epoch": 2},
+    "sounds": {"val_accuracy": 0.5, "sound": SOUND},
     "early": {"val_accuracy": 0.5, "ended_early": "no room"},
     "no val": {"val_accuracy": None, "val_largest_class": None},
 }
@@ -41,6 +43,7 @@ def test_summaries__say_what_the_run_says(
         assert says(listed) == says(run)
     assert default_name(listed.config) == default_name(run.config)
     assert (listed.has_model, listed.seconds) == (True, 2.5)
+    assert listed.dataset_kind == run.dataset_kind
     assert listed.progress == {}
 
 

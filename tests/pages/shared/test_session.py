@@ -1,0 +1,56 @@
+"""Who looks at a page, and what others are called there."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from pages.shared import session
+from tests.statements import statements
+from transfer.people import sessions
+from transfer.store.people import Person, Role
+from transfer.store.runs import Store
+
+
+@pytest.fixture
+def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The store of a workshop, at whose pages an instructor looks."""
+    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
+    st.cache_resource.clear()
+    with closing(session.whole_store()) as opened:
+        tom = join(opened, "Tom", Role.INSTRUCTOR)
+        cookie = sessions.cookie_for(sessions.begin(opened, tom))
+        monkeypatch.setattr(session, "cookie", lambda: cookie)
+        # However slow the machine is: what is asked stands until the test ends.
+        monkeypatch.setattr("transfer.people.looking._STANDS", 600.0)
+        yield opened
+    st.cache_resource.clear()
+
+
+def join(store: Store, name: str, role: Role = Role.PARTICIPANT) -> Person:
+    """Somebody new of this name."""
+    person = store.people.add(subject=f"name:{name}", name=name, role=role)
+    assert person
+    return person
+
+
+def test_name_of__everybody_is_asked_for_once(store: Store) -> None:
+    people = [join(store, f"Pupil {number}") for number in range(12)]
+    session.actor()
+    with statements(store) as asked:
+        assert [session.name_of(one.id) for one in people] == [
+            one.name for one in people
+        ]
+    assert len(asked) == 1
+
+
+def test_name_of__who_joins_meanwhile_has_a_name_at_once(store: Store) -> None:
+    assert session.name_of(join(store, "Anna").id) == "Anna"
+    assert session.name_of(join(store, "Bob").id) == "Bob"
+
+
+def test_name_of__who_is_gone(store: Store) -> None:
+    assert session.name_of("00000000") == "somebody who is gone"
+    assert session.name_of(None) == "nobody here"
