@@ -2,16 +2,17 @@
 
 import base64
 import json
+import time
 
 import numpy as np
 
 from pages.shared import addresses
 from pages.shared.visits import Visit
-from transfer.datasets import thumbnails
+from transfer.datasets import facts, thumbnails
 from transfer.datasets.revision import Image, Revision
 from transfer.gallery import measures
 from transfer.gallery import view as views
-from transfer.gallery.view import View
+from transfer.gallery.view import OF_PICTURES, Order, View
 
 #: Images in one answer at the most.
 MOST = 400
@@ -39,8 +40,12 @@ def page(visit: Visit, first: int, count: int) -> bytes:
     shown = views.show(view)
     some = range(max(first, 0), min(first + min(count, MOST), len(shown.images)))
     items = [_item(shown, at, visit.who) for at in some]
+    images = [shown.images[at] for at in some]
     if shown.revision.kind == "sounds":
-        _add_sounds(items, [shown.images[at] for at in some], shown.revision, visit.who)
+        _add_sounds(items, images, shown.revision, visit.who)
+    elif view.order in OF_PICTURES:
+        for item, fact in zip(items, facts.of(view.dataset, images), strict=True):
+            item["says"] = _in_words(fact, view.order)
     return json.dumps(items).encode()
 
 
@@ -50,6 +55,8 @@ def _item(shown: views.Shown, at: int, who: str) -> dict[str, str]:
     if predicted := shown.answers.predicted[at]:
         mark = "✓" if predicted == name else "✗"
         said = f"{mark} {predicted} {shown.answers.confidence[at]:.0%}"
+    if not np.isnan(apart := shown.answers.disagreement[at]):
+        said = f"{apart:.0%} apart · {said}"
     if image.left_out:
         said = image.left_out
     return {
@@ -59,6 +66,16 @@ def _item(shown: views.Shown, at: int, who: str) -> dict[str, str]:
         "split": image.split,
         "says": said,
     }
+
+
+def _in_words(fact: np.void, order: Order) -> str:
+    """What a picture is sorted by."""
+    if order == "pixels":
+        return f"{fact['width']} × {fact['height']}"
+    if order == "bytes":
+        return f"{fact['bytes'] / 1000:,.1f} kB"
+    when = time.gmtime(fact["taken"])  # as the camera's clock had it
+    return time.strftime("%Y-%m-%d", when) if fact["taken"] else "no date"
 
 
 def _add_sounds(

@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.data import doctor, revisions
-from pages.shared import addresses, component, mending, session, shell
+from pages.shared import addresses, component, mending, run_choice, session, shell
 from pages.shared.words import spoken
 from transfer.datasets import chosen as choices
 from transfer.datasets.revision import SPLITS, Revision
 from transfer.doctor import report
 from transfer.errors import TransferError
 from transfer.gallery import view as views
-from transfer.gallery.view import OF_RUNS, Order, Shown, View
+from transfer.gallery.view import OF_PICTURES, OF_RUNS, Order, Shown, View
 
 #: What the orders are called.
 _ORDERS: dict[Order, str] = {
@@ -81,7 +81,9 @@ def _grid(view: View, shown: Shown) -> list[int]:
             "count": len(shown.images),
             "place": place,
             "all": bool(view.chosen) and view.chosen == st.query_params.get("chosen"),
-            "says": bool(view.run or view.is_out) or shown.revision.kind == "sounds",
+            "says": bool(view.run or view.is_out)
+            or view.order in OF_PICTURES
+            or shown.revision.kind == "sounds",
             "images": [spoken().image, spoken().images],
         },
         on_chosen_change=lambda: None,
@@ -175,9 +177,9 @@ def _ask_finding(revision: Revision, key: str) -> str:
 
 
 def _runs(revision: Revision) -> dict[str, str]:
-    """Names of the runs of this dataset that have a model, by id, newest first."""
+    """What the runs of this dataset that have a model are called, newest first."""
     found = session.store().summaries(with_model=True)
-    return {one.id: one.name for one in found if one.dataset == revision.dataset}
+    return run_choice.labels([one for one in found if one.dataset == revision.dataset])
 
 
 def _ask_runs(runs: dict[str, str], order: Order, key: str) -> tuple[str, str]:
@@ -185,13 +187,13 @@ def _ask_runs(runs: dict[str, str], order: Order, key: str) -> tuple[str, str]:
     if order not in OF_RUNS:
         return "", ""
     run = st.selectbox(
-        "Run", runs, format_func=lambda one: runs[one], key=f"{key}-run", width=220
+        "Run", runs, format_func=lambda one: runs[one], key=f"{key}-run", width=320
     )
     if order != "disagreement":
         return str(run), ""
     others = [one for one in runs if one != run]
     other = st.selectbox(
-        "And", others, format_func=lambda one: runs[one], key=f"{key}-other", width=220
+        "And", others, format_func=lambda one: runs[one], key=f"{key}-other", width=320
     )
     return str(run), str(other or "")
 
@@ -232,6 +234,7 @@ def _ask_chosen(revision: Revision) -> str:
         return ""
     here = {one.sha256 for one in (*revision.images, *revision.left_out)}
     found = sum(one in here for one in hashes)
+    shell.scroll_here(f"chosen-{named}")  # the gallery lies below much else
     with st.container(horizontal=True, vertical_alignment="center"):
         lost = len(hashes) - found
         more = f"; {lost:,} more are not in this revision" if lost else ""
@@ -240,5 +243,7 @@ def _ask_chosen(revision: Revision) -> str:
         )
         if st.button(f"Show all {spoken().images}", icon=":material/close:"):
             st.query_params.pop("chosen")
+            # Of the choice beside “Some of each class”, which is not what was asked.
+            st.session_state["pictures-"] = f"All {spoken().images}"
             st.rerun()
     return named

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import mending, session, shell, tables
+from pages.shared.words import spoken
 from transfer.datasets import classes, history, library
 from transfer.datasets.history import Difference, Step
 from transfer.datasets.revision import Image, Revision
@@ -76,6 +77,10 @@ def offer_classes(newest: Revision) -> None:
         )
         new = st.text_input("New name", key=f"{key}-new").strip()
         go = st.button(what, type="primary", key=f"{key}-go")
+        st.caption(
+            f"To split one, choose {spoken().images} of it under “All "
+            f"{spoken().images}” and move them to a new class."
+        )
     if not go:
         return
     if what == "Rename" and old:
@@ -115,7 +120,7 @@ def show(newest: Revision) -> None:
         st.caption(
             "Choose one to see it or to go back to it, or two to compare them. The "
             f"last {history.KEPT} are kept, those of {history.KEPT_DAYS} days, the "
-            "first, and each that a run names."
+            "first, each that a run names, and those that any of these builds on."
         )
         return
     if len(chosen) == 1:

@@ -111,7 +111,8 @@ def show_pictures(evaluation: Evaluation) -> None:
     else:
         st.success("No mistakes on this split.", icon=":material/check_circle:")
     st.header("Least confident hits", anchor=False)
-    pictures.show(evaluation, hits, 24)
+    # No more than are seen: what is done with them is done with all of these.
+    pictures.show(evaluation, hits[:24])
 
 
 def show_curves(evaluation: Evaluation) -> None:

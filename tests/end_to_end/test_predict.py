@@ -162,6 +162,8 @@ def test_predict__a_pasted_picture_is_explained_and_taught(
     page.get_by_text("In the dataset as dog").wait_for()
     newest = library.load("pets")
     assert newest.id != run.revision and len(newest.images) == 17
-    # Its neighbours are chosen where they can be mended.
+    # Its neighbours are chosen where they can be mended, and seen without scrolling.
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.get_by_role("link", name="See and mend them").click()
-    expect(page.get_by_text("5 of 5 images chosen")).to_be_visible()
+    expect(page.get_by_text("5 of 5 images chosen")).to_be_in_viewport()
+    expect(page.get_by_role("option").first).to_be_in_viewport()

@@ -319,6 +319,7 @@ def test_data__a_link_to_images_shows_and_mends_them(pets: Path) -> None:
     assert not page.exception
     _press(page, "Show all images")
     assert "chosen" not in page.query_params
+    assert page.segmented_control(key="pictures-").value == "All images"
 
 
 def test_data__a_lost_link_says_what_to_do(pets: Path) -> None:

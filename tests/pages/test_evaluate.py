@@ -279,7 +279,11 @@ def test_evaluate__a_model_without_mistakes(finished: Run) -> None:
     for view in VIEWS:
         at = open_page(finished.id, view=view)
         assert not at.exception, view
-    assert "No mistakes" in open_page(finished.id, view="Mistakes").success[0].value
+    at = open_page(finished.id, view="Mistakes")
+    assert "No mistakes" in at.success[0].value
+    # What is offered below is done with the hits that are seen, and no others.
+    assert pictures(at) == 24
+    assert not any("of 60" in one.value for one in at.caption)
 
 
 def test_evaluate__threshold_is_kept_for_predict(finished: Run) -> None:

@@ -35,9 +35,11 @@ Order = Literal[
 ORDERS: tuple[Order, ...] = get_args(Order)
 #: Orders that need what a run said; the last needs two.
 OF_RUNS = ORDERS[-3:]
+#: Orders by what the files of pictures say.
+OF_PICTURES: tuple[Order, ...] = ("pixels", "bytes", "taken")
 #: Orders that say nothing of the other kind of files.
 _OF_ONE_KIND: dict[Kind, tuple[Order, ...]] = {
-    "images": ("pixels", "bytes", "taken"),
+    "images": OF_PICTURES,
     "sounds": ("seconds", "loudness", "day"),
 }
 
