@@ -9,13 +9,20 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.patience import PATIENCE, wait_for
+from tests.pictures import make_pictures
 from transfer.classroom import first_lesson
+from transfer.config import TrainConfig
+from transfer.datasets.ingest import importer
+from transfer.store.record import Run
 from transfer.store.runs import Store
+from transfer.worker import __main__ as worker
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -98,6 +105,34 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def trained(folder: Path, classes: dict[str, int], name: str, **settings: Any) -> Run:
+    """A run with random weights that has ended, before a server could take it.
+
+    Trained in this process, which has imported Keras, and without the details of its
+    evaluation: a worker of its own takes three times as long.
+    """
+    make_pictures(folder / "pets", classes)
+    config = TrainConfig.of(
+        dataset="pets",
+        revision=importer.import_path(folder / "pets", "pets").id,
+        backbone="mobilenet_v2_035",
+        weights="random",
+        image_size=32,
+        **settings,
+    )
+    store = Store()
+    run = store.create(config, name)
+    store.claim_next("here", {("run",): 9})
+    store.begin(run.id)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "_ask_for_details", lambda *_: None)
+        worker.work(store, store.get(run.id))
+    ended = store.get(run.id)
+    store.close()
+    assert ended.status == "completed", ended.error
+    return ended
+
+
 @contextlib.contextmanager
 def serving(log: Path, port: int) -> Iterator[str]:
     """The address of a running app; its log is shown if it does not start."""
@@ -118,6 +153,19 @@ def serving(log: Path, port: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def jobs_end(workspace: Path) -> Iterator[None]:
+    """Ends the jobs that outlive their server, once nobody waits for them.
+
+    The details of an evaluation take longer than many a test.
+    """
+    yield
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("TRANSFER_HOME") == str(workspace):
+                process.kill()
 
 
 @pytest.fixture

@@ -6,12 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.conftest import settle
-from tests.patience import wait_for
-from tests.pictures import make_pictures
-from transfer.config import TrainConfig
-from transfer.datasets.ingest import importer
-from transfer.store.runs import Store
+from tests.end_to_end.conftest import settle, trained
+from transfer.store.record import Run
 
 pytestmark = pytest.mark.browser
 
@@ -66,10 +62,11 @@ VIOLATIONS = """() => {
 def look(page: Page, server: str, query: str = "") -> dict[str, list[str]]:
     """What is wrong on each page, by page and width; nothing, if all is well."""
     wrong: dict[str, list[str]] = {}
-    for width in (1280, 768):
-        page.set_viewport_size({"width": width, "height": 1000})
-        for path in PATHS:
-            page.goto(f"{server}/{path}{query}")
+    for path in PATHS:
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.goto(f"{server}/{path}{query}")
+        for width in (1280, 768):
+            page.set_viewport_size({"width": width, "height": 1000})
             settle(page)
             found = page.evaluate(VIOLATIONS)
             for error in page.locator("[data-testid=stException]").all():
@@ -116,24 +113,17 @@ def test_pages__empty(page: Page, server: str) -> None:
     check_header(page)
 
 
+@pytest.fixture
+def run(workspace: Path, tmp_path: Path) -> Run:
+    """A run of long names that was trained in epochs."""
+    classes = {"cat": 12, "a class with quite a long name, of which there are some": 12}
+    name = "a run with a long name that somebody typed in " * 2
+    return trained(tmp_path, classes, name, head_epochs=3)
+
+
 def test_pages__with_a_dataset_and_a_finished_run(
-    page: Page, server: str, tmp_path: Path
+    run: Run, page: Page, server: str
 ) -> None:
-    name = "a class with quite a long name, of which there are some"
-    folder = make_pictures(tmp_path / "pets", {"cat": 12, name: 12})
-    revision = importer.import_path(folder, "pets")
-    config = TrainConfig.of(
-        dataset="pets",
-        revision=revision.id,
-        backbone="mobilenet_v2_035",
-        weights="random",
-        image_size=32,
-        head_epochs=3,
-    )
-    store = Store()
-    run = store.create(config, "a run with a long name that somebody typed in " * 2)
-    wait_for(lambda: store.get(run.id).status.is_final)
-    assert store.get(run.id).status == "completed"
     # What only experts see on Model is looked at as well.
     remembered = {"name": "transfer-studio-expert", "value": "1", "url": server}
     page.context.add_cookies([remembered])

@@ -11,37 +11,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.conftest import settle
-from tests.patience import wait_for
+from tests.end_to_end.conftest import settle, trained
 from tests.pictures import make_pictures
-from transfer.config import TrainConfig
 from transfer.datasets import library
-from transfer.datasets.ingest import importer
 from transfer.store.record import Run
-from transfer.store.runs import Store
 
 pytestmark = pytest.mark.browser
 
 
-def trained(page: Page, tmp_path: Path) -> Run:
-    """A run with random weights that the server has trained in closed form."""
-    make_pictures(tmp_path / "pets", {"cat": 8, "dog": 8})
-    revision = importer.import_path(tmp_path / "pets", "pets")
-    config = TrainConfig.of(
-        dataset="pets",
-        revision=revision.id,
-        backbone="mobilenet_v2_035",
-        weights="random",
-        image_size=32,
-        method="instant",
-    )
-    store = Store()
-    run = store.create(config, "tiny")
-    wait_for(lambda: store.get(run.id).status.is_final)
-    ended = store.get(run.id)
-    store.close()
-    assert ended.status == "completed", ended.error
-    return ended
+@pytest.fixture
+def run(workspace: Path, tmp_path: Path) -> Run:
+    """A run that was trained in closed form."""
+    return trained(tmp_path, {"cat": 8, "dog": 8}, "tiny", method="instant")
 
 
 def open_predict(page: Page, address: str) -> None:
@@ -102,9 +83,8 @@ def check_lines(page: Page, address: str, tmp_path: Path) -> None:
 
 
 def test_predict__a_zip_as_a_table_and_as_files(
-    page: Page, server: str, tmp_path: Path
+    run: Run, page: Page, server: str, tmp_path: Path
 ) -> None:
-    run = trained(page, tmp_path)
     check_lines(page, f"{server}/programs?run={run.id}", tmp_path)
     open_predict(page, f"{server}/predict?run={run.id}")
     choose_way(page, "Folder or zip")
@@ -133,9 +113,8 @@ def test_predict__a_zip_as_a_table_and_as_files(
 
 
 def test_predict__a_pasted_picture_is_explained_and_taught(
-    page: Page, server: str, tmp_path: Path
+    run: Run, page: Page, server: str
 ) -> None:
-    run = trained(page, tmp_path)
     open_predict(page, f"{server}/predict?run={run.id}")
     page.evaluate(
         """async () => {
