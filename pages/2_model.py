@@ -36,9 +36,9 @@ def datasets() -> list[str]:
     names = [one.dataset for one in session.datasets()]
     if not names:
         st.info(
-            "No dataset yet. A model is trained on your own labelled images: bring "
+            "No dataset yet. A model is trained on your own labelled examples: bring "
             "them first, or take a sample.",
-            icon=":material/photo_library:",
+            icon=":material/folder_open:",
         )
         st.page_link(
             PAGES / "1_data.py", label="Bring data", icon=":material/arrow_forward:"

@@ -41,9 +41,9 @@ def ask_how(key: str) -> dict[str, Any]:
     Args:
         key: Tells the forms of one page apart.
     """
-    left, right = st.columns([1, 1.4], vertical_alignment="bottom")
+    left, middle, right = st.columns([1, 1, 1.6], vertical_alignment="bottom")
     window = left.number_input(
-        "Cut long recordings, seconds of a piece",
+        "Cut into pieces of seconds",
         min_value=0.0,
         max_value=60.0,
         value=0.0,
@@ -51,6 +51,17 @@ def ask_how(key: str) -> dict[str, Any]:
         help="0 leaves recordings as they are. Pieces of one recording go into one "
         "split together, or val would be too easy.",
         key=f"window-{key}",
+    )
+    overlap = middle.slider(
+        "Pieces overlap by",
+        0.0,
+        0.9,
+        0.0,
+        0.1,
+        "percent",
+        help="What a piece has of the one before it: more pieces to learn from, which "
+        "are more alike. Without effect where nothing is cut.",
+        key=f"overlap-{key}",
     )
     preset = right.segmented_control(
         "What is told apart",
@@ -63,4 +74,4 @@ def ask_how(key: str) -> dict[str, Any]:
         "second and a half are taken for words.",
         key=f"preset-{key}",
     )
-    return {"window": float(window), "preset": preset or ""}
+    return {"window": window, "overlap": overlap, "preset": preset or ""}

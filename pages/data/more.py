@@ -59,7 +59,7 @@ def show_adding(revision: Revision) -> None:
 
 
 def _ask(revision: Revision) -> None:
-    dataset, recorded, window = revision.dataset, b"", 0.0
+    dataset, recorded, window = revision.dataset, b"", None
     if revision.sound:
         into = _ask_class(revision)
         recorded, window = recording.ask(dataset, revision.sound.seconds, into)

@@ -16,7 +16,7 @@ from transfer.datasets.sounds import segments
 _LAST = "recordings-made"
 
 
-def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
+def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float | None]:
     """A recording that is to be added, and what it is cut into.
 
     Args:
@@ -25,7 +25,8 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
         into: The class that was chosen; empty for none.
 
     Returns:
-        A WAV, empty until somebody wants to add it; seconds of its pieces, 0 for whole.
+        A WAV, empty until somebody wants to add it; seconds of its pieces, 0 for whole,
+        None where it is so short that nobody was asked.
     """
     key = f"recorded-{dataset}-{st.session_state.get(_LAST, 0)}"
     taken = microphone.record(
@@ -34,9 +35,8 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
         "A word at a time, or some seconds at once, cut into pieces.",
     )
     if not taken:
-        return b"", 0.0
-    length = _seconds(taken)
-    cuts = False
+        return b"", None
+    length, window = _seconds(taken), None
     if segments.is_gone_through(length, seconds):
         cuts = st.toggle(
             f"Cut its {length:.1f} s into pieces of {seconds:g} s",
@@ -44,6 +44,7 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
             key=f"cut-{key}",
             help="What a model hears at a time. Uncut, the loudest part alone counts.",
         )
+        window = seconds if cuts else 0.0
     if not into:
         st.caption("Choose the class above, then it can be added.")
     does = st.button(
@@ -53,7 +54,7 @@ def ask(dataset: str, seconds: float, into: str) -> tuple[bytes, float]:
         disabled=not into,
         key=f"add-{key}",
     )
-    return (taken, seconds if cuts else 0.0) if does else (b"", 0.0)
+    return (taken, window) if does else (b"", None)
 
 
 def begin_anew() -> None:

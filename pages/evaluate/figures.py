@@ -13,6 +13,7 @@ from pages.shared.shell import escape
 from pages.shared.words import spoken
 from transfer.evaluation import certainty, curves
 from transfer.evaluation.results import Evaluation
+from transfer.evaluation.robustness import KINDS, SOUND_KINDS
 from transfer.store import outcome
 
 #: Curves drawn at first: those of the classes that are hardest to tell.
@@ -26,7 +27,7 @@ _DOING = {
 #: What robustness is tried against; of sounds?
 _SPOILT = {
     False: "blurred, with noise, darker, rotated, or saved as JPEG of low quality",
-    True: "with hiss, earlier or later, or interrupted by silence",
+    True: "with white noise, cut off at one end, or interrupted by silence",
 }
 _LEVELS = ("as it is", "weak", "medium", "strong")
 
@@ -160,12 +161,18 @@ def show_curves(evaluation: Evaluation) -> None:
             steady_chart.show(figure, f"{title}-{evaluation.run}", alt, tools=True)
 
 
+def _strength(name: str, strength: float) -> str:
+    """How strong a change is, with its unit where it is still made."""
+    kind = (KINDS | SOUND_KINDS).get(name)
+    return f"{strength:g} {kind.unit}" if kind else f"strength {strength:g}"
+
+
 def show_robustness(evaluation: Evaluation) -> None:
     """Accuracy on spoilt pictures, by kind and strength."""
     tried = evaluation.robustness
     if tried is None:
         return
-    figure, sounds = go.Figure(), "hiss" in tried.accuracy
+    figure, sounds = go.Figure(), "interrupted" in tried.accuracy
     for number, (name, points) in enumerate(tried.accuracy.items()):
         # All curves begin at the same point, the pictures as they are.
         figures = [tried.unspoilt, *(one for _, one in points)]
@@ -180,7 +187,7 @@ def show_robustness(evaluation: Evaluation) -> None:
                 "arrayminus": [one.value - one.low for one in figures],
                 "thickness": 1,
             },
-            hovertext=["", *(f"strength {strength:g}" for strength, _ in points)],
+            hovertext=["", *(_strength(name, strength) for strength, _ in points)],
         )
     figure.update_xaxes(
         tickvals=[0, 1, 2, 3], ticktext=_LEVELS, title="How much spoilt"

@@ -29,7 +29,7 @@ def switch() -> None:
         "Expert",
         key="expert",
         persist_state="session",
-        help="Shows all other settings, and what helps to choose them: weights, image "
+        help="Shows all other settings, and what helps to choose them: weights, input "
         "size, ranking of backbones, single blocks and layers, epochs, learning rates, "
         "augmentation, settings as a file. This browser remembers it.",
     )

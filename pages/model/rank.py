@@ -105,7 +105,7 @@ def _show_found(
             high=one.high,
             more=f"{catalogue.title(one.backbone)}: {one.accuracy:.1%} "
             f"({one.low:.1%} to {one.high:.1%}), "
-            f"{one.images_per_second:,.0f} images/s",
+            f"{one.images_per_second:,.0f} {spoken().images}/s",
         )
         for one in found
     ]

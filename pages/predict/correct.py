@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from pages.shared.words import spoken
 from transfer.datasets import library
 from transfer.errors import TransferError
 from transfer.prediction.answers import Answer, harmless
@@ -45,7 +46,7 @@ def show_table(run: Run, thumbnails: Sequence[str], said: Sequence[Answer]) -> N
         disabled=["picture", "confidence", "file"],
         alt="Answers, each of which can be corrected",
         column_config={
-            "picture": column.ImageColumn("Picture", width=80),
+            "picture": column.ImageColumn(spoken().picture.capitalize(), width=80),
             "class": column.SelectboxColumn(
                 "Class", options=[*named], required=True, width="medium"
             ),

@@ -71,7 +71,7 @@ def next_step() -> Step:
         says = "The data is here; what is missing is a run."
         query = {"dataset": found[0].dataset} if len(found) == 1 else {}
         return Step(says, "2_model.py", "Choose a model and start a run", query)
-    says = "Labelled images come first: a folder for each class, or a sample."
+    says = "Labelled examples come first: a folder for each class, or a sample."
     return Step(says, "1_data.py", "Bring data", {})
 
 

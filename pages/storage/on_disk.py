@@ -9,7 +9,7 @@ from transfer.people.limits import NO_LIMITS
 from transfer.upkeep import cleaning
 
 _SAYS = {
-    "datasets": "Datasets, with their pictures in full",
+    "datasets": "Datasets, with their files in full",
     "runs": "Runs and their models",
     "exports": "Exports",
     "uploads": "Uploads that became no dataset yet",

@@ -94,7 +94,7 @@ def _confirm(going: list[Trashed]) -> None:
     more = f" and {len(going) - 10:,} more" if len(going) > 10 else ""
     st.write(
         f"{names}{more} cannot be restored then. That frees {size}, and the room of "
-        "images that nothing else uses."
+        "files that nothing else uses."
     )
     if st.button("Remove for good", type="primary"):
         try:

@@ -112,9 +112,14 @@ def add_to(command: Command) -> None:
     more.add_argument(
         "--window",
         type=float,
-        default=0.0,
         metavar="SECONDS",
-        help="of sounds: cut into windows of so long; if not given as those before",
+        help="of sounds: cut into windows of so long, 0 for not at all; if not given "
+        "as those before",
+    )
+    more.add_argument(
+        "--once",
+        action="store_true",
+        help="of sounds: cut what is added later as before all the same",
     )
     more.add_argument("--by", default=None, help=argparse.SUPPRESS)
     more.add_argument("--upload", default="", help=argparse.SUPPRESS)
@@ -185,6 +190,7 @@ def add(args: argparse.Namespace) -> dict[str, Any]:
             args.to,
             by=by,
             window=args.window,
+            once=args.once,
             progress=progress,
             allow=options.allow(args),
         )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from transfer.datasets import editing, library, names
 from transfer.datasets.revision import Change, Revision, with_id
 from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import ConfigError, DatasetError, NameTakenError
 
 
@@ -57,6 +58,7 @@ def begin(
         created_at=time.time(),
         by=by,
         sound=sound,
+        cutting=Cutting() if sound else None,
     )
     library.store(with_id(made), {})
     return library.load(dataset)

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from transfer import workspace
 from transfer.datasets.revision import SCHEMA, Change, Image, Revision, check_schema
+from transfer.datasets.sounds.windows import Cutting
 
 #: Steps after which a revision is written whole again. A reader opens as many small
 #: files at most, in a tenth of the time that the list of 100,000 images takes.
@@ -34,7 +35,7 @@ _MOST_KEPT, _MOST_IMAGES = 32, 3_000_000
 #: What no revision has in common with the one before it, beside its images.
 _OWN = ("id", "parent", "says", "by", "created_at")
 #: What a change may say beside its images, only if there is any of it.
-_MORE = ("classes", "labels", "grey", "flat")
+_MORE = ("classes", "labels", "grey", "flat", "cutting")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,8 @@ def _to_json(change: Change) -> dict[str, Any]:
 def _from_json(data: dict[str, Any]) -> Change:
     """The change that a file holds."""
     more: dict[str, Any] = {one: tuple(data[one]) for one in _MORE if one in data}
+    if "cutting" in more:
+        more["cutting"] = Cutting(*more["cutting"])
     images = tuple(Image(**row) for row in data["changed"])
     return Change(says=data["says"], made_at=data["created_at"], images=images, **more)
 
@@ -189,6 +192,7 @@ def _join(newest_first: Sequence[Change]) -> Change:
         classes=next((one.classes for one in newest_first if one.classes), ()),
         grey=next((one.grey for one in newest_first if one.grey), None),
         flat=tuple(path for one in reversed(newest_first) for path in one.flat),
+        cutting=next((one.cutting for one in newest_first if one.cutting), None),
     )
 
 
@@ -208,6 +212,7 @@ def _lay_over(revision: Revision, change: Change) -> Revision:
         left_out=tuple(image for image in ordered if image.left_out),
         grey=change.grey or revision.grey,
         flat=revision.flat + change.flat,
+        cutting=change.cutting or revision.cutting,
     )
 
 

@@ -70,6 +70,7 @@ class Change:
             with the new labels.
         grey: The range of deep grey, where there was none before.
         flat: Paths of new images that come out nearly constant.
+        cutting: How recordings are cut from now on, if that changes.
     """
 
     says: str
@@ -80,6 +81,7 @@ class Change:
     images: tuple[Image, ...] = ()
     grey: Grey | None = None
     flat: tuple[str, ...] = ()
+    cutting: Cutting | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,8 @@ class Revision:
         left_out: The images that are left out, sorted by path; each says why.
         sound: How its sounds are drawn; None for a dataset of pictures. What is said of
             images here is said of its recordings and windows then.
-        cutting: How its recordings were cut into windows; None if they were not.
+        cutting: How recordings that come are cut into windows; None for images, and in
+            manifests of sounds from before they said it.
     """
 
     dataset: str
@@ -236,6 +239,8 @@ def with_id(revision: Revision) -> Revision:
     del content["schema"], content["notes"]  # notes are words about the same content
     for image in content["images"]:
         image.pop("day", None)  # a copy of a folder has other dates
+    if not (revision.cutting or Cutting()).window:
+        content.pop("cutting", None)  # which was not said before where nothing is cut
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return replace(revision, id=digest[:16])
 

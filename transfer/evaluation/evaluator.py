@@ -3,10 +3,11 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +26,7 @@ from transfer.evaluation import (
 )
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
-from transfer.evaluation.robustness import KINDS, SOUND_KINDS
+from transfer.evaluation.robustness import KINDS, SOUND_KINDS, Originals
 from transfer.features import shard
 from transfer.features.converted import BATCH
 from transfer.features.extract import Extractor
@@ -83,6 +84,7 @@ class Evaluator:
             rendering=self._revision.rendering,
             resizing=run.config.resizing,
         )
+        self._originals = Originals(self._extractor.reading)
 
     def evaluate(self, split: Split) -> Evaluation:
         """The answers for every image of a split, and all figures of them.
@@ -176,7 +178,9 @@ class Evaluator:
         # The same images in every run of this split, so that runs can be compared.
         order = np.random.default_rng(0).permutation(len(evaluation.labels))[:_MOST]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            seconds = self._seconds_per_image() * self._ways  # for one image
+            first = str(evaluation.sha256[0])
+            each = self._seconds_per_image() + self._originals.seconds_to_draw(first)
+            seconds = each * self._ways  # for one image
             affordable = len(order) if thorough else int(_SECONDS / seconds)
             if affordable < _FEWEST and affordable < len(order):
                 minutes = math.ceil(seconds * len(order) / 60)
@@ -211,23 +215,21 @@ class Evaluator:
         self, hashes: NDArray[np.str_], pool: Executor
     ) -> Iterator[tuple[tuple[str, float], NDArray[np.int64]]]:
         """What the model answers to one batch, spoilt in every way."""
-        views = [View(str(one)) for one in hashes]
-        pictures = list(pool.map(self._extractor.pixels, views))
+        originals = list(pool.map(self._originals.read, map(str, hashes)))
         seeds = [int(str(one)[:8], 16) for one in hashes]
 
-        def ask(pixels: list[NDArray[np.uint8]]) -> NDArray[np.int64]:
-            features = self._extractor.run("pooling", np.stack(pixels))
+        def ask(some: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
+            pixels = np.stack([*pool.map(self._originals.draw, some)])
+            features = self._extractor.run("pooling", pixels)
             return np.asarray(self._answers(features).argmax(1), np.int64)
 
         # The same images unspoilt, for a sample does not have the accuracy of all.
-        yield ("", 0.0), ask(pictures)
+        yield ("", 0.0), ask(originals)
         for name, kind in self._changes.items():
             for strength in kind.strengths:
-                same = [strength] * len(pictures)
-                yield (
-                    (name, strength),
-                    ask([*pool.map(kind.change, pictures, same, seeds)]),
-                )
+                same = [strength] * len(originals)
+                spoilt = pool.map(kind.change, originals, same, seeds)
+                yield (name, strength), ask(spoilt)
 
 
 def _robustness_of(hits: _Hits, images: int) -> Robustness:

@@ -1,35 +1,77 @@
 """Changes that spoil a picture, to see how much of it a classifier can bear.
 
 After Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261, in small: five
-kinds at three strengths, made on the picture as the model sees it. Spectrograms are
-spoilt as sounds are: brightness is loudness in dB there.
+kinds at three strengths, made on the picture as the model sees it; three on sounds,
+before they are drawn: so a strength is what it says, however they are drawn.
 """
 
 import io
+import os
+import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Pixels = NDArray[np.uint8]
+from transfer.datasets import library
+from transfer.datasets.sounds import drawing, recordings
+from transfer.datasets.sounds.recordings import Samples
+from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.features.views import Reading, View
 
-#: From black to white in a spectrogram.
-_DECIBELS = 50.0
+Pixels = NDArray[np.uint8]
 
 
 class Kind(NamedTuple):
-    """One way to spoil a picture.
+    """One way to spoil a picture or a sound.
 
     Attributes:
         strengths: Three, from weak to strong.
-        change: The picture `(height, width, 3)` so spoilt, of the same size; takes the
-            picture, the strength, and a seed where chance plays a part.
+        unit: What a strength is, in words.
+        change: The picture `(height, width, 3)` so spoilt, of the same size, or the
+            samples of a sound; takes the one or the other, the strength, and a seed
+            where chance plays a part.
     """
 
     strengths: tuple[float, float, float]
-    change: Callable[[Pixels, float, int], Pixels]
+    unit: str
+    change: Callable[[NDArray[Any], float, int], NDArray[Any]]
+
+
+class Originals:
+    """What is spoilt, then drawn: pixels of pictures, samples of sounds.
+
+    Args:
+        reading: How the model's pictures are read.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def read(self, sha256: str) -> NDArray[Any]:
+        """A stored image or sound, to be spoilt.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        if isinstance(how := self._reading.rendering, Spectrogram):
+            return recordings.read(library.image_path(sha256), how.rate)
+        return self._reading.pixels(View(sha256))
+
+    def draw(self, original: NDArray[Any]) -> Pixels:
+        """What the model sees of it."""
+        if isinstance(how := self._reading.rendering, Spectrogram):
+            return drawing.draw_samples(original, self._reading.image_size, how)
+        return original
+
+    def seconds_to_draw(self, sha256: str) -> float:
+        """Of this machine, which draws as many at once as it has cores."""
+        original = self.read(sha256)
+        start = time.perf_counter()
+        self.draw(original)
+        return (time.perf_counter() - start) / (os.cpu_count() or 1)
 
 
 def _blur(pixels: Pixels, strength: float, seed: int) -> Pixels:
@@ -67,45 +109,38 @@ def _compress(pixels: Pixels, strength: float, seed: int) -> Pixels:
         return np.array(image)
 
 
-def _add_hiss(pixels: Pixels, strength: float, seed: int) -> Pixels:
-    """White noise beside a sound: powers add up, and that of noise is exponential."""
+def _add_white_noise(samples: Samples, strength: float, seed: int) -> Samples:
     random = np.random.default_rng(seed)
-    hiss = 10 ** ((strength - _DECIBELS) / 10) * random.exponential(size=pixels.shape)
-    power = 10 ** ((pixels / 255 - 1) * _DECIBELS / 10) + hiss
-    return _to_pixels(1 + 10 * np.log10(power) / _DECIBELS)
+    noise = random.standard_normal(len(samples)).astype(np.float32)
+    power = np.mean(samples**2, dtype=np.float64) * 10 ** (strength / 10)
+    return samples + noise * np.float32(np.sqrt(power))
 
 
-def _shift(pixels: Pixels, strength: float, seed: int) -> Pixels:
-    """Earlier or later, as chance decides, with silence where nothing was."""
-    by = round(strength / 100 * pixels.shape[1]) * (1 if seed % 2 else -1)
-    moved = np.roll(pixels, by, axis=1)
-    moved[:, slice(0, by) if by > 0 else slice(by, None)] = 0
-    return moved
+def _cut_off(samples: Samples, strength: float, seed: int) -> Samples:
+    """Recorded too late or not long enough, as chance decides."""
+    left_out = int(strength / 100 * len(samples))
+    return samples[left_out:] if seed % 2 else samples[: len(samples) - left_out]
 
 
-def _interrupt(pixels: Pixels, strength: float, seed: int) -> Pixels:
+def _interrupt(samples: Samples, strength: float, seed: int) -> Samples:
     """Silence for a while, in a place that chance decides."""
-    gone = pixels.copy()
-    wide = round(strength / 100 * pixels.shape[1])
-    start = int(np.random.default_rng(seed).integers(0, pixels.shape[1] - wide + 1))
-    gone[:, start : start + wide] = 0
+    gone = samples.copy()
+    long = round(strength / 100 * len(samples))
+    start = int(np.random.default_rng(seed).integers(0, len(samples) - long + 1))
+    gone[start : start + long] = 0
     return gone
 
 
-def _to_pixels(levels: NDArray[np.float64]) -> Pixels:
-    return np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
-
-
 KINDS = {
-    "blur": Kind((0.5, 1.0, 2.0), _blur),  # radius, % of the shorter side
-    "noise": Kind((10, 25, 50), _add_noise),  # standard deviation, grey levels of 255
-    "brightness": Kind((30, 50, 70), _darken),  # % darker
-    "rotation": Kind((10, 20, 40), _rotate),  # degrees
-    "jpeg": Kind((60, 80, 92), _compress),  # 100 − JPEG quality
+    "blur": Kind((0.5, 1.0, 2.0), "radius, % of the shorter side", _blur),
+    "noise": Kind((10, 25, 50), "standard deviation, grey levels of 255", _add_noise),
+    "brightness": Kind((30, 50, 70), "% darker", _darken),
+    "rotation": Kind((10, 20, 40), "degrees", _rotate),
+    "jpeg": Kind((60, 80, 92), "100 − JPEG quality", _compress),
 }
 #: The same of sounds.
 SOUND_KINDS = {
-    "hiss": Kind((10, 20, 30), _add_hiss),  # dB of noise above the floor
-    "shifted": Kind((5, 15, 30), _shift),  # % of the time
-    "interrupted": Kind((10, 25, 40), _interrupt),  # % of the time
+    "white noise": Kind((-30, -20, -10), "dB, beside the sound's", _add_white_noise),
+    "cut off": Kind((5, 15, 30), "% of its time, at one end", _cut_off),
+    "interrupted": Kind((10, 25, 40), "% of its time", _interrupt),
 }

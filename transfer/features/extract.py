@@ -36,6 +36,9 @@ class Extractor:
         bfloat16: Whether engines may compute in bfloat16.
         rendering: The dataset's rendering, see `Revision.rendering`.
         resizing: As in `TrainConfig`.
+
+    Attributes:
+        reading: How its pictures are read.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class Extractor:
     ) -> None:
         height, width = model.input_shape[1:3]
         self.image_size, self.bfloat16 = (height, width), bfloat16
-        self._reading = Reading(self.image_size, rendering, resizing)
+        self.reading = Reading(self.image_size, rendering, resizing)
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
         self.tensors = {layer: self._tensor(layer) for layer in layers}
@@ -62,7 +65,7 @@ class Extractor:
         shape = prefix.output_shape[1:]
         if not prefix.weights:
             # The same for every backbone, and a quarter of the size as bytes.
-            reading = keys.of_reading(*self._reading[1:])
+            reading = keys.of_reading(*self.reading[1:])
             key = f"pixels-{height}x{width}-{_GEOMETRY}{reading}"
             return Tensor(key, "", shape, "uint8")
         content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
@@ -70,7 +73,7 @@ class Extractor:
         # backbone gets other features.
         digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         engine = f"{self._name}-{layer}-{digest}"
-        key = keys.of_shelf(engine, self.bfloat16, *self._reading[1:])
+        key = keys.of_shelf(engine, self.bfloat16, *self.reading[1:])
         return Tensor(key, engine, shape, "float32")
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
@@ -145,10 +148,10 @@ class Extractor:
         """What other machines need to know; None where they cannot help."""
         tensors = tuple(self.tensors[layer] for layer in layers)
         if not (by_engine := self._by_engine(layers)):
-            return Recipe(tensors, self._reading)
+            return Recipe(tensors, self.reading)
         model, name, key = self._joint(by_engine)
         hint = engines.hint_for_shards(model, name, key, self._log, self.bfloat16)
-        return Recipe(tensors, self._reading, key, hint) if hint else None
+        return Recipe(tensors, self.reading, key, hint) if hint else None
 
     def read(self, layer: str, views: Sequence[View]) -> Rows:
         """A layer's output for these views, `(len(views), *shape)`.
@@ -170,12 +173,8 @@ class Extractor:
         # First, for beside threads that decode it takes half as long again.
         if by_engine := self._by_engine(layers):
             self._engine(by_engine)
-        for start, pixels in ahead(views, self.pixels):
+        for start, pixels in ahead(views, self.reading.pixels):
             yield start, self._run(layers, np.stack(pixels))
-
-    def pixels(self, view: View) -> NDArray[np.uint8]:
-        """What the model sees of a view, `(height, width, 3)`."""
-        return self._reading.pixels(view)
 
     def run(self, layer: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """A layer's output for pixels `(at most BATCH, height, width, 3)`; not kept."""

@@ -1,7 +1,9 @@
 """Random changes of a spectrogram that keep what was said or heard; never a flip.
 
 They are made on the picture, whose brightness is loudness in dB: so the views of a
-sound are kept, and made anew, like those of a photograph.
+sound are kept, and made anew, like those of a photograph. Where each band's mean was
+taken from it, loudness is told from that mean, 25 dB below white: noise is as loud in a
+band as the sound is there, and gain is that of the sound against its own mean.
 """
 
 import numpy as np
@@ -17,7 +19,7 @@ _HIGHEST, _PACE = 1.18, 0.12
 _FARTHEST = 0.15
 #: Decibels from black to white, and the largest change of gain.
 _DECIBELS, _GAIN = 50.0, 6.0
-#: Noise is so many decibels below the loudest.
+#: Noise is so many decibels below white.
 _QUIETEST, _LOUDEST = 45.0, 20.0
 #: Masks of each kind, and the largest share of the picture that one covers.
 _MASKS, _WIDEST = 2, 0.15

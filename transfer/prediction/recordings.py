@@ -1,6 +1,5 @@
 """A run's answers to recordings: long ones are gone through, window by window."""
 
-import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from transfer.datasets.sounds import recordings, segments, windows
 from transfer.datasets.sounds.segments import Segment
@@ -72,7 +70,7 @@ def hear(
             parts = windows.cut(file, how.seconds, segments.OVERLAP)
             for batch in _batches(parts):
                 times += [(one.start, one.end) for one in batch]
-                sounds = [_encode(one, file.samplerate) for one in batch]
+                sounds = [windows.encode(one, file.samplerate) for one in batch]
                 rankings += _answers(ask, sounds)
     if not rankings:
         raise SoundError("The recording has no samples.")
@@ -99,10 +97,3 @@ def _answers(ask: Ask, sounds: Sequence[bytes | Path]) -> list[Ranking]:
 def _batches(parts: Iterator[Window]) -> Iterator[list[Window]]:
     while batch := list(islice(parts, _BATCH)):
         yield batch
-
-
-def _encode(window: Window, rate: int) -> bytes:
-    """The window as an import would have stored it."""
-    buffer = io.BytesIO()
-    soundfile.write(buffer, window.samples, rate, "PCM_16", format="FLAC")
-    return buffer.getvalue()

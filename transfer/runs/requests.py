@@ -84,6 +84,7 @@ def import_(
     train: bool = False,
     kind: Kind = "images",
     window: float = 0.0,
+    overlap: float = 0.0,
     preset: str = "",
 ) -> Request:
     """A new dataset.
@@ -97,6 +98,7 @@ def import_(
         kind: What is brought.
         window: Of sounds: seconds of the windows that long recordings are cut into; 0
             cuts none.
+        overlap: Of sounds: share of a window that the next one has too, 0 to 0.9.
         preset: Of sounds: one of `presets.PRESETS`; the one that fits if empty.
     """
     # With an equals sign, for names and folders may begin with a dash.
@@ -112,7 +114,7 @@ def import_(
     if train:
         words.append("--train")
     if kind != "images":
-        words += [f"--kind={kind}", f"--window={window:g}"]
+        words += [f"--kind={kind}", f"--window={window:g}", f"--overlap={overlap:g}"]
     if preset:
         words.append(f"--preset={preset}")
     return Request("import", name, tuple(words))
@@ -124,7 +126,7 @@ def add(
     class_name: str,
     by: str,
     upload: str,
-    window: float = 0.0,
+    window: float | None = None,
 ) -> Request:
     """More images of a dataset; one job at a time.
 
@@ -134,10 +136,10 @@ def add(
         class_name: Of all of them; empty where folders or a file of labels say it.
         by: Who asks for it.
         upload: The upload that is let go once they are in the dataset.
-        window: Seconds of the windows that recordings are cut into; 0 for as those in
-            the dataset are.
+        window: Seconds of the windows that these recordings are cut into; 0 cuts none,
+            None cuts them as those before.
     """
-    cut = (f"--window={window:g}",) if window else ()
+    cut = () if window is None else (f"--window={window:g}", "--once")
     words = ("add", dataset, str(path), f"--to={class_name}", f"--by={by}")
     return Request("add", dataset, (*words, *cut, f"--upload={upload}"), dataset)
 

@@ -27,10 +27,9 @@ from transfer.datasets.ingest.layouts import Reading
 from transfer.datasets.ingest.sources import Source, open_source
 from transfer.datasets.ingest.staging import Allow, Picture, Progress
 from transfer.datasets.revision import Change, Image, Kind, PassedOver, Revision
-from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.datasets.sounds.windows import Cutting
 from transfer.datasets.wording import WORDS
-from transfer.errors import ConfigError, DatasetError, StorageError
+from transfer.errors import DatasetError, StorageError
 
 #: What else can be done with files that have no class.
 _SORT: dict[Kind, str] = {
@@ -64,7 +63,8 @@ def add_path(
     *,
     reading: Reading = Reading(),  # noqa: B008
     by: str = "",
-    window: float = 0.0,
+    window: float | None = None,
+    once: bool = False,
     progress: Progress | None = None,
     allow: Allow | None = None,
 ) -> Addition:
@@ -77,8 +77,9 @@ def add_path(
             folders or a file of labels say it.
         reading: How the folder or zip is to be read where that is not found out.
         by: Who asks for it.
-        window: Seconds of the windows that recordings are cut into; 0 for as those in
-            the dataset are.
+        window: Seconds of the windows that recordings are cut into, these and those
+            that are added later; 0 cuts none, None cuts them as those before.
+        once: Cut those that are added later as those before all the same.
         progress: As in `importer.import_path`.
         allow: See `staging.Allow`.
 
@@ -97,11 +98,12 @@ def add_path(
         known = {names.bare(one): one for one in reversed(before.class_names)}
         entries = [_under_known_name(one, before, known) for one in entries]
         with scratch.folder() as folder:
+            cutting = sounds.cutting_of(before, window)
             staged, unreadable = _stage(
-                before, source, entries, folder, progress, allow, window
+                source, entries, folder, progress, allow, cutting
             )
             pictures, repeated = without_repeats(staged, kind)
-            found = take_in(dataset, pictures, by)
+            found = take_in(dataset, pictures, by, None if once else cutting)
             staging.keep_thumbnails(pictures)
     left = [*passed_over, *unreadable, *repeated, *found.passed_over]
     return replace(
@@ -125,45 +127,38 @@ def _folders_not_asked(
 
 
 def _stage(
-    before: Revision,
     source: Source,
     entries: list[Entry],
     folder: Path,
     progress: Progress | None,
     allow: Allow | None,
-    window: float,
+    cutting: Cutting | None,
 ) -> tuple[Sequence[Picture], list[PassedOver]]:
-    """The files that can be used; recordings are cut as those before were."""
-    if before.sound is None:
-        if window:
-            raise ConfigError("Only recordings are cut; this dataset is of images.")
+    """The files that can be used."""
+    if cutting is None:
         return staging.stage(source, entries, folder, progress, allow)
-    cutting = before.cutting or _cutting(before, before.sound)
-    if window:
-        cutting = cutting._replace(window=window)
-        sounds.check(cutting)
     return hearing.stage(source, entries, folder, cutting, progress, allow)
 
 
-def _cutting(before: Revision, how: Spectrogram) -> Cutting:
-    """How recordings were cut where the manifest is from before it said so."""
-    are_cut = any(hearing.recording_of(one.path) != one.path for one in before.images)
-    return Cutting(how.seconds if are_cut else 0.0)
-
-
-def take_in(dataset: str, pictures: Sequence[Picture], by: str = "") -> Addition:
+def take_in(
+    dataset: str,
+    pictures: Sequence[Picture],
+    by: str = "",
+    cutting: Cutting | None = None,
+) -> Addition:
     """The next revision of a dataset, with these pictures.
 
     Args:
         dataset: Name of the dataset.
         pictures: No two of them alike, each with its class; their files are moved.
         by: Who asks for it.
+        cutting: How recordings are cut from now on; None for as they were.
 
     Raises:
         NotFoundError: There is no such dataset.
         StorageError: The disk is full or the workspace cannot be written.
     """
-    adding = _Adding(pictures, by)
+    adding = _Adding(pictures, by, cutting)
     staged = {one.sha256: one.path for one in pictures}
     revision = library.amend(dataset, adding.change, staged)
     with suppress(StorageError):  # they can be read again at any time
@@ -210,14 +205,17 @@ class _Adding:
     Args:
         pictures: The pictures that came.
         by: Who asks for it.
+        cutting: How recordings are cut from now on; None for as they were.
 
     Attributes:
         added: How many of them are new.
         known: The others.
     """
 
-    def __init__(self, pictures: Sequence[Picture], by: str) -> None:
-        self._pictures, self._by = pictures, by
+    def __init__(
+        self, pictures: Sequence[Picture], by: str, cutting: Cutting | None
+    ) -> None:
+        self._pictures, self._by, self._cutting = pictures, by, cutting
         self.added, self.known = 0, list[PassedOver]()
 
     def change(self, newest: Revision) -> Change | None:
@@ -251,6 +249,7 @@ class _Adding:
                 for image, one in zip(images, new, strict=True)
                 if staging.comes_out_flat(one, scale)
             ),
+            cutting=None if self._cutting == newest.cutting else self._cutting,
         )
 
 

@@ -182,19 +182,18 @@ def _cut(
     clips, entry = [], coming.entry
     for number, window in enumerate(windows.cut(file, *cutting)):
         path = target.with_name(f"{target.name}-{number}")
+        content = windows.encode(window, file.samplerate)
         with workspace.writing(path):
-            soundfile.write(
-                str(path), window.samples, file.samplerate, "PCM_16", format="FLAC"
-            )
+            path.write_bytes(content)
         heard = _Heard()
         heard.add(window.floats)
         named = f"{entry.path}{_MARK}{window.start:08.2f}.flac"
         clips.append(
             Clip(
                 entry=replace(entry, path=named),
-                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+                sha256=hashlib.sha256(content).hexdigest(),
                 path=path,
-                fact=Fact(0, 0, path.stat().st_size, 0.0),
+                fact=Fact(0, 0, len(content), 0.0),
                 is_flat=heard.peak < _SILENT,
                 day=coming.day,
                 group=entry.path,

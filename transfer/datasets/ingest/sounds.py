@@ -16,6 +16,7 @@ from transfer.datasets.ingest.staging import Allow, Progress
 from transfer.datasets.revision import Image, Revision, with_id
 from transfer.datasets.sounds import presets
 from transfer.datasets.sounds.recordings import MAX_SECONDS
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.datasets.sounds.windows import Cutting
 from transfer.datasets.wording import WORDS
 from transfer.errors import ConfigError, StorageError
@@ -94,7 +95,7 @@ def import_sounds(
                 created_at=time.time(),
                 flat=importer.flat(kept, None),
                 sound=how,
-                cutting=cutting if cutting.window else None,
+                cutting=cutting,
             )
         )
         library.store(revision, {one.sha256: one.path for one in kept})
@@ -128,6 +129,33 @@ def check(cutting: Cutting, preset: str = "") -> None:
         )
     if problems:
         raise ConfigError("; ".join(problems) + ".")
+
+
+def cutting_of(before: Revision, window: float | None) -> Cutting | None:
+    """How recordings that are added are cut; None for images.
+
+    Args:
+        before: What they are added to.
+        window: Seconds of their windows, 0 for none; None for as those before.
+
+    Raises:
+        ConfigError: They cannot be cut so.
+    """
+    if before.sound is None:
+        if window is not None:
+            raise ConfigError("Only recordings are cut; this dataset is of images.")
+        return None
+    how = before.cutting or _cut_before(before, before.sound)
+    if window is not None:
+        how = how._replace(window=window)
+        check(how)
+    return how
+
+
+def _cut_before(before: Revision, how: Spectrogram) -> Cutting:
+    """How recordings were cut where the manifest is from before it said so."""
+    are_cut = any(hearing.recording_of(one.path) != one.path for one in before.images)
+    return Cutting(how.seconds if are_cut else 0.0)
 
 
 def _notes(clips: Sequence[Clip], shown: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Long recordings cut into windows, however long they are."""
 
+import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -72,6 +73,13 @@ def cut(
     new = len(kept) - (count - step if start else 0)
     if new > 0 and (not start or new >= _LEAST_SHARE * count):
         yield _window(kept, start, rate)
+
+
+def encode(window: Window, rate: int) -> bytes:
+    """A window as it is stored: FLAC of 16 bits."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, window.samples, rate, "PCM_16", format="FLAC")
+    return buffer.getvalue()
 
 
 def _window(samples: Samples, start: int, rate: int) -> Window:

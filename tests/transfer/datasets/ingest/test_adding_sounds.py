@@ -1,6 +1,8 @@
 """More recordings for a dataset of sounds, in words for recordings."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from tests.sounds_made import encode, make_sounds, tone
 from transfer.datasets import editing, library
 from transfer.datasets.ingest import adding, hearing
 from transfer.datasets.ingest.sounds import import_sounds
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Change, Revision, with_id
 from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import ConfigError, DatasetError, ImageError
 from transfer.pile import waiting
@@ -44,6 +46,48 @@ def test_add_path__a_window_that_cannot_be_is_refused(
     path.write_bytes(encode(tone(700, 4.0)))
     with pytest.raises(ConfigError, match="seconds, but must be from"):
         adding.add_path(path, "notes", "high", window=window)
+
+
+def _add(folder: Path, hertz: int, **how: Any) -> int:
+    """How many images come of a recording of 4 s that is added to `notes`."""
+    path = folder / f"{hertz}.wav"
+    path.write_bytes(encode(tone(hertz, 4.0)))
+    return adding.add_path(path, "notes", "high", **how).added
+
+
+def test_add_path__a_window_is_kept_for_what_is_added_later(
+    notes: Path, tmp_path: Path
+) -> None:
+    assert _add(tmp_path, 500, window=2.0) == 2
+    assert library.load("notes").cutting == (2.0, 0.0)
+    assert _add(tmp_path, 600) == 2
+    assert _add(tmp_path, 700, window=0.0) == 1
+    assert _add(tmp_path, 800) == 1
+
+
+def test_add_path__once_is_not_kept(notes: Path, tmp_path: Path) -> None:
+    assert _add(tmp_path, 500, window=0.0, once=True) == 1
+    assert library.load("notes").cutting == (1.0, 0.0)
+    assert _add(tmp_path, 600) == 4
+
+
+@pytest.mark.usefixtures("workspace")
+def test_add_path__what_was_not_cut_stays_whole(tmp_path: Path) -> None:
+    folder = make_sounds(tmp_path / "notes", {"low": 4, "high": 4}, seconds=1.0)
+    made = import_sounds(folder, "notes")
+    assert made.cutting == (0.0, 0.0)
+    assert _add(tmp_path, 500, window=1.0) == 4
+    # Windows are there now, but that is said and not guessed.
+    library.amend("notes", lambda _: Change(says="", made_at=1, cutting=Cutting()))
+    assert _add(tmp_path, 600) == 1
+
+
+@pytest.mark.usefixtures("workspace")
+def test_with_id__that_nothing_is_cut_changes_no_id(tmp_path: Path) -> None:
+    folder = make_sounds(tmp_path / "notes", {"low": 4, "high": 4})
+    made = import_sounds(folder, "notes")
+    assert with_id(replace(made, cutting=None)).id == made.id
+    assert with_id(replace(made, cutting=Cutting(1.0))).id != made.id
 
 
 def test_add_path__images_are_not_cut(pets: Revision, tmp_path: Path) -> None:
