@@ -12,6 +12,7 @@ from pages.data import (
     folds,
     imagenet,
     importing,
+    kind_choice,
     more,
     pile,
     revisions,
@@ -125,14 +126,11 @@ with st.container():
         show_arrival(came)
     # What was brought, and what is said of it, is then in view on a small screen.
     elif not datasets and not importing.has_source():
-        st.info(
-            "No dataset yet. Put your photographs into one folder per class, for "
-            "example `flowers/roses/…` and `flowers/tulips/…`, and bring the outer "
-            "folder.",
-            icon=":material/photo_library:",
-        )
-        st.markdown("No photographs at hand? These samples need no internet:")
-        importing.show_samples("empty")
+        kind = kind_choice.chosen()
+        st.info(kind_choice.FOLDERS[kind], icon=kind_choice.ICONS[kind])
+        what = wording.WORDS[kind].photographs
+        st.markdown(f"No {what} at hand? These samples need no internet:")
+        importing.show_samples("empty", kind)
 room.show("disk", "images")
 # Whether it is a fold stays the same until an import is done, also when somebody else
 # imports meanwhile: an uploader that is moved on the page loses its upload.

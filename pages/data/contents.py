@@ -46,7 +46,7 @@ def show(revision: Revision, is_newest: bool = True) -> None:
     # Whoever follows a link to some images wants to see these.
     views = ["Some of each class", f"All {spoken().images}"]
     view = st.segmented_control(
-        "Pictures",
+        spoken().pictures.capitalize(),
         views,
         default=views["chosen" in st.query_params],
         required=True,

@@ -12,7 +12,7 @@ from pages.data import seeing
 from pages.shared import addresses, job_progress, mending, players, session, shell
 from pages.shared.words import spoken
 from transfer.datasets import chosen, library
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Kind, Revision
 from transfer.doctor import group_table, mend, report
 from transfer.doctor.finding import Finding, Remedy, Shown
 from transfer.doctor.finding import show as show_images
@@ -34,6 +34,11 @@ KINDS = {
     "few": "Too few",
     "imbalance": "Imbalance",
     "inside": "One in another",
+}
+_LOOKS_FOR: dict[Kind, str] = {
+    "images": "labels in doubt, copies, torn groups, shortcuts and bad pictures",
+    "sounds": "labels in doubt, torn groups such as speakers, and classes of few "
+    "recordings or one within another",
 }
 #: What is worth knowing of all of a kind.
 _ABOUT = {
@@ -70,9 +75,8 @@ def show(revision: Revision, is_newest: bool) -> None:
         expanded=job_progress.stays_open("doctor", job),
     ):
         st.caption(
-            "Looks for labels in doubt, copies, torn groups, shortcuts and bad "
-            f"{spoken().pictures}, says how sure it is and what that does to your "
-            "figures, and mends it."
+            f"Looks for {_LOOKS_FOR[revision.kind]}, says how sure it is and what that "
+            "does to your figures, and mends it."
         )
         found = report.standing(revision)
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -44,7 +44,8 @@ def show(revision: Revision) -> None:
 
 
 def _show_growth(growth: Growth) -> None:
-    st.markdown(f"**{shell.escape(enough.in_words(growth))}**")
+    says = enough.in_words(growth, words.spoken_of())
+    st.markdown(f"**{shell.escape(says)}**")
     st.caption(
         f"With these {growth.images:,} training {spoken().images} a head in closed "
         f"form names {growth.now.value:.1%} of {spoken().images} right that it has "
@@ -52,7 +53,7 @@ def _show_growth(growth: Growth) -> None:
     )
     left, right = st.columns([3, 2])
     with left:
-        steady_chart.show(_figure(growth), "growth", enough.in_words(growth))
+        steady_chart.show(_figure(growth), "growth", says)
     with right:
         _show_classes(growth)
 
@@ -112,7 +113,7 @@ def _show_classes(growth: Growth) -> None:
     table = pd.DataFrame(
         {
             "Class": [one.name for one in ordered],
-            "Images": [one.images for one in ordered],
+            spoken().images.capitalize(): [one.images for one in ordered],
             "Right": [f"{one.accuracy:.0%}" for one in ordered],
             "Gain, points": [
                 f"{100 * one.gain.low:.1f} to {100 * one.gain.high:.1f}"

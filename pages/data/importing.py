@@ -134,7 +134,7 @@ def show_samples(key: str, kind: Kind = "images") -> None:
         with place.container(border=True):
             st.markdown(f"**{one.title}**  \n{shell.escape(one.about)}")
             if st.button(f"Use {one.title.lower()}", key=f"{one.name}-{key}"):
-                _ask(f"sample:{one.name}", _free_name(one.name))
+                _ask(f"sample:{one.name}", _free_name(one.name), kind=kind)
 
 
 def _free_name(name: str) -> str:

@@ -7,10 +7,22 @@ import streamlit as st
 from transfer.datasets.revision import Kind
 from transfer.datasets.sounds import presets
 
-_KINDS: dict[Kind, str] = {
-    "images": ":material/photo_library: Photographs",
-    "sounds": ":material/graphic_eq: Sounds",
+ICONS: dict[Kind, str] = {
+    "images": ":material/photo_library:",
+    "sounds": ":material/graphic_eq:",
 }
+_KINDS: dict[Kind, str] = {
+    "images": f"{ICONS['images']} Photographs",
+    "sounds": f"{ICONS['sounds']} Sounds",
+}
+#: What is said where there is no dataset.
+FOLDERS: dict[Kind, str] = {
+    "images": "No dataset yet. Put your photographs into one folder per class, for "
+    "example `flowers/roses/…` and `flowers/tulips/…`, and bring the outer folder.",
+    "sounds": "No dataset yet. Put your recordings into one folder per class, for "
+    "example `words/yes/…` and `words/no/…`, and bring the outer folder.",
+}
+_KEY = "import-kind"
 SAYS = (
     "Recordings in WAV, FLAC, OGG or MP3, one folder per class. Each becomes a "
     "spectrogram, from which the model learns. A class named *background*, of what is "
@@ -18,21 +30,25 @@ SAYS = (
 )
 
 
+def chosen() -> Kind:
+    """What is brought, also before it is asked for."""
+    return "sounds" if st.session_state.get(_KEY) == "sounds" else "images"
+
+
 def ask() -> Kind:
     """What is brought."""
-    chosen = st.segmented_control(
+    st.segmented_control(
         "What you bring",
         list(_KINDS),
         default="images",
         required=True,
         format_func=_KINDS.__getitem__,
         label_visibility="collapsed",
-        key="import-kind",
+        key=_KEY,
     )
-    if chosen != "sounds":
-        return "images"
-    st.caption(SAYS)
-    return "sounds"
+    if chosen() == "sounds":
+        st.caption(SAYS)
+    return chosen()
 
 
 def ask_how(key: str) -> dict[str, Any]:
@@ -41,7 +57,7 @@ def ask_how(key: str) -> dict[str, Any]:
     Args:
         key: Tells the forms of one page apart.
     """
-    left, middle, right = st.columns([1, 1, 1.6], vertical_alignment="bottom")
+    left, middle, right = st.columns([1, 1, 1.8], vertical_alignment="bottom")
     window = left.number_input(
         "Cut into pieces of seconds",
         min_value=0.0,
@@ -69,6 +85,7 @@ def ask_how(key: str) -> dict[str, Any]:
         default="",
         required=True,
         format_func=lambda one: presets.TITLES.get(one, "by their length").capitalize(),
+        wrap=True,
         help="Words change fast and lie below 8 kHz; a bird, an engine or music has "
         "finer notes and changes more slowly. Left as it is, recordings of up to a "
         "second and a half are taken for words.",

@@ -70,8 +70,10 @@ def table(kind: Kind) -> pd.DataFrame:
             "Weights": [weights.whereabouts(one) for one in every],
             "Parameters": [one.parameters / 1e6 for one in every],
             "File": [weights.size(one) / 1e6 for one in every],
-            "Pixels": [one.native_size for one in every],
-            "ImageNet top-1": [one.imagenet_top_1 for one in every],
+            spoken().pixels.capitalize(): [one.native_size for one in every],
+            "ImageNet top-1": [
+                None if one.whole else one.imagenet_top_1 for one in every
+            ],
             _rate(): [max(one.values()) if one else None for one in rates],
             "Licence of the weights": [one.licence for one in every],
         }

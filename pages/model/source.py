@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.words import spoken
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.config import help_text
@@ -31,8 +32,9 @@ def choose_backbone(place: Any, kind: Kind) -> Backbone:
     facts = [
         f"{backbone.parameters / 1e6:.1f} M parameters",
         f"about {weights.size(backbone) / 1e6:.0f} MB",
-        f"{backbone.native_size} px by default",
-        f"ImageNet top-1 {backbone.imagenet_top_1:.1%}",
+        f"{spoken().size}: {backbone.native_size} by default",
+        # Of the first blocks alone nobody has measured it.
+        *([] if backbone.whole else [f"ImageNet top-1 {backbone.imagenet_top_1:.1%}"]),
         f"weights: {backbone.licence}",
     ]
     st.caption(f"{backbone.title}: " + " · ".join(facts))

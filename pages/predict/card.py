@@ -55,7 +55,7 @@ def show(picture: Picture, view: View) -> None:
         said = [answers.answer(run, picture) for run in view.runs]
     # Of a picture that cannot be read there is nothing else to say.
     if said[0].error:
-        st.error(said[0].error, icon=":material/broken_image:")
+        st.error(said[0].error, icon=":material/error:")
         return
     with st.container(border=True):
         alone = len(view.runs) == 1

@@ -4,7 +4,8 @@
 `spoken_digits.zip`: the head alone, with the last stage of the backbone unfrozen, and a
 linear model on the same spectrograms, whose strength is chosen on val. Val is a fifth
 of the recordings of the speakers that are learnt from; nothing is chosen by the one
-left out. Each result is a line of `.benchmarks/sounds.jsonl`; what is there is not
+left out. `--sets signals` are the sample of tones and rhythms instead, half of them
+test. Each result is a line of `.benchmarks/sounds.jsonl`; what is there is not
 measured again. `--rate` measures the import alone.
 """
 
@@ -89,7 +90,9 @@ def dataset(name: str, seed: int) -> str:
     from transfer.datasets.ingest import sounds  # noqa: PLC0415
 
     called = f"{name} {seed}"
-    if called not in library.all_names():
+    if name == "signals" and called not in library.all_names():
+        sounds.import_sample(name, called, seed=seed, test=0.5)
+    elif called not in library.all_names():
         with tempfile.TemporaryDirectory() as folder:
             sounds.import_sounds(write(name, Path(folder)), called, seed=seed)
     return called
@@ -201,7 +204,7 @@ def rows(measured: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         yield {
             **kind,
             "mixed, val": of.get("mixed", {}).get("val"),
-            **{name: of.get(name, {}).get("test") for name in SETS[1:]},
+            **{name: of.get(name, {}).get("test") for name in (*SETS[1:], "signals")},
             "left out, mean": float(np.mean(tests)) if tests else None,
             "seconds": float(np.mean([one["seconds"] for one in of.values()])),
         }

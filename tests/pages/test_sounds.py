@@ -8,14 +8,17 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.data import recording
+from pages.shared import microphone
+from tests import jobs_made
 from tests.pages.opened import opened
 from tests.sounds_made import encode, make_sounds, tone
 from transfer import workspace as folders
 from transfer.config import TrainConfig
-from transfer.datasets import away
+from transfer.datasets import away, library
 from transfer.datasets.ingest.sounds import import_sounds
 from transfer.datasets.revision import Revision
 from transfer.datasets.sounds.segments import Segment
+from transfer.datasets.sounds.windows import Cutting
 from transfer.errors import SoundError
 from transfer.prediction.client import InferenceProcess
 from transfer.prediction.recordings import Heard
@@ -45,6 +48,52 @@ def test_data__a_recording_has_a_spectrogram_and_a_player(notes: Revision) -> No
     folds = [one.label for one in page.expander]
     assert "Add recordings" in folds and "Add images" not in folds
     assert not any("without labels" in one for one in folds)
+
+
+def test_data__the_first_visit_speaks_of_what_is_brought(workspace: Path) -> None:
+    page = opened("1_data.py")
+    page.segmented_control(key="import-kind").set_value("sounds").run()
+    assert "Put your recordings into one folder per class" in page.info[0].value
+    found = words_of(page).lower()
+    assert "recordings at hand" in found and "photograph" not in found
+    next(one for one in page.button if one.key == "signals-empty").click().run()
+    assert "--kind=sounds" in jobs_made.asked_for("import", "signals")
+
+
+def test_data__long_recordings_are_cut_in_pieces_that_overlap(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sounds(tmp_path / "birds", {"wren": 2, "crow": 2}, seconds=3.0)
+    monkeypatch.setenv("TRANSFER_ROOTS", str(tmp_path))
+    page = opened("1_data.py")
+    page.segmented_control(key="import-kind").set_value("sounds").run()
+    page.text_input(key="server-path-0").set_value(str(tmp_path / "birds")).run()
+    page.number_input(key="window-server").set_value(1.0)
+    page.slider(key="overlap-server").set_value(0.5)
+    [one for one in page.button if one.label == "Import"][1].click().run()
+    assert not page.exception
+    assert jobs_made.carry_out("import", "birds") == 0
+    made = library.load("birds")
+    assert made.cutting == (1.0, 0.5) and len(made.images) == 4 * 5
+
+
+@pytest.mark.parametrize("cuts", [True, False])
+def test_data__a_recording_is_cut_where_it_is_wanted(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: bool
+) -> None:
+    folder = make_sounds(tmp_path / "n", {"low": 2, "high": 2}, seconds=2.0)
+    import_sounds(folder, "notes", cutting=Cutting(1.0))
+    taken = encode(tone(300, 3.0))
+    monkeypatch.setattr(microphone, "record", lambda *_: taken)
+    page = opened("1_data.py", dataset="notes")
+    page.selectbox(key="add-class-notes").set_value("low").run()
+    page.toggle(key="cut-recorded-notes-0").set_value(cuts).run()
+    page.button(key="add-recorded-notes-0").click().run()
+    assert not page.exception
+    assert jobs_made.carry_out("add", "notes") == 0
+    after = library.load("notes")
+    assert len(after.images) == 4 * 2 + (3 if cuts else 1)
+    assert after.cutting == (1.0, 0.0)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 from transfer import workspace
 from transfer.advice.growth import ClassGrowth, Growth, Point
 from transfer.datasets.decoding import Resizing
-from transfer.datasets.revision import Revision
+from transfer.datasets.revision import Kind, Revision
+from transfer.datasets.wording import WORDS
 from transfer.evaluation.intervals import Interval
 from transfer.runs.requests import Request
 
@@ -25,11 +26,12 @@ def request(revision: Revision, resizing: Resizing = "stretch") -> Request:
     return Request("enough", revision.id, tuple(words), revision.dataset)
 
 
-def in_words(growth: Growth) -> str:
+def in_words(growth: Growth, kind: Kind = "images") -> str:
     """What twice as many images would bring, and which classes need them most."""
+    more = f"twice as many {WORDS[kind].images} would bring"
     low, high = 100 * growth.gain.low, 100 * growth.gain.high
     if growth.gain.high < _NOTHING:
-        return "Enough: twice as many images would bring less than half a point."
+        return f"Enough: {more} less than half a point."
     digits = 0 if high >= 3 else 1
     ends = f"{low:.{digits}f} to {high:.{digits}f}"
     brings = ends if round(low, digits) > 0 else f"up to {high:.{digits}f}"
@@ -40,7 +42,7 @@ def in_words(growth: Growth) -> str:
         which = f"the class {names[0]} needs them most"
     else:
         which = f"{', '.join(names[:-1])} and {names[-1]} need them most"
-    return f"Twice as many images would bring {brings} points; {which}."
+    return f"{more.capitalize()} {brings} points; {which}."
 
 
 def neediest(growth: Growth) -> list[ClassGrowth]:
@@ -59,7 +61,7 @@ def keep(revision: Revision, growth: Growth) -> None:
     Raises:
         StorageError: The workspace cannot be written.
     """
-    content = json.dumps(to_json(growth)).encode()
+    content = json.dumps(to_json(growth, revision.kind)).encode()
     workspace.write_atomically(_path(revision), content)
 
 
@@ -72,10 +74,10 @@ def read(revision: Revision) -> Growth | None:
         return None
 
 
-def to_json(growth: Growth) -> dict[str, Any]:
+def to_json(growth: Growth, kind: Kind = "images") -> dict[str, Any]:
     """Plain data, with what it says in words."""
     return {
-        "says": in_words(growth),
+        "says": in_words(growth, kind),
         "images": growth.images,
         "now": growth.now.to_json(),
         "twice": growth.twice.to_json(),

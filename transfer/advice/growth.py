@@ -137,9 +137,9 @@ def check_enough(labels: ArrayLike) -> None:
     images, classes = np.size(labels), len(np.unique(labels))
     if classes < 2 or images < FEWEST * classes:
         raise DatasetError(
-            f"{images} training images of {classes} classes are too few to tell how "
+            f"{images} training examples of {classes} classes are too few to tell how "
             "accuracy grows with them.",
-            f"It takes two classes and {FEWEST} images of each.",
+            f"It takes two classes and {FEWEST} examples of each.",
         )
 
 

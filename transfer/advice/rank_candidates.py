@@ -72,9 +72,9 @@ def sample(revision: Revision) -> list[Image]:
     labels = np.array([image.label for image in train], np.int32)
     if len(train) < 2 * probes.FOLDS or len(np.unique(labels)) < 2:
         raise DatasetError(
-            f"{revision.title} has {len(train)} training images of "
+            f"{revision.title} has {len(train)} training examples of "
             f"{len(np.unique(labels))} classes, which is too few to compare backbones.",
-            f"It takes {2 * probes.FOLDS} images and two classes at least.",
+            f"It takes {2 * probes.FOLDS} examples and two classes at least.",
         )
     chosen = probes.stratified_sample(labels, MOST_IMAGES, revision.seed)
     return [train[position] for position in chosen]

@@ -114,9 +114,9 @@ def subset(revision: Revision) -> Revision:
     learnt = {image.label for image in chosen if image.split == "train"}
     if len(learnt) < 2 or len(chosen) < 2 * probes.FOLDS:
         raise DatasetError(
-            f"{revision.title} has {len(chosen)} images of {len(learnt)} classes in "
+            f"{revision.title} has {len(chosen)} examples of {len(learnt)} classes in "
             "train and val, which is too few to compare depths.",
-            f"It takes {2 * probes.FOLDS} images and two classes at least.",
+            f"It takes {2 * probes.FOLDS} examples and two classes at least.",
         )
     return replace(revision, images=tuple(chosen))
 

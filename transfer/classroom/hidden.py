@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from transfer.datasets import library, manifest, names
 from transfer.datasets.revision import Revision
+from transfer.datasets.wording import WORDS
 from transfer.errors import (
     DatasetError,
     NotAllowedError,
@@ -74,7 +75,9 @@ def hide(store: Store, name: str) -> None:
         store.datasets.check("share", name)
         revision = library.load(name)
         if not revision.images:
-            raise DatasetError(f'"{names.title(name)}" has no images to judge by.')
+            raise DatasetError(
+                f'"{names.title(name)}" is empty: there is nothing to judge by.'
+            )
         _check_unreached(store.with_trash(), revision)
     store.datasets.hide(name)
 
@@ -135,7 +138,7 @@ def _check_unreached(store: Store, revision: Revision) -> None:
         named = ", ".join(one.id for one in runs[:_NAMED])
         raise DatasetError(
             f"Participants can see {len(runs)} runs on “{revision.title}”, and its "
-            f"pictures with them: {named}.",
+            f"{WORDS[revision.kind].pictures} with them: {named}.",
             "Take a dataset on which nobody else has trained.",
         )
     hashes = {image.sha256 for image in (*revision.images, *revision.left_out)}
@@ -145,7 +148,8 @@ def _check_unreached(store: Store, revision: Revision) -> None:
         same = hashes & {image.sha256 for image in images} if is_seen else ()
         if same and other.dataset != revision.dataset:
             raise DatasetError(
-                f"Participants can see {len(same)} of its images in “{other.title}”.",
+                f"Participants can see {WORDS[revision.kind].so_many(len(same))} of it "
+                f"in “{other.title}”.",
                 "Leave them out of one of the two, or take another dataset.",
             )
 

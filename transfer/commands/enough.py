@@ -52,4 +52,4 @@ def enough(args: argparse.Namespace) -> dict[str, Any]:
         advice.keep(revision, found)
         reporter.finish({"dataset": revision.dataset})
         about = {"dataset": revision.dataset, "revision": revision.id}
-        return {**about, "backbone": backbone, **advice.to_json(found)}
+        return {**about, "backbone": backbone, **advice.to_json(found, revision.kind)}

@@ -150,7 +150,7 @@ def _add(archive: zipfile.ZipFile, image: Image, path: str) -> None:
         content = library.image_path(image.sha256).read_bytes()
     except OSError as error:
         raise StorageError(
-            f"The image {image.path} is gone from the workspace ({error.strerror}).",
+            f"The file {image.path} is gone from the workspace ({error.strerror}).",
             "Leave it out, or restore the workspace from a backup.",
         ) from error
     archive.writestr(info, content)

@@ -47,7 +47,7 @@ def load(chosen: str) -> list[str]:
     except OSError:
         pass
     raise NotFoundError(
-        "The choice of images in this link is not kept any more.",
+        "The choice in this link is not kept any more.",
         "Choose them again where the link came from.",
     )
 

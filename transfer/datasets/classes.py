@@ -154,7 +154,7 @@ def split_off(dataset: str, images: Iterable[str], name: str, by: str = "") -> R
     wanted = tuple(images)
 
     def change(newest: Revision) -> Change:
-        _check_free(newest, name, "Move the images into that class.")
+        _check_free(newest, name, "Move what it holds into that class.")
         moved = editing.active(newest, wanted)
         says = f"Split {name} off: {editing.in_words(moved)} from "
         says += f"{editing.sources(newest, moved)}."

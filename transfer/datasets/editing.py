@@ -166,7 +166,7 @@ def find(revision: Revision, wanted: Sequence[str]) -> list[Image]:
 def among(every: Sequence[Image], wanted: Sequence[str]) -> list[Image]:
     """Those of some images that are named so; otherwise as `find`."""
     if not wanted:
-        raise ConfigError("No image is named.", "Name one or more.")
+        raise ConfigError("No file is named.", "Name one or more.")
     names_wanted = set(wanted)
     exact = {
         name: image
@@ -249,14 +249,14 @@ def _by_beginning(images: Iterable[Image], word: str) -> Image:
     found = [one for one in images if is_hash and one.sha256.startswith(digits)]
     if not found:
         raise NotFoundError(
-            f'There is no image "{names.showable(word)}".',
-            "Name an image by its path as it is shown, or by the first "
+            f'There is no file "{names.showable(word)}" in it.',
+            "Name it by its path as it is shown, or by the first "
             f"{_DIGITS} or more digits of its SHA-256.",
         )
     if len(found) > 1:
         paths = ", ".join(one.path for one in found[:3])
         raise ConfigError(
-            f'"{word}" is the beginning of {len(found)} images: {paths}.',
+            f'"{word}" is the beginning of {len(found)} files: {paths}.',
             "Give more digits of the SHA-256, or the path.",
         )
     return found[0]

@@ -184,8 +184,8 @@ class Revision:
         if names:
             raise DatasetError(
                 f"Nothing can be learnt of {', '.join(names[:5])}: "
-                f'no image of train is left there in the dataset "{self.title}".',
-                "Put images there, or merge it into another class.",
+                f'nothing of train is left there in the dataset "{self.title}".',
+                "Put some there, or merge it into another class.",
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -256,5 +256,5 @@ def check_schema(data: dict[str, Any]) -> None:
             f'The dataset "{data.get("dataset")}" was written by a newer version of '
             f"Transfer Studio: its manifest has form {schema}, and this version reads "
             f"forms up to {SCHEMA}.",
-            "Install the newer version, or import the pictures under another name.",
+            "Install the newer version, or import the files under another name.",
         )

@@ -38,6 +38,11 @@ class Words(NamedTuple):
         """So many of them: `1 image`, `1,234 images`."""
         return f"{number:,} {self.image if number == 1 else self.images}"
 
+    @property
+    def same_as(self) -> str:
+        """How the reason begins for which a file that came twice is passed over."""
+        return f"The same {self.picture} as "
+
     def fill(self, text: str) -> str:
         """The text with the words in the place of their names: `All {images}`."""
         return text.format_map(self._asdict())

@@ -10,6 +10,7 @@ from transfer.backbones.quick_import import quickly
 from transfer.datasets import scratch
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
+from transfer.datasets.wording import WORDS
 from transfer.doctor.finding import Finding
 from transfer.errors import DatasetError
 
@@ -44,7 +45,8 @@ def examine(
         StorageError: The disk is full.
     """
     if not revision.images:
-        raise DatasetError(f'The dataset "{revision.title}" has no images.')
+        what = WORDS[revision.kind].images
+        raise DatasetError(f'The dataset "{revision.title}" has no {what}.')
 
     def tell(doing: str) -> Callable[[int, int], None]:
         return lambda done, of: progress(doing=doing, done=done, of=of)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.datasets.revision import Revision
+from transfer.datasets.wording import WORDS
 from transfer.doctor.finding import Finding, Remedy, show
 from transfer.evaluation import intervals
 
@@ -32,18 +33,18 @@ def findings(revision: Revision, probabilities: NDArray[np.float32]) -> list[Fin
 
 
 def _few(revision: Revision) -> list[Finding]:
-    found = []
+    found, images = [], WORDS[revision.kind].images
     for name, counts in revision.counts().items():
         train, val = counts["train"], counts["val"]
         says = []
         if train < _FEW:
             says.append(
-                f'"{name}" has {train} images to learn from; from {_FEW} on a class is '
-                "mostly learnt, and each one more counts most here."
+                f'"{name}" has {train} {images} to learn from; from {_FEW} on a class '
+                "is mostly learnt, and each one more counts most here."
             )
         if 0 < val < _FEW_JUDGED:
             says.append(
-                f'"{name}" has {val} images in val: its accuracy is known to '
+                f'"{name}" has {val} {images} in val: its accuracy is known to '
                 f"{_half_width(val):.0%} more or less at best."
             )
         if says:
@@ -75,10 +76,11 @@ def _imbalance(revision: Revision) -> list[Finding]:
     if times < _UNLIKE:
         return []
     says = (
-        f'"{large}" has {counts[large]:,} images to learn from, {times:.0f} times as '
-        f'many as "{small}" with {counts[small]:,}. A model leans towards what it sees '
-        "most, and the accuracy hides how it does on the rest: weigh the classes alike "
-        "in the settings, or look at the accuracy of each class."
+        f'"{large}" has {counts[large]:,} {WORDS[revision.kind].images} to learn from, '
+        f'{times:.0f} times as many as "{small}" with {counts[small]:,}. A model leans '
+        "towards what there is most of, and the accuracy hides how it does on the "
+        "rest: weigh the classes alike in the settings, or look at the accuracy of "
+        "each class."
     )
     return [Finding(kind="imbalance", images=(), certainty=0.9, says=says)]
 
@@ -98,7 +100,8 @@ def _inside(revision: Revision, probabilities: NDArray[np.float32]) -> list[Find
         into = revision.class_names[other]
         says = (
             f'"{name}" lies inside "{into}": a model that has not seen them takes '
-            f"{share.value:.0%} of its images ({share.low:.0%} to {share.high:.0%}) "
+            f"{share.value:.0%} of its {WORDS[revision.kind].images} "
+            f"({share.low:.0%} to {share.high:.0%}) "
             f'for "{into}". As long as both stand, most of "{name}" counts as mistakes.'
         )
         taken_so = np.flatnonzero((labels == label) & (answers == other))[:_SHOWN]

@@ -9,6 +9,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from transfer.datasets.revision import SPLITS, Image, Revision
+from transfer.datasets.wording import WORDS
 from transfer.doctor import alignment, similar
 from transfer.doctor.finding import Finding, Shown, leave_out, show
 
@@ -145,7 +146,7 @@ def findings(revision: Revision, copies: Copies) -> list[Finding]:
         _finding(revision, images, detail[name], name in turned)
         for name, images in members.items()
     ]
-    return found + _passed_over(revision)
+    return found + passed_over(revision)
 
 
 def _finding(
@@ -186,12 +187,12 @@ def _effect(revision: Revision, images: Sequence[Image]) -> str:
     return " ".join(said)
 
 
-def _passed_over(revision: Revision) -> list[Finding]:
+def passed_over(revision: Revision) -> list[Finding]:
     """Files whose very bytes came twice, which the import took in once."""
     by_path = {image.path: image for image in revision.images}
     found = []
     for one in revision.passed_over:
-        same = one.reason.removeprefix("The same picture as ")
+        same = one.reason.removeprefix(WORDS[revision.kind].same_as)
         if same == one.reason:
             continue
         ends = [at for at, sign in enumerate(same) if sign in ".,:"]

@@ -12,6 +12,7 @@ from transfer.classifier import closed_form
 from transfer.classifier.sight import LAYER, Sight, see_with
 from transfer.datasets import scratch
 from transfer.datasets.decoding import Resizing
+from transfer.datasets.ingest import hearing
 from transfer.datasets.revision import Revision
 from transfer.doctor import (
     classes,
@@ -57,12 +58,8 @@ def examine(
     given = group_table.read(*table, revision.images) if table else None
     sight = see_with(*seeing)
     if revision.kind == "sounds":
-        # What is looked for in pictures, such as blur and copies, means nothing in
-        # spectrograms; what is silent or overdriven was named by the import.
         features = features_of(revision, sight, folder, tell("features"))
-        named = np.array([image.label for image in revision.images], np.int32)
-        head = closed_form.fit(features, named, len(revision.class_names))
-        return surest_first(_doubt_labels(revision, features, head, folder, tell))
+        return surest_first(_listen(revision, features, given, folder, tell))
     hashes = [image.sha256 for image in revision.images]
     sight.prepare(hashes, revision.rendering)
     seen = looked()
@@ -77,6 +74,31 @@ def examine(
     features = features_of(revision, sight, folder, tell("features"))
     found += _compare(revision, seen, features, given, folder, tell)
     return surest_first(found)
+
+
+def _listen(
+    revision: Revision,
+    features: NDArray[np.float16],
+    groups_given: NDArray[np.int64] | None,
+    folder: Path,
+    tell: Tell,
+) -> list[Finding]:
+    """What is found in sounds: torn groups, doubtful labels, what was passed over.
+
+    What is looked for in pictures, such as blur and copies, means nothing in
+    spectrograms; what is silent or overdriven was named by the import.
+    """
+    labels_given = np.array([image.label for image in revision.images], np.int32)
+    head = closed_form.fit(features, labels_given, len(revision.class_names))
+    recordings = [hearing.recording_of(image.path) for image in revision.images]
+    cut_from = np.unique(recordings, return_inverse=True)[1].astype(np.int64)
+    near, strength = similar.project(features, folder), head.solution.strength
+    return [
+        *pictures.passed_over(revision),
+        *copies.passed_over(revision),
+        *groups.findings(revision, features, near, cut_from, strength, groups_given),
+        *_doubt_labels(revision, features, head, folder, tell),
+    ]
 
 
 def _compare(

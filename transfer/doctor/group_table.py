@@ -44,7 +44,7 @@ def read(table: Path, column: str, images: Sequence[Image]) -> NDArray[np.int64]
     known = sum(map(bool, best))
     if known < _KNOWN * len(images):
         raise ConfigError(
-            f"{table.name} knows {known:,} of {len(images):,} images.",
+            f"{table.name} knows {known:,} of {len(images):,} files.",
             "One of its columns must hold their paths or the names of their files.",
         )
     keys = [one or f"\0{at}" for at, one in enumerate(best)]

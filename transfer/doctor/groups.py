@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from transfer.classifier.ridge import Rows
 from transfer.datasets.revision import SPLITS, Image, Revision, Split
+from transfer.datasets.wording import WORDS
 from transfer.doctor import labels as heads
 from transfer.doctor.finding import Finding, Remedy, show
 from transfer.evaluation import intervals
@@ -181,7 +182,8 @@ def findings(
         revision: The dataset.
         features: `(images, channels)`.
         near: Features of length 1, `(images, fewer channels)`.
-        clusters: The cluster of copies of each image, `(images,)`.
+        clusters: The cluster of copies of each image, of a sound the recording that it
+            was cut from, `(images,)`.
         strength: Of a regression on the features, see `labels.accuracy`.
         given: The group of each image by a table, which knows better than names.
     """
@@ -193,7 +195,9 @@ def findings(
     if named is not None:
         both = join(named, clusters)
         found += _report(revision, features, strength, both, named, what)
-    what = "copies and bursts"
+    what = {"images": "copies and bursts", "sounds": "what they were cut from"}[
+        revision.kind
+    ]
     return found + _report(revision, features, strength, clusters, clusters, what)
 
 
@@ -225,11 +229,13 @@ def _report(
     leak = measure(features, labels, splits, mended, groups, strength)
     first = [at for group in torn[:_SHOWN] for at in _sides(shown, numbers, group)]
     count = int(np.isin(shown, torn).sum())
+    words = WORDS[revision.kind]
     several = "1 group" if len(torn) == 1 else f"{len(torn):,} groups"
     says = (
-        f"In more than one split: {several} of images that belong together, by {what}, "
-        f"{count:,} images in all. Whoever knows one of a group knows the others, so "
-        f"the accuracy is better than it will be on new pictures. {leak}"
+        f"In more than one split: {several} of {words.images} that belong together, by "
+        f"{what}, {count:,} {words.images} in all. Whoever knows one of a group knows "
+        "the others, so the accuracy is better than it will be on new "
+        f"{words.pictures}. {leak}"
     )
     targets = {
         split: tuple(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer.datasets.revision import Revision
+from transfer.datasets.wording import WORDS
 from transfer.doctor.finding import Finding, Kind, Shown, leave_out, show
 from transfer.doctor.looks import Looks
 
@@ -198,8 +199,14 @@ def _unreadable(revision: Revision, looks: Looks) -> list[Finding]:
         )
         for at, why in looks.unreadable.items()
     ]
+    return found + passed_over(revision)
+
+
+def passed_over(revision: Revision) -> list[Finding]:
+    """Files that were never taken in, but for those that came twice."""
+    found = []
     for one in revision.passed_over:
-        if not one.reason.startswith("The same picture as "):
+        if not one.reason.startswith(WORDS[revision.kind].same_as):
             shown = Shown(sha256="", path=one.path, class_name="", split="")
             says = f"The import passed it over: {one.reason}"
             found.append(

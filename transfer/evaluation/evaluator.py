@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
+from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError
 from transfer.evaluation import (
     calibration,
@@ -95,8 +96,9 @@ class Evaluator:
         """
         found = self._revision.of_split(split)
         if not found:
+            what = WORDS[self._revision.kind].images
             raise DatasetError(
-                f'The dataset "{self._revision.title}" has no {split} images.',
+                f'The dataset "{self._revision.title}" has no {split} {what}.',
                 "Choose another split, or import it again with a share of that split.",
             )
         shape = len(found), len(self._revision.class_names)

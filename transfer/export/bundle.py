@@ -22,6 +22,7 @@ from transfer.datasets.decoding import Resizing
 from transfer.datasets.pixels import resize
 from transfer.datasets.revision import Image, Kind, Revision
 from transfer.datasets.sounds.spectrogram import Spectrogram
+from transfer.datasets.wording import WORDS
 from transfer.errors import ConfigError, RunError
 from transfer.evaluation import results
 from transfer.export import card, catalogue, formats, keeping, parity, programs
@@ -125,12 +126,13 @@ def _fill(
 
     # The app's own answers come first: they are what the file is held against.
     split, compared = keeping.comparison_images(revision)
-    tell(f"asking the app about {len(compared)} {split} images")
+    what = WORDS[revision.kind].so_many(len(compared))
+    tell(f"asking the app about {what} of {split}")
     paths = [library.image_path(one.sha256) for one in compared]
     own = models.load(run.id).probabilities(list(paths))
     golden = keeping.evenly(range(len(compared)), GOLDEN)
     _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
-    tell(f"asking the exported file about {len(compared)} {split} images")
+    tell(f"asking the exported file about {what} of {split}")
     # By the bundle's own program in a process of its own, as others will ask it.
     certificate = parity.certify(
         folder, paths, own, quantize=order.quantize, split=split

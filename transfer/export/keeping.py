@@ -36,7 +36,7 @@ def comparison_images(revision: Revision) -> tuple[str, list[Image]]:
     for split in ("val", "train"):
         if found := _of_all_classes(revision, split, COMPARED):
             return split, found
-    raise NotFoundError("The dataset has no images to check the exported file on.")
+    raise NotFoundError("The dataset has nothing to check the exported file on.")
 
 
 def calibration_images(revision: Revision) -> list[Image]:
@@ -70,8 +70,8 @@ def revision(run: Run) -> Revision:
             kept = json.loads(gzip.decompress(files.manifest(run.id).read_bytes()))
         except OSError:
             raise NotFoundError(
-                f"{error.message} An exported file is checked on its images, so the "
-                "run cannot be exported without them.",
+                f"{error.message} An exported file is checked on it, so the run "
+                " cannot be exported without them.",
                 "Import the dataset again under its old name.",
             ) from error
         return Revision.from_json(kept)

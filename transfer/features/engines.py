@@ -141,7 +141,7 @@ def choose(
     rates = kept or measure(prefix, name, key, log)
     allowed = [one for one in rates if bfloat16 or one != "openvino-bfloat16"]
     best = max(allowed, key=lambda one: rates[one])
-    log(f"Features: {best}, the fastest here (images per second: {rates}).")
+    log(f"Features: {best}, the fastest here (a second: {rates}).")
     if best == "keras":
         return KerasEngine(prefix)
     return OpenVINOEngine(prefix, key, _HINTS[best])

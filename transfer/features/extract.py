@@ -116,7 +116,7 @@ class Extractor:
             needed = len(lacking) * shelf.row_bytes
             if needed > room:
                 self._log(
-                    f"Training from pixels: the features at {layer} would take "
+                    f"Training from the input: the features at {layer} would take "
                     f"{workspace.amount(needed)}, and there is room for "
                     f"{workspace.amount(room)}."
                 )

@@ -30,11 +30,11 @@ TRIES: Mapping[str, int] = {"access": 30, "own": 5}
 TRIES_SPAN = 60.0
 #: What a person is told that they did too much of.
 _SAYS = {
-    "predict": "pictures were asked about",
+    "predict": "files were asked about",
     "upload": "files were sent",
     "import": "imports were asked for",
     "job": "jobs were asked for",
-    "link": "pictures were fetched",
+    "link": "files were fetched",
     "request": "requests came",
     "stranger": "requests without a valid token came",
 }

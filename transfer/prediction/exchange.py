@@ -73,7 +73,7 @@ def _replace(process: "subprocess.Popen[bytes]", limit: float) -> RunError:
     return RunError(
         f"There was no answer within {limit:.0f} seconds, so the inference process was "
         "replaced.",
-        "Try again once the machine has less to do, or with a smaller picture.",
+        "Try again once the machine has less to do, or with a smaller file.",
     )
 
 

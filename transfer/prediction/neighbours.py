@@ -124,7 +124,7 @@ def _revision(run: Run) -> Revision:
         return library.load(run.dataset, run.revision)
     except NotFoundError as error:
         raise NotFoundError(
-            "The training images are gone: "
+            "What was learnt from is gone: "
             f'the dataset "{names.title(run.dataset)}" was deleted.'
         ) from error
 

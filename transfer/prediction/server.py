@@ -100,7 +100,7 @@ def _nearest(run: str, picture: dict[str, str], count: int) -> Any:
     known = neighbours.at_hand(models.find(run), one.runner)
     if known is None:
         raise RunError(
-            "The training images have not been looked at yet.",
+            "What was learnt from has not been looked at yet.",
             f"Have it done with `python -m transfer neighbours {run}`.",
         )
     found = one.answers([_open(picture)])

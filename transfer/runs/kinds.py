@@ -86,9 +86,9 @@ KINDS: dict[str, Kind] = {
     "measure": Kind(title="Measuring of a backbone", is_light=True, needs_keras=True),
     "imagenet": Kind(title="Question to ImageNet", is_light=True, needs_keras=True),
     "hand-in": Kind(title="Judging by the hidden test set", is_light=True),
-    "neighbours": Kind(title="Look at the training images", is_light=True),
+    "neighbours": Kind(title="Look at what was learnt from", is_light=True),
     "import": Kind(title="Import", **_OF_STRANGERS),
-    "add": Kind(title="Import of more images", changes_dataset=True, **_OF_STRANGERS),
+    "add": Kind(title="Import of more", changes_dataset=True, **_OF_STRANGERS),
     "sort": Kind(
         title="Grouping of pictures",
         is_light=True,

@@ -123,7 +123,7 @@ class _Computing:
             extractor.compute(wanted, tell)
         except StorageError as error:
             self._listener.log(
-                f"{error} This run goes on without the cache, from the pictures."
+                f"{error} This run goes on without the cache, from the files."
             )
 
     def _quickest(self, exact: Extractor) -> Extractor:
@@ -155,9 +155,9 @@ class _Computing:
         )
         alike = agree(rows, others, labels, len(self._revision.class_names))
         self._listener.log(
-            f"Features in bfloat16: on {len(views)} images it answers the same."
+            f"Features in bfloat16: on {len(views)} examples it answers the same."
             if alike
-            else f"Features in float32: on {len(views)} images bfloat16 differs too "
+            else f"Features in float32: on {len(views)} examples bfloat16 differs too "
             "much."
         )
         return alike

@@ -130,7 +130,7 @@ def _solve(
     )
     accuracy = None if np.isnan(solution.accuracy) else solution.accuracy
     judged = (
-        "too few images to leave one out"
+        "too few examples to leave one out"
         if accuracy is None
         else f"leave-one-out accuracy {solution.accuracy:.3f}, loss {solution.loss:.3f}"
     )

@@ -54,11 +54,11 @@ def _halve_batch(
     size = standing.batch_size
     # Only memory comes here: a phase with one image a step is never too slow.
     if size == 1:
-        message = "There was not enough memory, even for one image per step."
+        message = "There was not enough memory, even for one example per step."
         raise no_memory(message) from error
     standing.batch_size, standing.halved_for = size // 2, halved_for
     listener.log(
-        f"There was not {_LACKED[halved_for]} with {size} images per step: "
+        f"There was not {_LACKED[halved_for]} with {size} examples per step: "
         f"{first_line(error)}. The training goes on with {standing.batch_size}."
     )
 

@@ -115,6 +115,6 @@ def no_memory(message: str) -> TrainingError:
     """The error of a training for which memory does not do, with what to try."""
     return TrainingError(
         message,
-        "Try a smaller image size or backbone, freeze more blocks, or close other "
+        "Try a smaller input size or backbone, freeze more blocks, or close other "
         "programs.",
     )

@@ -153,7 +153,7 @@ def _try_rate(phase: Phase, listener: Listener) -> None:
     except (*OUT_OF_MEMORY, StepTooSlow) as error:
         raise TrainingError(
             f"There was not enough memory or speed for {phase.steps.recipe.batch_size} "
-            f"images per step: {first_line(error)}.",
+            f"examples per step: {first_line(error)}.",
             "Try a smaller batch size.",
         ) from error
     except TrainingError as error:  # so large a rate is what was looked for

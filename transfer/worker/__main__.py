@@ -132,7 +132,7 @@ def _in_words(error: Exception) -> TransferError:
     if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
         return RunError(
             "There was not enough memory.",
-            "Try a smaller batch size or image size.",
+            "Try a smaller batch size or input size.",
         )
     return RunError(
         f"The training failed: {type(error).__name__}: {str(error)[:300]}",

@@ -59,3 +59,7 @@ def test_read__what_was_kept(workspace: Path, tmp_path: Path) -> None:
     path = next((workspace / "datasets" / "pets" / "enough").iterdir())
     path.write_text('{"images": 3}')
     assert enough.read(revision) is None
+
+
+def test_in_words__of_sounds() -> None:
+    assert "twice as many recordings" in enough.in_words(growth(), "sounds").lower()

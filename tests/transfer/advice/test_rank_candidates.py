@@ -79,7 +79,7 @@ def test_rank__an_unknown_backbone_is_named(revision: Revision) -> None:
 def test_sample__too_few_images_are_told(workspace: Path, tmp_path: Path) -> None:
     make_pictures(tmp_path / "few", {"cat": 4, "dog": 4})
     few = importer.import_path(tmp_path / "few", "few")
-    with pytest.raises(DatasetError, match="6 training images of 2 classes"):
+    with pytest.raises(DatasetError, match="6 training examples of 2 classes"):
         rank_candidates.sample(few)
 
 

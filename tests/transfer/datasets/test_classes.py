@@ -66,7 +66,7 @@ def test_add__an_empty_class_is_learnt_only_with_images(pets: Revision) -> None:
     pets.check_learnable()
     revision = classes.add("pets", "bear")
     assert revision.counts()["bear"] == {"train": 0, "val": 0, "test": 0}
-    with pytest.raises(DatasetError, match="learnt of bear.*Put images there"):
+    with pytest.raises(DatasetError, match="learnt of bear.*Put some there"):
         revision.check_learnable()
 
 

@@ -89,7 +89,7 @@ def test_run__out_of_memory_goes_on_with_half_the_batch(
     assert [number for _, number, _ in told.epochs] == [1, 2]
     said = [line for line in told.lines if "not enough memory" in line]
     assert len(said) == 2
-    assert "with 9 images per step" in said[0] and "goes on with 4" in said[0]
+    assert "with 9 examples per step" in said[0] and "goes on with 4" in said[0]
 
 
 def test_run__too_slow_goes_on_with_half_the_batch(
@@ -121,5 +121,5 @@ def test_run__out_of_memory_with_one_image_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fail_above(0, monkeypatch, MemoryError())
-    with pytest.raises(TrainingError, match="even for one image.*smaller image size"):
+    with pytest.raises(TrainingError, match="even for one example.*smaller input size"):
         run(4)

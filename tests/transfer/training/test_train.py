@@ -229,7 +229,7 @@ def test_train__fine_tuning_never_leaves_it_worse(revision: Revision) -> None:
     ("error", "says"),
     [
         ("nan", "became nan in epoch 2 of the fine-tuning phase"),
-        ("memory", "even for one image per step"),
+        ("memory", "even for one example per step"),
     ],
 )
 def test_train__a_failed_fine_tuning_leaves_the_best_until_then(

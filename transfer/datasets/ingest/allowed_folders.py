@@ -36,7 +36,7 @@ def resolve(text: str) -> Path:
         raise DatasetError(
             f"{text.strip()} is outside the folders that may be imported from: "
             f"{listed}.",
-            "Move the images there, or have the server started with TRANSFER_ROOTS "
+            "Move the files there, or have the server started with TRANSFER_ROOTS "
             "set to their folder.",
         )
     own = workspace.home().resolve()
@@ -44,7 +44,7 @@ def resolve(text: str) -> Path:
         raise DatasetError(
             f"{text.strip()} is, or holds, the folder in which Transfer Studio keeps "
             "what people bring.",
-            "Name the folder of your pictures themselves.",
+            "Name the folder of the classes itself.",
         )
     if not os.path.exists(path):
         raise DatasetError(

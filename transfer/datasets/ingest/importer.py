@@ -148,7 +148,7 @@ def _rank(picture: Picture) -> tuple[int, str]:
 
 
 def _why_repeated(entry: Entry, first: Entry, words: Words) -> str:
-    same = f"The same {words.picture} as {names.showable(first.path)}"
+    same = f"{words.same_as}{names.showable(first.path)}"
     if entry.class_name != first.class_name:
         return (
             f"{same}, but with a conflicting label: "

@@ -191,7 +191,7 @@ def check_space(needed: int, folder: Path) -> None:
     free = max(0, shutil.disk_usage(folder).free - SPARE_DISK)
     if needed > free:
         raise StorageError(
-            f"The pictures need {workspace.amount(needed)}, but the disk of "
+            f"The files need {workspace.amount(needed)}, but the disk of "
             f"{workspace.home()} has {workspace.amount(free)} left for them.",
             "Free some space or set TRANSFER_HOME to a larger disk, then try again.",
         )
