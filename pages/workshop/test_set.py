@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import leaderboard, session, shell
+from pages.shared import leaderboard, session, shell, words
 from pages.shared.words import spoken
 from transfer.classroom import board, hidden
 from transfer.datasets import names
@@ -26,6 +26,7 @@ def show(own: list[Revision]) -> None:
     if now is None:
         _ask(own)
         return
+    words.speak_of(now.revision.kind)
     with st.container(horizontal=True, vertical_alignment="center"):
         count, classes = len(now.revision.images), ", ".join(now.classes)
         st.markdown(
@@ -45,7 +46,7 @@ def _show_board() -> None:
 
 def _ask(own: list[Revision]) -> None:
     st.caption(
-        f"Participants hand in runs, which are judged on it. Its {spoken().pictures} "
+        "Participants hand in runs, which are judged on it. Its files "
         "and labels stay with you: only an accuracy with its interval comes back, "
         f"{hidden.TRIES} times for each at most. The classes are matched by name."
     )

@@ -72,7 +72,7 @@ def test_hide__not_what_participants_have_seen(group: Class) -> None:
     tom = group.seen_by(group.tom)
     group.dataset("same", group.anna, seed=3)
     group.dataset("secret", group.tom, seed=3)
-    with pytest.raises(DatasetError, match="8 of its images in “same”"):
+    with pytest.raises(DatasetError, match="8 images of it in “same”"):
         hidden.hide(tom, "secret")
     group.dataset("seen", group.tom, seed=4)
     run = group.run(group.anna, "seen")
@@ -228,7 +228,7 @@ def test_hide__not_what_a_participant_can_have_back_from_the_trash(
     group.dataset("secret", group.tom, seed=9)
     thrown = trash.put_dataset(group.seen_by(group.anna), "annas")
     tom = group.seen_by(group.tom)
-    with pytest.raises(DatasetError, match="can see 8 of its images in “annas”"):
+    with pytest.raises(DatasetError, match="can see 8 images of it in “annas”"):
         hidden.hide(tom, "secret")
     trash.remove(group.store, thrown.id)
     hidden.hide(tom, "secret")

@@ -62,4 +62,4 @@ def test_enough__too_few_images_are_no_failure_of_the_program(
     make_pictures(tmp_path / "few", {"cat": 2, "dog": 2})
     importer.import_path(tmp_path / "few", "few", val=0.0)
     assert main(["enough", "few", *TINY]) == 1
-    assert "It takes two classes and 4 images of each" in capsys.readouterr().err
+    assert "It takes two classes and 4 examples of each" in capsys.readouterr().err

@@ -114,7 +114,7 @@ def test_compute__what_is_too_large_for_the_disk_is_not_kept(
     extractor = Extractor(model, ("pooling",), "net", lines.append)
     features = Features(extractor, "pooling", hashes)
     assert count_computed(extractor, features) == 0
-    assert "Training from pixels" in lines[0]
+    assert "Training from the input" in lines[0]
     rows = features.rows(np.arange(20))
     np.testing.assert_allclose(rows, expected_of(model, hashes), atol=1e-4)
 
