@@ -71,7 +71,7 @@ def revision(run: Run) -> Revision:
         except OSError:
             raise NotFoundError(
                 f"{error.message} An exported file is checked on it, so the run "
-                " cannot be exported without them.",
+                "cannot be exported without them.",
                 "Import the dataset again under its old name.",
             ) from error
         return Revision.from_json(kept)
