@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.words import spoken
 from transfer.backbones import catalogue, weights
 from transfer.backbones.catalogue import Backbone
 from transfer.config import help_text
 from transfer.datasets.revision import Kind
+from transfer.datasets.wording import WORDS
 
 SOURCES = {"imagenet": "ImageNet", "random": "Random (no transfer)"}
 
@@ -32,7 +32,7 @@ def choose_backbone(place: Any, kind: Kind) -> Backbone:
     facts = [
         f"{backbone.parameters / 1e6:.1f} M parameters",
         f"about {weights.size(backbone) / 1e6:.0f} MB",
-        f"{spoken().size}: {backbone.native_size} by default",
+        f"{WORDS[kind].size}: {backbone.native_size} by default",
         # Of the first blocks alone nobody has measured it.
         *([] if backbone.whole else [f"ImageNet top-1 {backbone.imagenet_top_1:.1%}"]),
         f"weights: {backbone.licence}",

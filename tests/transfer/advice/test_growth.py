@@ -73,5 +73,5 @@ def test_grow__a_class_without_images_is_left_out() -> None:
 def test_grow__too_few_images_are_said_to_be(images: int, classes: int) -> None:
     features, labels = _made(images, 0)
     few = labels < classes
-    with pytest.raises(DatasetError, match=f"{images * classes} training images"):
+    with pytest.raises(DatasetError, match=f"{images * classes} training examples"):
         growth.grow(features[few], labels[few], NAMES)

@@ -190,7 +190,7 @@ def test_find__without_the_memory_says_what_to_do(
         raise MemoryError
 
     monkeypatch.setattr(Phase, "_train_epoch", full)
-    with pytest.raises(TrainingError, match="for 8 images.*smaller batch size"):
+    with pytest.raises(TrainingError, match="for 8 examples.*smaller batch size"):
         [*try_rates.find(config(), revision, lambda **_: None)]
 
 

@@ -33,7 +33,7 @@ def test_read__a_column_that_is_not_there(tmp_path: Path) -> None:
 def test_read__a_table_of_other_images(tmp_path: Path) -> None:
     table = tmp_path / "people.csv"
     table.write_text("file,person\nx.jpg,ann\n")
-    with pytest.raises(ConfigError, match="0 of 4 images"):
+    with pytest.raises(ConfigError, match="0 of 4 files"):
         group_table.read(table, "person", IMAGES)
 
 

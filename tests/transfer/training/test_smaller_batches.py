@@ -101,7 +101,7 @@ def test_run__too_slow_goes_on_with_half_the_batch(
     assert (standing.batch_size, standing.halved_for) == (4, "time")
     (said,) = told.lines
     assert "enough speed to hear a stop" in said
-    assert "with 8 images" in said and "took 16.0 s" in said and "with 4." in said
+    assert "with 8 examples" in said and "took 16.0 s" in said and "with 4." in said
     # The first call is not timed, and the next two are an epoch's last ones. After
     # another step of 8 of the 18 images the others are done in steps of 4.
     assert [first for epoch, first in told.firsts if epoch == 1] == [1, 2, 3]
