@@ -126,7 +126,7 @@ with st.container():
         show_arrival(came)
     # What was brought, and what is said of it, is then in view on a small screen.
     elif not datasets and not importing.has_source():
-        kind = kind_choice.chosen()
+        kind = kind_choice.kind()
         st.info(kind_choice.FOLDERS[kind], icon=kind_choice.ICONS[kind])
         what = wording.WORDS[kind].photographs
         st.markdown(f"No {what} at hand? These samples need no internet:")

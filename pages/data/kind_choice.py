@@ -30,7 +30,7 @@ SAYS = (
 )
 
 
-def chosen() -> Kind:
+def kind() -> Kind:
     """What is brought, also before it is asked for."""
     return "sounds" if st.session_state.get(_KEY) == "sounds" else "images"
 
@@ -46,9 +46,9 @@ def ask() -> Kind:
         label_visibility="collapsed",
         key=_KEY,
     )
-    if chosen() == "sounds":
+    if kind() == "sounds":
         st.caption(SAYS)
-    return chosen()
+    return kind()
 
 
 def ask_how(key: str) -> dict[str, Any]:
