@@ -34,7 +34,7 @@ from transfer.commands import (
     weights,
     worker,
 )
-from transfer.commands.output import lines, tell
+from transfer.commands.output import show, tell
 from transfer.errors import ConfigError, TransferError
 from transfer.store.status import JobStatus
 
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
             print(json.dumps({"error": {"kind": type(error).__name__, **record}}))
         tell(f"error: {error}")
         return error.exit_status
-    print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
+    show(answer, as_json)
     stopped = isinstance(answer, dict) and answer.get("status") == JobStatus.INTERRUPTED
     return 1 if stopped else 0
 

@@ -173,7 +173,7 @@ def measure_copies(folder: Path, flowers: Path, args: Any) -> Iterator[Row]:
         features = _features(made, folder)
         given = np.array([image.label for image in made.images], np.int32)
         start = time.perf_counter()
-        found = copies.find(similar.project(features), seen.rows["grey"], given)
+        found = copies.find(similar.project(features), seen.greys, given)
         seconds = time.perf_counter() - start
         cluster = copies.clusters(found, len(paths))
         at = {path: number for number, path in enumerate(paths)}
@@ -342,7 +342,7 @@ def _mend(made: Revision, new: Revision, folder: Path) -> Row:
     )
     seen = _looks(made, folder)
     near = similar.project(features)
-    found = copies.find(near, seen.rows["grey"], given.astype(np.int32))
+    found = copies.find(near, seen.greys, given.astype(np.int32))
     clusters = copies.clusters(found, len(given))
     before = [image.split for image in made.images]
     after = groups.mend(given, before, clusters)

@@ -1,9 +1,9 @@
 """What a dataset of 1,000,000 images takes: seconds and memory of each step.
 
 `python -m tests.benchmarks.million [--images 1000000] [--classes 200] [--only STEPS]
-[--folder FOLDER]`. The images are made: rows of a manifest, facts and features as they
-would be kept, and links to a few tiny pictures. Each step is a process of its own; with
-Chromium on the path three people look at the gallery of one server.
+[--folder FOLDER]`. The images are made: rows of a manifest, facts, features and looks
+as they would be kept, and links to a few tiny pictures. Each step is a process of its
+own; with Chromium on the path three people look at the gallery of one server.
 """
 
 import argparse
@@ -35,7 +35,10 @@ from transfer.datasets import archive, classes, editing, facts, history, library
 from transfer.datasets import manifest as manifests
 from transfer.datasets.facts import Fact
 from transfer.datasets.revision import Image, Revision
+from transfer.doctor import looks
 from transfer.doctor.labels import softmax
+from transfer.doctor.measures import SIDE as SIDE_OF_LOOK
+from transfer.doctor.one_look import LOOK
 from transfer.evaluation import curves, metrics, results
 from transfer.evaluation.results import Evaluation
 from transfer.features.cache import Shelf
@@ -52,8 +55,16 @@ SETTINGS = (
 )
 #: Images at a time.
 PIECE = 4096
+#: One in so many is a copy of the one before it, and in another split.
+COPIES = 100
 #: Answers for so many classes are judged, of a run that is in no store.
 CLASSES_JUDGED, MADE_RUN = 1000, "0badcafe"
+#: Of the looks that are made: what it says on average.
+LEVELS = {"low": 20, "high": 230, "mean": 120, "spread": 200, "blur": 0.3} | {
+    "colour": 120,
+    "border": 120,
+    "border_spread": 40,
+}
 #: A million files may not be links to one: of ext4 a file has 65,000 names at most.
 PICTURES = 100
 
@@ -94,13 +105,21 @@ def _folder(named: Path | None) -> Iterator[Path]:
 
 
 def _measure(step: str, folder: Path) -> dict[str, Any]:
+    before = _of_the_processor()
     if step in WHOLE:
         told, row = peaks.measure(lambda: WHOLE[step](folder))
         row |= told if isinstance(told, dict) else {}
     else:
         row = bench.run_timed(*_step(step), folder=folder)[1]
+    row["of the processor, s"] = _of_the_processor() - before
     print(step, json.dumps(row), flush=True)
     return {"step": step, **row}
+
+
+def _of_the_processor() -> float:
+    """Seconds of all processes that were begun here and have ended, theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def make() -> None:
@@ -134,7 +153,7 @@ def _image(number: int, images: int, count: int) -> Image:
     label = number * count // images
     return Image(
         sha256=hashlib.sha256(str(number).encode()).hexdigest(),
-        path=f"class {label:04}/{number:07}.jpg",
+        path=f"class {label:04}/camera {number % 7}/IMG_{number:07}.jpg",
         label=label,
         split="val" if number % 5 == 0 else "train",
         day=20_000,
@@ -157,12 +176,13 @@ def _link_pictures(rows: tuple[Image, ...]) -> None:
 
 
 def keep(folder: Path) -> None:
-    """Keeps features of all images where a run of these settings will look for them."""
+    """Keeps features and looks of all images where a run and the doctor will look."""
     few = folder / "few"
     make_pictures(few, {"a": 20, "b": 20}, (SIDE, SIDE), extension=".jpg")
     bench.transfer(folder, "import", str(few), "--name", "few")
     bench.transfer(folder, "train", "--dataset", "few", *SETTINGS)
-    print(bench.run_timed(*_step("features"), folder=folder)[1])
+    for step in ("features", "looks"):
+        print(step, bench.run_timed(*_step(step), folder=folder)[1])
 
 
 def features() -> None:
@@ -174,8 +194,31 @@ def features() -> None:
         for start in range(0, len(revision.images), PIECE):
             some = revision.images[start : start + PIECE]
             at = random.integers(0, len(noise), len(some))
+            at[1::COPIES] = at[:-1:COPIES]
             rows = means[[one.label for one in some]] + noise[at]
             writer.add([one.sha256 for one in some], rows)
+
+
+def keep_looks() -> None:
+    """Looks at pictures, smooth ones with some noise, where the doctor keeps them."""
+    hashes = [one.sha256 for one in library.load(NAME).images]
+    random, between = np.random.default_rng(0), np.linspace(0, 3, SIDE_OF_LOOK)
+    mix = np.maximum(1 - np.abs(between[:, None] - np.arange(4)), 0).astype(np.float32)
+    noise = random.normal(0, 12, (512, SIDE_OF_LOOK, SIDE_OF_LOOK)).astype(np.float32)
+    with looks.shelf_of(None, is_read=False).writer() as writer:
+        for start in range(0, len(hashes), PIECE):
+            some = hashes[start : start + PIECE]
+            coarse = random.normal(128, 45, (len(some), 4, 4)).astype(np.float32)
+            greys = mix @ coarse @ mix.T + noise[random.integers(0, 512, len(some))]
+            greys[1::COPIES] = greys[:-1:COPIES]
+            rows = np.zeros(len(some), LOOK)
+            rows["grey"] = np.clip(greys, 0, 255)
+            rows["format"], rows["mode"], rows["frames"] = "JPEG", "RGB", 1
+            for name in ("width", "height", "bytes", "quality"):
+                rows[name] = random.integers(200, 400, len(some))
+            for name, mean in LEVELS.items():
+                rows[name] = random.normal(mean, mean / 20, rows[name].shape)
+            writer.add(some, rows.view(np.uint8).reshape(len(some), -1))
 
 
 def _shelf() -> Shelf:
@@ -388,6 +431,7 @@ STEPS: dict[str, Callable[[], dict[str, Any] | None]] = {
     "judge": judge,
     "page": page,
     "features": features,
+    "looks": keep_looks,
     "index": index,
 }
 #: Whole commands, or a server, whose processes are watched.

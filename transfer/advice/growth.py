@@ -7,12 +7,13 @@ https://doi.org/10.1186/1472-6947-12-8.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from transfer.advice import power_law
+from transfer.advice import power_law, resamples
+from transfer.advice.resamples import Answers
 from transfer.classifier import closed_form
 from transfer.classifier.ridge import Part, Rows
 from transfer.errors import DatasetError
@@ -87,23 +88,6 @@ class Growth(NamedTuple):
     classes: tuple[ClassGrowth, ...]
 
 
-class _Answers(NamedTuple):
-    """What heads of each share of the images said of the others.
-
-    Attributes:
-        sizes: Images that a head was made from, `(shares,)`.
-        asked: How often each image was asked about, `(shares, images)`.
-        right: How often it was named right, likewise.
-        luck: Variance of the accuracy that comes of which images a head was made from,
-            times their number.
-    """
-
-    sizes: Floats
-    asked: Floats
-    right: Floats
-    luck: float
-
-
 def grow(
     features: Rows,
     labels: Labels,
@@ -145,7 +129,7 @@ def check_enough(labels: ArrayLike) -> None:
 
 def _ask(
     features: Rows, labels: Labels, num_classes: int, seed: int, progress: Progress
-) -> _Answers:
+) -> Answers:
     count, random = len(labels), np.random.default_rng(seed)
     shares = [s for s in _SHARES if s * count >= len(np.unique(labels))]
     draws = int(np.clip(_IMAGES / count, 1, _MOST_DRAWS))
@@ -166,7 +150,7 @@ def _ask(
     sizes = count * np.array(shares)
     # The last share asks each image once, so it says more of images than of luck.
     luck = np.mean([np.var(a, ddof=1) for a in accuracies[:-1]] * sizes[:-1])
-    return _Answers(sizes, asked, right, float(luck))
+    return Answers(sizes, asked, right, float(luck))
 
 
 def _parts(share: float) -> int:
@@ -195,19 +179,19 @@ def _hits(
     rest: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """Whether a head from one part names each of the rest right."""
-    head = closed_form.solve(Part(features, part), labels[part], num_classes)
+    own = Part(features, part), labels[part]
+    head = closed_form.solve(*own, num_classes, by_some=True)
     answers = features[rest].astype(np.float32) @ head.kernel + head.bias
     return np.asarray(answers.argmax(1) == labels[rest])
 
 
 def _conclude(
-    answers: _Answers, labels: Labels, class_names: tuple[str, ...], seed: int
+    answers: Answers, labels: Labels, class_names: tuple[str, ...], seed: int
 ) -> Growth:
     random = np.random.default_rng([seed, 1])
-    count = len(labels)
-    drawn = random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)
-    drawn[0] = 1  # the images as they are
-    errors = _errors(answers, drawn, np.arange(count))
+    count, own = len(labels), np.bincount(labels, minlength=len(class_names))
+    asked, right = resamples.draw(answers, labels, len(class_names), _RESAMPLES, random)
+    errors = resamples.errors(asked.sum(2), right.sum(2))
     exponents = power_law.draw_exponents(_RESAMPLES, random)
     now, twice = _go_on(answers.sizes, errors, exponents, count, count)
     gains = twice - now
@@ -216,33 +200,27 @@ def _conclude(
         Point(float(size) / len(class_names), _interval(1 - column[0], 1 - column))
         for size, column in zip(answers.sizes, errors.T, strict=True)
     ]
-    classes = []
-    for label, name in enumerate(class_names):
-        own = np.flatnonzero(labels == label)
-        if len(own):
-            of_class = _errors(answers, drawn[:_OF_CLASS], own)
-            classes.append(
-                _class_growth(
-                    name, answers.sizes, of_class, exponents, count, len(own), gains
-                )
-            )
+    few = slice(_OF_CLASS)
+    classes = tuple(
+        _class_growth(
+            class_names[label],
+            answers.sizes,
+            resamples.errors(asked[few, :, label], right[few, :, label]),
+            exponents,
+            count,
+            int(own[label]),
+            gains,
+        )
+        for label in np.flatnonzero(own)
+    )
     return Growth(
         images=count,
         points=tuple(points),
         now=_interval(now[0], now),
         twice=_interval(twice[0], twice + chance),
         gain=_gain(gains, chance),
-        classes=tuple(classes),
+        classes=classes,
     )
-
-
-def _errors(answers: _Answers, drawn: NDArray[np.int64], own: Any) -> Floats:
-    """The share of wrong answers about some images, `(resamples, shares)`."""
-    asked = drawn[:, own] @ answers.asked[:, own].T
-    right = drawn[:, own] @ answers.right[:, own].T
-    errors = 1 - right / np.maximum(asked, 1)
-    # Where a resample has none of them, they are taken as they are.
-    return np.asarray(np.where(asked > 0, errors, errors[0]))
 
 
 def _go_on(

@@ -81,9 +81,10 @@ def solve(
     labels: NDArray[np.int32],
     num_classes: int,
     weights: NDArray[np.float32] | None = None,
+    by_some: bool = False,
 ) -> Solution:
     """The best linear head on these features; see `fit`."""
-    return fit(features, labels, num_classes, weights).solution
+    return fit(features, labels, num_classes, weights, by_some).solution
 
 
 def fit(
@@ -91,6 +92,7 @@ def fit(
     labels: NDArray[np.int32],
     num_classes: int,
     weights: NDArray[np.float32] | None = None,
+    by_some: bool = False,
 ) -> Fit:
     """The best linear head on these features, and the regression behind it.
 
@@ -100,6 +102,8 @@ def fit(
         labels: Label index of each image, `(images,)`.
         num_classes: Number of classes.
         weights: How much each image counts, `(images,)`; all alike if not given.
+        by_some: Judge the strengths by some thousand of the images alone, be there
+            more: all of them are then read once, and not once more for each judgement.
     """
     w = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
     w = w / w.mean()  # so that strengths mean the same whatever the weights add up to
@@ -107,7 +111,7 @@ def fit(
     alone = np.bincount(labels)[labels] == 1
     if len(np.unique(labels[~alone])) > 1:
         counted = np.where(alone, np.minimum(w, 1), w)
-        found = _Judges(ridge, features, labels, w, counted).choose()
+        found = _Judges(ridge, features, labels, w, counted).choose(by_some)
     else:
         found = _fit_unjudged(ridge, features, labels, w)
     kernel = ridge.coefficients(found.strength) * found.factor
@@ -180,14 +184,14 @@ class _Judges:
         # As many images of one weight would say as much: Kish 1965.
         self._evidence = float(counted.sum() ** 2 / np.square(counted).sum())
 
-    def choose(self) -> _Found:
-        """The strength and factor of the least loss."""
+    def choose(self, by_some: bool) -> _Found:
+        """The strength and factor of the least loss; `by_some` as in `fit`."""
         count = len(self._labels)
         random = np.random.default_rng(0).permutation(count)[:_JUDGES]
         judges = np.sort(random)
         tried, losses = self._try_all(judges)
         best = tried.index(min(tried))
-        if len(judges) == count:
+        if by_some or len(judges) == count:
             return tried[best]
         behind = losses - losses[best]
         noise = behind.std(1) / np.sqrt(len(judges))

@@ -5,13 +5,14 @@ never saw an image (leave-one-out) follows without solving again. Hastie, Tibshi
 Friedman, The Elements of Statistical Learning, 2nd edition, section 7.10.
 """
 
-import mmap
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+
+from transfer.datasets import scratch
 
 #: Images that are held at a time.
 PART = 1024
@@ -60,11 +61,7 @@ def read(features: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
     """All positions and their features, at most `PART` at a time."""
     for rows in parts(len(features)):
         yield rows, features[rows]
-        # Pages of a mapped file that were read count as the process's memory until
-        # somebody else needs it; of single rows whole megabytes around each.
-        file = getattr(features, "base", None)
-        if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            file.madvise(mmap.MADV_DONTNEED)
+        scratch.forget(getattr(features, "base", None))
 
 
 def take(features: Rows, positions: NDArray[np.int64]) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """What a command prints: its answer, and on standard error how far it is."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +22,20 @@ def tell_over(line: str) -> None:
     if sys.stderr.isatty() and time.monotonic() - _last_told[0] > 2 * LOOK:
         _last_told[0] = time.monotonic()
         tell(f"\r{line:<78}", end="")
+
+
+def show(answer: Any, as_json: bool) -> None:
+    """Prints the answer; one that comes piece by piece is never held as a whole."""
+    if not isinstance(answer, Iterator):
+        print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
+    elif as_json:
+        print("[", end="")
+        for number, one in enumerate(answer):
+            print(", " * bool(number) + json.dumps(one), end="")
+        print("]")
+    else:
+        for one in answer:
+            print("\n".join(lines([one])))
 
 
 def lines(value: Any, indent: str = "") -> Iterator[str]:

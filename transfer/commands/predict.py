@@ -1,6 +1,7 @@
 """`predict`: the classes of pictures, by a finished run."""
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,24 +51,27 @@ def add_to(command: Command) -> None:
     )
 
 
-def predict(args: argparse.Namespace) -> list[dict[str, Any]]:
+def predict(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The classes of pictures, best first."""
     process = InferenceProcess()
     process.start()  # while this one opens the store and looks for the pictures
-    records: list[dict[str, Any]] = []
     try:
         run = Store().get(args.run)
         if isinstance(run.rendering, Spectrogram):
-            return _hear(process, run, run.rendering, args)
+            return iter(_hear(process, run, run.rendering, args))
+        # Told at the end, for a picture may be broken; until then in a file, a line
+        # each: all classes of a million pictures are 18 GB in memory.
+        told = tempfile.TemporaryFile("w+", dir=workspace.folder())
         with tempfile.TemporaryDirectory() as folder, _table(args.csv, run) as add:
             named = list(_pictures(args.paths, Path(folder)))
-            # Some at a time: all classes of a million pictures are 18 GB in memory.
             for some in _answers(process, run.id, named, args.paths):
                 add(some)
-                records += answers.to_records(some, args.top)
+                for record in answers.to_records(some, args.top):
+                    print(json.dumps(record), file=told)
     finally:
         process.close()
-    return records
+    told.seek(0)
+    return map(json.loads, told)
 
 
 @contextmanager

@@ -19,7 +19,14 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from transfer import workspace
-from transfer.datasets.revision import SCHEMA, Change, Image, Revision, check_schema
+from transfer.datasets.revision import (
+    SCHEMA,
+    Change,
+    Image,
+    Revision,
+    check_schema,
+    read_images,
+)
 from transfer.datasets.sounds.windows import Cutting
 
 #: Steps after which a revision is written whole again. A reader opens as many small
@@ -163,7 +170,7 @@ def _from_json(data: dict[str, Any]) -> Change:
     more: dict[str, Any] = {one: tuple(data[one]) for one in _MORE if one in data}
     if "cutting" in more:
         more["cutting"] = Cutting(*more["cutting"])
-    images = tuple(Image(**row) for row in data["changed"])
+    images = read_images(data["changed"])
     return Change(says=data["says"], made_at=data["created_at"], images=images, **more)
 
 

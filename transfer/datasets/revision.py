@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
     """One image of a revision.
 
@@ -48,10 +49,17 @@ class Image:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the arguments of an equal one."""
-        data = dict(vars(self))
-        for name in ("left_out", "day"):
-            if not data[name]:
-                del data[name]
+        # Written out, for there may be a million.
+        data: dict[str, Any] = {
+            "sha256": self.sha256,
+            "path": self.path,
+            "label": self.label,
+            "split": self.split,
+        }
+        if self.left_out:
+            data["left_out"] = self.left_out
+        if self.day:
+            data["day"] = self.day
         return data
 
 
@@ -217,16 +225,28 @@ class Revision:
             **{
                 **known,
                 "class_names": tuple(data["class_names"]),
-                "images": tuple(Image(**image) for image in data["images"]),
+                "images": read_images(data["images"]),
                 "passed_over": tuple(PassedOver(**one) for one in data["passed_over"]),
                 "notes": tuple(data.get("notes", ())),
                 "grey": tuple(data["grey"]) if "grey" in data else None,
                 "flat": tuple(data.get("flat", ())),
                 "sound": Spectrogram(*data["sound"]) if "sound" in data else None,
                 "cutting": Cutting(*data["cutting"]) if "cutting" in data else None,
-                "left_out": tuple(Image(**image) for image in data.get("left_out", ())),
+                "left_out": read_images(data.get("left_out", ())),
             }
         )
+
+
+def read_images(rows: Iterable[dict[str, Any]]) -> tuple[Image, ...]:
+    """The images of rows as `Image.to_json` writes them; what is equal is held once."""
+    once: dict[object, Any] = {}
+    images = []
+    for row in rows:
+        for name in ("split", "left_out", "day"):
+            if name in row:
+                row[name] = once.setdefault(row[name], row[name])
+        images.append(Image(**row))
+    return tuple(images)
 
 
 def with_id(revision: Revision) -> Revision:

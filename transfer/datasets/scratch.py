@@ -1,5 +1,6 @@
 """Folders for files that are not a dataset's yet."""
 
+import mmap
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -40,6 +41,21 @@ def array(
     if place is None:
         return np.zeros(shape, dtype)
     return np.memmap(place / name, dtype, "w+", shape=shape)
+
+
+def forget(rows: object) -> None:
+    """Takes an array that lies in a file out of the process's memory, not of the file.
+
+    What was read of it counts as the process's until somebody else needs the memory; of
+    single rows whole megabytes around each.
+
+    Args:
+        rows: The array; of one that lies in no file nothing is forgotten.
+    """
+    while isinstance(rows, np.ndarray):
+        rows = rows.base
+    if isinstance(rows, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        rows.madvise(mmap.MADV_DONTNEED)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Threads would stand still for most of that: the import holds Python's lock (the GIL).
 `python -m transfer.doctor.beside` reads one JSON line that says what to look at, writes
-the looks into the file of all, and tells in JSON lines which are done.
+the looks into the files of all, and tells in JSON lines which are done.
 """
 
 import json
@@ -14,11 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from transfer import processes
 from transfer.datasets.decoding import Grey
-from transfer.doctor.one_look import LOOK, look_at_some
+from transfer.doctor.one_look import Looks, look_at_some
 
 #: Images between two words of how far it is.
 _PIECE = 32
@@ -30,12 +28,12 @@ Told = tuple[list[int], dict[int, str]]
 
 
 def look_beside(
-    rows: Path, some: Sequence[int], hashes: Sequence[str], grey: Grey | None
+    folder: Path, some: Sequence[int], hashes: Sequence[str], grey: Grey | None
 ) -> Iterator[Told]:
     """Pieces of what was looked at, as they are done; the processes end with it.
 
     Args:
-        rows: File of `LOOK`, of all images, into which the looks go.
+        folder: Where the files of all looks are, into which these go.
         some: Positions; those of a process that dies are not told.
         hashes: SHA-256 of all images.
         grey: As in `looks.look`.
@@ -48,7 +46,7 @@ def look_beside(
         try:
             for number, process in enumerate(started):
                 own = [[at, [hashes[i] for i in at]] for at in pieces[number::count]]
-                asked = {"rows": str(rows), "images": len(hashes), "grey": grey}
+                asked = {"folder": str(folder), "images": len(hashes), "grey": grey}
                 pool.submit(_listen, process, {**asked, "pieces": own}, told)
             left = count
             while left:
@@ -93,11 +91,10 @@ def _listen(
 def _serve(line: bytes) -> None:
     """Looks at what it is asked to; ends with whoever asked, who no longer listens."""
     asked = json.loads(line)
-    rows = np.memmap(asked["rows"], LOOK, "r+", shape=asked["images"])
+    looks = Looks.in_folder(Path(asked["folder"]), asked["images"], "r+")
     for at, hashes in asked["pieces"]:
-        own = np.zeros(len(at), LOOK)
-        unreadable = look_at_some(own, range(len(at)), hashes, asked["grey"])
-        rows[at] = own
+        own, unreadable = look_at_some(hashes, asked["grey"])
+        looks.put(at, own)
         why = {at[one]: reason for one, reason in unreadable.items()}
         print(json.dumps([at, why]), flush=True)
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.classifier.ridge import read
 from transfer.datasets.revision import Revision
 from transfer.datasets.wording import WORDS
 from transfer.doctor.finding import Finding, Remedy, show
@@ -87,7 +88,7 @@ def _imbalance(revision: Revision) -> list[Finding]:
 
 def _inside(revision: Revision, probabilities: NDArray[np.float32]) -> list[Finding]:
     labels = np.array([image.label for image in revision.images])
-    answers = probabilities.argmax(1)
+    answers = np.concatenate([part.argmax(1) for _, part in read(probabilities)])
     found = []
     for label, name in enumerate(revision.class_names):
         own = answers[labels == label]

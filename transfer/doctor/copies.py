@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from transfer.datasets import scratch
 from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.datasets.wording import WORDS
 from transfer.doctor import alignment, similar
@@ -85,6 +86,7 @@ def find(
         is_whole &= found.likeness >= _LIGHT
         detail[piece] = np.where(is_whole, found.detail, 0)
         mirrored[piece] = found.mirrored
+        scratch.forget(greys)
         told(min(start + _PIECE, count), count)
     told(count, count)
     order = np.argsort(-detail, kind="stable")

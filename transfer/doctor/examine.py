@@ -20,12 +20,12 @@ from transfer.doctor import (
     group_table,
     groups,
     labels,
-    looks,
     pictures,
     shortcuts,
     similar,
 )
 from transfer.doctor.finding import Finding, surest_first
+from transfer.doctor.one_look import Looks
 from transfer.features.views import View
 
 #: Images whose features are read at a time.
@@ -39,7 +39,7 @@ Seeing = tuple[str, str, Resizing]
 
 def examine(
     revision: Revision,
-    looked: Callable[[], looks.Looks],
+    looked: Callable[[], Looks],
     folder: Path,
     seeing: Seeing,
     table: tuple[Path, str] | None,
@@ -69,7 +69,7 @@ def examine(
         # What cannot be read has no features, and was found already.
         images = tuple(revision.images[at] for at in readable)
         revision = replace(revision, images=images)
-        seen = looks.Looks(seen.rows[readable], {})
+        seen = seen.keep_only(np.array(readable, np.int64))
         given = None if given is None else given[readable]
     features = features_of(revision, sight, folder, tell("features"))
     found += _compare(revision, seen, features, given, folder, tell)
@@ -103,7 +103,7 @@ def _listen(
 
 def _compare(
     revision: Revision,
-    seen: looks.Looks,
+    seen: Looks,
     features: NDArray[np.float16],
     groups_given: NDArray[np.int64] | None,
     folder: Path,
@@ -112,14 +112,13 @@ def _compare(
     """What is found by comparing: copies, torn groups, shortcuts, doubtful labels."""
     given = np.array([image.label for image in revision.images], np.int32)
     near = similar.project(features, folder)
-    greys = seen.rows["grey"]
     # Beside each other, for neither keeps all cores at work.
     with ThreadPoolExecutor(1) as beside:
         fitting = beside.submit(
             closed_form.fit, features, given, len(revision.class_names)
         )
         short = beside.submit(shortcuts.findings, revision, seen)
-        pairs = copies.find(near, greys, given, tell("copies"), tell("neighbours"))
+        pairs = copies.find(near, seen.greys, given, tell("copies"), tell("neighbours"))
         head, found = fitting.result(), short.result()
     clusters = copies.clusters(pairs, len(given))
     found += copies.findings(revision, pairs)
@@ -167,4 +166,5 @@ def features_of(
     for start in range(0, len(hashes), _PIECE):
         piece = [View(sha256) for sha256 in hashes[start : start + _PIECE]]
         rows[start : start + _PIECE] = extractor.read(LAYER, piece)
+        scratch.forget(rows)
     return rows

@@ -1,7 +1,7 @@
 """What the doctor finds, as data: pages and the command line show it alike."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from transfer.datasets.revision import Image, Revision
@@ -26,7 +26,7 @@ Kind = Literal[
 Action = Literal["move", "split", "leave out", "merge"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Remedy:
     """Something that can be done about a finding, with one click.
 
@@ -56,7 +56,7 @@ class Remedy:
         return cls(does=data["does"], says=data["says"], targets=targets)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
     """An image of a finding, as it is shown.
 
@@ -73,7 +73,7 @@ class Shown:
     split: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """Something that may be wrong.
 
@@ -95,7 +95,7 @@ class Finding:
         """Plain data that `from_json` reads back."""
         return {
             "kind": self.kind,
-            "images": [dict(vars(image)) for image in self.images],
+            "images": [asdict(image) for image in self.images],
             "certainty": round(self.certainty, 4),
             "says": self.says,
             "remedies": [remedy.to_json() for remedy in self.remedies],

@@ -15,6 +15,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from transfer.classifier.ridge import Rows
+from transfer.datasets import scratch
 from transfer.datasets.revision import SPLITS, Image, Revision, Split
 from transfer.datasets.wording import WORDS
 from transfer.doctor import labels as heads
@@ -104,6 +105,7 @@ def _are_alike(group: Numbers, labels: NDArray[np.int64], near: Floats) -> bool:
         if len(own) < 3 or not len(some):
             continue
         similarity = near[some] @ near[own].T
+        scratch.forget(near)
         similarity[some[:, None] == own] = -np.inf
         hits += int((group[own[similarity.argmax(1)]] == group[some]).sum())
         others = np.bincount(group[own])[group[some]] - 1
@@ -132,8 +134,10 @@ def mend(
     moving = np.isin(groups, torn)
     np.add.at(lacking, (labels[moving], numbers[moving]), 1)
     sizes = np.bincount(groups)
+    # Not looked for one after another: a million images may have 100,000 torn groups.
+    by_group, ends = np.argsort(groups, kind="stable"), np.cumsum(sizes)
     for group in sorted(torn, key=lambda one: (-sizes[one], one)):
-        members = np.flatnonzero(groups == group)
+        members = by_group[ends[group] - sizes[group] : ends[group]]
         counts = np.bincount(labels[members], minlength=shape[0])
         sides = np.unique(numbers[members])
         chosen = max(sides, key=lambda side: float(counts @ lacking[:, side]))

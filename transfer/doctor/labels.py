@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from transfer.classifier import closed_form, ridge
 from transfer.classifier.closed_form import Fit
-from transfer.classifier.ridge import Part, Rows, parts
+from transfer.classifier.ridge import Part, Rows, read
 from transfer.datasets import scratch
 from transfer.datasets.revision import Revision
 from transfer.doctor.finding import Finding, Remedy, leave_out, show
@@ -74,6 +74,7 @@ def probabilities_left_out(
     else:
         for rows, logits in closed_form.logits_left_out(found, features, labels):
             answers[rows] = softmax(logits.astype(np.float32))
+            scratch.forget(answers)
             told(int(rows[-1]) + 1, len(labels))
     return answers
 
@@ -99,6 +100,7 @@ def suspect(labels: Labels, probabilities: Floats) -> Suspects:
 
     def shares_of(who: NDArray[np.int64]) -> NDArray[np.float64]:
         shares = probabilities[who][:, present].astype(np.float64)
+        scratch.forget(probabilities)
         normal: NDArray[np.float64] = shares / shares.sum(1, keepdims=True)
         return normal
 
@@ -161,13 +163,12 @@ def findings(revision: Revision, probabilities: Floats) -> list[Finding]:
     # Once, and not for each of what may be tens of thousands.
     counts = Counter(image.split for image in revision.images)
     found = []
-    for at in doubtful:
-        image, answer = revision.images[at], int(probabilities[at].argmax())
+    for at, chances in _rows(probabilities, doubtful):
+        image, answer = revision.images[at], int(chances.argmax())
         own, better = revision.class_names[image.label], revision.class_names[answer]
         says = (
             f'Labelled "{own}", but a model that has not seen it says "{better}" '
-            f"({probabilities[at, answer]:.0%}, and "
-            f'{probabilities[at, image.label]:.0%} for "{own}"). '
+            f'({chances[answer]:.0%}, and {chances[image.label]:.0%} for "{own}"). '
             f"{_effect(image.split, counts[image.split])}"
         )
         move = Remedy(
@@ -186,6 +187,14 @@ def findings(revision: Revision, probabilities: Floats) -> list[Finding]:
             )
         )
     return found
+
+
+def _rows(
+    probabilities: Floats, positions: NDArray[np.int64]
+) -> Iterator[tuple[int, Floats]]:
+    """Positions and their probabilities, of which few are held at a time."""
+    for some, part in read(Part(probabilities, positions)):
+        yield from zip(positions[some].tolist(), part, strict=True)
 
 
 def _effect(split: str, count: int) -> str:
@@ -219,8 +228,7 @@ def accuracy(
     learning = Part(features, learnt), labels[learnt]
     kernel, bias = ridge.solve_at(*learning, num_classes, strength)
     hits = 0
-    for piece in parts(len(asked)):
-        some = asked[piece]
-        answers = (features[some] @ kernel + bias).argmax(1)
-        hits += int((answers == labels[some]).sum())
+    for some, part in read(Part(features, asked)):
+        answers = (part @ kernel + bias).argmax(1)
+        hits += int((answers == labels[asked[some]]).sum())
     return intervals.wilson(hits, len(asked))

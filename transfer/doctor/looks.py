@@ -1,21 +1,19 @@
 """A look at every image, kept like features are, so that each is looked at once."""
 
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transfer import cluster, shards
-from transfer.datasets import scratch
 from transfer.datasets.decoding import Grey
 from transfer.doctor.beside import Told, look_beside
-from transfer.doctor.one_look import LOOK, look_at_some
+from transfer.doctor.one_look import LOOK, Looks, look_at_some
 from transfer.features.cache import Shelf, Writer
 
 #: Raise this when a look says something else than before.
@@ -30,18 +28,6 @@ _SHARD = 256
 Progress = Callable[[int, int], None]
 
 
-class Looks(NamedTuple):
-    """Looks at images.
-
-    Attributes:
-        rows: Of `LOOK`, one for each image; zeros where it cannot be read.
-        unreadable: Why not, by position.
-    """
-
-    rows: NDArray[np.void]
-    unreadable: dict[int, str]
-
-
 def look(
     hashes: Sequence[str],
     grey: Grey | None,
@@ -53,35 +39,35 @@ def look(
     Args:
         hashes: SHA-256 of each image.
         grey: The dataset's range of deep grey, see `Revision.grey`.
-        folder: Where they lie, in a file, as long as they are used: those of 100,000
-            images would take 430 MB of memory, and so take what is free.
+        folder: Where they lie, in files, as long as they are used.
         progress: Called with the number of images done and of all.
 
     Raises:
         StorageError: The disk is full.
     """
-    shelf = _shelf(grey)
-    rows = scratch.array(folder, "looks", LOOK, (len(hashes),))
+    shelf = shelf_of(grey)
+    looks = Looks.in_folder(folder, len(hashes))
     lost: list[int] = []
     for start in range(0, len(hashes), _READ):
         kept, gone = shelf.read(hashes[start : start + _READ])
-        rows[start : start + len(kept)] = kept.reshape(-1).view(LOOK)
+        kept[gone] = 0  # they hold anything
+        looks.put(range(start, start + len(kept)), kept.reshape(-1).view(LOOK))
         lost += [start + at for at in gone]
-    unreadable: dict[int, str] = {}
     done = len(hashes) - len(lost)
     progress(done, len(hashes))
     if cluster.is_used():
-        told = _look_everywhere(rows, shelf, lost, hashes, grey)
+        told = _look_everywhere(looks, shelf, lost, hashes, grey)
     else:
-        told = _look_here(rows, folder / "looks", shelf, lost, hashes, grey)
+        told = _look_here(looks, folder, shelf, lost, hashes, grey)
     for some, why in told:
-        unreadable |= why
+        looks.unreadable.update(why)
         done += len(some)
         progress(done, len(hashes))
-    return Looks(rows, unreadable)
+    return looks
 
 
-def _shelf(grey: Grey | None, is_read: bool = True) -> Shelf:
+def shelf_of(grey: Grey | None, is_read: bool = True) -> Shelf:
+    """Where looks are kept, by the range of deep grey; as in `Shelf`."""
     scale = "-{:.9g}-{:.9g}".format(*grey) if grey else ""
     return Shelf(f"looks-{_VERSION}{scale}", (LOOK.itemsize,), "uint8", is_read)
 
@@ -118,7 +104,7 @@ def looking(
 
 
 def _look_everywhere(
-    rows: NDArray[np.void],
+    looks: Looks,
     shelf: Shelf,
     some: Sequence[int],
     hashes: Sequence[str],
@@ -135,8 +121,8 @@ def _look_everywhere(
         for segment in segments:
             shelf.keep(shelf.folder / segment)
         kept, gone = shelf.read(wanted)
-        rows[piece] = kept.reshape(-1).view(LOOK)
-        rows[[piece[at] for at in gone]] = np.zeros((), LOOK)
+        kept[gone] = 0
+        looks.put(piece, kept.reshape(-1).view(LOOK))
         yield list(piece), {piece[at]: reason for at, reason in why.items()}
 
 
@@ -144,30 +130,21 @@ def _keep_some(
     grey: Grey | None, hashes: Sequence[str]
 ) -> tuple[list[str], dict[int, str]]:
     """Keeps looks at some images: names of segments, and why not, by position."""
-    rows = np.zeros(len(hashes), LOOK)
-    with _shelf(grey, is_read=False).writer() as writer:
-        why = look_at_some(rows, range(len(hashes)), hashes, grey)
-        _keep(writer, rows, range(len(hashes)), hashes, why)
+    with shelf_of(grey, is_read=False).writer() as writer:
+        rows, why = look_at_some(hashes, grey)
+        good = [at for at in range(len(hashes)) if at not in why]
+        _keep(writer, rows[good], [hashes[at] for at in good])
     return [segment.name for segment in writer.segments], why
 
 
-def _keep(
-    writer: Writer,
-    rows: NDArray[np.void],
-    some: Iterable[int],
-    hashes: Sequence[str],
-    why: Container[int],
-) -> None:
-    """Keeps those of these looks that there are."""
-    good = [at for at in some if at not in why]
-    if good:
-        content = rows[good].view(np.uint8).reshape(len(good), -1)
-        writer.add([hashes[at] for at in good], content)
+def _keep(writer: Writer, rows: NDArray[np.void], hashes: Sequence[str]) -> None:
+    if hashes:
+        writer.add(hashes, rows.view(np.uint8).reshape(len(hashes), -1))
 
 
 def _look_here(
-    rows: NDArray[np.void],
-    file: Path,
+    looks: Looks,
+    folder: Path,
     shelf: Shelf,
     some: Sequence[int],
     hashes: Sequence[str],
@@ -175,14 +152,15 @@ def _look_here(
 ) -> Iterator[Told]:
     """Pieces of what was looked at on this machine, and is kept."""
     with shelf.writer() as writer:
-        for at, why in _look_at_all(rows, file, some, hashes, grey):
-            _keep(writer, rows, at, hashes, why)
+        for at, why in _look_at_all(looks, folder, some, hashes, grey):
+            good = [one for one in at if one not in why]
+            _keep(writer, looks.take(good), [hashes[one] for one in good])
             yield at, why
 
 
 def _look_at_all(
-    rows: NDArray[np.void],
-    file: Path,
+    looks: Looks,
+    folder: Path,
     some: Sequence[int],
     hashes: Sequence[str],
     grey: Grey | None,
@@ -190,10 +168,12 @@ def _look_at_all(
     """Pieces of what was looked at, as they are done."""
     left = dict.fromkeys(some)
     if len(left) > _FEW:
-        for at, why in look_beside(file, some, hashes, grey):
+        for at, why in look_beside(folder, some, hashes, grey):
             yield at, why
             for one in at:
                 left.pop(one)
-    pieces = [[at] for at in left]
-    look_at = partial(look_at_some, rows, hashes=hashes, grey=grey)
-    yield from zip(pieces, shards.each(look_at, pieces, task=0), strict=True)
+    rest = [hashes[at] for at in left]
+    found = shards.each(lambda one: look_at_some([one], grey), rest, task=0)
+    for at, (own, why) in zip(left, found, strict=True):
+        looks.put([at], own)
+        yield [at], {at: why[0]} if why else {}

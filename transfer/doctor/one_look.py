@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL import Image as Pillow
 
-from transfer.datasets import decoding, library
+from transfer.datasets import decoding, library, scratch
 from transfer.datasets.decoding import Grey
 from transfer.datasets.pixels import opening
 from transfer.doctor import measures
@@ -19,8 +20,8 @@ from transfer.errors import ImageError
 #: Longest side in pixels at which a picture is measured.
 _MEASURED = 256
 
-#: A look. `quality` is the sum of a JPEG's luminance table, 0 for other formats;
-#: `taken` a day since 1970 by the picture's own date, 0 where it says none.
+#: A look as it is kept. `quality` is the sum of a JPEG's luminance table, 0 for other
+#: formats; `taken` a day since 1970 by the picture's own date, 0 where it says none.
 LOOK = np.dtype(
     [
         *(("width", "<i4"), ("height", "<i4"), ("bytes", "<i8")),
@@ -33,29 +34,75 @@ LOOK = np.dtype(
 )
 
 
+#: What a look says beside its small grey picture.
+SAID = np.dtype([(name, LOOK[name]) for name in LOOK.names or () if name != "grey"])
+_SAID = [*(SAID.names or ())]
+
+#: Images whose small pictures are moved at a time.
+_PIECE = 4096
+
+
+class Looks(NamedTuple):
+    """Looks at images.
+
+    Attributes:
+        rows: Of `SAID`, one for each image; zeros where it cannot be read.
+        greys: The small pictures, `(images, SIDE, SIDE)`. Apart, for those of a million
+            images take 4 GB: they lie in a file, and whoever read many forgets them.
+        unreadable: Why not, by position.
+    """
+
+    rows: NDArray[np.void]
+    greys: NDArray[np.uint8]
+    unreadable: dict[int, str]
+
+    @classmethod
+    def in_folder(
+        cls, folder: Path, images: int, mode: Literal["w+", "r+"] = "w+"
+    ) -> "Looks":
+        """Zeros in new files of the folder; or those that are there, to write to."""
+        rows = np.memmap(folder / "looks", SAID, mode, shape=images)
+        shape = images, SIDE, SIDE
+        return cls(rows, np.memmap(folder / "greys", np.uint8, mode, shape=shape), {})
+
+    def take(self, at: Sequence[int]) -> NDArray[np.void]:
+        """Those at some positions, of `LOOK`."""
+        found = np.empty(len(at), LOOK)
+        found[_SAID], found["grey"] = self.rows[at], self.greys[at]
+        scratch.forget(self.greys)
+        return found
+
+    def put(self, at: Sequence[int], looks: NDArray[np.void]) -> None:
+        """Writes looks of `LOOK` to these positions."""
+        self.rows[at], self.greys[at] = looks[_SAID], looks["grey"]
+        scratch.forget(self.greys)
+
+    def keep_only(self, at: NDArray[np.int64]) -> "Looks":
+        """Those at these positions, ascending; small pictures move up in their file."""
+        for start in range(0, len(at), _PIECE):
+            piece = at[start : start + _PIECE]
+            self.greys[start : start + len(piece)] = self.greys[piece]
+            scratch.forget(self.greys)
+        return Looks(self.rows[at], self.greys[: len(at)], {})
+
+
 def look_at_some(
-    rows: NDArray[np.void],
-    some: Sequence[int],
-    hashes: Sequence[str],
-    grey: Grey | None,
-) -> dict[int, str]:
-    """Writes the looks at some images; why not, by position, where one is unreadable.
+    hashes: Sequence[str], grey: Grey | None
+) -> tuple[NDArray[np.void], dict[int, str]]:
+    """Looks of `LOOK` at some images; why not, by position, where one is unreadable.
 
     Args:
-        rows: Of `LOOK`, of all images.
-        some: Positions.
-        hashes: SHA-256 of all images.
+        hashes: SHA-256 of each.
         grey: As in `looks.look`.
     """
-    unreadable = {}
-    for at in some:
-        found = look_at(hashes[at], grey)
+    rows, unreadable = np.zeros(len(hashes), LOOK), {}
+    for at, sha256 in enumerate(hashes):
+        found = look_at(sha256, grey)
         if isinstance(found, str):
             unreadable[at] = found
-            rows[at] = np.zeros((), LOOK)
         else:
             rows[at] = found
-    return unreadable
+    return rows, unreadable
 
 
 def look_at(sha256: str, grey: Grey | None) -> NDArray[np.void] | str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transfer.datasets.revision import Revision
 from transfer.datasets.wording import WORDS
 from transfer.doctor.finding import Finding, Kind, Shown, leave_out, show
-from transfer.doctor.looks import Looks
+from transfer.doctor.one_look import Looks
 
 #: A dataset in which more than this share of the pictures are so is so by its nature:
 #: X-rays are dark, and drawings light.

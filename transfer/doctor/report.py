@@ -138,8 +138,12 @@ def keep(revision: Revision, findings: Sequence[Finding]) -> None:
     Raises:
         StorageError: The workspace cannot be written.
     """
-    content = json.dumps({"findings": [one.to_json() for one in findings]})
-    workspace.write_atomically(_path(revision.dataset, revision.id), content.encode())
+    with workspace.new_file(_path(revision.dataset, revision.id)) as file:
+        # One by one: of a million images there may be 100,000.
+        file.write(b'{"findings": [')
+        for number, one in enumerate(findings):
+            file.write((", " * bool(number) + json.dumps(one.to_json())).encode())
+        file.write(b"]}")
 
 
 def _path(dataset: str, revision: str) -> Path:

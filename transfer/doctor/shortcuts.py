@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from transfer.advice import probes
+from transfer.datasets import scratch
 from transfer.datasets.revision import Image, Revision
 from transfer.doctor.finding import Finding, show
-from transfer.doctor.looks import Looks
+from transfer.doctor.one_look import Looks
 from transfer.evaluation import intervals
 
 #: Images that are looked at; of more, as many are drawn.
@@ -62,7 +63,10 @@ def findings(revision: Revision, looks: Looks) -> list[Finding]:
     labels = np.array([image.label for image in revision.images], np.int32)
     some = probes.stratified_sample(labels, _MOST)
     revision = replace(revision, images=tuple(revision.images[at] for at in some))
-    labels, looks = labels[some], Looks(looks.rows[some], {})
+    labels = labels[some]
+    greys = looks.greys[some]
+    scratch.forget(looks.greys)
+    looks = Looks(looks.rows[some], greys, {})
     if len(np.unique(labels)) < 2:
         return []
     found = []
@@ -167,7 +171,7 @@ def _colour(revision: Revision, looks: Looks) -> Columns:
 
 def _background(revision: Revision, looks: Looks) -> Columns:
     """Light and its spread along the four sides, where the background is."""
-    grey = looks.rows["grey"]
+    grey = looks.greys
     wide = grey.shape[1] // 6
     sides = grey[:, :wide], grey[:, -wide:], grey[:, :, :wide], grey[:, :, -wide:]
     flat = [side.reshape(len(grey), -1) for side in sides]

@@ -77,6 +77,8 @@ def candidates(
             nonlocal read
             read += piece.stop - piece.start
             told(min(read // _PASSES, count), count)
+            for one in (near, greys):
+                scratch.forget(one)
             return rows(piece)
 
         return of
@@ -125,6 +127,8 @@ def project(features: NDArray[Any], place: Path | None = None) -> Floats:
     for start in range(0, len(features), _PIECE):
         piece = features[start : start + _PIECE].astype(np.float32)
         made[start : start + _PIECE] = _unit((piece - mean) @ axes)
+        for one in (features, made):
+            scratch.forget(one)
     return made
 
 

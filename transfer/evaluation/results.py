@@ -195,10 +195,11 @@ def load(run_id: str, split: Source) -> Evaluation | None:
 def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
     """The file; the time of its last change tells a new one from a cached one."""
     # Never a pickle, which could run anything that a copied workspace brings.
-    large_one = large.member(path, "probabilities")
+    found = {name: large.member(path, name) for name in _ARRAYS}
     with np.load(path, allow_pickle=False) as file:
-        small = [one for one in _ARRAYS if large_one is None or one != "probabilities"]
-        arrays = {name: file[name] for name in small}
+        arrays = {
+            name: file[name] if one is None else one for name, one in found.items()
+        }
         about = json.loads(str(file["about"]))
     tried = about["robustness"]
     return Evaluation(
@@ -209,7 +210,6 @@ def _read(path: Path, modified: int, run_id: str, split: Source) -> Evaluation:
         figures=Figures.from_json(about["figures"]),
         robustness=Robustness.from_json(tried) if tried else None,
         **arrays,
-        **({} if large_one is None else {"probabilities": large_one}),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transfer.advice import growth
+from transfer.advice import growth, resamples
 from transfer.classifier import closed_form
 from transfer.errors import DatasetError
 
@@ -61,6 +61,28 @@ def test_grow__is_the_same_every_time_and_tells_how_far_it_is(
     first = growth.grow(features, labels, NAMES, progress=tell)
     assert first == growth.grow(features, labels, NAMES)
     assert [done for done, _ in told] == list(range(told[0][1]))
+
+
+def test_grow__is_the_same_however_many_resamples_are_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = _made(20, 0)
+    at_once = growth.grow(*made, NAMES)
+    monkeypatch.setattr(resamples, "_DRAWN", 1)
+    assert growth.grow(*made, NAMES) == at_once
+
+
+def test_grow__images_that_nobody_was_asked_about_say_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = _made(100, 0)
+    all_asked = growth.grow(*made, NAMES)
+    monkeypatch.setattr(growth, "_MOST_ASKED", 30)
+    few_asked = growth.grow(*made, NAMES)
+    for all_said, said in zip(all_asked.points, few_asked.points, strict=True):
+        assert all_said.accuracy.value == pytest.approx(said.accuracy.value, abs=0.08)
+        assert said.accuracy.low < all_said.accuracy.value < said.accuracy.high
+    assert few_asked.images == 300
 
 
 def test_grow__a_class_without_images_is_left_out() -> None:

@@ -103,6 +103,14 @@ def test_read__every_older_form(old: dict[str, Any]) -> None:
     assert (revision.parent, revision.says) == ("", "")
 
 
+def test_read__equal_words_and_numbers_are_held_once(workspace: Path) -> None:
+    path = first(workspace)
+    path.write_bytes(path.read_bytes().replace(b'"train"', b'"train", "day": 20000'))
+    one, *others = manifest.read(path).images
+    assert one.day == 20_000
+    assert all(two.day is one.day and two.split is one.split for two in others)
+
+
 def test_with_id__is_what_older_versions_gave(old: dict[str, Any]) -> None:
     assert with_id(library.load("pets")).id == old["id"]
 

@@ -7,7 +7,8 @@ from PIL import Image
 from tests.transfer.doctor.photographs import photograph
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
-from transfer.doctor import beside, looks
+from transfer.doctor import beside, looks, one_look
+from transfer.doctor.one_look import Looks
 
 
 @pytest.fixture
@@ -55,6 +56,19 @@ def test_look__is_kept_and_what_is_damaged_is_said(
     other_range = looks.look([hashes["turned"]], (0, 1), place)
     assert "picture" in other_range.unreadable[0]
     assert not other_range.rows["width"].any()
+
+
+def test_keep_only__small_pictures_move_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_look, "_PIECE", 2)
+    made = Looks.in_folder(tmp_path, 7)
+    made.rows["width"] = range(7)
+    made.greys[:] = np.arange(7)[:, None, None]
+    made.unreadable[1] = "It is damaged."
+    found = made.keep_only(np.array([0, 2, 3, 6]))
+    assert found.rows["width"].tolist() == [0, 2, 3, 6] and not found.unreadable
+    assert [set(one.flat) for one in found.greys] == [{0}, {2}, {3}, {6}]
 
 
 def test_look__processes_of_their_own_say_the_same(

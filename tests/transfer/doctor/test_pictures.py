@@ -6,19 +6,19 @@ import pytest
 from tests.transfer.doctor.photographs import revision
 from transfer.datasets.revision import PassedOver
 from transfer.doctor import pictures
-from transfer.doctor.looks import Looks
-from transfer.doctor.one_look import LOOK
+from transfer.doctor.measures import SIDE
+from transfer.doctor.one_look import SAID, Looks
 
 
 def looks(count: int = 40) -> Looks:
     """Looks at usual pictures."""
-    rows = np.zeros(count, LOOK)
+    rows = np.zeros(count, SAID)
     random = np.random.default_rng(0)
     for name, value in {"low": 20, "high": 230, "spread": 200}.items():
         rows[name] = value + random.normal(0, 5, count)
     rows["blur"] = 0.3 + random.normal(0, 0.02, count)
     rows["width"], rows["height"], rows["frames"] = 200, 150, 1
-    return Looks(rows, {})
+    return Looks(rows, np.zeros((count, SIDE, SIDE), np.uint8), {})
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from tests.transfer.doctor.photographs import revision
 from transfer.datasets.revision import Revision
 from transfer.doctor import shortcuts
-from transfer.doctor.looks import Looks
-from transfer.doctor.one_look import LOOK
+from transfer.doctor.measures import SIDE
+from transfer.doctor.one_look import SAID, Looks
 
 LABELS = [0] * 60 + [1] * 60 + [2] * 60
 
@@ -15,7 +15,7 @@ LABELS = [0] * 60 + [1] * 60 + [2] * 60
 def looks(seed: int = 0) -> Looks:
     """Looks at pictures of which no property knows the class."""
     random = np.random.default_rng(seed)
-    rows = np.zeros(len(LABELS), LOOK)
+    rows = np.zeros(len(LABELS), SAID)
     for name in ("width", "height"):
         rows[name] = random.integers(200, 400, len(rows))
     rows["format"], rows["mode"] = "JPEG", "RGB"
@@ -24,8 +24,8 @@ def looks(seed: int = 0) -> Looks:
     for name in ("colour", "border"):
         rows[name] = random.normal(120, 30, (len(rows), 3))
     rows["border_spread"] = random.normal(40, 5, len(rows))
-    rows["grey"] = random.integers(0, 255, (len(rows), 64, 64))
-    return Looks(rows, {})
+    greys = random.integers(0, 255, (len(rows), SIDE, SIDE)).astype(np.uint8)
+    return Looks(rows, greys, {})
 
 
 def named_alike() -> Revision:
