@@ -82,8 +82,12 @@ def main() -> None:
         # What it began with is no part of it: the imports of all the steps.
         start = time.perf_counter()
         told = STEPS[args.step]()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024 / 1000
-        row = {"seconds": time.perf_counter() - start, "largest process, MB": peak}
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        row = {
+            "seconds": time.perf_counter() - start,
+            "largest process, MB": used.ru_maxrss * 1.024 / 1000,
+            "of the processor, s": used.ru_utime + used.ru_stime,
+        }
         print(json.dumps(row | (told or {})))
         return
     os.environ["MADE_IMAGES"] = str(args.images)
@@ -105,21 +109,13 @@ def _folder(named: Path | None) -> Iterator[Path]:
 
 
 def _measure(step: str, folder: Path) -> dict[str, Any]:
-    before = _of_the_processor()
     if step in WHOLE:
         told, row = peaks.measure(lambda: WHOLE[step](folder))
         row |= told if isinstance(told, dict) else {}
     else:
         row = bench.run_timed(*_step(step), folder=folder)[1]
-    row["of the processor, s"] = _of_the_processor() - before
     print(step, json.dumps(row), flush=True)
     return {"step": step, **row}
-
-
-def _of_the_processor() -> float:
-    """Seconds of all processes that were begun here and have ended, theirs included."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def make() -> None:

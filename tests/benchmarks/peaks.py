@@ -22,10 +22,12 @@ class Peaks:
     Attributes:
         largest: Of the one that took the most.
         together: Of all of them at one moment, what they share counted for each.
+        spent: Seconds of the processor by process, of those begun meanwhile.
     """
 
     def __init__(self) -> None:
         self.largest = self.together = 0.0
+        self.spent: dict[int, float] = {}
 
 
 @contextmanager
@@ -46,6 +48,8 @@ def watching(with_ray: bool = False) -> Iterator[Peaks]:
             marks = [_megabytes(one, "VmHWM") for one in set(found) - old]
             peaks.largest = max(peaks.largest, *now.values(), *marks, 0.0)
             peaks.together = max(peaks.together, sum(now.values()))
+            for one in set(found) - old:
+                peaks.spent[one] = max(peaks.spent.get(one, 0.0), _seconds(one))
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -65,7 +69,15 @@ def measure(do: Callable[[], Any], with_ray: bool = False) -> tuple[Any, Any]:
     return gave, row | {
         "largest process, MB": peaks.largest,
         "all processes, MB": peaks.together,
+        "of the processor, s": sum(peaks.spent.values()),
     }
+
+
+def _seconds(process: int) -> float:
+    """Seconds of the processor that a process took; 0 if it has just ended."""
+    # The name, in brackets, may have blanks.
+    fields = _read(process, "stat").rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _processes() -> set[int]:

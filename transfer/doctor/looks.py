@@ -174,6 +174,6 @@ def _look_at_all(
                 left.pop(one)
     rest = [hashes[at] for at in left]
     found = shards.each(lambda one: look_at_some([one], grey), rest, task=0)
-    for at, (own, why) in zip(left, found, strict=True):
-        looks.put([at], own)
-        yield [at], {at: why[0]} if why else {}
+    for one, (own, reasons) in zip(left, found, strict=True):
+        looks.put([one], own)
+        yield [one], {one: reasons[0]} if reasons else {}
