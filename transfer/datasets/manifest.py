@@ -285,7 +285,8 @@ def _read_head(path: Path, modified: int) -> Head:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_bytes())
+        # As text, for of bytes both would be held: of a million images 170 MB each.
+        data = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{path.name} is damaged: {error}") from error
     if not isinstance(data, dict):
