@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from PIL import Image as Picture
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -235,7 +236,10 @@ def _shelf() -> Shelf:
 
 def open_() -> dict[str, Any]:
     """Opens the dataset, as every process does that needs it."""
-    return {"images": len(library.load(NAME).images)}
+    before = psutil.Process().memory_info().rss
+    images = library.load(NAME).images
+    takes = psutil.Process().memory_info().rss - before
+    return {"images": len(images), "it takes, MB": takes / 1e6}
 
 
 def index() -> dict[str, Any]:
