@@ -6,6 +6,7 @@ bits, is near. Each finds what the other one misses, and `alignment` judges both
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ _PIECE = 4096
 #: Pairs that are looked at, at most, so that the time stays in bounds: so many, and so
 #: many more for each image.
 _PAIRS, _PAIRS_MORE = 4000, 0.5
+#: Times as many that are held before the least promising go.
+_HELD = 4
 
 Floats = NDArray[np.float32]
 #: Gives rows of some of the images, so that never all are held.
@@ -86,18 +89,32 @@ def candidates(
     features = tell_of(lambda piece: near[piece])
     glances = tell_of(lambda piece: _glances(greys[piece]))
     mirrored = tell_of(lambda piece: _glances(greys[piece][:, :, ::-1]))
-    found = [
-        *_neighbours(count, LEAST, features),
-        *_neighbours(count, LEAST_GLANCE, glances, mirrored),
-    ]
-    columns: Any = zip(*found, strict=True)
+    found = chain(
+        _neighbours(count, LEAST, features),
+        _neighbours(count, LEAST_GLANCE, glances, mirrored),
+    )
+    return _most_promising(found, _PAIRS + int(_PAIRS_MORE * count))
+
+
+def _most_promising(found: Iterator[Pairs], most: int) -> Pairs:
+    """So many of the pairs, each once, the most promising first."""
+    parts: list[Pairs] = []
+    for part in found:
+        parts.append(part)
+        # Neighbours of a million images are tens of millions of pairs.
+        if sum(len(one.first) for one in parts) > _HELD * most:
+            parts = [_best(parts, most)]
+    return _best(parts, most)
+
+
+def _best(parts: Sequence[Pairs], most: int) -> Pairs:
+    columns: Any = zip(*parts, strict=True)
     pairs = Pairs(*(np.concatenate(column) for column in columns))
     # The most promising of each pair, then the most promising pairs.
     pairs = _take(pairs, np.lexsort((-pairs.promise, pairs.second, pairs.first)))
     is_new = np.ones(len(pairs.first), bool)
     is_new[1:] = (np.diff(pairs.first) != 0) | (np.diff(pairs.second) != 0)
     pairs = _take(pairs, np.flatnonzero(is_new))
-    most = _PAIRS + int(_PAIRS_MORE * len(near))
     return _take(pairs, np.argsort(-pairs.promise, kind="stable")[:most])
 
 

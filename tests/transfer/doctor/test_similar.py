@@ -29,3 +29,18 @@ def test_candidates__far_in_features_but_alike_at_a_glance() -> None:
     found = similar.candidates(similar.project(rows), greys.astype(np.uint8))
     ends = {*zip(found.first.tolist(), found.second.tolist(), strict=True)}
     assert {(1, 40), (3, 44)} <= ends
+
+
+def test_candidates__are_the_same_however_many_pairs_are_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(0)
+    near = similar.project(random.normal(size=(300, 8)).astype(np.float32))
+    greys = random.integers(0, 255, (300, 64, 64), np.uint8)
+    monkeypatch.setattr(similar, "_PIECE", 64)
+    monkeypatch.setattr(similar, "_PAIRS", 100)
+    at_once = similar.candidates(near, greys)
+    monkeypatch.setattr(similar, "_HELD", 0)
+    for one, other in zip(similar.candidates(near, greys), at_once, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(at_once.first) == 250
