@@ -129,7 +129,8 @@ def _fill(
     what = WORDS[revision.kind].so_many(len(compared))
     tell(f"asking the app about {what} of {split}")
     paths = [library.image_path(one.sha256) for one in compared]
-    own = models.load(run.id).probabilities(list(paths))
+    app, how = models.load(run.id), revision.sound
+    own = app.hear(paths, how) if how else app.probabilities(list(paths))
     golden = keeping.evenly(range(len(compared)), GOLDEN)
     _write_golden(folder, order, [compared[i] for i in golden], own[list(golden)])
     tell(f"asking the exported file about {what} of {split}")

@@ -16,8 +16,10 @@ from transfer.classifier import runner as runners
 from transfer.classifier.runner import Answers, Runner
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
+from transfer.datasets.sounds.spectrogram import Spectrogram
 from transfer.errors import ImageError, RunError, StorageError
 from transfer.evaluation import calibration
+from transfer.prediction import recordings
 from transfer.store import database, files
 from transfer.store.record import Run
 from transfer.store.runs import Store
@@ -97,6 +99,25 @@ class Classifier:
         for error in found.unreadable.values():
             raise error
         return found.probabilities
+
+    def hear(
+        self, sounds: Sequence[Path | bytes], how: Spectrogram
+    ) -> NDArray[np.float32]:
+        """As `probabilities`, of recordings, of which long ones are gone through.
+
+        Raises:
+            ImageError: One cannot be read.
+        """
+
+        def ask(parts: Sequence[Path | bytes]) -> list[recordings.Ranking | ImageError]:
+            return [
+                one if isinstance(one, ImageError) else [*zip(names, one, strict=True)]
+                for one in self.answer_here(parts)
+            ]
+
+        names = self.class_names
+        found = [dict(recordings.hear(ask, one, how).ranking) for one in sounds]
+        return np.array([[one[name] for name in names] for one in found], np.float32)
 
 
 def _lacks_one(found: list[Row | ImageError]) -> bool:

@@ -10,7 +10,7 @@ from tests.sounds_made import encode, make_sounds, tone
 from tests.transfer.export.conftest import SIZE, alone, tiny_model
 from transfer import workspace
 from transfer.config import TrainConfig
-from transfer.datasets import library
+from transfer.datasets import editing, library
 from transfer.datasets.ingest.sounds import import_sounds
 from transfer.datasets.revision import Revision
 from transfer.datasets.sounds import drawing
@@ -32,7 +32,12 @@ def heard(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Re
         folder = make_sounds(
             tmp_path_factory.mktemp("notes"), {"a": 12, "b": 12, "c": 12}
         )
+        # So long that it is gone through, and among those that are compared.
+        (folder / "a" / "long.wav").write_bytes(encode(tone(230, 2.0)))
         revision = import_sounds(folder, "notes", val=0.5)
+        long = next(x for x in revision.images if x.path.endswith("long.wav"))
+        revision = editing.move_to_split("notes", [long.sha256], "val")
+        assert revision.sound is not None and revision.sound.seconds < 1.0
         store = Store()
         config = TrainConfig(
             dataset="notes",
