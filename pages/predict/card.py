@@ -169,7 +169,11 @@ def _gallery(found: Sequence[dict[str, Any]], run: Run) -> str:
         f"{one['similarity']:.0%}</span></figcaption></figure>"
         for one in found
     )
-    columns = "repeat(5,minmax(0,1fr))"
+    columns = {
+        "images": "repeat(5,minmax(0,1fr))",
+        # A player that is narrower has no button that plays.
+        "sounds": "repeat(auto-fill,minmax(9rem,1fr))",
+    }[run.dataset_kind]
     return (
         f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
         f"{tiles}</div>"
