@@ -76,6 +76,23 @@ def full(path: Path) -> StorageError:
     )
 
 
+def allocate(file: BinaryIO, size: int) -> None:
+    """Has the disk give a file its room now, where the system can.
+
+    A file that is mapped and finds no room later ends its process.
+
+    Args:
+        file: Open for writing.
+        size: Bytes that it will have.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    if size and hasattr(os, "posix_fallocate"):
+        with writing(home()):
+            os.posix_fallocate(file.fileno(), 0, size)
+
+
 def says_full(error: BaseException) -> bool:
     """Whether a disk without room is what the error is about; any library's error."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -31,6 +31,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from sklearn.metrics import roc_auc_score
 
 from tests.benchmarks import bench
+from transfer.backbones import weights
 from transfer.classifier import closed_form
 from transfer.classifier.sight import see_with
 from transfer.datasets import library
@@ -426,8 +427,8 @@ def _tiny(folder: Path, count: int) -> Path:
 
 def _features(made: Revision, folder: Path) -> Any:
     place = Path(tempfile.mkdtemp(dir=folder))
-    sight = see_with("", "imagenet")
-    return np.array(examine.features_of(made, sight, place, _quiet))
+    exact = see_with(weights.default_backbone(), "imagenet", made.rendering)
+    return np.array(examine.features_of(made, exact, place, _quiet))
 
 
 def _looks(made: Revision, folder: Path) -> looks.Looks:

@@ -22,7 +22,6 @@ import numpy as np
 import tensorflow as tf
 
 from tests.benchmarks import bench
-from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.datasets import library
 from transfer.features.converted import BATCH, computes_bfloat16
@@ -47,7 +46,7 @@ def main() -> None:
 
 
 def _measure(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
-    model = classifier.add_pooling(graph.build(name))
+    model = classifier.pooled_backbone(name)
     # What is in the pixels does not change how long they take.
     pixels = np.zeros((BATCH, *model.input_shape[1:]), np.uint8)
     arrays: dict[str, Callable[[], Any]] = {
@@ -86,7 +85,8 @@ def _measure(name: str, hashes: list[str], folder: Path) -> dict[str, Any]:
 def _from_files(
     model: keras.Model, name: str, hashes: list[str], bfloat16: bool = False
 ) -> float:
-    extractor = Extractor(model, ["pooling"], name, lambda _: None, bfloat16)
+    exact = Extractor(model, ["pooling"], name, lambda _: None)
+    extractor = exact.in_bfloat16() if bfloat16 else exact
     views = Features(extractor, "pooling", hashes).kept_views
     extractor.compute({"pooling": views[:1]}, lambda *_: None)  # loads the engine
     start = time.perf_counter()

@@ -13,7 +13,6 @@ import os
 import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from pages.data import feed
 from pages.shared.visits import Visit
-from tests.benchmarks import bench
+from tests.benchmarks import bench, browsing
 from transfer.datasets import classes, editing, history, library
 from transfer.datasets.ingest.importer import import_path
 from transfer.gallery import view as views
@@ -150,25 +149,10 @@ STEPS = {"bring": bring, "look": look, "change": change}
 
 def scroll(folder: Path) -> dict[str, Any]:
     """Milliseconds in a real browser, screen by screen and far away."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    server = subprocess.Popen(
-        [*command, "--server.port", PORT, "--server.headless", "true"],
-        env={**bench.environment(folder), "TRANSFER_SPARE_WORKER": "0"},
-        cwd=bench.ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            page = browser.new_page(viewport={"width": 1280, "height": 720})
-            page.set_default_timeout(300_000)
-            return _scroll(page)
-    finally:
-        server.terminate()
-        server.wait()
+    with browsing.app(PORT, bench.environment(folder)) as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(300_000)
+        return _scroll(page)
 
 
 def _scroll(page: Page) -> dict[str, Any]:

@@ -12,8 +12,6 @@ import io
 import json
 import os
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,11 +23,11 @@ from typing import Any
 import numpy as np
 import psutil
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pages.data import feed
 from pages.shared.visits import Visit
-from tests.benchmarks import bench, gallery, peaks
+from tests.benchmarks import bench, browsing, gallery, peaks
 from tests.pictures import make_pictures
 from transfer import workspace
 from transfer.datasets import archive, classes, editing, facts, history, library
@@ -375,27 +373,12 @@ def enough(folder: Path) -> None:
 def people(folder: Path) -> dict[str, Any]:
     """Three people look at the gallery of one server, each filters and jumps."""
     del folder
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    server = subprocess.Popen(
-        [*command, "--server.port", PORT, "--server.headless", "true"],
-        env={**os.environ, "TRANSFER_SPARE_WORKER": "0"},
-        cwd=bench.ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            return {
-                f"person {number}, {name}": took
-                for number in range(3)
-                for name, took in _visit(browser, number).items()
-            }
-    finally:
-        server.terminate()
-        server.wait()
+    with browsing.app(PORT, {**os.environ}) as browser:
+        return {
+            f"person {number}, {name}": took
+            for number in range(3)
+            for name, took in _visit(browser, number).items()
+        }
 
 
 def _visit(browser: Browser, number: int) -> dict[str, float]:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.benchmarks import bench
-from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.datasets import decoding
 
@@ -38,8 +37,7 @@ def main() -> None:
         middle = time.perf_counter()
         full = np.stack([_in_full(path) for path in paths])
         end = time.perf_counter()
-        backbone = graph.build("mobilenet_v2_035", weights="imagenet")
-    model = classifier.add_pooling(backbone)
+        model = classifier.pooled_backbone("mobilenet_v2_035", "imagenet")
     # As a network sees them: pixels may differ where nothing is to be seen.
     features = [_directions(model.predict(x.astype("f4"))) for x in (quick, full)]
     same = float((features[0] * features[1]).sum(1).min())

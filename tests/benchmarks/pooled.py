@@ -47,14 +47,13 @@ def draw(y: NDArray[np.int32], each: int, seed: int) -> NDArray[np.int64]:
 
 def _compute(pictures: Iterable[tuple[NDArray[np.uint8], int]]) -> Set:
     # Where the features are kept already, nothing of this is needed.
-    from transfer.backbones import graph  # noqa: PLC0415
     from transfer.classifier import model as classifier  # noqa: PLC0415
     from transfer.features.engines import BATCH, OpenVINOEngine  # noqa: PLC0415
 
     rows, labels, batch = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(bench.environment(Path(folder)))
-        backbone = classifier.add_pooling(graph.build(BACKBONE, weights="imagenet"))
+        backbone = classifier.pooled_backbone(BACKBONE, "imagenet")
         engine = OpenVINOEngine(backbone, "bench")
         for pixels, label in pictures:
             labels.append(label)

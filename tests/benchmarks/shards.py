@@ -24,7 +24,6 @@ from ray import cloudpickle
 from tests import ray_nodes
 from tests.benchmarks import bench, gallery
 from transfer import cluster
-from transfer.backbones import graph
 from transfer.classifier import model as classifier
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
@@ -123,7 +122,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> None:
 
 def _recipe(backbone: str, dataset: str) -> tuple[Extractor, Recipe]:
     size = (SIDES[dataset], SIDES[dataset])
-    pooled = classifier.add_pooling(graph.build(backbone, image_size=size))
+    pooled = classifier.pooled_backbone(backbone, image_size=size)
     extractor = Extractor(pooled, ["pooling"], backbone, print)
     recipe = extractor._recipe(("pooling",))
     if recipe is None:

@@ -55,4 +55,4 @@ def finished_run(folder: Path, fastest: str = "openvino") -> tuple[Run, keras.Mo
 def _model() -> keras.Model:
     backbone = graph.build(tiny.NAME, image_size=(32, 32))
     head = classifier.head("linear", tiny.CHANNELS, len(CLASSES), seed=0)
-    return classifier.assemble(classifier.add_pooling(backbone), head)
+    return classifier.assemble(classifier.add_pooling(backbone, (1, 1)), head)

@@ -58,7 +58,7 @@ def run(store: Store, tmp_path: Path) -> Run:
     config = TrainConfig.of(dataset="pets", revision=revision.id, **SETTINGS)
     rates = {"keras": 2.0, "openvino": 1.0}  # else they would be measured
     speeds.rates_record("starter", (SIZE, SIZE)).write_text(json.dumps(rates))
-    pooled = classifier.add_pooling(network())
+    pooled = classifier.add_pooling(network(), (1, 1))
     head = classifier.head("linear", pooled.output_shape[-1], 2, seed=0)
     made = store.create(config)
     store.claim_next("here", {("run",): 9})

@@ -1,15 +1,20 @@
 """The workspace is its owner's alone."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.pictures import make_pictures
 from tests.transfer.datasets.ingest.test_uploads import piece
 from transfer import workspace
+from transfer.datasets import scratch
 from transfer.datasets.ingest import importer, uploads
+from transfer.errors import StorageError
+from transfer.evaluation import large
 from transfer.people import links
 from transfer.store.runs import Store
 
@@ -32,6 +37,21 @@ def test_folders__are_for_their_owner_only(workspace: Path, tmp_path: Path) -> N
     assert {path: oct(mode(path)) for path in folders} == dict.fromkeys(
         folders, oct(0o700)
     )
+
+
+def test_allocate__a_full_disk_is_said_before_a_file_is_mapped(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert scratch.array(tmp_path, "some", np.float32, (3, 2)).tolist() == [[0, 0]] * 3
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    monkeypatch.setattr(large, "_LARGE", 1)
+    with pytest.raises(StorageError, match="disk is full"):
+        scratch.array(tmp_path, "more", np.float32, (3, 2))
+    with pytest.raises(StorageError, match="disk is full"):
+        large.empty((3, 2), np.float32)
 
 
 @pytest.mark.parametrize(("before", "after"), [(0o755, 0o700), (0o1777, 0o1777)])

@@ -67,12 +67,11 @@ def ask(
         raise DatasetError(f'The dataset "{revision.title}" has no training images.')
     # Before the backbone is built: it may say that there is nothing to ask.
     kernel, bias = source_head.whole_layer(catalogue.get(name))
-    pooled = model.add_pooling(graph.build(name, weights="imagenet"))
+    # In one cell, which is what the kernel was trained on.
+    pooled = model.add_pooling(graph.build(name, weights="imagenet"), (1, 1))
     exact = Extractor(pooled, ["pooling"], name, log, rendering=revision.rendering)
     # A run computes train in bfloat16 where that is faster, and val never.
-    quick = exact
-    if exact.is_faster_in_bfloat16():
-        quick = Extractor(pooled, ["pooling"], name, log, True, revision.rendering)
+    quick = exact.in_bfloat16() if exact.is_faster_in_bfloat16() else exact
     of = len(train) + len(val)
     features = [
         _features(quick, train, lambda done, _: progress(done, of)),

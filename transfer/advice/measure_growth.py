@@ -6,7 +6,7 @@ import numpy as np
 
 from transfer.advice import growth
 from transfer.advice.growth import Growth
-from transfer.classifier.sight import LAYER, see_with
+from transfer.classifier.sight import LAYER, see_with, soonest
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.revision import Revision
 from transfer.features.rows import Features
@@ -38,8 +38,8 @@ def measure(
     train = revision.of_split("train")
     growth.check_enough([image.label for image in train])
     hashes = [image.sha256 for image in train]
-    sight = see_with(backbone, weights, resizing)
-    extractor = sight.extractor(hashes, revision.rendering)
+    exact = see_with(backbone, weights, revision.rendering, resizing)
+    extractor = soonest(exact, hashes)
     features = Features(extractor, LAYER, hashes)
     extractor.compute(
         {LAYER: features.kept_views},

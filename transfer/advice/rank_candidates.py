@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from transfer.advice import candidates, probes
 from transfer.advice.candidates import MOST_IMAGES, Candidate, PassedOver
-from transfer.backbones import catalogue, graph
+from transfer.backbones import catalogue
 from transfer.classifier import model
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.renderings import Rendering
@@ -121,11 +121,8 @@ def _features(
     resizing: Resizing,
 ) -> NDArray[np.float32]:
     """Pooled features `(images, channels)`, in float32, from the cache or computed."""
-    built = graph.build(name, weights=weights)
-    backbone = model.add_pooling(built, catalogue.get(name).cells)
-    extractor = Extractor(
-        backbone, ["pooling"], name, _quiet, False, rendering, resizing
-    )
+    backbone = model.pooled_backbone(name, weights)
+    extractor = Extractor(backbone, ["pooling"], name, _quiet, rendering, resizing)
     # The engines are timed here, so that a candidate's speed is known even if all of
     # its features were in the cache.
     extractor.is_faster_in_bfloat16()

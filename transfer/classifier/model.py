@@ -9,6 +9,7 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
+from transfer.backbones import catalogue, graph
 from transfer.classifier import file_check
 from transfer.errors import WeightsError
 
@@ -18,8 +19,29 @@ Head = Literal["linear", "dense1024"]
 Forward = Callable[[Any, bool], Any]
 
 
-def add_pooling(backbone: keras.Model, cells: tuple[int, int] = (1, 1)) -> keras.Model:
-    """The backbone with global average pooling on top.
+def pooled_backbone(
+    name: str, weights: str = "random", image_size: tuple[int, int] | None = None
+) -> keras.Model:
+    """A backbone of the catalogue with pooling in its own cells on top.
+
+    Args:
+        name: As in `graph.build`.
+        weights: As there.
+        image_size: As there.
+
+    Returns:
+        As `add_pooling`.
+
+    Raises:
+        BackboneError: As there.
+        WeightsError: As there.
+    """
+    built = graph.build(name, weights=weights, image_size=image_size)
+    return add_pooling(built, catalogue.get(name).cells)
+
+
+def add_pooling(backbone: keras.Model, cells: tuple[int, int]) -> keras.Model:
+    """The backbone with average pooling on top.
 
     Args:
         backbone: Model from pixels to a feature map `(batch, rows, columns, channels)`.

@@ -50,13 +50,12 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         reporter.progress(doing="import")
         # Importing Keras takes seconds; a wrong name is told before that.
         with quickly():
-            from transfer.backbones import graph  # noqa: PLC0415
             from transfer.classifier import model  # noqa: PLC0415
             from transfer.features import engines  # noqa: PLC0415
 
         reporter.progress(doing="measure")
-        built = graph.build(name, image_size=(size, size) if size else None)
-        pooled = model.add_pooling(built, catalogue.get(name).cells)
+        image_size = (size, size) if size else None
+        pooled = model.pooled_backbone(name, image_size=image_size)
         height, width = pooled.input_shape[1:3]
         rates = engines.measure(pooled, name, f"{name}-random-{height}x{width}", tell)
         result = {

@@ -4,7 +4,6 @@ Read once, at the import or when it is first asked for, and kept beside the data
 """
 
 import calendar
-import io
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -14,16 +13,16 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer import shards, workspace
 from transfer.datasets import library
+from transfer.datasets.kept_rows import KeptRows
 from transfer.datasets.pixels import opening
 from transfer.datasets.revision import Image
 from transfer.errors import TransferError
 
 #: EXIF: when the picture was taken, and where that part of it begins.
 _TAKEN, _MODIFIED, _PART = 0x9003, 0x0132, 0x8769
-_TYPES = np.dtype(
-    [("key", "u8"), ("width", "u4"), ("height", "u4"), ("bytes", "u8"), ("taken", "f8")]
+_KEPT = KeptRows(
+    "facts.npy", (("width", "u4"), ("height", "u4"), ("bytes", "u8"), ("taken", "f8"))
 )
 
 
@@ -57,19 +56,13 @@ def read(source: Path | BinaryIO) -> Fact:
         return Fact(image.width, image.height, size, when)
 
 
-def keep(dataset: str, known: Mapping[str, Fact]) -> NDArray[Any]:
-    """All facts that are kept of a dataset, with these by SHA-256 among them.
+def keep(dataset: str, known: Mapping[str, Fact]) -> None:
+    """Keeps facts by SHA-256 with those of the dataset.
 
     Raises:
         StorageError: The workspace cannot be written.
     """
-    new = np.array([(_key(one), *fact) for one, fact in known.items()], _TYPES)
-    every = np.concatenate([new, _read_kept(_path(dataset))])
-    every = every[np.unique(every["key"], return_index=True)[1]]
-    buffer = io.BytesIO()
-    np.save(buffer, every)
-    workspace.write_atomically(_path(dataset), buffer.getvalue())
-    return every
+    _KEPT.keep(dataset, known)
 
 
 def of(dataset: str, images: Sequence[Image]) -> NDArray[Any]:
@@ -80,16 +73,7 @@ def of(dataset: str, images: Sequence[Image]) -> NDArray[Any]:
     Raises:
         StorageError: The workspace cannot be written.
     """
-    keys = np.array([_key(one.sha256) for one in images], np.uint64)
-    kept = _read_kept(_path(dataset))
-    if not np.isin(keys, kept["key"]).all():
-        known = {*kept["key"].tolist()}
-        hashes = [one.sha256 for one in images if _key(one.sha256) not in known]
-        # Here alone: it is asked for in the server, which joins no cluster.
-        read_here = shards.each(_read_stored, hashes, task=0)
-        kept = keep(dataset, dict(zip(hashes, read_here, strict=True)))
-    rows: NDArray[Any] = kept[np.searchsorted(kept["key"], keys)]
-    return rows
+    return _KEPT.of(dataset, [one.sha256 for one in images], _read_stored)
 
 
 def shapes(dataset: str, images: Sequence[Image]) -> NDArray[np.float64]:
@@ -108,24 +92,6 @@ def _read_stored(sha256: str) -> Fact:
         return read(library.image_path(sha256))
     except TransferError:  # damaged since it came; it is shown all the same
         return Fact(0, 0, 0, 0.0)
-
-
-def _read_kept(path: Path) -> NDArray[Any]:
-    try:
-        kept: NDArray[Any] = np.load(path, allow_pickle=False)
-        return kept if kept.dtype == _TYPES else np.empty(0, _TYPES)
-    except (OSError, ValueError):  # not there yet, or damaged: read anew
-        return np.empty(0, _TYPES)
-
-
-def _path(dataset: str) -> Path:
-    return library.folder_of(dataset) / "facts.npy"
-
-
-def _key(sha256: str) -> int:
-    # Half of its digits are enough: of a million images, two are the same with a
-    # chance of one in 30 million.
-    return int(sha256[:16], 16)
 
 
 def _length(source: BinaryIO) -> int:

@@ -1,5 +1,6 @@
 """Folders for files that are not a dataset's yet."""
 
+import math
 import mmap
 import shutil
 import uuid
@@ -37,10 +38,15 @@ def array(
         name: Of the file.
         dtype: Of the numbers.
         shape: Of the array.
+
+    Raises:
+        StorageError: The disk has no room for it.
     """
     if place is None:
         return np.zeros(shape, dtype)
-    return np.memmap(place / name, dtype, "w+", shape=shape)
+    with (place / name).open("w+b") as file:
+        workspace.allocate(file, math.prod(shape) * np.dtype(dtype).itemsize)
+        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def forget(rows: object) -> None:

@@ -7,7 +7,6 @@ beginnings. What is left of the likeness is judged on fine detail: two flowers o
 may well have their light and dark in the same places, but not their edges.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import NamedTuple
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from transfer import processes
 from transfer.doctor.measures import SIDE
 
 #: Side, steps at it, how many beginnings are followed from there, and the likeness
@@ -62,7 +62,7 @@ def align(first: Pixels, second: Pixels) -> Alignment:
         second: The same, of what they are compared with.
     """
     starts = range(0, len(first), _PIECE)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(processes.cores()) as pool:
         pieces = pool.map(
             lambda at: _align(first[at : at + _PIECE], second[at : at + _PIECE]), starts
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.classifier import closed_form
-from transfer.classifier.sight import LAYER, Sight, see_with
+from transfer.classifier import closed_form, sight
+from transfer.classifier.sight import LAYER
 from transfer.datasets import scratch
 from transfer.datasets.decoding import Resizing
 from transfer.datasets.ingest import hearing
@@ -26,6 +26,7 @@ from transfer.doctor import (
 )
 from transfer.doctor.finding import Finding, surest_first
 from transfer.doctor.one_look import Looks
+from transfer.features.extract import Extractor
 from transfer.features.views import View
 
 #: Images whose features are read at a time.
@@ -56,12 +57,13 @@ def examine(
         tell: Gives what hears how far a stage is.
     """
     given = group_table.read(*table, revision.images) if table else None
-    sight = see_with(*seeing)
+    backbone, source, resizing = seeing
+    exact = sight.see_with(backbone, source, revision.rendering, resizing)
     if revision.kind == "sounds":
-        features = features_of(revision, sight, folder, tell("features"))
+        features = features_of(revision, exact, folder, tell("features"))
         return surest_first(_listen(revision, features, given, folder, tell))
     hashes = [image.sha256 for image in revision.images]
-    sight.prepare(hashes, revision.rendering)
+    sight.prepare(exact, hashes)
     seen = looked()
     found = pictures.findings(revision, seen)
     readable = [at for at in range(len(seen.rows)) if at not in seen.unreadable]
@@ -71,7 +73,7 @@ def examine(
         revision = replace(revision, images=images)
         seen = seen.keep_only(np.array(readable, np.int64))
         given = None if given is None else given[readable]
-    features = features_of(revision, sight, folder, tell("features"))
+    features = features_of(revision, exact, folder, tell("features"))
     found += _compare(revision, seen, features, given, folder, tell)
     return surest_first(found)
 
@@ -144,7 +146,7 @@ def _doubt_labels(
 
 
 def features_of(
-    revision: Revision, sight: Sight, folder: Path, tell: Callable[[int, int], None]
+    revision: Revision, exact: Extractor, folder: Path, tell: Callable[[int, int], None]
 ) -> NDArray[np.float16]:
     """Pooled features `(images, channels)`, float16, in a file of the folder.
 
@@ -152,12 +154,12 @@ def features_of(
 
     Args:
         revision: The dataset; all its images can be read.
-        sight: What looks at them.
+        exact: What looks at them, see `sight.see_with`.
         folder: Where the file goes.
         tell: Takes the number of images that are done, and of all.
     """
     hashes = [image.sha256 for image in revision.images]
-    extractor = sight.extractor(hashes, revision.rendering)
+    extractor = sight.soonest(exact, hashes)
     views = [View(sha256) for sha256 in dict.fromkeys(hashes)]
     extractor.compute({LAYER: views}, tell)
     extractor.release()

@@ -117,6 +117,8 @@ def paired_test(
     only_second, apart = int(np.sum(~first & second)), int(np.sum(first != second))
     fewer = min(only_first, only_second)
     tail = float(scipy.special.bdtr(fewer, apart, 0.5)) if apart else 1.0
+    names, label, images = np.unique(classes, return_inverse=True, return_counts=True)
+    shares = [np.bincount(label, right) / images for right in (first, second)]
     return Paired(
         images=len(first),
         only_first=only_first,
@@ -125,12 +127,8 @@ def paired_test(
         # Both tails, which overlap where the two are exactly even.
         p_value=min(1.0, 2 * tail),
         classes={
-            str(name): (
-                int(np.sum(classes == name)),
-                float(first[classes == name].mean()),
-                float(second[classes == name].mean()),
-            )
-            for name in dict.fromkeys(classes)
+            str(name): (int(count), float(one), float(two))
+            for name, count, one, two in zip(names, images, *shares, strict=True)
         },
     )
 

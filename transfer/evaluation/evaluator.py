@@ -1,7 +1,6 @@
 """Evaluates a run on a split: what its whole model says of every picture."""
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -13,10 +12,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer import processes
 from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.datasets.wording import WORDS
-from transfer.errors import DatasetError
+from transfer.errors import DatasetError, StorageError
 from transfer.evaluation import (
     calibration,
     image_map,
@@ -156,7 +156,10 @@ class Evaluator:
         views = [View(one.sha256) for one in found]
         if shard.pays(len(views)):  # others compute what is kept, not what is read
             tell = partial(self._told, doing)
-            self._extractor.compute({"pooling": views}, tell)
+            try:
+                self._extractor.compute({"pooling": views}, tell)
+            except StorageError as error:  # what is not kept is computed below
+                self._log(f"{error} The evaluation goes on without the cache.")
         for start in range(0, max(len(views), 1), _PIECE):
             self._told(doing, start, len(views))
             piece = self._extractor.read("pooling", views[start : start + _PIECE])
@@ -179,7 +182,7 @@ class Evaluator:
     def _robustness(self, evaluation: Evaluation, thorough: bool) -> Robustness:
         # The same images in every run of this split, so that runs can be compared.
         order = np.random.default_rng(0).permutation(len(evaluation.labels))[:_MOST]
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(processes.cores()) as pool:
             first = str(evaluation.sha256[0])
             each = self._seconds_per_image() + self._originals.seconds_to_draw(first)
             seconds = each * self._ways  # for one image

@@ -1,5 +1,6 @@
 """Arrays of answers that may be larger than memory: a million images, 1,000 classes."""
 
+import math
 import os
 import tempfile
 import zipfile
@@ -25,11 +26,17 @@ def pieces(images: int) -> Iterator[slice]:
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """An array to be filled, in a file without a name if it is large."""
-    if int(np.prod(shape)) * np.dtype(dtype).itemsize < _LARGE:
+    """An array to be filled, in a file without a name if it is large.
+
+    Raises:
+        StorageError: The disk has no room for it.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < _LARGE:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=workspace.folder()) as file:
         unnamed: Any = file
+        workspace.allocate(unnamed, size)
         return np.memmap(unnamed, dtype, "w+", shape=shape)
 
 

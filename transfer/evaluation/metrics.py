@@ -211,11 +211,11 @@ def _bootstrap(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interva
     if not total:
         return Interval(np.nan, np.nan, np.nan)
 
+    of_rows, of_columns = _Sums(rows, classes), _Sums(columns, classes)
+
     def of(counts: NDArray[np.int64]) -> Floats:
-        hits = np.where(rows == columns, counts, 0)
-        sums = [_add_up(hits, rows, classes)]
-        sums += [_add_up(counts, labels, classes) for labels in (rows, columns)]
-        return np.asarray(figure(*sums))
+        hits = of_rows.of(np.where(rows == columns, counts, 0))
+        return np.asarray(figure(hits, of_rows.of(counts), of_columns.of(counts)))
 
     value = float(of(cells[None])[0])
     if value in (0.0, 1.0):
@@ -230,15 +230,21 @@ def _bootstrap(matrix: NDArray[np.int64], figure: Any, seed: int = 0) -> Interva
     return Interval(value, min(float(low), value), max(float(high), value))
 
 
-def _add_up(
-    counts: NDArray[np.int64], labels: NDArray[np.int64], classes: int
-) -> Floats:
-    """Sums of the columns of each label, `(len(counts), classes)`."""
-    order = np.argsort(labels, kind="stable")
-    found, starts = np.unique(labels[order], return_index=True)
-    sums = np.zeros((len(counts), classes))
-    sums[:, found] = np.add.reduceat(counts[:, order], starts, axis=1)
-    return sums
+class _Sums:
+    """Adds up the columns of each label; the labels are sorted once."""
+
+    def __init__(self, labels: NDArray[np.int64], classes: int) -> None:
+        self._order = np.argsort(labels, kind="stable")
+        self._classes = classes
+        self._found, self._starts = np.unique(labels[self._order], return_index=True)
+
+    def of(self, counts: NDArray[np.int64]) -> Floats:
+        """The sums, `(len(counts), classes)`."""
+        sums = np.zeros((len(counts), self._classes))
+        sums[:, self._found] = np.add.reduceat(
+            counts[:, self._order], self._starts, axis=1
+        )
+        return sums
 
 
 def similarity_order(matrix: NDArray[np.int64]) -> list[int]:

@@ -1,5 +1,6 @@
 """Features of a dataset's images: from the cache, or computed and then kept."""
 
+import copy
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -33,12 +34,12 @@ class Extractor:
         layers: Names of the layers whose output is wanted; each a cut of the model.
         name: What to call the backbone in keys.
         log: Takes lines for the run's log.
-        bfloat16: Whether engines may compute in bfloat16.
         rendering: The dataset's rendering, see `Revision.rendering`.
         resizing: As in `TrainConfig`.
 
     Attributes:
         reading: How its pictures are read.
+        bfloat16: Whether engines may compute in bfloat16, see `in_bfloat16`.
     """
 
     def __init__(
@@ -47,34 +48,29 @@ class Extractor:
         layers: Sequence[str],
         name: str,
         log: Callable[[str], None],
-        bfloat16: bool = False,
         rendering: Rendering | None = None,
         resizing: Resizing = "stretch",
     ) -> None:
         height, width = model.input_shape[1:3]
-        self.image_size, self.bfloat16 = (height, width), bfloat16
+        self.image_size, self.bfloat16 = (height, width), False
         self.reading = Reading(self.image_size, rendering, resizing)
         self._model, self._name, self._log = model, name, log
         self._engines: dict[tuple[str, ...], Engine] = {}
-        self.tensors = {layer: self._tensor(layer) for layer in layers}
+        self.tensors = {one: _tensor(model, one, name, self.reading) for one in layers}
         self.shelves = {name: one.shelf() for name, one in self.tensors.items()}
 
-    def _tensor(self, layer: str) -> Tensor:
-        prefix = graph.prefix(self._model, layer)
-        height, width = self.image_size
-        shape = prefix.output_shape[1:]
-        if not prefix.weights:
-            # The same for every backbone, and a quarter of the size as bytes.
-            reading = keys.of_reading(*self.reading[1:])
-            key = f"pixels-{height}x{width}-{_GEOMETRY}{reading}"
-            return Tensor(key, "", shape, "uint8")
-        content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
-        # By the weights and not by their name: whoever trains other weights of the same
-        # backbone gets other features.
-        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-        engine = f"{self._name}-{layer}-{digest}"
-        key = keys.of_shelf(engine, self.bfloat16, *self.reading[1:])
-        return Tensor(key, engine, shape, "float32")
+    def in_bfloat16(self) -> "Extractor":
+        """The same, whose engines may compute in bfloat16; what it keeps is its own."""
+        twin = copy.copy(self)
+        twin.bfloat16, twin._engines = True, {}
+        # By what is known of them: weights take long to be hashed once more.
+        twin.tensors = {name: self._halve(one) for name, one in self.tensors.items()}
+        twin.shelves = {name: one.shelf() for name, one in twin.tensors.items()}
+        return twin
+
+    def _halve(self, one: Tensor) -> Tensor:
+        key = keys.of_shelf(one.engine, True, *self.reading[1:])
+        return one if one.is_pixels else one._replace(key=key)
 
     def compute(self, wanted: Mapping[str, Sequence[View]], progress: Progress) -> None:
         """Computes and keeps what the cache lacks, in one pass over the images.
@@ -222,3 +218,19 @@ class Extractor:
             layers = self._by_engine(tuple(self.tensors))
             rates = engines.measure(*self._joint(layers), self._log)
         return max(rates, key=lambda one: rates[one]) == "openvino-bfloat16"
+
+
+def _tensor(model: keras.Model, layer: str, name: str, reading: Reading) -> Tensor:
+    """What a layer of a model gives in float32, called by all that it depends on."""
+    prefix = graph.prefix(model, layer)
+    (height, width), shape = reading.image_size, prefix.output_shape[1:]
+    if not prefix.weights:
+        # The same for every backbone, and a quarter of the size as bytes.
+        read = keys.of_reading(*reading[1:])
+        return Tensor(f"pixels-{height}x{width}-{_GEOMETRY}{read}", "", shape, "uint8")
+    content = f"{height}x{width} {_GEOMETRY} {graph.fingerprint(prefix)}"
+    # By the weights and not by their name: whoever trains other weights of the same
+    # backbone gets other features.
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    engine = f"{name}-{layer}-{digest}"
+    return Tensor(keys.of_shelf(engine, False, *reading[1:]), engine, shape, "float32")

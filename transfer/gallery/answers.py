@@ -114,14 +114,18 @@ def _compare(
 ) -> None:
     """Takes half the sum of the differences of two runs, classes by their names."""
     second = _evaluations(other)
+    # Where the other says something of each image: in which split, and there as which.
+    splits, numbers_there = np.full(len(apart), -1, np.int8), np.zeros(len(apart), int)
+    for split, two in enumerate(second):
+        for numbers, at in _pieces(two, places):
+            splits[at], numbers_there[at] = split, numbers
     for one in _evaluations(run):
-        for two in second:
-            names = sorted({*one.class_names, *two.class_names})
-            numbers_there = np.full(len(apart), -1)
-            for numbers, at in _pieces(two, places):
-                numbers_there[at] = numbers
-            for numbers, at in _pieces(one, places):
-                both = numbers_there[at] >= 0
+        for numbers, at in _pieces(one, places):
+            for split, two in enumerate(second):
+                both = splits[at] == split
+                if not both.any():
+                    continue
+                names = sorted({*one.class_names, *two.class_names})
                 mine = _by_name(one, numbers[both], names)
                 theirs = _by_name(two, numbers_there[at[both]], names)
                 apart[at[both]] = np.abs(mine - theirs).sum(1) / 2

@@ -51,8 +51,8 @@ def group(dataset: str, backbone: str, weights: str, told: Told) -> None:
     both = replace(newest, images=(*teachers, *asked))
     with scratch.folder() as folder:
         name = backbone or default_backbone(newest.kind)
-        sight = see_with(name, weights)
-        features = examine.features_of(both, sight, folder, told)
+        exact = see_with(name, weights, newest.rendering)
+        features = examine.features_of(both, exact, folder, told)
         near = similar.project(features)
     names = [newest.class_names[one.label] for one in teachers]
     buffer = io.BytesIO()

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ _URGENCY |= {"knows_training_images": 1, "warm": 2, "hear": 1, "predict_each": 3
 #: Pictures of a piece: few enough for an answer in a second, so that others need not
 #: wait for long, and enough to be worth an engine, or all those of a cluster.
 _FIRST_PIECE, _LEAST, _MOST = 128, 64, 4096
+#: Bytes of a piece that are sent; either side has them several times meanwhile.
+_MOST_BYTES = 32 << 20
 
 #: All classes with their probabilities, best first.
 Ranking = list[tuple[str, float]]
@@ -113,8 +116,9 @@ class InferenceProcess:
         start, size = 0, _FIRST_PIECE
         while start < len(pictures):
             began = time.monotonic()
-            yield self.predict_each(run, pictures[start : start + size], top)
-            start += size
+            piece = _that_fit(pictures[start : start + size])
+            yield self.predict_each(run, piece, top)
+            start, size = start + len(piece), len(piece)
             seconds = max(time.monotonic() - began, 0.01)
             size = min(max(int(size / seconds), size // 2, _LEAST), 2 * size, _MOST)
 
@@ -208,6 +212,13 @@ class InferenceProcess:
         if "error" in answer:
             raise _to_error(answer["error"])
         return answer["result"]
+
+
+def _that_fit(pictures: Sequence[bytes | Path]) -> Sequence[bytes | Path]:
+    """The first of them, as many as are not too much to send; one at the least."""
+    sizes = (len(one) if isinstance(one, bytes) else 0 for one in pictures)
+    fit = sum(total <= _MOST_BYTES for total in accumulate(sizes))
+    return pictures[: max(fit, 1)]
 
 
 def _to_send(picture: bytes | Path) -> dict[str, str]:

@@ -48,7 +48,7 @@ def ask(
         with _end_if_silent(process) as heard:
             process.stdin.write(line)
             process.stdin.flush()
-            while answer := process.stdout.readline():
+            while (answer := process.stdout.readline()).endswith(b"\n"):
                 sign = answer.strip()
                 if sign not in spent:
                     return answer
@@ -60,6 +60,7 @@ def ask(
                     raise _replace(process, LOADING_LIMIT if sign else limit)
     except OSError:
         pass
+    # Without an end of the line it is half an answer: it died while it wrote.
     raise RunError(
         "The inference process ended before it had answered.",
         f"Try again; {workspace.home() / 'inference.log'} has the details.",

@@ -8,6 +8,7 @@ map is another one.
 
 import io
 import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def _enlarge(evidence: NDArray[np.float32], size: tuple[int, ...]) -> HeatMap:
 
 
 def overlay(
-    picture: bytes,
+    picture: Path | bytes,
     heat: HeatMap,
     rendering: Rendering | None = None,
     resizing: Resizing = "stretch",
@@ -68,7 +69,7 @@ def overlay(
     What was cropped away, which the model does not see, is grey and dark.
 
     Args:
-        picture: Encoded picture.
+        picture: Encoded picture, or its file.
         heat: As `heat_map` returns it.
         rendering: The rendering that the model learnt with.
         resizing: How the picture was brought to the model's pixels; the map goes back

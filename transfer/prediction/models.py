@@ -133,17 +133,27 @@ def _answer_some(
     pictures: Sequence[Path],
 ) -> list[Row | ImageError]:
     """What a machine answers that knows no more of the run than this."""
-    runner = _runner_of(record, record.stat().st_mtime_ns, rendering, resizing)
-    return Classifier(runner, (), temperature).answer_here(pictures)
+    if runner := _runner_of(record, rendering, resizing):
+        return Classifier(runner, (), temperature).answer_here(pictures)
+    raise StorageError(f"The converted model of {record} is not in the workspace.")
+
+
+def _runner_of(
+    record: Path, rendering: Rendering | None, resizing: Resizing
+) -> Runner | None:
+    """The one runner of a record in this process; None where there is none yet."""
+    try:
+        modified = record.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _read_runner(record, modified, rendering, resizing)
 
 
 @lru_cache(maxsize=4)
-def _runner_of(
+def _read_runner(
     record: Path, modified: int, rendering: Rendering | None, resizing: Resizing
-) -> Runner:
-    if runner := runners.read(record, rendering, resizing):
-        return runner
-    raise StorageError(f"The converted model of {record} is not in the workspace.")
+) -> Runner | None:
+    return runners.read(record, rendering, resizing)
 
 
 def load(run: str) -> Classifier:
@@ -156,19 +166,21 @@ def load(run: str) -> Classifier:
         RunError: The run has no model (yet), or the file is not one that a run wrote.
     """
     found = find(run)
+    record, how = files.runner(found.id), (found.rendering, found.config.resizing)
     modified = _model_file(found).stat().st_mtime_ns
+    runner = _runner_of(record, *how) or _convert(found.id, modified, *how)
+    # The one that other machines have too, unless Keras runs it, which they lack.
+    kept = _runner_of(record, *how)
     temperature = float(found.result.get("temperature", 1.0))
-    runner = _read_runner(found.id, modified, found.rendering, found.config.resizing)
-    record = files.runner(found.id) if cluster.is_used() else None
-    return Classifier(runner, found.result["class_names"], temperature, record)
+    there = record if kept and cluster.is_used() else None
+    return Classifier(kept or runner, found.result["class_names"], temperature, there)
 
 
 @lru_cache(maxsize=4)
-def _read_runner(
+def _convert(
     run: str, modified: int, rendering: Rendering | None, resizing: Resizing
 ) -> Runner:
-    if kept := runners.read(files.runner(run), rendering, resizing):
-        return kept
+    """Converts the model of a run; what Keras runs, where it cannot be converted."""
     with quickly():  # for it imports Keras
         from transfer.classifier import converting  # noqa: PLC0415
 
@@ -220,7 +232,8 @@ def source() -> Classifier:
         channels, classes = kernel.shape
         head = classifier.head("linear", channels, classes, seed=0)
         head.get_layer("logits").set_weights([kernel, bias])
-        pooled = classifier.add_pooling(graph.build(backbone.name, weights="imagenet"))
+        built = graph.build(backbone.name, weights="imagenet")
+        pooled = classifier.add_pooling(built, (1, 1))  # what the kernel was trained on
         model = classifier.assemble(pooled, head)
         runner = converting.make(model, backbone.name, record, log)
     return Classifier(runner, imagenet.titles())

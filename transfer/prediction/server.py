@@ -85,8 +85,7 @@ def _hear(run: str, sound: dict[str, str]) -> Any:
 
 
 def _explain(run: str, picture: dict[str, str], class_name: str) -> Any:
-    one, opened = _load(run), _open(picture)
-    content = opened if isinstance(opened, bytes) else opened.read_bytes()
+    one, content = _load(run), _open(picture)
     if class_name not in one.class_names:
         raise NotFoundError(f'The run has no class "{class_name}".')
     runner, label = one.runner, one.class_names.index(class_name)

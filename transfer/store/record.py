@@ -99,6 +99,11 @@ class Run(Job):
         return renderings.from_plain(found)
 
     @property
+    def model_id(self) -> str:
+        """Names its model: a run that was stopped and goes on leaves another one."""
+        return f"{self.id}-{self.ended_at}"
+
+    @property
     def dataset_kind(self) -> Kind:
         """What it learnt from; known once it has a model."""
         return "sounds" if isinstance(self.rendering, Spectrogram) else "images"

@@ -84,13 +84,12 @@ class _Computing:
             one.features.load()
         return {n: {"train": train[n], "val": val[n]} for n in self._layers}
 
-    def _extractor(self, bfloat16: bool = False) -> Extractor:
+    def _extractor(self) -> Extractor:
         return Extractor(
             self._backbone,
             self._layers,
             self._config.backbone,
             self._listener.log,
-            bfloat16,
             self._revision.rendering,
             self._config.resizing,
         )
@@ -131,7 +130,7 @@ class _Computing:
         precision = self._config.precision
         if precision == "float32" or not exact.is_faster_in_bfloat16():
             return exact
-        quick = self._extractor(bfloat16=True)
+        quick = exact.in_bfloat16()
         # By the user's own will without a comparison.
         if precision == "bfloat16":
             exact.release()

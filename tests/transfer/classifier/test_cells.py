@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from transfer.backbones import graph
+from transfer.backbones.catalogue import BACKBONES
 from transfer.classifier import file_check, model
 
 
@@ -31,6 +33,18 @@ def test_add_pooling__fewer_rows_than_cells_are_each_one() -> None:
 
 def test_add_pooling__one_cell_is_as_ever() -> None:
     assert [one.name for one in _pooled((4, 4), (1, 1)).layers[2:]] == ["pooling"]
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_pooled_backbone__in_the_cells_of_the_catalogue(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = keras.Input((10, 6, 3))
+    built = keras.Model(pixels, layers.Rescaling(1.0)(pixels))
+    monkeypatch.setattr(graph, "build", lambda *_, **__: built)
+    height, width = BACKBONES[name].cells
+    expected = (None, height * width * 3)
+    assert model.pooled_backbone(name).output_shape == expected
 
 
 def test_check__a_classifier_with_cells_is_ours(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import keras
 import numpy as np
 import pytest
 
-from transfer.backbones import graph
 from transfer.classifier import file_check
 from transfer.classifier import model as classifier
 from transfer.errors import RunError
@@ -24,9 +23,7 @@ CLASSES = 3
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a tiny real classifier."""
-    pooled = classifier.add_pooling(
-        graph.build("mobilenet_v2_035", image_size=(32, 32))
-    )
+    pooled = classifier.pooled_backbone("mobilenet_v2_035", image_size=(32, 32))
     head = classifier.head("linear", pooled.output_shape[-1], CLASSES, 0)
     path = tmp_path_factory.mktemp("model") / "model.keras"
     classifier.assemble(pooled, head).save(path)

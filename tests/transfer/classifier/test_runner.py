@@ -10,7 +10,6 @@ import pytest
 
 from tests import tiny
 from tests.pictures import make_pictures
-from transfer.backbones import graph
 from transfer.classifier import converting, runner
 from transfer.classifier import model as classifier
 from transfer.datasets import decoding
@@ -21,10 +20,8 @@ pytestmark = pytest.mark.usefixtures("tiny", "workspace")
 
 
 def _model(head: classifier.Head = "linear") -> keras.Model:
-    backbone = classifier.add_pooling(graph.build(tiny.NAME, image_size=(32, 32)))
-    return classifier.assemble(
-        backbone, classifier.head(head, tiny.CHANNELS, 3, seed=0)
-    )
+    pooled = classifier.pooled_backbone(tiny.NAME, image_size=(32, 32))
+    return classifier.assemble(pooled, classifier.head(head, tiny.CHANNELS, 3, seed=0))
 
 
 def _make(model: keras.Model, record: Path) -> runner.Runner:

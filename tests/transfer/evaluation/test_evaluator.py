@@ -16,9 +16,11 @@ from transfer.config import TrainConfig
 from transfer.datasets import library
 from transfer.datasets.ingest import importer
 from transfer.datasets.revision import Revision
-from transfer.errors import DatasetError, ImageError, NotFoundError
+from transfer.errors import DatasetError, ImageError, NotFoundError, StorageError
 from transfer.evaluation import evaluator, image_map, results, robustness
 from transfer.evaluation.results import Evaluation
+from transfer.features import shard
+from transfer.features.extract import Extractor
 from transfer.prediction import models
 from transfer.store import files
 from transfer.store.record import Run
@@ -79,6 +81,21 @@ def evaluated(run: Run, split: str = "val") -> Evaluation:
     found = results.load(run.id, split)  # type: ignore[arg-type]
     assert found
     return found
+
+
+def test_evaluate__on_a_cluster_a_full_disk_ends_nothing(
+    finished: Run, pets: Revision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(shard, "pays", lambda views: True)
+    monkeypatch.setattr(Extractor, "compute", full)
+    told: list[str] = []
+    model = models.load_keras(finished)
+    found = evaluator.Evaluator(finished, model, told.append).evaluate("test")
+    assert len(found.labels) == len(pets.of_split("test"))
+    assert "goes on without the cache" in " ".join(told)
 
 
 def test_work__evaluates_val_at_the_end(finished: Run, pets: Revision) -> None:

@@ -1,6 +1,7 @@
 """Figures: equal to scikit-learn's, honest intervals, odd splits."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,6 +93,23 @@ def interval(figure: str, matrix: NDArray[np.int64]) -> intervals.Interval:
         return metrics.f1(matrix[0, 0], matrix[0].sum(), matrix[:, 0].sum())
     means = {"balanced_accuracy": metrics._mean_recall, "macro_f1": metrics._macro_f1}
     return metrics._bootstrap(matrix, means[figure])
+
+
+def test_bootstrap__labels_are_sorted_once_however_many_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matrix = np.random.default_rng(0).integers(0, 9, (7, 7))
+    whole = metrics._bootstrap(matrix, metrics._macro_f1)
+    made, init = list[int](), metrics._Sums.__init__
+
+    def count(self: metrics._Sums, *given: Any) -> None:
+        made.append(1)
+        init(self, *given)
+
+    monkeypatch.setattr(metrics._Sums, "__init__", count)
+    monkeypatch.setattr(metrics, "_COUNTS", 500 * np.count_nonzero(matrix))
+    assert metrics._bootstrap(matrix, metrics._macro_f1) == whole
+    assert len(made) == 2  # for the rows and for the columns
 
 
 def test_similarity_order__confused_classes_stand_together() -> None:

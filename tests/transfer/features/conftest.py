@@ -20,7 +20,7 @@ def model() -> keras.Model:
     x = layers.Rescaling(1 / 127.5, -1.0)(pixels)
     x = layers.Conv2D(8, 3, 2, activation="relu", name=CUT)(x)
     x = layers.Conv2D(16, 3, 2, activation="relu")(x)
-    return classifier.add_pooling(keras.Model(pixels, x))
+    return classifier.add_pooling(keras.Model(pixels, x), (1, 1))
 
 
 @pytest.fixture

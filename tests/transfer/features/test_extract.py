@@ -49,6 +49,19 @@ def test_extractor__keys_of_stretched_pictures_are_those_of_old(
     assert plain.key == plain.engine == f"net-pooling-{digest}"
 
 
+def test_in_bfloat16__keeps_its_own_features_without_hashing_weights_again(
+    model: keras.Model, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = extractor_of(model, "pooling", "pixels")
+    monkeypatch.setattr(graph, "fingerprint", None)  # must not be asked
+    twin = exact.in_bfloat16()
+    assert twin.bfloat16 and not exact.bfloat16
+    pooling = exact.tensors["pooling"]
+    assert twin.tensors["pooling"].key == f"{pooling.key}-bfloat16"
+    assert twin.tensors["pixels"] == exact.tensors["pixels"]
+    assert twin.shelves["pooling"].folder != exact.shelves["pooling"].folder
+
+
 @pytest.mark.parametrize("resizing", ["crop", "fit"])
 def test_read__features_are_of_the_picture_as_it_was_resized(
     model: keras.Model, workspace: Path, tmp_path: Path, resizing: Resizing
@@ -127,7 +140,7 @@ def test_compute__the_engine_of_many_layers_has_a_short_name(
     for number in range(6):
         names.append(f"block_{number}_of_a_name_as_backbones_have_them")
         x = layers.Conv2D(4, 3, name=names[-1])(x)
-    model = classifier.add_pooling(keras.Model(pixels, x))
+    model = classifier.add_pooling(keras.Model(pixels, x), (1, 1))
     extractor = extractor_of(model, *names)
     views = {name: Features(extractor, name, hashes).kept_views for name in names}
     extractor.compute(views, lambda *_: None)

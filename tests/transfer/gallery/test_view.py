@@ -1,5 +1,6 @@
 """Images filtered and sorted: by what they are, and by what runs said of them."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from tests.pictures import make_pictures
 from transfer.datasets import chosen, classes, editing
 from transfer.datasets.ingest.importer import import_path
-from transfer.datasets.revision import Image, Revision
+from transfer.datasets.revision import Image, Revision, Split
 from transfer.errors import NotFoundError
 from transfer.evaluation import metrics, results
 from transfer.evaluation.results import Evaluation
@@ -32,16 +33,18 @@ def paths(revision: Revision, **wanted: Any) -> list[str]:
     return [one.path for one in views.show(view).images]
 
 
-def said(revision: Revision, run: str, chances: list[float]) -> tuple[Image, ...]:
-    """Stores what a run said of val: the probability of a cat for each image."""
-    images = revision.of_split("val")
+def said(
+    revision: Revision, run: str, chances: list[float], split: Split = "val"
+) -> tuple[Image, ...]:
+    """Stores what a run said of a split: the probability of a cat for each image."""
+    images = revision.of_split(split)
     probabilities = np.array([[one, 1 - one] for one in chances], np.float32)
     labels = np.array([one.label for one in images])
-    files.evaluation(run, "val").parent.mkdir(parents=True, exist_ok=True)
+    files.evaluation(run, split).parent.mkdir(parents=True, exist_ok=True)
     results.save(
         Evaluation(
             run=run,
-            split="val",
+            split=split,
             class_names=("cat", "dog"),
             sha256=np.array([one.sha256 for one in images]),
             paths=np.array([one.path for one in images]),
@@ -110,6 +113,29 @@ def test_show__sorted_by_what_runs_said(pets: Revision) -> None:
     assert {*unsure[:count]} == {one.path for one in images} == {*surest[:count]}
     shown = views.show(View(dataset="pets", revision=pets.id, order="loss", run="run1"))
     assert shown.answers.predicted[0] == "cat"
+
+
+def test_show__runs_disagree_on_an_image_that_is_in_another_split_for_each(
+    pets: Revision,
+) -> None:
+    val, train = pets.of_split("val"), pets.of_split("train")
+    said(pets, "run1", [0.5] * len(val))
+    said(pets, "run1", [0.5] * len(train), "train")
+    other = editing.move_to_split("pets", [val[0].sha256], "train")
+    said(other, "run2", [0.5] * len(other.of_split("val")))
+    chances = [0.9 if x == val[0].sha256 else 0.6 for x in _hashes(other, "train")]
+    said(other, "run2", chances, "train")
+    view = View(dataset="pets", revision=pets.id, run="run1", other="run2")
+    shown = views.show(replace(view, order="disagreement", is_descending=True))
+    assert shown.images[0].sha256 == val[0].sha256
+    # Of who is in val for both, nothing is known but that they agree.
+    apart = {0.4: 1, 0.1: len(train), 0.0: len(val) - 1}
+    told = Counter(round(float(one), 3) for one in shown.answers.disagreement)
+    assert told == apart
+
+
+def _hashes(revision: Revision, split: Split) -> list[str]:
+    return [one.sha256 for one in revision.of_split(split)]
 
 
 def test_show__only_what_lies_between(pets: Revision) -> None:

@@ -45,3 +45,21 @@ def test_predict_in_pieces__as_many_as_an_answer_in_a_second_holds(
     assert sum(len(one) for one in pieces) == 1400
     assert sizes[:5] == pytest.approx([128, 256, 300, 300, 150], abs=1)
     assert set(sizes[6:-1]) == {64}
+
+
+def test_predict_in_pieces__no_more_bytes_than_are_easily_sent(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def predict_each(
+        _: InferenceProcess, run: str, pictures: Sequence[Any], top: int | None
+    ) -> list[Ranking | ImageError]:
+        sizes.append(len(pictures))
+        return [[("cat", 1.0)]] * len(pictures)
+
+    monkeypatch.setattr(InferenceProcess, "predict_each", predict_each)
+    monkeypatch.setattr(client, "_MOST_BYTES", 10)
+    pictures = [b"1234", b"1234", b"1234", workspace, b"12345678901", b"1"]
+    list(InferenceProcess().predict_in_pieces("a", pictures))
+    assert sizes == [2, 2, 1, 1]

@@ -28,6 +28,13 @@ def test_ask__empty_lines_are_signs_of_life() -> None:
     end(process)
 
 
+def test_ask__half_an_answer_is_none(workspace: Path) -> None:
+    process = process_that("sys.stdout.write('[1, 2'); sys.exit()")
+    with pytest.raises(RunError, match="ended before it had answered"):
+        exchange.ask(process, b"?\n", 60)
+    end(process)
+
+
 def test_ask__a_process_that_falls_silent_is_ended(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ def red_or_blue() -> keras.Model:
     colours.set_weights([kernel, np.zeros(2, np.float32)])
     head = classifier.head("linear", 2, 2, seed=0)
     head.get_layer("logits").set_weights([20 * np.eye(2), np.zeros(2)])
-    return classifier.assemble(classifier.add_pooling(backbone), head)
+    return classifier.assemble(classifier.add_pooling(backbone, (1, 1)), head)
 
 
 def runner_of(model: keras.Model) -> Runner:
@@ -83,7 +83,7 @@ def scaled_backbone(seed: int) -> keras.Model:
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
-    return classifier.add_pooling(model)
+    return classifier.add_pooling(model, (1, 1))
 
 
 def test_heat_map__random_weights_give_another_map() -> None:

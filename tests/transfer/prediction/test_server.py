@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -14,10 +15,13 @@ from PIL import Image
 
 from tests.pictures import delete_dataset, make_pictures
 from tests.transfer.runs_made import finished_run
+from transfer import cluster
 from transfer.backbones import graph
+from transfer.classifier import runner
 from transfer.classifier.runner import Runner
 from transfer.datasets import decoding, library
 from transfer.errors import ImageError, NotFoundError, RunError
+from transfer.features import engines
 from transfer.features.converted import BATCH
 from transfer.features.extract import Extractor
 from transfer.features.views import View
@@ -57,6 +61,42 @@ def test_probabilities__many_and_few_agree_with_keras(
     few = classifier.probabilities(many[:3])
     np.testing.assert_allclose(few, expected[:3], atol=1e-4)
     np.testing.assert_allclose(few.sum(-1), 1, atol=1e-6)
+
+
+@pytest.fixture
+def lone_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster none of whose other machines has a core left."""
+    monkeypatch.setenv("TRANSFER_ENGINE", "ray")
+    monkeypatch.setattr(cluster, "cores", lambda: SimpleNamespace(count=lambda: 0))
+
+
+def test_answer_each__a_cluster_loads_no_second_runner(
+    workspace: Path, tmp_path: Path, lone_cluster: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = finished_run(tmp_path)
+    paths = [*sorted((tmp_path / "pets").rglob("*.png"))][:3]
+    read, loaded = runner.read, list[Runner | None]()
+    monkeypatch.setattr(
+        runner, "read", lambda *a: loaded.append(read(*a)) or loaded[-1]
+    )
+    for _ in range(2):
+        classifier = models.load(run.id)
+        assert len(classifier.answer_each(paths)) == 3
+    assert loaded == [classifier.runner]
+
+
+def test_answer_each__what_keras_runs_is_answered_on_a_cluster_too(
+    workspace: Path, tmp_path: Path, lone_cluster: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = finished_run(tmp_path)
+    paths = [*sorted((tmp_path / "pets").rglob("*.png"))][:3]
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr(engines, "convert", fail)
+    rows = models.load(run.id).answer_each(paths)
+    assert [len(row) for row in rows if not isinstance(row, ImageError)] == [3, 3, 3]
 
 
 def test_load__deep_grey_by_the_range_that_the_run_has_kept(
@@ -120,6 +160,15 @@ def test_serve__explain_gives_an_overlay_of_any_class(
     assert "no class" in refused["error"]["message"]
 
 
+def test_serve__what_is_to_be_explained_and_is_gone_is_said(
+    workspace: Path, tmp_path: Path
+) -> None:
+    run, _ = finished_run(tmp_path)
+    gone = {"path": str(tmp_path / "gone.png")}
+    said = ask("explain", run=run.id, picture=gone, class_name="cat")
+    assert said["error"]["kind"] == "ImageError"
+
+
 def test_serve__nearest_finds_the_training_image_itself(
     workspace: Path, tmp_path: Path
 ) -> None:
@@ -170,7 +219,8 @@ def test_at_hand__features_that_training_left_are_used(
 ) -> None:
     run, model = finished_run(tmp_path)
     pooled = model.get_layer("pooled_backbone")  # as training has it
-    extractor = Extractor(pooled, ["pooling"], "tiny", lambda line: None, bfloat16)
+    exact = Extractor(pooled, ["pooling"], "tiny", lambda line: None)
+    extractor = exact.in_bfloat16() if bfloat16 else exact
     views = [View(one.sha256) for one in library.load("pets").of_split("train")]
     extractor.compute({"pooling": views}, lambda done, of: None)
     runner = models.load(run.id).runner

@@ -1,5 +1,6 @@
 """What came of a run, in words."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,11 @@ def test_measure__an_older_weighted_run_was_judged_by_top_1() -> None:
     assert outcome.measure(old) == "accuracy"
     assert outcome.headline(old) == 0.9
     assert outcome.measure(made({}, class_weights="balanced")) == "balanced_accuracy"
+
+
+def test_model_id__a_run_that_went_on_has_another_model() -> None:
+    stopped = made({})
+    assert stopped.model_id != replace(stopped, ended_at=7.0).model_id
 
 
 def test_headline__without_val_there_is_none() -> None:
