@@ -139,7 +139,7 @@ if is_first:
     with st.container(border=True):
         show_import()
 else:
-    folds.show("Import a dataset", show_import, key="import-fold")
+    folds.show("Import a dataset", show_import, key="import-fold", stays=True)
 if datasets:
     gone = "There is no dataset {}, so another one is shown."
     chosen = kept.choose(

@@ -1,6 +1,5 @@
 """What a dataset holds: classes, counts by split, pictures; what was passed over."""
 
-import html
 import math
 from typing import Any
 
@@ -8,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.data import gallery
-from pages.shared import addresses, players, shell, tables
+from pages.shared import shell, tables, tiles
 from pages.shared.words import spoken
 from transfer.datasets.revision import SPLITS, Image, Revision
 
@@ -126,16 +125,6 @@ def _show_pictures(revision: Revision) -> None:
 
 def _gallery(images: list[Image], of: Revision) -> str:
     """HTML of a row of squares, which stand still while the pictures come."""
-    squares = "".join(
-        f'<div><img src="{addresses.thumbnail(image.sha256, of)}" loading="lazy" '
-        f'alt="{html.escape(image.path)}" title="{html.escape(image.path)}" '
-        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        f'background:rgba(128,140,150,.15)">{players.below(image.sha256, of)}</div>'
-        for image in images
-    )
+    squares = (tiles.tile(image.sha256, image.path, of) for image in images)
     narrowest = "7.5rem" if of.kind == "images" else "12rem"  # a player's
-    columns = f"repeat(auto-fill,minmax({narrowest},1fr))"
-    return (
-        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
-        f"{squares}</div>"
-    )
+    return tiles.row(squares, f"repeat(auto-fill,minmax({narrowest},1fr))")

@@ -9,7 +9,7 @@ from itertools import islice
 import streamlit as st
 
 from pages.data import seeing
-from pages.shared import addresses, job_progress, mending, players, session, shell
+from pages.shared import job_progress, mending, session, shell, tiles
 from pages.shared.words import spoken
 from transfer.datasets import chosen, library
 from transfer.datasets.revision import Kind, Revision
@@ -253,32 +253,14 @@ def _examples(dataset: str, revision_id: str) -> dict[str, list[Shown]]:
     return found
 
 
-def _row(tiles: list[str]) -> str:
+def _row(made: list[str]) -> str:
     """HTML of tiles side by side."""
     wide = "6rem,7.5rem" if spoken().image == "image" else "11rem,13rem"  # a player's
-    columns = f"repeat(auto-fill,minmax({wide}))"
-    return (
-        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
-        f"{''.join(tiles)}</div>"
-    )
+    return tiles.row(made, f"repeat(auto-fill,minmax({wide}))")
 
 
 def _tile(image: Shown, of: Revision, says: str = "") -> str:
     """HTML of an image with its class and split, or what is said of it."""
-    title, box = html.escape(image.path), "width:100%;aspect-ratio:1;border-radius:6px;"
-    picture = (
-        f'<img src="{addresses.thumbnail(image.sha256, of)}" loading="lazy" '
-        f'alt="{title}" title="{title}" style="{box}object-fit:contain;'
-        'background:rgba(128,140,150,.15)">'
-        if image.sha256
-        else f'<div style="{box}background:rgba(128,140,150,.15)"></div>'
-    )
-    heard = players.below(image.sha256, of) if image.sha256 else ""
     where = html.escape(says or image.class_name or image.path)
-    split = "" if says else image.split
-    return (
-        f'<figure style="margin:0;min-width:0">{picture}{heard}'
-        '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
-        f'{where} <span style="opacity:.65">{split}</span>'
-        "</figcaption></figure>"
-    )
+    split = "" if says else tiles.faint(image.split)
+    return tiles.tile(image.sha256, image.path, of, f"{where} {split}", "contain")

@@ -9,17 +9,26 @@ import streamlit as st
 
 
 @st.fragment  # to open one makes that fold alone
-def show(label: str, draw: Callable[[], None], *, key: str, icon: str = "") -> None:
+def show(
+    label: str,
+    draw: Callable[[], None],
+    *,
+    key: str,
+    icon: str = "",
+    stays: bool = False,
+) -> None:
     """A fold that is closed at first.
 
     Args:
         label: What stands on it.
-        draw: Makes what is in it: once it was opened, and from then on as long as the
-            visit lasts, for an upload that vanishes from the page is lost.
+        draw: Makes what is in it.
         key: Of the fold, which remembers whether it is open.
         icon: Before the label.
+        stays: Whether what was opened once is made as long as the visit lasts, for an
+            upload that vanishes from the page is lost.
     """
     with st.expander(label, icon=icon or None, key=key, on_change="rerun") as fold:
-        if fold.open or st.session_state.get(f"was-opened-{key}"):
+        if fold.open:
             st.session_state[f"was-opened-{key}"] = True
+        if fold.open or stays and st.session_state.get(f"was-opened-{key}"):
             draw()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import addresses, job_progress, shell
+from pages.shared import job_progress, shell, tiles
 from transfer.advice import imagenet_names
 from transfer.advice.imagenet_names import ClassNames, Name, SourceNames
 from transfer.backbones import catalogue, weights
@@ -108,25 +108,11 @@ def _facts(one: ClassNames) -> str:
 
 def _gallery(one: ClassNames, of: Revision) -> str:
     """HTML of a row: its names with an image each, and the one it is least sure of."""
-    tiles = [_tile(name, f"{name.share:.0%} of them", of) for name in one.names]
-    tiles.append(_tile(one.doubtful, f"least sure: {one.doubtful.sure:.0%}", of))
-    columns = "repeat(auto-fit,minmax(5.4rem,1fr))"
-    return (
-        '<div style="display:grid;gap:.5rem;max-width:46rem;'
-        f'grid-template-columns:{columns}">'
-        f"{''.join(tiles)}</div>"
-    )
+    made = [_tile(name, f"{name.share:.0%} of them", of) for name in one.names]
+    made.append(_tile(one.doubtful, f"least sure: {one.doubtful.sure:.0%}", of))
+    return tiles.row(made, "repeat(auto-fit,minmax(5.4rem,1fr))", "46rem")
 
 
 def _tile(name: Name, says: str, of: Revision) -> str:
-    title = html.escape(f"{name.name}, {name.sure:.0%} sure")
-    return (
-        '<figure style="margin:0;min-width:0">'
-        f'<img src="{addresses.thumbnail(name.example, of)}" loading="lazy" '
-        f'alt="{title}" title="{title}" '
-        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        'background:rgba(128,140,150,.15)">'
-        '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
-        f'{html.escape(name.name)} <span style="opacity:.65">{says}</span>'
-        "</figcaption></figure>"
-    )
+    title, caption = f"{name.name}, {name.sure:.0%} sure", html.escape(name.name)
+    return tiles.tile(name.example, title, of, f"{caption} {tiles.faint(says)}")

@@ -99,6 +99,8 @@ def _ask(pile: Pile) -> None:
 def _show_pile(newest: Revision) -> None:
     # Read anew: a press on a picture reruns this part of the page alone.
     pile = waiting.read(newest.dataset)
+    if not pile.pictures:  # somebody else has just brought them in
+        st.rerun()
     found = suggest.suggest(pile)
     _show_standing(pile)
     if not found.next:

@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import axes, session, shell
+from pages.shared import heat_map, shell
 from pages.shared.words import spoken
 from transfer.datasets import library
-from transfer.datasets.sounds.spectrogram import Spectrogram
-from transfer.errors import TransferError
 from transfer.evaluation.results import Evaluation
 from transfer.store.record import Run
 
@@ -42,25 +40,5 @@ def show(run: Run, evaluation: Evaluation, positions: list[int]) -> None:
     ):
         with column:
             st.markdown(f"What speaks for **{shell.escape(name)}**")
-            _show_heat(run, sha256, name)
-
-
-def _show_heat(run: Run, sha256: str, class_name: str) -> None:
-    try:
-        with st.spinner("Looking for the evidence; the first takes some seconds."):
-            png = _explain(run.id, sha256, class_name)
-    except TransferError as error:
-        shell.show_error(error)
-        return
-    alt = f"Heat map of {class_name}"
-    if isinstance(run.rendering, Spectrogram):
-        axes.show(png, run.rendering, alt, library.image_path(sha256))
-    else:
-        st.image(png, alt=alt, width="stretch")
-
-
-@st.cache_data(show_spinner=False, max_entries=200)
-def _explain(run_id: str, sha256: str, class_name: str) -> bytes:
-    session.spend("predict")
-    path = library.image_path(sha256)
-    return session.inference().explain(run_id, path, class_name)
+            path, alt = library.image_path(sha256), f"Heat map of {name}"
+            heat_map.show(run, path, sha256, name, alt)

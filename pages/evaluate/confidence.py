@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.evaluate import plots
-from pages.shared import charts, steady_chart
+from pages.shared import charts, session, steady_chart
 from pages.shared.words import spoken
 from transfer.evaluation import curves, results
 from transfer.evaluation.results import Evaluation
@@ -141,7 +141,9 @@ def _show_choice(evaluation: Evaluation, threshold: float, kept: float) -> None:
         f"**{answered.value:.1%}** of the {spoken().images} are answered, and {right}."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Keep this threshold", disabled=threshold == kept):
+        # It is what the run answers to everybody, and what its exports say.
+        may_keep = session.may("change", session.store().get(evaluation.run))
+        if may_keep and st.button("Keep this threshold", disabled=threshold == kept):
             results.keep_threshold(evaluation.run, threshold)
             # The caption below and the page Predict must say the new one.
             st.rerun()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.evaluate import closer
-from pages.shared import addresses, mending, players, session
+from pages.shared import mending, session, tiles
 from transfer.errors import TransferError
 from transfer.evaluation.results import Evaluation
 from transfer.store.record import Run
@@ -26,12 +26,8 @@ def show(evaluation: Evaluation, positions: Sequence[int], most: int = MOST) -> 
     run = session.store().get(evaluation.run)
     _offer_mending(run, [str(evaluation.sha256[one]) for one in positions])
     # As the model saw them: of deep grey the range decides what can be seen at all.
-    cards = "".join(_card(evaluation, int(one), run) for one in positions[:most])
-    columns = "repeat(auto-fill,minmax(9rem,1fr))"
-    st.html(
-        f'<div style="display:grid;gap:.8rem .6rem;grid-template-columns:{columns}">'
-        f"{cards}</div>"
-    )
+    cards = [_card(evaluation, int(one), run) for one in positions[:most]]
+    st.html(tiles.row(cards, "repeat(auto-fill,minmax(9rem,1fr))"))
     closer.show(run, evaluation, [int(one) for one in positions[:most]])
 
 
@@ -55,21 +51,15 @@ def _card(evaluation: Evaluation, position: int, run: Run) -> str:
     truth = names[evaluation.labels[position]]
     predicted = evaluation.predicted[position]
     confidence = float(evaluation.shown[position, predicted])
-    path = html.escape(str(evaluation.paths[position]))
-    address = addresses.thumbnail(str(evaluation.sha256[position]), run)
     is_right = predicted == evaluation.labels[position]
     said = f"{'✓' if is_right else '✗'} {names[predicted]}"
-    return (
-        '<figure style="margin:0;min-width:0">'
-        f'<img src="{address}" loading="lazy" alt="{path}" title="{path}" '
-        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        "display:block;overflow:hidden;overflow-wrap:anywhere;font-size:.7rem;"
-        'background:rgba(128,140,150,.15)">'  # its name stands there if it is gone
-        f"{players.below(str(evaluation.sha256[position]), run)}"
-        f'<figcaption style="font-size:.8rem;line-height:1.35">{_line(truth)}'
-        '<div style="display:flex;gap:.4rem;justify-content:space-between;opacity:.75">'
-        f"{_line(said)}<span>{confidence:.0%}</span></div></figcaption></figure>"
+    caption = (
+        f'{_line(truth)}<div style="display:flex;gap:.4rem;'
+        'justify-content:space-between;opacity:.75">'
+        f"{_line(said)}<span>{confidence:.0%}</span></div>"
     )
+    sha256, path = evaluation.sha256[position], evaluation.paths[position]
+    return tiles.tile(str(sha256), str(path), run, caption)
 
 
 def _line(text: str) -> str:

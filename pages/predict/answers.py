@@ -2,13 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from pages.shared import session, shell
+from pages.shared import remembered, session, shell
 from transfer.datasets import away
 from transfer.datasets.sounds.recordings import MAX_SECONDS
 from transfer.datasets.sounds.spectrogram import Spectrogram
@@ -17,13 +16,11 @@ from transfer.prediction.client import Ranking
 from transfer.prediction.recordings import Heard
 from transfer.store.record import Run
 
-#: Answers, and then heat maps and neighbours, that are kept beyond those on the page,
-#: for who goes back to another run or picture.
+#: Answers that are kept beyond those on the page, for who goes back to another run or
+#: picture.
 KEPT = 50
 #: Pixels of the longest side of a picture on the page.
 SIDE = 512
-
-Answer = TypeVar("Answer")
 
 
 class Picture(NamedTuple):
@@ -78,7 +75,7 @@ class Said(NamedTuple):
 def answer(run: Run, picture: Picture) -> Said:
     """What the model says of the picture; asked once for the same bytes."""
     answers: dict[str, Said] = st.session_state.setdefault("answers", {})
-    key = f"{run.id}-{picture.key}"
+    key = f"{run.model_id}-{picture.key}"
     if key in answers:
         answers[key] = answers.pop(key)  # the last used stand last
     else:
@@ -125,35 +122,9 @@ def _ask_about_sound(run: Run, how: Spectrogram, sound: Picture) -> Said:
     return Said(thumbnail, heard.ranking, seconds, heard=heard)
 
 
-def heat_map(run: Run, picture: Picture, class_name: str) -> bytes | None:
-    """A PNG of the picture with the evidence for a class on it."""
-
-    def explain() -> bytes:
-        session.spend("predict")
-        return session.inference().explain(run.id, picture.content, class_name)
-
-    return _remember(("heat", run.id, picture.key, class_name), explain)
-
-
 def nearest(run: Run, picture: Picture) -> list[dict[str, Any]] | None:
     """The training images that are most like the picture, see `training_images`."""
-    return _remember(
-        ("nearest", run.id, picture.key),
+    return remembered.ask(
+        ("nearest", run.model_id, picture.key),
         lambda: session.inference().nearest(run.id, picture.content),
     )
-
-
-def _remember(key: tuple[str, ...], ask: Callable[[], Answer]) -> Answer | None:
-    """The answer, asked for if it is not kept; None and a word where there is none."""
-    kept: dict[tuple[str, ...], Answer] = st.session_state.setdefault("explained", {})
-    if key not in kept:
-        try:
-            kept[key] = ask()
-        except TransferError as error:
-            st.caption(shell.escape(str(error)))
-            return None
-    # The last used stand last, and the first are forgotten first.
-    kept[key] = kept.pop(key)
-    for old in list(kept)[: -2 * KEPT]:
-        del kept[old]
-    return kept[key]

@@ -11,14 +11,14 @@ import streamlit as st
 from pages.predict import answers, recordings
 from pages.predict.answers import Picture, Said
 from pages.shared import (
-    addresses,
     amounts,
     axes,
     charts,
+    heat_map,
     mending,
-    players,
     session,
     shell,
+    tiles,
 )
 from pages.shared.words import spoken
 from transfer.datasets import editing, library
@@ -80,7 +80,10 @@ def _show_itself(picture: Picture, run: Run, said: Said) -> None:
     if said.thumbnail and said.heard:
         shown = how if said.is_whole else how.of_all(said.heard.segments[-1].end)
         axes.show(said.thumbnail, shown, picture.name, picture.content)
-    st.audio(picture.read())
+    try:
+        st.audio(picture.read())
+    except OSError:  # of an upload that has been let go since it was answered
+        st.caption(f"The {spoken().picture} is not on the server any more.")
 
 
 def _show_run(picture: Picture, run: Run, said: Said, view: View, alone: bool) -> None:
@@ -131,15 +134,8 @@ def _show_heat(picture: Picture, run: Run, said: Said) -> None:
         help="Bright places speak for this class (Grad-CAM)."
         + " It does not see what is dark: that is cropped." * is_cropped,
     )
-    with st.spinner("Looking for the evidence."):
-        png = answers.heat_map(run, picture, name)
-    if png:
-        alt = f"Heat map of {name} on {picture.name}"
-        if isinstance(run.rendering, Spectrogram):
-            axes.show(png, run.rendering, alt, picture.content)
-        else:
-            # As it is: Streamlit would make a JPEG of it once more.
-            st.image(png, alt=alt, width="stretch", output_format="PNG")
+    alt = f"Heat map of {name} on {picture.name}"
+    heat_map.show(run, picture.content, picture.key, name, alt)
 
 
 def _show_nearest(picture: Picture, run: Run) -> None:
@@ -156,27 +152,23 @@ def _show_nearest(picture: Picture, run: Run) -> None:
 
 def _gallery(found: Sequence[dict[str, Any]], run: Run) -> str:
     """HTML of a row of pictures with class and likeness."""
-    tiles = "".join(
-        '<figure style="margin:0;min-width:0">'
-        f'<img src="{addresses.thumbnail(one["sha256"], run)}" loading="lazy" '
-        f'alt="{html.escape(one["path"])}" title="{html.escape(one["path"])}" '
-        'style="width:100%;aspect-ratio:1;object-fit:cover;border-radius:6px;'
-        'background:rgba(128,140,150,.15)">'
-        f"{players.below(one['sha256'], run)}"
-        '<figcaption style="font-size:.8rem;line-height:1.3;overflow-wrap:anywhere">'
-        f'<span dir="auto">{html.escape(one["class_name"])}</span> '
-        '<span style="opacity:.65;white-space:nowrap">'
-        f"{one['similarity']:.0%}</span></figcaption></figure>"
-        for one in found
-    )
     columns = {
         "images": "repeat(5,minmax(0,1fr))",
         # A player that is narrower has no button that plays.
         "sounds": "repeat(auto-fill,minmax(9rem,1fr))",
     }[run.dataset_kind]
-    return (
-        f'<div style="display:grid;gap:.5rem;grid-template-columns:{columns}">'
-        f"{tiles}</div>"
+    return tiles.row(
+        (
+            tiles.tile(
+                one["sha256"],
+                one["path"],
+                run,
+                f'<span dir="auto">{html.escape(one["class_name"])}</span> '
+                + tiles.faint(f"{one['similarity']:.0%}"),
+            )
+            for one in found
+        ),
+        columns,
     )
 
 

@@ -25,7 +25,7 @@ def show_table(run: Run, thumbnails: Sequence[str], said: Sequence[Answer]) -> N
     shown = [at for at, one in enumerate(said) if one.ranking]
     answers = apply(run, [said[at] for at in shown])
     # The table can be downloaded, and no spreadsheet is to take a name for a formula.
-    named = {harmless(name): name for name in _classes(run, said)}
+    named = {harmless(name): name for name in _classes(run, [*said, *answers])}
     column = st.column_config
     table = pd.DataFrame(
         {

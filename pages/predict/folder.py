@@ -100,7 +100,7 @@ def show(pictures: Sequence[Picture], view: View) -> None:
 
 def _answers(run: Run, pictures: Sequence[Picture]) -> tuple[list[Answer], float]:
     """Answers to all pictures, and the seconds that they took; goes on where it was."""
-    key = (run.id, *(picture.key for picture in pictures))
+    key = (run.model_id, *(picture.key for picture in pictures))
     kept: dict[str, Any] = st.session_state.get("batch", {})
     if kept.get("key") != key:
         kept = st.session_state["batch"] = {"key": key, "found": [], "seconds": 0.0}

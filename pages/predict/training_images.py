@@ -6,7 +6,6 @@ import streamlit as st
 
 from pages.predict.card import View
 from pages.shared import job_progress, session, shell
-from pages.shared.words import spoken
 from transfer.errors import TransferError
 from transfer.runs import requests
 from transfer.store.record import Run
@@ -24,8 +23,8 @@ def with_neighbours(view: View) -> View:
 def _knows(run: Run) -> bool:
     seen: set[str] = st.session_state.setdefault("training-images-known", set())
     try:
-        if run.id in seen or session.inference().knows_training_images(run.id):
-            seen.add(run.id)
+        if run.model_id in seen or session.inference().knows_training_images(run.id):
+            seen.add(run.model_id)
             return True
     except TransferError as error:
         st.caption(shell.escape(str(error)))
@@ -36,7 +35,7 @@ def _knows(run: Run) -> bool:
         job_progress.ask(request)
     job_progress.show(
         job,
-        job_progress.count_line(f"Training {spoken().images} looked at"),
+        job_progress.count_line("training {images} looked at"),
         "Cancelled, so the nearest ones are not shown.",
     )
     return False

@@ -26,7 +26,7 @@ SOON = "Comes with the first epochs."
 
 @dataclass(frozen=True)
 class _Shown:
-    """A state made ready, once for all who look at it."""
+    """A state made ready, once for each who looks: addresses are signed for them."""
 
     seen: Watched
     names: list[str]
@@ -60,7 +60,7 @@ def show(run: Run) -> None:
 
 
 def _now(run: Run) -> _Shown:
-    return _make(run.id, watched.version(run.id), run)
+    return _make(run.id, watched.version(run.id), addresses.visitor(), run)
 
 
 def _images(run: Run) -> None:
@@ -80,7 +80,7 @@ def _images(run: Run) -> None:
 # Shorter than the addresses of the pictures last; a new address each second would make
 # the browser fetch the pictures each second.
 @st.cache_resource(ttl="12h", max_entries=100, show_spinner=False)
-def _make(run_id: str, version: int, _run: Run) -> _Shown:
+def _make(run_id: str, version: int, who: str, _run: Run) -> _Shown:
     # Nothing is there before the first state, and the folds are.
     seen = watched.load(run_id) or Watched()
     names, images, sounds = _classes_and_images(_run, seen.pinned)

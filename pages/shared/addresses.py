@@ -135,11 +135,11 @@ def _address(purpose: str, value: str, who: str | None = None) -> str:
     Args:
         who: Id of the person for whom; `None` is who looks at the page.
     """
-    person = _visitor() if who is None else who
+    person = visitor() if who is None else who
     return f"{base()}/api/{purpose}/{links.sign(purpose, value, who=person)}"
 
 
-def _visitor() -> str:
+def visitor() -> str:
     """Id of who looks at the page; empty where nobody signs in."""
     return "" if auth.mode() is Mode.OPEN else sessions.id_of(session.cookie())
 

@@ -204,6 +204,15 @@ def test_data__what_is_in_a_closed_fold_is_not_made(pets: Path) -> None:
         assert _import_buttons(page)
 
 
+def test_data__a_fold_that_was_closed_again_is_made_no_more(pets: Path) -> None:
+    page = opened("1_data.py")
+    for is_open in (False, True, False):
+        page.session_state["revisions-of-pets"] = is_open
+        page.run()
+        told = [one.value for one in page.caption if "two to compare" in one.value]
+        assert len(told) == is_open
+
+
 def _import_of(name: str, source: Path) -> Request:
     return requests.import_(source, name, val=0.5)
 

@@ -1,5 +1,6 @@
 """The page Evaluate: empty, before an evaluation, and every view of a stored one."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.evaluate import confusions, image_map, plots
@@ -22,6 +24,7 @@ from transfer.evaluation import metrics, results
 from transfer.evaluation.intervals import Interval
 from transfer.evaluation.results import Evaluation, Robustness
 from transfer.evaluation.robustness import KINDS
+from transfer.prediction.client import InferenceProcess
 from transfer.runs import kinds, queue, requests
 from transfer.store import files
 from transfer.store.record import Run
@@ -111,6 +114,29 @@ def pictures(at: AppTest) -> int:
 
 def button(at: AppTest, label: str) -> Any:
     return next(one for one in at.button if one.label == label)
+
+
+def test_evaluate__the_evidence_is_asked_for_once_and_shown_as_it_is(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def explain(_: Any, run: str, path: Path, class_name: str) -> bytes:
+        asked.append(class_name)
+        buffer = io.BytesIO()
+        Image.effect_noise((32, 32), 90).convert("RGB").save(buffer, "PNG")
+        return buffer.getvalue()
+
+    monkeypatch.setattr(InferenceProcess, "explain", explain)
+    evaluation_of(finished)
+    at = open_page(finished.id, view="Mistakes")
+    chooser = next(one for one in at.selectbox if "evidence" in one.label)
+    chooser.select_index(0).run()
+    at.run()
+    assert not at.exception
+    assert sorted(asked) == ["cat", "dog"]  # its class, and what it was taken for
+    shown = [one.proto.imgs[0].url for one in at.get("image")]
+    assert len(shown) == 2 and all(one.endswith(".png") for one in shown)
 
 
 def test_evaluate__no_model_says_what_to_do() -> None:

@@ -404,6 +404,19 @@ def test_predict__a_card_is_opened_by_keyboard(asked: list[bytes]) -> None:
     assert "02\\.jpg" in messages(at)
 
 
+def test_predict__a_correction_to_a_class_that_is_gone_stays_to_be_seen(
+    asked: list[bytes],
+) -> None:
+    run = finished_run()
+    at = with_pictures(open_page(), *many())
+    corrected = at.dataframe[0].value["file"][1]
+    at.session_state[f"batch-corrected-{run.id}"] = {corrected: "renamed since"}
+    at.toggle(key="batch-correct").set_value(True).run()
+    assert not at.exception
+    table = at.dataframe[0].value.set_index("file")
+    assert table["class"][corrected] == "renamed since"
+
+
 def test_predict__csv_and_json_of_the_table(asked: list[bytes]) -> None:
     finished_run()
     at = with_pictures(open_page(), *many())

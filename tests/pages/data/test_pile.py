@@ -51,6 +51,24 @@ def test_pile__a_group_is_confirmed_in_one_go_and_comes_in(pile: list[str]) -> N
     assert waiting.read("pets").open == pile[7:]
 
 
+def test_pile__one_that_somebody_else_has_cleared_is_gone(
+    pile: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looks = waiting.read, iter([1])
+
+    def clear_after_a_look(dataset: str) -> waiting.Pile:
+        found = read(dataset)
+        if next(looks, 0):
+            monkeypatch.setattr(waiting, "read", read)
+            waiting.clear(dataset)
+        return found
+
+    monkeypatch.setattr(waiting, "read", clear_after_a_look)
+    at = opened("1_data.py", dataset="pets")
+    assert not at.exception and not read("pets").pictures
+    assert "Clear it" not in [one.label for one in at.button]
+
+
 def test_pile__the_least_certain_are_asked_one_by_one(pile: list[str]) -> None:
     waiting.decide("pets", {pile[0]: "cat", pile[7]: "dog"})
     at = opened("1_data.py", dataset="pets")

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.runs import watched
+from pages.shared import addresses
 from tests.pages.opened import opened
 from tests.pictures import make_pictures
 from transfer import workspace as folders
@@ -80,6 +81,17 @@ def test_watched__what_is_new_arrives_with_the_next_tick(run: Run) -> None:
     at.run()
     said = [one.value for one in at.caption]
     assert any("1 of 3 blocks are exactly as they were" in one for one in said)
+
+
+def test_now__pictures_are_signed_for_whoever_looks(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = []
+    for who in ("ada", "bob", "ada"):
+        monkeypatch.setattr(addresses, "visitor", lambda who=who: who)
+        cards.append(watched._now(run).cards)
+    # Who gets somebody else's addresses is refused the pictures.
+    assert cards[0] == cards[2] != cards[1]
 
 
 def test_pinned__names_are_escaped_and_wrong_answers_marked() -> None:
