@@ -1,7 +1,7 @@
 """Groups that a table gives: a column with the subject or session of each image."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -38,7 +38,8 @@ def read(table: Path, column: str, images: Sequence[Image]) -> NDArray[np.int64]
     for name in names:
         group = {_key(row[name] or ""): row[column] or "" for row in rows}
         found = [
-            group.get(_key(image.path), group.get(_name(image), "")) for image in images
+            next((group[one] for one in _endings(image) if one in group), "")
+            for image in images
         ]
         best = max(best, found, key=lambda one: sum(map(bool, one)))
     known = sum(map(bool, best))
@@ -76,5 +77,10 @@ def _key(path: str) -> str:
     return path.strip().replace("\\", "/").removeprefix("./")
 
 
-def _name(image: Image) -> str:
-    return PurePosixPath(image.path).name
+def _endings(image: Image) -> Iterator[str]:
+    """Its path, then without its first folders one by one, at last its file's name.
+
+    An upload's paths begin with the folder that was chosen, which no table knows.
+    """
+    parts = PurePosixPath(_key(image.path)).parts
+    return ("/".join(parts[at:]) for at in range(len(parts)))

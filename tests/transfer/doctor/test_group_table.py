@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def test_read__by_path_or_by_file_name(tmp_path: Path, by: str, sign: str) -> No
     found = group_table.read(table, "person", IMAGES)
     assert found[0] == found[2]
     assert len({*found.tolist()}) == 3
+
+
+def test_read__paths_within_the_folder_that_was_brought(tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("file,person\ncat/1.jpg,ann\ndog/1.jpg,bob\ncat/2.jpg,ann\n")
+    paths = ("pets/cat/1.jpg", "pets/dog/1.jpg", "pets/cat/2.jpg")
+    images = [replace(IMAGES[0], path=path) for path in paths]
+    assert group_table.read(table, "person", images).tolist() == [0, 1, 0]
 
 
 def test_read__a_column_that_is_not_there(tmp_path: Path) -> None:
