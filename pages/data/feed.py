@@ -45,7 +45,8 @@ def page(visit: Visit, first: int, count: int) -> bytes:
         _add_sounds(items, images, shown.revision, visit.who)
     elif view.order in OF_PICTURES:
         for item, fact in zip(items, facts.of(view.dataset, images), strict=True):
-            item["says"] = _in_words(fact, view.order)
+            said = _in_words(fact, view.order)
+            item["says"] = " · ".join(filter(None, (said, item["says"])))
     return json.dumps(items).encode()
 
 

@@ -117,7 +117,7 @@ def _classes_and_images(
         (addresses.thumbnail(one.sha256, run, rendering=rendering), one.label)
         for one in chosen
     ]
-    sounds = [players.below(one.sha256, revision) for one in chosen]
+    sounds = [players.below(one.sha256, run, revision.kind) for one in chosen]
     return list(revision.class_names), images, sounds
 
 

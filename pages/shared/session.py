@@ -143,11 +143,11 @@ def owner_in_words(thing: Thing) -> str:
 
 def name_of(person_id: str | None) -> str:
     """What somebody is called; of all of them is asked once for a page."""
-    known = looking.look(whole_store(), cookie()).names
+    known, person_id = looking.look(whole_store(), cookie()).names, person_id or ""
     if person_id not in known:  # at first, and of who came since
         known.update({one.id: one.name for one in whole_store().people.all()})
     gone = "somebody who is gone" if person_id else "nobody here"
-    return known.setdefault(person_id or "", gone)
+    return known.setdefault(person_id, gone)
 
 
 def note_page(title: str) -> None:

@@ -197,7 +197,7 @@ def test_look__on_a_cluster_is_the_same_look(
     assert counts == [*range(0, len(hashes) + 1, 2)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSFER_ENGINE", "local")
-        for segment in looks._shelf(None).folder.glob("*.features"):
+        for segment in looks.shelf_of(None).folder.glob("*.features"):
             segment.unlink()
         alone = looks.look(hashes, None, tmp_path / "alone")
     np.testing.assert_array_equal(spread.rows, alone.rows)

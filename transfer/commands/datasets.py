@@ -257,7 +257,8 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
     reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
     path = Path(args.path)
     if args.kind == "sounds":
-        how |= {"cutting": Cutting(args.window, args.overlap), "preset": args.preset}
+        overlap = args.overlap if args.window else 0.0  # what is whole overlaps nothing
+        how |= {"cutting": Cutting(args.window, overlap), "preset": args.preset}
         return sounds.import_sounds(path, args.name, reading=reading, **how)
     if args.window or args.overlap or args.preset:
         raise ConfigError(

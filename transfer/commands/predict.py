@@ -66,11 +66,13 @@ def predict(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             named = list(_pictures(args.paths, Path(folder)))
             for some in _answers(process, run.id, named, args.paths):
                 add(some)
-                for record in answers.to_records(some, args.top):
-                    print(json.dumps(record), file=told)
+                with workspace.writing(workspace.folder()):
+                    for record in answers.to_records(some, args.top):
+                        print(json.dumps(record), file=told)
     finally:
         process.close()
-    told.seek(0)
+    with workspace.writing(workspace.folder()):
+        told.seek(0)  # what was not yet written is now
     return map(json.loads, told)
 
 

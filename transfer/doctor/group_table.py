@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.datasets.ingest import hearing
 from transfer.datasets.revision import Image
 from transfer.errors import ConfigError
 
@@ -80,7 +81,8 @@ def _key(path: str) -> str:
 def _endings(image: Image) -> Iterator[str]:
     """Its path, then without its first folders one by one, at last its file's name.
 
-    An upload's paths begin with the folder that was chosen, which no table knows.
+    An upload's paths begin with the folder that was chosen, which no table knows; nor
+    does it know the windows that a recording was cut into.
     """
-    parts = PurePosixPath(_key(image.path)).parts
+    parts = PurePosixPath(_key(hearing.recording_of(image.path))).parts
     return ("/".join(parts[at:]) for at in range(len(parts)))

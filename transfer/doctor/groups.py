@@ -4,9 +4,7 @@ Whoever has seen a person in train knows him in val: the accuracy is then that o
 people, and no other ones. Groups are found by what files are called and by copies.
 """
 
-import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +13,15 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from transfer.classifier.ridge import Rows
-from transfer.datasets import scratch
-from transfer.datasets.revision import SPLITS, Image, Revision, Split
+from transfer.datasets.revision import SPLITS, Revision, Split
 from transfer.datasets.wording import WORDS
 from transfer.doctor import labels as heads
+from transfer.doctor import name_groups
 from transfer.doctor.finding import Finding, Remedy, show
 from transfer.evaluation import intervals
 
-#: Images that are asked for their nearest one, and shown.
-_ASKED, _SHOWN = 2000, 12
-#: How much oftener than by chance the nearest image must be of the same group, and in
-#: which share of them at the least, for a name to stand for a group.
-_LIFT, _SHARE = 3.0, 0.3
+#: Images that are shown.
+_SHOWN = 12
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -52,66 +47,6 @@ class Leak(NamedTuple):
             f"{after.value:.1%} ({after.low:.1%} to {after.high:.1%}) once they are "
             "together: that is the honest one."
         )
-
-
-def find_by_name(
-    images: Sequence[Image], class_names: Sequence[str], near: Floats
-) -> Numbers | None:
-    """The group of every image by what files are called; None if names say nothing.
-
-    A name stands for a group if the images that share it are more alike than others of
-    their class: their nearest one is then far oftener of their group than by chance.
-
-    Args:
-        images: The images.
-        class_names: Names in label order.
-        near: Features of length 1, `(images, channels)`.
-    """
-    labels = np.array([image.label for image in images])
-    parts = [_words(one, class_names[one.label]) for one in images]
-    found = None
-    # The coarsest last: who has seen one session of a subject knows the others too.
-    for length in range(max(map(len, parts), default=0) - 1, 0, -1):
-        keys = [
-            "/".join(one[:length]) if len(one) > length else image.path
-            for one, image in zip(parts, images, strict=True)
-        ]
-        group = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-        sizes = np.bincount(group)
-        is_grouping = sizes.max() <= len(images) / 4 and len(sizes) <= len(images) / 2
-        if is_grouping and _are_alike(group, labels, near):
-            found = group
-    return found
-
-
-def _words(image: Image, class_name: str) -> tuple[str, ...]:
-    """The words of a name and of its folders below the class, numbers among them."""
-    path = PurePosixPath(image.path)
-    folders = list(path.parent.parts)
-    if class_name in folders:
-        folders = folders[folders.index(class_name) + 1 :]
-    kept = [one for one in folders if one.lower() not in SPLITS]
-    return (*kept, *re.findall(r"[^\W\d_]+\d*|\d+", path.stem))
-
-
-def _are_alike(group: Numbers, labels: NDArray[np.int64], near: Floats) -> bool:
-    """Whether the nearest image of the same class is mostly of the same group."""
-    random = np.random.default_rng(0)
-    asked = np.sort(random.permutation(len(group))[:_ASKED])
-    hits, chance = 0, 0.0
-    for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
-        some = asked[labels[asked] == label]
-        if len(own) < 3 or not len(some):
-            continue
-        similarity = near[some] @ near[own].T
-        scratch.forget(near)
-        similarity[some[:, None] == own] = -np.inf
-        hits += int((group[own[similarity.argmax(1)]] == group[some]).sum())
-        others = np.bincount(group[own])[group[some]] - 1
-        chance += float(others.sum()) / (len(own) - 1)
-    share = intervals.wilson(hits, len(asked))
-    return bool(share.low >= max(_SHARE, _LIFT * chance / len(asked)))
 
 
 def mend(
@@ -194,7 +129,8 @@ def findings(
     what, named = "the table", given
     if named is None:
         what = "what files are called and where they lie"
-        named = find_by_name(revision.images, revision.class_names, near)
+        cut_from = clusters if revision.kind == "sounds" else None
+        named = name_groups.find(revision.images, revision.class_names, near, cut_from)
     found = []
     if named is not None:
         both = join(named, clusters)

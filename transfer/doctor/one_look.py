@@ -61,8 +61,11 @@ class Looks(NamedTuple):
         cls, folder: Path, images: int, mode: Literal["w+", "r+"] = "w+"
     ) -> "Looks":
         """Zeros in new files of the folder; or those that are there, to write to."""
-        rows = np.memmap(folder / "looks", SAID, mode, shape=images)
         shape = images, SIDE, SIDE
+        if mode == "w+":  # with their room on the disk
+            rows = scratch.array(folder, "looks", SAID, (images,))
+            return cls(rows, scratch.array(folder, "greys", np.uint8, shape), {})
+        rows = np.memmap(folder / "looks", SAID, mode, shape=images)
         return cls(rows, np.memmap(folder / "greys", np.uint8, mode, shape=shape), {})
 
     def take(self, at: Sequence[int]) -> NDArray[np.void]:

@@ -6,7 +6,6 @@ before they are drawn: so a strength is what it says, however they are drawn.
 """
 
 import io
-import os
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from transfer import processes
 from transfer.datasets import library
 from transfer.datasets.sounds import drawing, recordings
 from transfer.datasets.sounds.recordings import Samples
@@ -71,7 +71,7 @@ class Originals:
         original = self.read(sha256)
         start = time.perf_counter()
         self.draw(original)
-        return (time.perf_counter() - start) / (os.cpu_count() or 1)
+        return (time.perf_counter() - start) / processes.cores()
 
 
 def _blur(pixels: Pixels, strength: float, seed: int) -> Pixels:

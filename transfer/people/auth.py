@@ -66,13 +66,13 @@ def setting(variable: str) -> str:
 
 
 def tell_settings() -> None:
-    """Notes for them what this server was told.
+    """Notes for them what this server was told, who goes by it whatever another tells.
 
     Raises:
         StorageError: The workspace cannot be written.
     """
     told = {name: os.environ.get(name, "") for name in _OF_PEOPLE}
-    told[AUTH] = _mode(told[AUTH]).value
+    told[AUTH] = os.environ[AUTH] = _mode(told[AUTH]).value
     workspace.write_atomically(_path(), json.dumps(told).encode())
 
 

@@ -1,6 +1,7 @@
 """How much one person has: on the disk, in the queue, at work."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -57,11 +58,14 @@ def _holds(store: Store, owner: str) -> tuple[int, Disk]:
     runs = [files.of_run(run) for run, it_is in is_thrown.items() if not it_is]
     # Their files stay where they are until they are removed.
     thrown += [files.of_run(run) for run, it_is in is_thrown.items() if it_is]
-    inside = [path for folder in runs for path in folder.glob("*")]
+    inside = list[Path]()
+    for folder in runs:
+        with suppress(OSError):  # it is removed just now
+            inside += folder.iterdir()
     exports = [path for path in inside if path.name == files.EXPORTS]
     return sum(count for count, _ in of_datasets), Disk(
         datasets=sum(size for _, size in of_datasets),
-        runs=workspace.bytes_of(*(path for path in inside if path not in exports)),
+        runs=workspace.bytes_of(*(one for one in inside if one.name != files.EXPORTS)),
         exports=workspace.bytes_of(*exports),
         uploads=uploads.bytes_of(owner),
         trash=workspace.bytes_of(*thrown)

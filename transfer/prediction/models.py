@@ -1,6 +1,7 @@
 """The models that finished runs have left, ready to predict."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
@@ -142,18 +143,19 @@ def _runner_of(
     record: Path, rendering: Rendering | None, resizing: Resizing
 ) -> Runner | None:
     """The one runner of a record in this process; None where there is none yet."""
-    try:
+    with suppress(OSError, StorageError):
         modified = record.stat().st_mtime_ns
-    except OSError:
-        return None
-    return _read_runner(record, modified, rendering, resizing)
+        return _read_runner(record, modified, rendering, resizing)
+    return None
 
 
 @lru_cache(maxsize=4)
 def _read_runner(
     record: Path, modified: int, rendering: Rendering | None, resizing: Resizing
-) -> Runner | None:
-    return runners.read(record, rendering, resizing)
+) -> Runner:
+    if found := runners.read(record, rendering, resizing):
+        return found
+    raise StorageError(f"There is no converted model of {record}.")  # is not kept
 
 
 def load(run: str) -> Classifier:
@@ -171,6 +173,8 @@ def load(run: str) -> Classifier:
     runner = _runner_of(record, *how) or _convert(found.id, modified, *how)
     # The one that other machines have too, unless Keras runs it, which they lack.
     kept = _runner_of(record, *how)
+    if kept and kept is not runner:
+        _convert.cache_clear()  # the one just made, which is this
     temperature = float(found.result.get("temperature", 1.0))
     there = record if kept and cluster.is_used() else None
     return Classifier(kept or runner, found.result["class_names"], temperature, there)

@@ -69,8 +69,9 @@ class Clustered:
             self._cluster.start(job, resources(job, host), needs_keras)
         except StorageError as error:
             # Should it be begun all the same, it is refused, for its claim is gone.
+            # Once: what can never be handed over would keep all others waiting.
             with suppress(NotFoundError, RunError):
-                store.give_way(job.id, job.started_at)
+                store.begin_again(job.id, job.started_at, error_record(error))
             raise LostError(f"{error}") from error
 
     def _find(self, job: Job) -> vanished.JobProcess | None:

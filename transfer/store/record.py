@@ -101,7 +101,8 @@ class Run(Job):
     @property
     def model_id(self) -> str:
         """Names its model: a run that was stopped and goes on leaves another one."""
-        return f"{self.id}-{self.ended_at}"
+        # While it goes on it has no end, and it may do so more than once.
+        return f"{self.id}-{self.ended_at or self.started_at}"
 
     @property
     def dataset_kind(self) -> Kind:

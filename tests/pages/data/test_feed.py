@@ -10,6 +10,7 @@ from PIL import Image
 from pages.data import feed
 from pages.shared import addresses
 from pages.shared.visits import Visit
+from transfer.datasets import editing
 from transfer.datasets.ingest.importer import import_path
 from transfer.gallery.answers import Answers
 from transfer.gallery.view import Order, Picked, Shown, View
@@ -52,6 +53,10 @@ def test_page__what_pictures_are_sorted_by_stands_below_them(
     assert said("taken") == ["2014-07-19", "no date"]
     assert all(one.endswith(" kB") for one in said("bytes"))
     assert said("name") == ["", ""]
+    without = editing.leave_out("pets", [made.images[0].sha256], "Blurred")
+    view = View(dataset="pets", revision=without.id, order="pixels", is_out=True)
+    (out,) = json.loads(feed.page(Visit(view.to_token()), 0, 100))
+    assert out["says"] == "64 × 32 · Blurred"
 
 
 def test_item__how_far_two_runs_are_apart_comes_first(

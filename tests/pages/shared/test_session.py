@@ -43,7 +43,7 @@ def test_name_of__everybody_is_asked_for_once(store: Store) -> None:
         assert [session.name_of(one.id) for one in people] == [
             one.name for one in people
         ]
-    assert len(asked) == 1
+    assert len([one for one in asked if "FROM people" in one]) == 1
 
 
 def test_name_of__who_joins_meanwhile_has_a_name_at_once(store: Store) -> None:

@@ -157,7 +157,7 @@ def test_find__refuses_what_names_no_image_or_several(pets: Revision) -> None:
         with pytest.raises(NotFoundError, match="by its path as it is shown"):
             editing.find(pets, [wrong])
     twins = tuple(replace(one, sha256="abcd" + one.sha256[4:]) for one in pets.images)
-    with pytest.raises(ConfigError, match="beginning of .* images.*Give more digits"):
+    with pytest.raises(ConfigError, match="beginning of .* files.*Give more digits"):
         editing.find(replace(pets, images=twins), ["abcd"])
     with pytest.raises(ConfigError, match="Name one or more"):
         editing.move("pets", [], "dog")

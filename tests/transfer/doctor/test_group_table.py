@@ -32,6 +32,14 @@ def test_read__paths_within_the_folder_that_was_brought(tmp_path: Path) -> None:
     assert group_table.read(table, "person", images).tolist() == [0, 1, 0]
 
 
+def test_read__windows_are_of_the_group_of_their_recording(tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("file,person\n1.wav,ann\n2.wav,bob\n3.wav,ann\n")
+    names = [f"cat/{of}.wav@{at:08.2f}.flac" for of in (1, 2, 3) for at in (0, 1.5)]
+    images = [replace(IMAGES[0], path=name) for name in names]
+    assert group_table.read(table, "person", images).tolist() == [0, 0, 1, 1, 0, 0]
+
+
 def test_read__a_column_that_is_not_there(tmp_path: Path) -> None:
     table = tmp_path / "people.csv"
     table.write_text("file,person\n")

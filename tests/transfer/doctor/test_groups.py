@@ -1,48 +1,9 @@
 import numpy as np
 import pytest
 
-from tests.transfer.doctor.photographs import revision
+from tests.transfer.doctor.photographs import people, revision
 from transfer.datasets.revision import SPLITS
 from transfer.doctor import groups
-
-PEOPLE = ("anna", "ben", "cleo", "dora", "emil", "fay", "gus", "hana", "ida", "jon")
-
-
-def people(seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Features of 8 pictures each of ten people in two classes, who and the paths."""
-    random = np.random.default_rng(seed)
-    who = np.repeat(np.arange(len(PEOPLE)), 8)
-    near = random.normal(size=(len(PEOPLE), 24))[who] + 0.3 * random.normal(
-        size=(len(who), 24)
-    )
-    near /= np.linalg.norm(near, axis=1, keepdims=True)
-    paths = [
-        f"{'ab'[person % 2]}/{PEOPLE[person]}_{at:02}.jpg"
-        for at, person in enumerate(who)
-    ]
-    return near.astype(np.float32), who, paths
-
-
-def test_find_by_name__people_whose_pictures_are_alike() -> None:
-    near, who, paths = people()
-    made = revision((who % 2).tolist(), paths=paths)
-    found = groups.find_by_name(made.images, made.class_names, near)
-    assert found is not None
-    assert len(np.unique(np.stack([found, who]), axis=1).T) == len(PEOPLE)
-
-
-def test_find_by_name__folders_below_the_class() -> None:
-    near, who, paths = people()
-    paths = [path.replace("_", "/") for path in paths]
-    made = revision((who % 2).tolist(), paths=paths)
-    assert groups.find_by_name(made.images, made.class_names, near) is not None
-
-
-def test_find_by_name__names_that_say_nothing() -> None:
-    near, who, paths = people()
-    random = np.random.default_rng(1)
-    made = revision((who % 2).tolist(), paths=random.permutation(paths).tolist())
-    assert groups.find_by_name(made.images, made.class_names, near) is None
 
 
 def test_mend__no_group_is_torn_and_shares_stay() -> None:

@@ -11,6 +11,14 @@ from transfer.doctor import beside, looks, one_look
 from transfer.doctor.one_look import Looks
 
 
+def test_in_folder__has_its_room_on_the_disk_before_it_is_written(
+    workspace: Path, tmp_path: Path
+) -> None:
+    Looks.in_folder(tmp_path, 100)
+    for path in tmp_path.iterdir():
+        assert path.stat().st_blocks * 512 >= path.stat().st_size
+
+
 @pytest.fixture
 def hashes(tmp_path: Path, workspace: Path) -> dict[str, str]:
     """Hashes of some files by their names."""

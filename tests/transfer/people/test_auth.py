@@ -1,5 +1,6 @@
 """Which ways to sign in there are, and where a server may listen."""
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +43,7 @@ def test_setting__of_the_server_for_whoever_was_told_nothing(
     assert auth.mode() is auth.Mode.WORKSHOP
     auth.tell_settings()  # by a server that is started anew, for its owner alone
     assert auth.mode() is auth.Mode.OPEN and not auth.setting("TRANSFER_LIMITS")
+    assert os.environ["TRANSFER_AUTH"] == "open", "whatever another server tells"
 
 
 def test_check_address__a_server_that_was_told_nothing_is_open_whatever_others_are(

@@ -164,6 +164,22 @@ def test_tick__what_is_handed_over_as_the_cluster_is_lost_waits_again(
     assert ids(cluster.given) == runs[:2]
 
 
+def test_tick__what_cannot_be_handed_over_at_all_keeps_nobody_waiting(
+    store: Store, cluster: MadeUp
+) -> None:
+    cluster.put(BIG)
+    cluster.takes = False
+    first, second = (store.create(FLOWERS).id for _ in range(2))
+    rounds = Clustered()
+    for _ in range(2):
+        with pytest.raises(LostError, match="it is gone"):
+            rounds.tick(store, Watch())
+    assert store.get(first).status is JobStatus.INTERRUPTED
+    cluster.takes = True
+    rounds.tick(store, Watch())
+    assert ids(cluster.given) == [second]
+
+
 def test_tick__a_node_that_is_lost_gives_its_job_to_another(
     store: Store, cluster: MadeUp
 ) -> None:

@@ -36,6 +36,8 @@ def test_measure__an_older_weighted_run_was_judged_by_top_1() -> None:
 def test_model_id__a_run_that_went_on_has_another_model() -> None:
     stopped = made({})
     assert stopped.model_id != replace(stopped, ended_at=7.0).model_id
+    once, twice = (replace(stopped, ended_at=None, started_at=at) for at in (8.0, 9.0))
+    assert once.model_id != twice.model_id, "which goes on for the second time"
 
 
 def test_headline__without_val_there_is_none() -> None:

@@ -166,7 +166,7 @@ def test_train__bfloat16_where_it_is_faster_is_judged_in_float32(
     monkeypatch.setattr(examples, "agree", lambda *_: True)  # 18 images tell too little
     recorder = Recorder()
     trained = train.train(_config(freeze="last:1"), revision, recorder)
-    assert any("bfloat16: on 18 images" in line for line in recorder.lines)
+    assert any("bfloat16: on 18 examples" in line for line in recorder.lines)
     val = revision.of_split("val")
     pixels = [decoding.decode(library.image_path(i.sha256), (32, 32)) for i in val]
     probabilities = trained.model.predict(np.stack(pixels), verbose=0)

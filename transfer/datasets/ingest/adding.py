@@ -103,7 +103,11 @@ def add_path(
                 source, entries, folder, progress, allow, cutting
             )
             pictures, repeated = without_repeats(staged, kind)
-            found = take_in(dataset, pictures, by, None if once else cutting)
+            kept = None if window is None or once else cutting
+            if kept is None and before.cutting is None:
+                # A manifest of before says it now, as long as its paths show it.
+                kept = sounds.cutting_of(before, None)
+            found = take_in(dataset, pictures, by, kept)
             staging.keep_thumbnails(pictures)
     left = [*passed_over, *unreadable, *repeated, *found.passed_over]
     return replace(

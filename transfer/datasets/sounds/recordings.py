@@ -12,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from transfer.datasets.sounds.resampling import resample
-from transfer.errors import SoundError
+from transfer.errors import SoundError, TransferError
 
 Samples = NDArray[np.float32]
 
@@ -47,7 +47,11 @@ _CONVERT = "Convert it to WAV, FLAC, OGG or MP3."
 def open_recording(
     source: Path | bytes | BinaryIO,
 ) -> Iterator[soundfile.SoundFile]:
-    """The opened recording; whatever goes wrong in the block is a `SoundError`."""
+    """The opened recording.
+
+    What goes wrong in the block is a `SoundError`, unless it is told already, as that
+    the disk is full.
+    """
     name = source.name if isinstance(source, Path) else "The file"
     try:
         if isinstance(source, Path) and source.exists() and not source.is_file():
@@ -60,7 +64,7 @@ def open_recording(
         ):
             _check(file, name)
             yield file
-    except SoundError:
+    except TransferError:
         raise
     except FileNotFoundError as error:
         raise SoundError(f"{name} does not exist.") from error

@@ -1,8 +1,8 @@
 """What is told of files that are no pictures, or no sounds."""
 
 
-class ImageError(Exception):
-    """One file cannot be read as a picture.
+class TransferError(Exception):
+    """What is told to whoever runs the program.
 
     Args:
         message: What happened.
@@ -11,6 +11,10 @@ class ImageError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
+
+
+class ImageError(TransferError):
+    """One file cannot be read as a picture."""
 
 
 class SoundError(ImageError):

@@ -54,7 +54,10 @@ class Keeper:
         os.environ.update(own)
         about = kind, job_id, words
         pid = _ask_for_spare(spare, *about, own, is_heavy) if spare else None
-        self._process = psutil.Process(pid or local.run(*about).pid)
+        try:
+            self._process = psutil.Process(pid or local.run(*about).pid)
+        except psutil.NoSuchProcess:  # the spare worker has ended just now
+            self._process = psutil.Process(local.run(*about).pid)
         threading.Thread(target=self._end_with_it, daemon=True).start()
 
     def is_at_work(self) -> bool:
@@ -137,7 +140,8 @@ class SpareKeeper:
             if not is_asked_for:
                 self._worker.close()
             elif not any(is_heavy for is_heavy, _ in self._given):
-                self._worker.prepare()
+                with suppress(OSError):  # no room for a process now: at a later look
+                    self._worker.prepare()
             return is_asked_for or bool(self._given)
 
 

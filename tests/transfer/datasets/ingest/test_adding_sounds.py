@@ -1,5 +1,6 @@
 """More recordings for a dataset of sounds, in words for recordings."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from transfer.datasets.ingest import adding, hearing
 from transfer.datasets.ingest.sounds import import_sounds
 from transfer.datasets.revision import Change, Revision, with_id
 from transfer.datasets.sounds.windows import Cutting
-from transfer.errors import ConfigError, DatasetError, ImageError
+from transfer.errors import ConfigError, DatasetError, ImageError, StorageError
 from transfer.pile import waiting
 
 
@@ -80,6 +81,33 @@ def test_add_path__what_was_not_cut_stays_whole(tmp_path: Path) -> None:
     # Windows are there now, but that is said and not guessed.
     library.amend("notes", lambda _: Change(says="", made_at=1, cutting=Cutting()))
     assert _add(tmp_path, 600) == 1
+
+
+@pytest.mark.usefixtures("workspace")
+def test_add_path__once_is_not_kept_where_a_manifest_of_before_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_sounds(tmp_path / "notes", {"low": 4, "high": 4}, seconds=1.0)
+    made = import_sounds(folder, "notes")
+    before = replace(made, cutting=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(adding.library, "load", lambda _: before)
+        assert _add(tmp_path, 500, window=1.0, once=True) == 4
+    assert library.load("notes").cutting == (0.0, 0.0)
+    assert _add(tmp_path, 600) == 1
+
+
+@pytest.mark.usefixtures("workspace")
+def test_import_sounds__a_full_disk_is_no_damaged_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = make_sounds(tmp_path / "notes", {"low": 2, "high": 2}, seconds=3.0)
+    monkeypatch.setattr(hearing.Path, "write_bytes", fill)
+    with pytest.raises(StorageError, match="full"):
+        import_sounds(folder, "notes", cutting=Cutting(window=1.0))
 
 
 @pytest.mark.usefixtures("workspace")

@@ -59,6 +59,19 @@ def test_spare_keeper__another_one_is_made_ready_after_heavy_work(
     assert len(worker.told) == beside + 1
 
 
+def test_spare_keeper__a_node_without_room_for_a_process_gets_one_later(
+    worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("Cannot allocate memory")
+
+    spare = SpareKeeper({})
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "prepare", fail)
+        assert spare._is_of_use()
+    assert spare._is_of_use() and worker.told == ["prepare"]
+
+
 def test_spare_keeper__ends_when_no_server_has_a_word_for_it(
     worker: FakeWorker, clock: list[float]
 ) -> None:
