@@ -257,8 +257,7 @@ def _import(args: argparse.Namespace, reporter: Reporter) -> Revision:
     reading = Reading(layout=args.layout, splits=splits, code_page=args.encoding)
     path = Path(args.path)
     if args.kind == "sounds":
-        overlap = args.overlap if args.window else 0.0  # what is whole overlaps nothing
-        how |= {"cutting": Cutting(args.window, overlap), "preset": args.preset}
+        how |= {"cutting": Cutting(args.window, args.overlap), "preset": args.preset}
         return sounds.import_sounds(path, args.name, reading=reading, **how)
     if args.window or args.overlap or args.preset:
         raise ConfigError(

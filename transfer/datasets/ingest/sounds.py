@@ -63,6 +63,8 @@ def import_sounds(
     library.check_name(name)
     splits.check_shares(val, test, seed)
     check(cutting, preset)
+    # What is whole overlaps nothing, nor does what is added and cut later.
+    cutting = cutting if cutting.window else Cutting()
     with (
         open_source(path, reading.code_page, "sounds") as source,
         scratch.folder() as folder,

@@ -82,6 +82,13 @@ def test_import_sounds__windows_of_a_recording_stay_together(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("workspace")
+def test_import_sounds__what_is_not_cut_overlaps_nothing(tmp_path: Path) -> None:
+    folder = make_sounds(tmp_path / "whole", {"a": 2, "b": 2})
+    made = import_sounds(folder, "whole", cutting=Cutting(overlap=0.5))
+    assert made.cutting == Cutting() and len(made.images) == 4
+
+
+@pytest.mark.usefixtures("workspace")
 def test_import_sounds__of_one_recording_val_has_nothing(tmp_path: Path) -> None:
     folder = make_sounds(tmp_path / "one", {"a": 1, "b": 5}, seconds=3.0)
     made = import_sounds(folder, "one", cutting=Cutting(window=1.0))
