@@ -162,9 +162,8 @@ def show_curves(evaluation: Evaluation) -> None:
 
 
 def _strength(name: str, strength: float) -> str:
-    """How strong a change is, with its unit where it is still made."""
-    kind = (KINDS | SOUND_KINDS).get(name)
-    return f"{strength:g} {kind.unit}" if kind else f"strength {strength:g}"
+    """How strong a change is, with its unit."""
+    return f"{strength:g} {(KINDS | SOUND_KINDS)[name].unit}"
 
 
 def show_robustness(evaluation: Evaluation) -> None:

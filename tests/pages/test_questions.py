@@ -1,7 +1,6 @@
 """However many things and people there are, a page asks the store no more often."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,17 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import session
 from tests.pages.opened import opened
 from tests.pages.test_evaluate import evaluation_of
+from tests.pages.workshop_made import join, looked_at
 from tests.patience import PATIENCE
 from tests.pictures import make_pictures
 from tests.statements import statements
 from transfer.config import TrainConfig
 from transfer.datasets.ingest import importer
-from transfer.people import rule, sessions, tokens
+from transfer.people import rule, tokens
 from transfer.prediction.client import InferenceProcess
 from transfer.runs import requests
 from transfer.store import files
-from transfer.store.people import Person, Role
+from transfer.store.people import Role
 from transfer.store.runs import Store
 from transfer.store.status import JobStatus
 from transfer.upkeep import trash
@@ -43,24 +43,9 @@ PAGES = (
 @pytest.fixture
 def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of a workshop whose administrator looks."""
-    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
     monkeypatch.setattr(InferenceProcess, "warm", lambda *_: None)
-    st.cache_resource.clear()
-    with closing(session.whole_store()) as opened_store:
-        tom = join(opened_store, "Tom", Role.ADMINISTRATOR)
-        cookie = sessions.cookie_for(sessions.begin(opened_store, tom))
-        monkeypatch.setattr(session, "cookie", lambda: cookie)
-        # Who looks is asked once for a page, however slow the machine is.
-        monkeypatch.setattr("transfer.people.looking._STANDS", 600.0)
+    with looked_at(Role.ADMINISTRATOR, monkeypatch) as opened_store:
         yield opened_store
-    st.cache_resource.clear()
-
-
-def join(store: Store, name: str, role: Role = Role.PARTICIPANT) -> Person:
-    """Somebody new of this name."""
-    person = store.people.add(subject=f"name:{name}", name=name, role=role)
-    assert person
-    return person
 
 
 def bring(store: Store, pictures: Path, name: str) -> None:

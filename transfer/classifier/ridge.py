@@ -61,7 +61,7 @@ def read(features: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
     """All positions and their features, at most `PART` at a time."""
     for rows in parts(len(features)):
         yield rows, features[rows]
-        scratch.forget(getattr(features, "base", None))
+        scratch.forget(features)
 
 
 def take(features: Rows, positions: NDArray[np.int64]) -> NDArray[Any]:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -45,8 +45,23 @@ def array(
     if place is None:
         return np.zeros(shape, dtype)
     with (place / name).open("w+b") as file:
-        workspace.allocate(file, math.prod(shape) * np.dtype(dtype).itemsize)
-        return np.memmap(file, dtype, "w+", shape=shape)
+        return zeros_in(file, dtype, shape)
+
+
+def zeros_in(file: BinaryIO, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    """An array of zeros that lies in an open file, with its room on the disk.
+
+    Args:
+        file: Empty, to be read and written.
+        dtype: Of the numbers.
+        shape: Of the array.
+
+    Raises:
+        StorageError: The disk has no room for it.
+    """
+    workspace.allocate(file, math.prod(shape) * np.dtype(dtype).itemsize)
+    opened: Any = file
+    return np.memmap(opened, dtype, "w+", shape=shape)
 
 
 def forget(rows: object) -> None:
@@ -56,9 +71,10 @@ def forget(rows: object) -> None:
     single rows whole megabytes around each.
 
     Args:
-        rows: The array; of one that lies in no file nothing is forgotten.
+        rows: The array, or some rows of one; of what lies in no file nothing is
+            forgotten.
     """
-    while isinstance(rows, np.ndarray):
+    while hasattr(rows, "base"):
         rows = rows.base
     if isinstance(rows, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         rows.madvise(mmap.MADV_DONTNEED)

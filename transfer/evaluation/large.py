@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from transfer import workspace
+from transfer.datasets import scratch
 
 #: Larger ones lie in files, out of which the system takes what is asked for.
 _LARGE = 64 << 20
@@ -31,13 +32,10 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     Raises:
         StorageError: The disk has no room for it.
     """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size < _LARGE:
+    if math.prod(shape) * np.dtype(dtype).itemsize < _LARGE:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=workspace.folder()) as file:
-        unnamed: Any = file
-        workspace.allocate(unnamed, size)
-        return np.memmap(unnamed, dtype, "w+", shape=shape)
+        return scratch.zeros_in(file, dtype, shape)
 
 
 def member(path: Path, name: str) -> NDArray[Any] | None:

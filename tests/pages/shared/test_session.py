@@ -1,39 +1,22 @@
 """Who looks at a page, and what others are called there."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from pages.shared import session
+from tests.pages.workshop_made import join, looked_at
 from tests.statements import statements
-from transfer.people import sessions
-from transfer.store.people import Person, Role
+from transfer.store.people import Role
 from transfer.store.runs import Store
 
 
 @pytest.fixture
 def store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The store of a workshop, at whose pages an instructor looks."""
-    monkeypatch.setenv("TRANSFER_AUTH", "workshop")
-    st.cache_resource.clear()
-    with closing(session.whole_store()) as opened:
-        tom = join(opened, "Tom", Role.INSTRUCTOR)
-        cookie = sessions.cookie_for(sessions.begin(opened, tom))
-        monkeypatch.setattr(session, "cookie", lambda: cookie)
-        # However slow the machine is: what is asked stands until the test ends.
-        monkeypatch.setattr("transfer.people.looking._STANDS", 600.0)
+    with looked_at(Role.INSTRUCTOR, monkeypatch) as opened:
         yield opened
-    st.cache_resource.clear()
-
-
-def join(store: Store, name: str, role: Role = Role.PARTICIPANT) -> Person:
-    """Somebody new of this name."""
-    person = store.people.add(subject=f"name:{name}", name=name, role=role)
-    assert person
-    return person
 
 
 def test_name_of__everybody_is_asked_for_once(store: Store) -> None:

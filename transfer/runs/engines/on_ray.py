@@ -16,7 +16,6 @@ from transfer import processes
 from transfer.errors import StorageError
 from transfer.runs.engines import local
 from transfer.runs.engines.host import Host
-from transfer.runs.engines.local import wants_spare
 from transfer.store.record import Job
 
 #: Seconds within which the cluster answers; the first time connecting is part of it.
@@ -190,8 +189,10 @@ def _spare() -> str:
 
     Empty where none is wanted.
     """
+    if not local.wants_spare():
+        return ""
     told = json.dumps([_program(), _ours()], sort_keys=True).encode()
-    return f"spare {hashlib.sha256(told).hexdigest()[:16]}" if wants_spare() else ""
+    return f"spare {hashlib.sha256(told).hexdigest()[:16]}"
 
 
 @cache
