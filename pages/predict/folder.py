@@ -3,7 +3,8 @@
 import base64
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ PAGES = Path(__file__).parents[1]
 TOP = 20
 #: Rows of the table that are shown at a time.
 ROWS = 50
+
+#: What can be taken away: its name, its type, and what makes it of the answers.
+_FILES = (
+    ("CSV", "text/csv", answers.to_csv),
+    ("JSON", "application/json", answers.to_json),
+)
 
 UNREADABLE = "Cannot be read"
 #: Stands for the picture that cannot be read: a grey square.
@@ -77,10 +84,8 @@ def show(pictures: Sequence[Picture], view: View) -> None:
             st.pagination(of, key="batch-page")
         st.caption(f"{len(chosen):,} of {len(found):,} {spoken().pictures}")
         st.space("stretch")
-        _download("CSV", "text/csv", answers.to_csv(rows, view.threshold), run)
-        _download(
-            "JSON", "application/json", answers.to_json(rows, view.threshold), run
-        )
+        for kind, mime, write in _FILES:
+            _download(kind, mime, partial(write, rows, view.threshold), run)
         if heard := st.session_state["batch"]["heard"]:
             recordings.offer_table([heard[at] for at in chosen], run.id)
         if may_teach:
@@ -282,10 +287,10 @@ def _offer_dataset(
             st.switch_page(PAGES / "1_data.py", query_params={"dataset": run.dataset})
 
 
-def _download(kind: str, mime: str, content: str | bytes, run: Run) -> None:
+def _download(kind: str, mime: str, make: Callable[[], bytes], run: Run) -> None:
     st.download_button(
         kind,
-        content,
+        make,  # once it is asked for: of 100,000 it takes seconds
         f"predictions-{run.id}.{kind.lower()}",
         mime,
         icon=":material/download:",

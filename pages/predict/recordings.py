@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -45,7 +46,7 @@ def offer_table(records: Sequence[dict[str, Any]], run_id: str) -> None:
     """
     st.download_button(
         "Segments (CSV)",
-        answers.segments_to_csv(records),
+        partial(answers.segments_to_csv, records),
         f"segments-{run_id}.csv",
         "text/csv",
         icon=":material/download:",

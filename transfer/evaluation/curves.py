@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from transfer.evaluation import large
 from transfer.evaluation.intervals import Floats, Interval, wilson, wilson_arrays
 
 Probabilities = NDArray[np.floating[Any]]
@@ -40,7 +41,7 @@ def roc(probabilities: Probabilities, labels: Labels, label: int) -> Curve:
     # Half a second, once in the server's life; the other views do without.
     from sklearn.metrics import auc, roc_curve  # noqa: PLC0415
 
-    scores, positive = probabilities[:, label], labels == label
+    scores, positive = _column(probabilities, label), labels == label
     if positive.all() or not positive.any():
         return _NO_CURVE
     x, y, _ = roc_curve(positive, scores, drop_intermediate=False)
@@ -53,7 +54,7 @@ def precision_recall(probabilities: Probabilities, labels: Labels, label: int) -
     """Precision against recall of one class; the area is the average precision."""
     from sklearn.metrics import precision_recall_curve  # noqa: PLC0415  as in `roc`
 
-    scores, positive = probabilities[:, label], labels == label
+    scores, positive = _column(probabilities, label), labels == label
     if not positive.any():
         return _NO_CURVE
     y, x, _ = (one[::-1] for one in precision_recall_curve(positive, scores))
@@ -64,6 +65,10 @@ def precision_recall(probabilities: Probabilities, labels: Labels, label: int) -
     y[0] = y[1]
     x, y = _thin(x, y)
     return Curve(x, y, area)
+
+
+def _column(probabilities: Probabilities, label: int) -> NDArray[np.floating[Any]]:
+    return large.by_image(lambda some: some[:, label], probabilities)
 
 
 def _thin(*arrays: Floats) -> tuple[Floats, ...]:
@@ -129,8 +134,9 @@ def answers(
     probabilities: Probabilities, labels: Labels
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Confidence of each image's most probable class, and whether it is right."""
-    predicted = probabilities.argmax(1)
-    return probabilities.max(1).astype(np.float64), predicted == labels
+    predicted = large.by_image(lambda some: some.argmax(1), probabilities)
+    confidence = large.by_image(lambda some: some.max(1), probabilities)
+    return confidence.astype(np.float64), predicted == labels
 
 
 class RiskCoverage(NamedTuple):

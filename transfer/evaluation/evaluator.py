@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import processes
-from transfer.datasets import library
+from transfer.datasets import library, scratch
 from transfer.datasets.revision import Image, Split
 from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError, StorageError
@@ -105,6 +105,7 @@ class Evaluator:
         probabilities, done = large.empty(shape, np.float32), 0
         for piece in self._read(found, "answers"):
             probabilities[done : done + len(piece)] = self._answers(piece)
+            scratch.forget(probabilities)
             done += len(piece)
         answers = self._evaluation(split, found, probabilities)
         if split != "val":

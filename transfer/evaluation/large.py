@@ -4,9 +4,9 @@ import math
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -20,10 +20,25 @@ _LARGE = 64 << 20
 _PIECE = 4096
 
 
-def pieces(images: int) -> Iterator[slice]:
-    """Some images at a time, until all had their turn."""
-    for start in range(0, images, _PIECE):
+def pieces(images: int, *arrays: NDArray[Any]) -> Iterator[slice]:
+    """Some images at a time, until all had their turn; one piece of none.
+
+    Args:
+        images: Their number.
+        arrays: What is read or written meanwhile: of one that lies in a file no more
+            than a piece stays in memory.
+    """
+    for start in range(0, max(images, 1), _PIECE):
         yield slice(start, start + _PIECE)
+        for one in arrays:
+            scratch.forget(one)
+
+
+def by_image(of: Callable[..., NDArray[Any]], *arrays: NDArray[Any]) -> NDArray[Any]:
+    """What a function gives of some rows at a time of arrays `(images, ...)`."""
+    some = pieces(len(arrays[0]), *arrays)
+    # Copies, for a column of a piece would lie in the file still.
+    return np.concatenate([np.array(of(*(one[at] for one in arrays))) for at in some])
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -36,6 +51,25 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=workspace.folder()) as file:
         return scratch.zeros_in(file, dtype, shape)
+
+
+def save(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes arrays as `numpy.savez` does, a piece at a time.
+
+    Args:
+        file: To be written to.
+        arrays: By name.
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as to:
+                dtype = np.lib.format.dtype_to_descr(array.dtype)
+                header: dict[str, Any] = {"descr": dtype, "fortran_order": False}
+                header["shape"] = array.shape
+                np.lib.format.write_array_header_1_0(to, header)
+                rows = np.atleast_1d(array)
+                for some in pieces(len(rows), array):
+                    to.write(rows[some].tobytes())
 
 
 def member(path: Path, name: str) -> NDArray[Any] | None:
@@ -54,7 +88,7 @@ def member(path: Path, name: str) -> NDArray[Any] | None:
         file.seek(found.header_offset + 26)
         lengths = np.frombuffer(file.read(4), "<u2")
         file.seek(int(lengths.sum()), os.SEEK_CUR)
-        # As `savez` writes it, whatever the numbers.
+        # As `save` writes it, whatever the numbers.
         if np.lib.format.read_magic(file) != (1, 0):
             return None
         shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)

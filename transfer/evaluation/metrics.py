@@ -99,7 +99,8 @@ def figures(
         labels: The right label indices, `(images,)`.
     """
     ranks = label_ranks(probabilities, labels)
-    matrix = confusion(labels, probabilities.argmax(1), probabilities.shape[1])
+    answers = large.by_image(lambda some: some.argmax(1), probabilities)
+    matrix = confusion(labels, answers, probabilities.shape[1])
     # A share of images has Wilson's interval. A mean over classes is no share, so it
     # is resampled.
     intervals = {
@@ -120,7 +121,7 @@ def label_ranks(
     as `argmax` has it.
     """
     ranks = np.empty(len(labels), np.int64)
-    for some in large.pieces(len(labels)):
+    for some in large.pieces(len(labels), probabilities):
         own, chances = labels[some][:, None], probabilities[some]
         right = np.take_along_axis(chances, own, axis=1)
         before = np.arange(chances.shape[1]) < own

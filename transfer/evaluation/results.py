@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import workspace
+from transfer.datasets import scratch
 from transfer.datasets.revision import Split
 from transfer.errors import NotFoundError
 from transfer.evaluation import calibration, curves, large, metrics
@@ -106,6 +107,7 @@ class Evaluation:
     def scale_some(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """The rows of `shown` of some of the images alone, in little memory."""
         some = self.probabilities[positions]
+        scratch.forget(self.probabilities)
         return np.asarray(calibration.scale(some, self.temperature), np.float32)
 
     @cached_property
@@ -123,7 +125,7 @@ class Evaluation:
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable label of each image."""
-        return np.asarray(self.probabilities.argmax(1), np.int64)
+        return large.by_image(lambda some: some.argmax(1), self.probabilities)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
@@ -178,7 +180,7 @@ def save(evaluation: Evaluation) -> None:
     }
     arrays = {name: getattr(evaluation, name) for name in _ARRAYS}
     with workspace.new_file(path) as file:
-        np.savez(file, about=np.array(json.dumps(about)), **arrays)
+        large.save(file, {"about": np.array(json.dumps(about)), **arrays})
 
 
 def load(run_id: str, split: Source) -> Evaluation | None:

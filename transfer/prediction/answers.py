@@ -161,10 +161,10 @@ def segments_to_csv(records: Sequence[dict[str, Any]]) -> bytes:
     return buffer.getvalue().encode("utf-8-sig", "replace")
 
 
-def to_json(answers: Sequence[Answer], threshold: float = 0.0) -> str:
+def to_json(answers: Sequence[Answer], threshold: float = 0.0) -> bytes:
     """As `to_records`, with the `answer` at this threshold beside each picture."""
     records = [
         {**record, **({} if one.error else {"answer": one.verdict(threshold)})}
         for one, record in zip(answers, to_records(answers), strict=True)
     ]
-    return json.dumps(records, indent=2, ensure_ascii=False)
+    return json.dumps(records, indent=2, ensure_ascii=False).encode(errors="replace")

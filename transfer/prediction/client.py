@@ -102,10 +102,11 @@ class InferenceProcess:
             RunError: It has no model, or the process died.
         """
         sent = [_to_send(picture) for picture in pictures]
+        # Each name once in memory, however many pictures are kept with it.
         return [
             ImageError(one["error"]["message"], one["error"]["hint"])
             if "error" in one
-            else [(name, value) for name, value in one["ranking"]]
+            else [(sys.intern(name), value) for name, value in one["ranking"]]
             for one in self._ask("predict_each", run=run, pictures=sent, top=top)
         ]
 

@@ -29,6 +29,11 @@ def test_fit__finds_the_temperature(temperature: float) -> None:
     assert fitted == pytest.approx(temperature, rel=0.05)
 
 
+def test_fit__some_of_many_images_say_the_same() -> None:
+    told, labels = drawn(50_000, 2.5)
+    assert calibration.fit(told, labels) == pytest.approx(2.5, rel=0.02)
+
+
 def test_scaled__error_falls_on_images_that_were_held_out() -> None:
     temperature = calibration.fit(*drawn(600, 3.0))
     told, labels = drawn(2000, 3.0, seed=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from transfer.datasets import scratch
 from transfer.errors import StorageError
 from transfer.evaluation import calibration, large, metrics, results
 from transfer.evaluation.results import Evaluation
@@ -53,6 +54,38 @@ def test_empty__a_large_array_leaves_no_file(small: None, workspace: Path) -> No
 
 def test_pieces__all_images_have_their_turn(small: None) -> None:
     assert [len(range(20)[one]) for one in large.pieces(20)] == [7, 7, 6]
+    assert [len(range(0)[one]) for one in large.pieces(0)] == [0]
+
+
+def test_by_image__never_more_than_a_piece_stays_in_memory(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[object] = []
+    monkeypatch.setattr(scratch, "forget", forgotten.append)
+    array = large.empty((20, 30), np.float64)
+    array[:] = np.arange(30)
+    column = large.by_image(lambda some: some[:, 7], array)
+    assert column.tolist() == [7.0] * 20 and not isinstance(column, np.memmap)
+    assert len(forgotten) == 3 and all(one is array for one in forgotten)
+
+
+def test_save__numpy_reads_what_was_written_whatever_its_order(
+    small: None, tmp_path: Path
+) -> None:
+    arrays = {
+        "about": np.array("what it is"),
+        "rows": np.arange(60.0).reshape(20, 3),
+        "columns": np.arange(60).reshape(3, 20).T,
+        "none": np.empty((0, 2), np.float32),
+        "names": np.array([f"{at}.jpg" for at in range(9)]),
+    }
+    with (tmp_path / "all.npz").open("wb") as file:
+        large.save(file, arrays)
+    with np.load(tmp_path / "all.npz", allow_pickle=False) as found:
+        assert sorted(found) == sorted(arrays)
+        for name, array in arrays.items():
+            assert found[name].dtype == array.dtype and found[name].shape == array.shape
+            assert (found[name] == array).all()
 
 
 @pytest.mark.parametrize("what", ["figures", "temperature", "scaled", "honest"])
@@ -104,7 +137,7 @@ def test_save__leaves_no_half_of_a_file(
         raise OSError(28, "No space left on device")
 
     files.evaluation("run1", "val").parent.mkdir(parents=True)
-    monkeypatch.setattr(np, "savez", fill_up)
+    monkeypatch.setattr(np.lib.format, "write_array_header_1_0", fill_up)
     with pytest.raises(StorageError, match="full"):
         results.save(evaluation())
     assert not [*files.evaluation("run1", "val").parent.iterdir()]
