@@ -175,7 +175,8 @@ def keep(folder: Path) -> None:
     few = folder / "few"
     make_pictures(few, {"a": 20, "b": 20}, (SIDE, SIDE), extension=".jpg")
     bench.transfer(folder, "import", str(few), "--name", "few")
-    bench.transfer(folder, "train", "--dataset", "few", *SETTINGS)
+    told = bench.transfer(folder, "train", "--dataset", "few", *SETTINGS)
+    (folder / "run of few").write_text(told["run"])
     bench.transfer(folder, "doctor", "few", "--backbone", BACKBONE)
     for step in ("features", "looks"):
         print(step, bench.run_timed(*_step(step), folder=folder)[1])
@@ -373,6 +374,18 @@ def enough(folder: Path) -> None:
     bench.transfer(folder, "enough", NAME, "--backbone", BACKBONE)
 
 
+def predict(folder: Path) -> None:
+    """A table of what a run of two classes says of a folder of as many pictures."""
+    run, loose = (folder / "run of few").read_text(), folder / "loose"
+    if not loose.exists():
+        loose.mkdir()
+        for number in range(int(os.environ["MADE_IMAGES"])):
+            made = workspace.folder("made") / f"{number % PICTURES}.jpg"
+            os.link(made, loose / f"IMG_{number:07}.jpg")
+    table = "--csv", str(folder / "answers.csv"), "--top", "1"
+    bench.transfer(folder, "predict", run, str(loose), *table)
+
+
 def people(folder: Path) -> dict[str, Any]:
     """Three people look at the gallery of one server, each filters and jumps."""
     del folder
@@ -439,11 +452,13 @@ WHOLE: dict[str, Callable[[Path], Any]] = {
     "evaluate": evaluate,
     "doctor": doctor,
     "enough": enough,
+    "predict": predict,
 }
 #: In this order, if none is chosen.
 ALL = (
     *("make", "open", "look", "change", "zip", "judge", "page", "people"),
     *("keep", "index", "run", "evaluate", "doctor", "enough"),
+    "predict",
 )
 
 if __name__ == "__main__":

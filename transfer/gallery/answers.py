@@ -1,13 +1,15 @@
 """What runs said of images: how sure, how wrong, and where two disagree."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transfer.datasets.revision import SPLITS, Image
+from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.evaluation import results
 from transfer.evaluation.results import Evaluation
 from transfer.store import files
@@ -57,14 +59,19 @@ class Answers:
         )
 
 
-def of(
-    images: Sequence[Image], class_names: Sequence[str], run: str, other: str
-) -> Answers:
+class _Said(NamedTuple):
+    """What a run said of a split, and what the classes are called now."""
+
+    evaluation: Evaluation
+    names: Sequence[str]
+
+
+def of(images: Sequence[Image], revision: Revision, run: str, other: str) -> Answers:
     """What a run said of images, and how far another one disagrees.
 
     Args:
         images: The images.
-        class_names: Names of their classes, in label order.
+        revision: Theirs, which may call classes otherwise than the runs did.
         run: Id of the run; empty for none.
         other: Id of the other; empty for none.
     """
@@ -79,64 +86,69 @@ def of(
     )
     places = {one.sha256: at for at, one in enumerate(images)}
     labels = np.fromiter((one.label for one in images), np.int64, len(images))
-    for said in _evaluations(run):
-        _note(found, said, places, labels, class_names)
+    first = _evaluations(run, revision)
+    for said in first:
+        _note(found, said, places, labels, revision.class_names)
     if other:
-        _compare(found.disagreement, run, other, places)
+        _compare(found.disagreement, first, _evaluations(other, revision), places)
     return found
 
 
 def _note(
     found: Answers,
-    said: Evaluation,
+    said: _Said,
     places: Mapping[str, int],
     labels: NDArray[np.int64],
     class_names: Sequence[str],
 ) -> None:
     """Takes what an evaluation says of those of the images that it is of."""
-    names = np.array(said.class_names, object)
-    column = {name: at for at, name in enumerate(said.class_names)}
-    # A class that is new since then was not asked for.
-    columns = np.array([column.get(name, -1) for name in class_names], np.int64)
-    for numbers, at in _pieces(said, places):
-        chances = said.scale_some(numbers)
-        best = chances.argmax(1)
-        found.predicted[at] = names[best]
+    names = np.array(said.names, object)
+    label_of = {name: label for label, name in enumerate(class_names)}
+    own = np.array([label_of.get(name, -1) for name in said.names], np.int64)
+    for numbers, at in _pieces(said.evaluation, places):
+        chances = said.evaluation.scale_some(numbers)
+        found.predicted[at] = names[chances.argmax(1)]
         found.confidence[at] = chances.max(1)
-        truth = columns[labels[at]]
-        right = np.take_along_axis(chances, np.maximum(truth, 0)[:, None], 1)[:, 0]
-        loss = -np.log(np.maximum(right, _LEAST))
-        found.loss[at] = np.where(truth >= 0, loss, np.nan)
+        is_right = own == labels[at][:, None]
+        loss = -np.log(np.maximum((chances * is_right).sum(1), _LEAST))
+        # A class that is new since then was not asked for.
+        found.loss[at] = np.where(is_right.any(1), loss, np.nan)
 
 
 def _compare(
-    apart: NDArray[np.float32], run: str, other: str, places: Mapping[str, int]
+    apart: NDArray[np.float32],
+    first: Sequence[_Said],
+    second: Sequence[_Said],
+    places: Mapping[str, int],
 ) -> None:
     """Takes half the sum of the differences of two runs, classes by their names."""
-    second = _evaluations(other)
     # Where the other says something of each image: in which split, and there as which.
     splits, numbers_there = np.full(len(apart), -1, np.int8), np.zeros(len(apart), int)
     for split, two in enumerate(second):
-        for numbers, at in _pieces(two, places):
+        for numbers, at in _pieces(two.evaluation, places):
             splits[at], numbers_there[at] = split, numbers
-    for one in _evaluations(run):
-        for numbers, at in _pieces(one, places):
+    for one in first:
+        for numbers, at in _pieces(one.evaluation, places):
             for split, two in enumerate(second):
                 both = splits[at] == split
                 if not both.any():
                     continue
-                names = sorted({*one.class_names, *two.class_names})
+                names = sorted({*one.names, *two.names})
                 mine = _by_name(one, numbers[both], names)
                 theirs = _by_name(two, numbers_there[at[both]], names)
                 apart[at[both]] = np.abs(mine - theirs).sum(1) / 2
 
 
 def _by_name(
-    said: Evaluation, numbers: NDArray[np.int64], names: Sequence[str]
+    said: _Said, numbers: NDArray[np.int64], names: Sequence[str]
 ) -> NDArray[np.float32]:
     """Probabilities with a column for each name; 0 where it was not asked for."""
     found = np.zeros((len(numbers), len(names)), np.float32)
-    found[:, [names.index(one) for one in said.class_names]] = said.scale_some(numbers)
+    columns = {name: at for at, name in enumerate(names)}
+    for name, chances in zip(
+        said.names, said.evaluation.scale_some(numbers).T, strict=True
+    ):
+        found[:, columns[name]] += chances  # of merged classes together
     return found
 
 
@@ -152,8 +164,26 @@ def _pieces(
             yield numbers, at
 
 
-def _evaluations(run: str) -> list[Evaluation]:
-    return [found for split in SPLITS if (found := results.load(run, split))]
+def _evaluations(run: str, revision: Revision) -> list[_Said]:
+    every = [found for split in SPLITS if (found := results.load(run, split))]
+    return [_Said(one, _names_now(one, revision)) for one in every]
+
+
+def _names_now(said: Evaluation, revision: Revision) -> list[str]:
+    """What the classes that a run was asked for are called now.
+
+    One whose name is gone was renamed or merged: it is called as most of its images.
+    """
+    names = [*said.class_names]
+    gone = [at for at, name in enumerate(names) if name not in revision.class_names]
+    label_of = {one.sha256: one.label for one in revision.images} if gone else {}
+    for at in gone:
+        own = said.sha256[said.labels == at].tolist()
+        now = Counter(label_of[one] for one in own if one in label_of)
+        label, images = max(now.items(), key=lambda pair: pair[1], default=(0, 0))
+        if 2 * images > now.total():
+            names[at] = revision.class_names[label]
+    return names
 
 
 def stamp(run: str) -> int:

@@ -168,7 +168,7 @@ def _show(view: View, *_: int) -> Shown:
     columns = _columns(view.dataset, revision.id, view.is_out)
     found = _filter(every, columns, revision, view)
     images = Picked(every, found)
-    said = answers.of(images, revision.class_names, view.run, view.other)
+    said = answers.of(images, revision, view.run, view.other)
     order = _order(images, columns, found, revision, view, said)
     return Shown(
         revision=revision, images=Picked(every, found[order]), answers=said.take(order)

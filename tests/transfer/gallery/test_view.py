@@ -157,13 +157,50 @@ def test_show__a_later_evaluation_counts(pets: Revision) -> None:
     assert views.show(view).answers.confidence[0] != before
 
 
-def test_show__a_renamed_class_has_no_loss(pets: Revision) -> None:
-    said(pets, "run1", [0.5] * len(pets.of_split("val")))
-    renamed = classes.rename("pets", "cat", "tomcat")
-    view = View(dataset="pets", revision=renamed.id, order="loss", run="run1")
-    losses = views.show(view).answers.loss
-    dogs = sum(one.label == 0 for one in renamed.of_split("val"))
-    assert np.isfinite(losses).sum() == dogs
+def test_show__what_was_said_of_a_renamed_class_is_said_of_it_now(
+    pets: Revision,
+) -> None:
+    count = len(pets.of_split("val"))
+    said(pets, "run1", [0.75] * count)
+    said(pets, "run2", [0.25] * count)
+    now = classes.rename("pets", "cat", "tomcat")
+    view = View(dataset="pets", revision=now.id, run="run1", other="run2")
+    found = views.show(replace(view, order="loss")).answers
+    assert {*found.predicted[:count]} == {"tomcat"}
+    shares = np.exp(-found.loss[:count]).round(3).tolist()
+    assert {*shares} == {0.25, 0.75}
+    assert found.disagreement[np.isfinite(found.disagreement)].tolist() == [0.5] * count
+
+
+def test_show__a_merged_class_takes_what_was_said_of_its_parts(pets: Revision) -> None:
+    val = pets.of_split("val")
+    said(pets, "run1", [0.75] * len(val))
+    said(pets, "run2", [0.25] * len(val))
+    some = [one.sha256 for one in pets.of_split("train")[:1]]
+    classes.split_off("pets", some, "bird")
+    now = classes.merge("pets", ["cat", "dog"], "pet")
+    view = View(dataset="pets", revision=now.id, run="run1", other="run2", order="loss")
+    found = views.show(view).answers
+    assert {*found.predicted[: len(val)]} == {"pet"}
+    assert np.allclose(found.loss[: len(val)], 0, atol=1e-6)
+    apart = found.disagreement[np.isfinite(found.disagreement)]
+    assert np.allclose(apart, 0, atol=1e-6)
+
+
+def test_show__a_class_whose_images_went_apart_keeps_its_old_name(
+    pets: Revision,
+) -> None:
+    val = pets.of_split("val")
+    said(pets, "run1", [0.75] * len(val))
+    first, second, third = (one.sha256 for one in val if one.label == 0)
+    classes.split_off("pets", [first], "lynx")
+    classes.split_off("pets", [second], "puma")
+    now = classes.rename("pets", "cat", "tiger")
+    assert third in _hashes(now, "val")
+    view = View(dataset="pets", revision=now.id, order="loss", run="run1")
+    found = views.show(view).answers
+    assert "cat" in found.predicted
+    assert np.isfinite(found.loss).sum() == len(val) - 3
 
 
 def test_from_token__is_the_view_or_an_error(pets: Revision) -> None:
