@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     CancelledError,
@@ -65,7 +65,7 @@ def each(
     ahead: int = _AHEAD,
     task: int = TASK,
     is_doubtful: Callable[[Result], bool] = lambda _: False,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """What a function gives for each item, in their order.
 
     Whoever takes no more of them stops the work; what it has written stays.

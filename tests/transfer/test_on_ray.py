@@ -13,19 +13,21 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from PIL import ImageOps
 
 from tests import ray_nodes
 from tests.patience import PATIENCE, wait_for
 from tests.pictures import make_pictures
 from tests.ray_nodes import Node
+from tests.transfer.doctor.photographs import photograph, small_grey
 from tests.transfer.features.computing import extractor_of
 from tests.transfer.features.conftest import hashes, model
 from transfer import cluster, shards, workspace
 from transfer.classifier import converting
 from transfer.classifier import model as classifier
-from transfer.datasets import library
+from transfer.datasets import library, scratch
 from transfer.datasets.ingest import importer, staging
-from transfer.doctor import looks
+from transfer.doctor import copies, looks, similar
 from transfer.errors import ImageError
 from transfer.features import shard, speeds
 from transfer.features.converted import BATCH
@@ -202,6 +204,26 @@ def test_look__on_a_cluster_is_the_same_look(
         alone = looks.look(hashes, None, tmp_path / "alone")
     np.testing.assert_array_equal(spread.rows, alone.rows)
     assert spread.unreadable == alone.unreadable and list(alone.unreadable) == [3]
+
+
+def test_find_copies__on_a_cluster_are_the_same_copies(
+    on_ray: None, from_elsewhere: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "_PIECE", 8)
+    pictures = [photograph(seed) for seed in range(24)]
+    pictures += [ImageOps.mirror(one) for one in pictures[:8]]
+    seen = np.stack([small_grey(one) for one in pictures])
+    near = similar.project(seen.reshape(len(seen), -1).astype(np.float32))
+    labels = np.zeros(len(seen), np.int32)
+    with scratch.folder() as folder:
+        greys = scratch.array(folder, "greys", np.uint8, seen.shape)
+        greys[:] = seen
+        spread = copies.find(near, greys, labels)
+    assert any(from_elsewhere)
+    alone = copies.find(near, seen, labels)
+    assert {*zip(spread.first, spread.second, strict=True)} >= {(0, 24), (7, 31)}
+    for one, other in zip(spread, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_answer_each__on_a_cluster_are_the_same_answers(

@@ -15,6 +15,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from transfer import workspace
 
+#: Rows that are read at a time, around each of which the system may hold 2 MB.
+_ROWS = 128
+
 
 @contextmanager
 def folder() -> Iterator[Path]:
@@ -62,6 +65,21 @@ def zeros_in(file: BinaryIO, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArra
     workspace.allocate(file, math.prod(shape) * np.dtype(dtype).itemsize)
     opened: Any = file
     return np.memmap(opened, dtype, "w+", shape=shape)
+
+
+def gather(rows: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of an array that may lie in a file, in whatever order, in little memory.
+
+    Args:
+        rows: The array, `(rows, ...)`.
+        positions: Of those that are wanted.
+    """
+    found = np.empty((len(positions), *rows.shape[1:]), rows.dtype)
+    for start in range(0, len(positions), _ROWS):
+        some = slice(start, start + _ROWS)
+        found[some] = rows[positions[some]]
+        forget(rows)
+    return found
 
 
 def forget(rows: object) -> None:

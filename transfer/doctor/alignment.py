@@ -7,7 +7,6 @@ beginnings. What is left of the likeness is judged on fine detail: two flowers o
 may well have their light and dark in the same places, but not their edges.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from transfer import processes
 from transfer.doctor.measures import SIDE
 
 #: Side, steps at it, how many beginnings are followed from there, and the likeness
@@ -62,12 +60,9 @@ def align(first: Pixels, second: Pixels) -> Alignment:
         second: The same, of what they are compared with.
     """
     starts = range(0, len(first), _PIECE)
-    with ThreadPoolExecutor(processes.cores()) as pool:
-        pieces = pool.map(
-            lambda at: _align(first[at : at + _PIECE], second[at : at + _PIECE]), starts
-        )
-        columns = zip(*pieces, strict=True)
-        return Alignment(*(np.concatenate(column) for column in columns))
+    some = [slice(start, start + _PIECE) for start in starts]
+    columns = zip(*(_align(first[at], second[at]) for at in some), strict=True)
+    return Alignment(*(np.concatenate(column) for column in columns))
 
 
 def _align(first: Pixels, second: Pixels) -> Alignment:

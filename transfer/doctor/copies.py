@@ -1,6 +1,9 @@
 """Copies: the same picture saved anew, cropped or mirrored, or another of a burst."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,14 +11,16 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from transfer import processes, shards, workspace
 from transfer.datasets import scratch
 from transfer.datasets.revision import SPLITS, Image, Revision
 from transfer.datasets.wording import WORDS
 from transfer.doctor import alignment, similar
+from transfer.doctor.alignment import Alignment
 from transfer.doctor.finding import Finding, Shown, leave_out, show
 
-#: Pairs that are laid over each other between two words of how far it is.
-_PIECE = 256
+#: Pairs that are laid over each other between two words of how far it is, on one core.
+_PIECE = 128
 #: Where so many pairs one after the other, and so many more for each image, have no
 #: copy among them, no more pairs are looked at: those that follow promise less. Of
 #: 1,500 planted copies that cost one (five, where two in 1,024 were asked for), all of
@@ -76,23 +81,55 @@ def find(
     least = 1 - (1 - least) * (1 - _usual(greys, labels)) ** 1.5
     detail, mirrored = np.zeros(count, np.float32), np.zeros(count, bool)
     tried = _TRIED + int(_TRIED_MORE * len(near))
-    for start in range(0, count, _PIECE):
-        last = slice(max(0, start - tried), start)
-        if start >= tried and not (detail[last] >= least[last]).any():
-            break
-        piece = slice(start, start + _PIECE)
-        found = alignment.align(greys[pairs.first[piece]], greys[pairs.second[piece]])
-        is_whole = (found.scale >= _SCALES[0]) & (found.scale <= _SCALES[1])
-        is_whole &= found.likeness >= _LIGHT
-        detail[piece] = np.where(is_whole, found.detail, 0)
-        mirrored[piece] = found.mirrored
-        scratch.forget(greys)
-        told(min(start + _PIECE, count), count)
+    with closing(_align(greys, pairs.first, pairs.second)) as aligned:
+        for start, found in zip(range(0, count, _PIECE), aligned, strict=True):
+            last = slice(max(0, start - tried), start)
+            if start >= tried and not (detail[last] >= least[last]).any():
+                break
+            piece = slice(start, start + _PIECE)
+            is_whole = (found.scale >= _SCALES[0]) & (found.scale <= _SCALES[1])
+            is_whole &= found.likeness >= _LIGHT
+            detail[piece] = np.where(is_whole, found.detail, 0)
+            mirrored[piece] = found.mirrored
+            told(min(start + _PIECE, count), count)
     told(count, count)
     order = np.argsort(-detail, kind="stable")
     order = order[(detail >= least)[order]]
     first, second = pairs.first[order], pairs.second[order]
     return Copies(first, second, detail[order], mirrored[order])
+
+
+def _align(
+    greys: NDArray[np.uint8], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> Generator[Alignment, None, None]:
+    """Alignments of pairs, `_PIECE` at a time, in their order.
+
+    Other machines open the file of small pictures: they see the workspace too.
+    """
+    lay, task = partial(_lay, greys), 0
+    home, path = workspace.home().absolute(), getattr(greys, "filename", None)
+    if isinstance(greys, np.memmap) and path and home in Path(path).parents:
+        greys.flush()
+        name = str(Path(path).relative_to(home))
+        lay, task = partial(_lay_in_file, name, greys.shape), 1
+    starts = range(0, len(first), _PIECE)
+    pieces = ((first[at : at + _PIECE], second[at : at + _PIECE]) for at in starts)
+    return shards.each(lay, pieces, ahead=2 * processes.cores(), task=task)
+
+
+def _lay(
+    greys: NDArray[np.uint8], pairs: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> Alignment:
+    return alignment.align(*(scratch.gather(greys, some) for some in pairs))
+
+
+def _lay_in_file(
+    name: str,
+    shape: tuple[int, ...],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> Alignment:
+    greys = np.memmap(workspace.home() / name, np.uint8, "r", shape=shape)
+    return _lay(greys, pairs)
 
 
 def _usual(greys: NDArray[np.uint8], labels: NDArray[np.int32]) -> float:
@@ -109,8 +146,8 @@ def _usual(greys: NDArray[np.uint8], labels: NDArray[np.int32]) -> float:
     some = random.permutation(len(one))[:_JUDGES]
     if not len(some):
         return 0.0
-    found = alignment.align(greys[one[some]], greys[other[some]])
-    return float(np.clip(np.median(found.detail), 0, 0.9))
+    found = [piece.detail for piece in _align(greys, one[some], other[some])]
+    return float(np.clip(np.median(np.concatenate(found)), 0, 0.9))
 
 
 def clusters(copies: Copies, count: int) -> NDArray[np.int64]:

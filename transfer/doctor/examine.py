@@ -20,6 +20,7 @@ from transfer.doctor import (
     group_table,
     groups,
     labels,
+    name_groups,
     pictures,
     shortcuts,
     similar,
@@ -92,8 +93,8 @@ def _listen(
     """
     labels_given = np.array([image.label for image in revision.images], np.int32)
     head = closed_form.fit(features, labels_given, len(revision.class_names))
-    recordings = [hearing.recording_of(image.path) for image in revision.images]
-    cut_from = np.unique(recordings, return_inverse=True)[1].astype(np.int64)
+    recordings = (hearing.recording_of(image.path) for image in revision.images)
+    cut_from = name_groups.number(recordings)
     near, strength = similar.project(features, folder), head.solution.strength
     return [
         *pictures.passed_over(revision),

@@ -99,8 +99,7 @@ def suspect(labels: Labels, probabilities: Floats) -> Suspects:
         return Suspects(np.empty(0, np.int64), np.ones(len(labels)))
 
     def shares_of(who: NDArray[np.int64]) -> NDArray[np.float64]:
-        shares = probabilities[who][:, present].astype(np.float64)
-        scratch.forget(probabilities)
+        shares = scratch.gather(probabilities, who)[:, present].astype(np.float64)
         normal: NDArray[np.float64] = shares / shares.sum(1, keepdims=True)
         return normal
 
@@ -193,8 +192,9 @@ def _rows(
     probabilities: Floats, positions: NDArray[np.int64]
 ) -> Iterator[tuple[int, Floats]]:
     """Positions and their probabilities, of which few are held at a time."""
-    for some, part in read(Part(probabilities, positions)):
-        yield from zip(positions[some].tolist(), part, strict=True)
+    for start in range(0, len(positions), _PIECE):
+        some = positions[start : start + _PIECE]
+        yield from zip(some.tolist(), scratch.gather(probabilities, some), strict=True)
 
 
 def _effect(split: str, count: int) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from transfer.advice import probes
-from transfer.classifier.ridge import take
+from transfer.datasets import scratch
 from transfer.datasets.revision import Image, Revision
 from transfer.doctor.finding import Finding, show
 from transfer.doctor.one_look import Looks
@@ -64,7 +64,7 @@ def findings(revision: Revision, looks: Looks) -> list[Finding]:
     some = probes.stratified_sample(labels, _MOST)
     revision = replace(revision, images=tuple(revision.images[at] for at in some))
     labels = labels[some]
-    looks = Looks(looks.rows[some], take(looks.greys, some), {})
+    looks = Looks(looks.rows[some], scratch.gather(looks.greys, some), {})
     if len(np.unique(labels)) < 2:
         return []
     found = []

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from usearch.index import Index, search
 
-from transfer.classifier.ridge import eigh, take
+from transfer.classifier.ridge import eigh
 from transfer.datasets import scratch
 
 #: Neighbours that are looked at of each image, by features and at a glance.
@@ -134,7 +134,7 @@ def project(features: NDArray[Any], place: Path | None = None) -> Floats:
         An array `(images, at most _CHANNELS)`.
     """
     some = np.arange(0, len(features), max(1, len(features) // _SAMPLE))
-    sample = take(features, some).astype(np.float32)
+    sample = scratch.gather(features, some).astype(np.float32)
     mean = sample.mean(0)
     sample -= mean
     _, axes = eigh(sample.T @ sample)

@@ -11,6 +11,7 @@ import numpy as np
 import scipy  # its parts are loaded where they are first used: at once costs 0.4 s
 from numpy.typing import NDArray
 
+from transfer.datasets import scratch
 from transfer.evaluation import large
 
 Probabilities = NDArray[np.floating[Any]]
@@ -113,8 +114,7 @@ def _best_temperature(
         images: Positions of those whose loss it is; of many some are drawn.
     """
     images = images[:: max(1, len(images) // _ENOUGH)]
-    pieces = large.pieces(len(images), probabilities)
-    some = np.concatenate([probabilities[images[at]] for at in pieces])
+    some = scratch.gather(probabilities, images)
     logits, share = _logits(some), 1 / (len(images) + 1)
     # The mixed target that `fit` speaks of, written out.
     target = (1 - share) * _likelihoods(some, labels[images])

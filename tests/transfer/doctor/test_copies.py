@@ -1,9 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from PIL import ImageOps
 
 from tests.transfer.doctor.photographs import photograph, revision, small_grey
+from transfer.datasets import scratch
 from transfer.datasets.revision import PassedOver
 from transfer.doctor import copies, similar
 from transfer.doctor.copies import Copies
@@ -28,6 +30,22 @@ def test_find__saved_anew_and_mirrored_and_nothing_else() -> None:
     pictures += [pictures[3].resize((70, 70)), ImageOps.mirror(pictures[5])]
     greys = [small_grey(one) for one in pictures]
     assert found_in(greys, [0] * len(greys)) == {(3, 20), (5, 21)}
+
+
+def test_find__in_a_file_of_the_workspace_as_in_memory(workspace: Path) -> None:
+    pictures = [photograph(seed) for seed in range(20)]
+    pictures += [pictures[3].resize((70, 70)), ImageOps.mirror(pictures[5])]
+    greys = np.stack([small_grey(one) for one in pictures])
+    near = similar.project(greys.reshape(len(greys), -1).astype(np.float32))
+    labels = np.zeros(len(greys), np.int32)
+    alone = copies.find(near, greys, labels)
+    with scratch.folder() as folder:
+        filed = scratch.array(folder, "greys", np.uint8, greys.shape)
+        filed[:] = greys
+        found = copies.find(near, filed, labels)
+    assert len(found.first) >= 2
+    for one, other in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_find__what_is_alike_in_its_whole_class_is_no_copy() -> None:

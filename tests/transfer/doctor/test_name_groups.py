@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from tests.transfer.doctor.photographs import people, revision
 from transfer.doctor import name_groups
@@ -10,6 +11,22 @@ def test_find__people_whose_pictures_are_alike() -> None:
     found = name_groups.find(made.images, made.class_names, near)
     assert found is not None
     assert len(np.unique(np.stack([found, who]), axis=1).T) == 10
+
+
+def test_find__a_few_at_a_time_and_a_long_name_say_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    near, who, paths = people()
+    paths[7] = paths[7].replace("/", f"/{'long' * 300}/")
+    made = revision((who % 2).tolist(), paths=paths)
+    whole = name_groups.find(made.images, made.class_names, near)
+    monkeypatch.setattr(name_groups, "_PIECE", 3)
+    pieces = name_groups.find(made.images, made.class_names, near)
+    assert whole is not None and pieces is not None and (whole == pieces).all()
+
+
+def test_number__the_same_for_the_same() -> None:
+    assert name_groups.number(["b", "a", "b", "c"]).tolist() == [0, 1, 0, 2]
 
 
 def test_find__folders_below_the_class() -> None:
