@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from transfer import workspace
 from transfer.commands.options import Command, add_run
@@ -57,23 +57,41 @@ def predict(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     process.start()  # while this one opens the store and looks for the pictures
     try:
         run = Store().get(args.run)
-        if isinstance(run.rendering, Spectrogram):
-            return iter(_hear(process, run, run.rendering, args))
+        how = run.rendering
         # Told at the end, for a picture may be broken; until then in a file, a line
         # each: all classes of a million pictures are 18 GB in memory.
         told = tempfile.TemporaryFile("w+", dir=workspace.folder())
-        with tempfile.TemporaryDirectory() as folder, _table(args.csv, run) as add:
-            named = list(_pictures(args.paths, Path(folder)))
-            for some in _answers(process, run.id, named, args.paths):
-                add(some)
-                with workspace.writing(workspace.folder()):
-                    for record in answers.to_records(some, args.top):
-                        print(json.dumps(record), file=told)
+        if isinstance(how, Spectrogram):
+            records = _hear(process, run, how, args)
+        else:
+            records = _look(process, run, args)
+        for record in records:
+            with workspace.writing(workspace.folder()):
+                print(json.dumps(record), file=told)
     finally:
         process.close()
+    if args.csv and isinstance(how, Spectrogram):
+        table = answers.segments_to_csv(_read(told))
+        workspace.write_atomically(args.csv, table)
+    return _read(told)
+
+
+def _read(told: TextIO) -> Iterator[dict[str, Any]]:
+    """The records that were written, a line each."""
     with workspace.writing(workspace.folder()):
         told.seek(0)  # what was not yet written is now
     return map(json.loads, told)
+
+
+def _look(
+    process: InferenceProcess, run: Run, args: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """The classes of pictures, which go into the table too."""
+    with tempfile.TemporaryDirectory() as folder, _table(args.csv, run) as add:
+        named = list(_pictures(args.paths, Path(folder)))
+        for some in _answers(process, run.id, named, args.paths):
+            add(some)
+            yield from answers.to_records(some, args.top)
 
 
 @contextmanager
@@ -117,9 +135,8 @@ def _answers(
 
 def _hear(
     process: InferenceProcess, run: Run, how: Spectrogram, args: argparse.Namespace
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """The classes of recordings, and of long ones what is heard when."""
-    found: list[dict[str, Any]] = []
     ask = partial(process.predict_each, run.id)
     with tempfile.TemporaryDirectory() as folder:
         for name, path in _pictures(args.paths, Path(folder), "sounds"):
@@ -128,12 +145,9 @@ def _hear(
             except ImageError as error:
                 if path in args.paths:  # asked for by name, so it is no mere leftover
                     raise
-                found.append({"path": name, "error": str(error)})
+                yield {"path": name, "error": str(error)}
             else:
-                found.append(answers.of_recording(name, heard))
-    if args.csv:
-        workspace.write_atomically(args.csv, answers.segments_to_csv(found))
-    return found
+                yield answers.of_recording(name, heard)
 
 
 def _pictures(

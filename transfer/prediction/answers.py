@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -141,7 +141,7 @@ def of_recording(path: str, heard: Heard) -> dict[str, Any]:
     }
 
 
-def segments_to_csv(records: Sequence[dict[str, Any]]) -> bytes:
+def segments_to_csv(records: Iterable[dict[str, Any]]) -> bytes:
     """A table with one line for each segment of each recording.
 
     Args:

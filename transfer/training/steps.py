@@ -11,7 +11,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from transfer.classifier.model import Forward
-from transfer.evaluation import metrics
+from transfer.datasets import scratch
+from transfer.evaluation import large, metrics
 from transfer.training.best import UNKNOWN, Reached
 from transfer.training.examples import Examples
 from transfer.training.recipe import Recipe
@@ -146,7 +147,7 @@ class Steps:
 
     def evaluate(self, examples: Examples) -> Reached:
         """How well it does on a split; all `nan` for an empty one."""
-        return self._judge(examples, lambda given: given[:, :0].copy())[0]
+        return self._judge(examples, lambda given: given[:, :0])[0]
 
     def answer(self, examples: Examples) -> tuple[Reached, NDArray[np.float32]]:
         """How well it does, and the probabilities `(images, num_classes)`."""
@@ -158,15 +159,20 @@ class Steps:
         """How well it does, and what `keep` leaves of the probabilities."""
         if not (images := len(labels := examples.labels)):
             return UNKNOWN, np.empty((0, 0), np.float32)
-        sums, named, kept = np.zeros(3), [], []
+        sums, named, done = np.zeros(3), [], 0
         for call in self._calls(examples, np.arange(images)):
             losses, right, counts, given = (np.asarray(o) for o in self._test(*call))
             sums += [losses @ counts, right.sum(), counts.sum()]
             named.append(given.argmax(-1).ravel())
-            kept.append(keep(given.reshape(-1, given.shape[-1])))
+            rows = keep(given.reshape(-1, given.shape[-1]))[: images - done]
+            if not done:
+                kept = large.empty((images, rows.shape[1]), np.float32)
+            kept[done : done + len(rows)] = rows
+            scratch.forget(kept)
+            done += len(rows)
         balanced = metrics.balanced_accuracy(np.concatenate(named)[:images], labels)
         reached = Reached(*map(float, (*sums[:2] / sums[2], balanced)))
-        return reached, np.concatenate(kept)[:images]
+        return reached, kept
 
     def _calls(
         self, examples: Examples, order: NDArray[np.int64], epoch: int = 1
