@@ -19,15 +19,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from ray import cloudpickle
 
 from tests import ray_nodes
 from tests.benchmarks import bench, gallery
 from transfer import cluster
 from transfer.classifier import model as classifier
-from transfer.datasets import library
+from transfer.datasets import library, scratch
 from transfer.datasets.ingest import importer
-from transfer.doctor import looks
+from transfer.doctor import copies, looks
+from transfer.doctor.one_look import Looks
 from transfer.features import shard
 from transfer.features.extract import Extractor
 from transfer.features.shard import Recipe
@@ -91,7 +93,13 @@ def _measure(args: argparse.Namespace, folder: Path) -> None:
         _row("import", _watch(lambda: importer.import_path(folder / "tiny", "tiny")))
     ]
     hashes = [image.sha256 for image in library.load("tiny").images]
-    travel.append(_row("looks", _watch(lambda: looks.look(hashes, None, folder))))
+    with scratch.folder() as place:
+        seen: list[Looks] = []
+        done = _watch(lambda: seen.append(looks.look(hashes, None, place)))
+        travel.append(_row("looks", done))
+        every = np.arange(len(hashes))
+        pairs = copies._align(seen[0].greys, every, every[::-1])
+        travel.append(_row("near copies, of a pair", _watch(lambda: [*pairs])))
     importer.import_path(bench.flowers(folder / "photos"), "flowers")
     costs = [_cost(args.backbone, name) for name in SIDES]
     extractor, recipe = _recipe(args.backbone, "tiny")
@@ -167,7 +175,9 @@ def _watch(do: Callable[[], Any]) -> tuple[Travel, float]:
 
     def note(self: cluster.Cores, work: Callable[[], Any]) -> "Future[Any]":
         items = work.args[1]  # type: ignore[attr-defined]
-        count = len(items[0]) if isinstance(items[0], list) else len(items)
+        piece = items[0][0] if isinstance(items[0], tuple) else items[0]
+        is_many = isinstance(piece, list | np.ndarray)
+        count = len(piece) if is_many else len(items)
         travel.went.append(len(cloudpickle.dumps(work)) / count)
 
         def hear(done: "Future[Any]") -> None:
