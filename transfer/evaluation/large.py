@@ -4,7 +4,7 @@ import math
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,6 +51,19 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=workspace.folder()) as file:
         return scratch.zeros_in(file, dtype, shape)
+
+
+def texts(some: Sequence[str]) -> NDArray[np.str_]:
+    """An array of texts: as wide as the longest, it may be large.
+
+    Raises:
+        StorageError: The disk has no room for it.
+    """
+    width = max(map(len, some), default=0)
+    found = empty((len(some),), f"U{max(width, 1)}")
+    for piece in pieces(len(some), found):
+        found[piece] = some[piece]
+    return found
 
 
 def save(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -69,6 +69,13 @@ def test_by_image__never_more_than_a_piece_stays_in_memory(
     assert len(forgotten) == 3 and all(one is array for one in forgotten)
 
 
+def test_texts__one_that_is_long_takes_no_memory_for_all(small: None) -> None:
+    some = ["a", "b" * 300, "ü" * 7] * 9
+    found = large.texts(some)
+    assert isinstance(found, np.memmap) and found.tolist() == some
+    assert large.texts([]).tolist() == []
+
+
 def test_save__numpy_reads_what_was_written_whatever_its_order(
     small: None, tmp_path: Path
 ) -> None:
