@@ -245,7 +245,6 @@ def test_answer_each__on_a_cluster_are_the_same_answers(
     np.testing.assert_array_equal(spread, alone)
 
 
-@pytest.mark.slow
 def test_compute__a_node_is_killed_meanwhile(
     model: keras.Model, hashes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
