@@ -133,21 +133,28 @@ def _show_standing(pile: Pile) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         into = sum(counts.values())
         label = f"Bring the {into:,} into the dataset"
-        if done and st.button(
+        brings = done and st.button(
             label if into else "Drop those of no class",
             type="primary",
             icon=":material/add_photo_alternate:",
-            help="One change, which can be undone as one. The others stay here.",
-        ):
-            by, says = session.who(), "" if into else f"{none:,} dropped."
-            name = pile.dataset
-            mending.do(name, lambda: waiting.take_in(name, by).revision, says)
-        if pile.steps and st.button("Take the last back", icon=":material/undo:"):
-            _do(pile, lambda: waiting.take_back(pile.dataset))
+            help="One change, which can be undone as one. Those of no class go; the "
+            "others stay here.",
+        )
+        takes_back = pile.steps and st.button(
+            "Take the last back", icon=":material/undo:"
+        )
         with st.popover("Clear the pile", icon=":material/delete:"):
             st.caption(f"All {of:,} pictures go, those that are sorted too.")
-            if st.button("Clear it"):
-                _do(pile, lambda: waiting.clear(pile.dataset))
+            clears = st.button("Clear it")
+    # Below the buttons, for what stands against it is said here.
+    name = pile.dataset
+    if brings:
+        by, says = session.who(), "" if into else f"{none:,} dropped."
+        mending.do(name, lambda: waiting.take_in(name, by).revision, says)
+    if takes_back:
+        _do(pile, lambda: waiting.take_back(name))
+    if clears:
+        _do(pile, lambda: waiting.clear(name))
 
 
 def _ask_group(
@@ -158,27 +165,26 @@ def _ask_group(
     later = st.session_state.get(key, 0)
     group = found.groups[later % len(found.groups)]
     count = len(group.hashes)
-    sure = f" Most look like **{shell.escape(group.suggestion)}**." * bool(
-        group.suggestion
-    )
+    looks = f" They look most like **{shell.escape(group.suggestion)}**."
+    sure = looks if group.suggestion else ""
     st.markdown(f"A group of {count:,}.{sure} Press those that do not belong to it.")
     chosen = _choose(newest, pile, group, found)
     name = _class_of(group.suggestion, classes, f"pile-{group.number}-{count}")
     with st.container(horizontal=True):
         many = f"{len(chosen):,} picture" + "s" * (len(chosen) != 1)
         as_what = f" as {shell.escape(name)}" if name else ""
-        if st.button(
+        confirms = st.button(
             f"Confirm {many}{as_what}",
             type="primary",
             disabled=not (chosen and name),
             icon=":material/check:",
-        ):
-            _decide(pile, dict.fromkeys(chosen, name))
-        if st.button("They show none of the classes", disabled=not chosen):
-            _decide(pile, dict.fromkeys(chosen, NONE))
+        )
+        are_none = st.button("They show none of the classes", disabled=not chosen)
         if len(found.groups) > 1 and st.button("Another group"):
             st.session_state[key] = later + 1
             st.rerun()
+    if confirms or are_none:
+        _decide(pile, dict.fromkeys(chosen, NONE if are_none else name))
 
 
 def _choose(newest: Revision, pile: Pile, group: Group, found: Suggested) -> list[str]:

@@ -23,7 +23,13 @@ def show_table(run: Run, thumbnails: Sequence[str], said: Sequence[Answer]) -> N
         said: Its answers to the pictures; those that cannot be read are not shown.
     """
     shown = [at for at, one in enumerate(said) if one.ranking]
-    answers = apply(run, [said[at] for at in shown])
+    # By what is shown, for Streamlit keeps changes by the number of the row.
+    of = f"{run.id}-{hash(tuple(said[at].path for at in shown))}"
+    # As they were when the table came up: else a change back to these would be none.
+    key, base = f"batch-classes-{of}", f"batch-before-{of}"
+    if key not in st.session_state or base not in st.session_state:
+        st.session_state[base] = apply(run, [said[at] for at in shown])
+    answers: list[Answer] = st.session_state[base]
     # The table can be downloaded, and no spreadsheet is to take a name for a formula.
     named = {harmless(name): name for name in _classes(run, [*said, *answers])}
     column = st.column_config
@@ -35,14 +41,12 @@ def show_table(run: Run, thumbnails: Sequence[str], said: Sequence[Answer]) -> N
             "file": [harmless(one.path) for one in answers],
         }
     )
-    # By what is shown, for Streamlit keeps changes by the number of the row.
-    key = hash(tuple(one.path for one in answers))
     edited = st.data_editor(
         table,
         hide_index=True,
         row_height=56,
         height=min(460, 38 + 56 * max(1, len(shown))),
-        key=f"batch-classes-{run.id}-{key}",
+        key=key,
         disabled=["picture", "confidence", "file"],
         alt="Answers, each of which can be corrected",
         column_config={

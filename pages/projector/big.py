@@ -58,9 +58,10 @@ def _board(standings: list[Standing]) -> str:
 
 
 def _class(found: list[Attendee]) -> str:
+    models = sum(one.runs for one in found)
     counts = {
         "here now": sum(one.is_here for one in found),
-        "models trained": sum(one.runs for one in found),
+        "models trained" if models != 1 else "model trained": models,
         "at work now": sum(bool(one.does) for one in found),
     }
     told = "".join(f"<span><b>{n:,}</b> {says}</span>" for says, n in counts.items())

@@ -232,7 +232,8 @@ def layouts(run: Run) -> list[dict[str, Any]]:
     ink, end = charts.ink(), _end(run)
     axis = {"gridcolor": "rgba(128,140,150,.25)", "zeroline": False}
     found = []
-    for title, tick_format, _ in (_CHARTS[n] for n in ("loss", outcome.measure(run))):
+    for name in ("loss", outcome.measure(run)):
+        title, tick_format, _ = _CHARTS[name]
         layout = {
             "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15}},
             "height": 340,
@@ -252,7 +253,9 @@ def layouts(run: Run) -> list[dict[str, Any]]:
                 "minallowed": 0,
                 "maxallowed": 1.02 * end,
             },
-            "yaxis": {**axis, "tickformat": tick_format, "fixedrange": True},
+            # Else a curve that is always at 100 % would lie in the middle.
+            "yaxis": {**axis, "tickformat": tick_format, "fixedrange": True}
+            | ({"maxallowed": 1.01} if name != "loss" else {}),
             "uirevision": run.id,
         }
         if end > run.config.head_epochs:
@@ -262,10 +265,10 @@ def layouts(run: Run) -> list[dict[str, Any]]:
 
 
 def _end(run: Run) -> int:
-    """Number of epochs of both phases."""
-    config = run.config
+    """Number of epochs of both phases; of a run at its end those that were trained."""
+    config, done = run.config, run.result.get("epochs_fine_tuned")
     fine_tunes = config.freeze != "all"
-    return config.head_epochs + fine_tunes * config.fine_tune_epochs
+    return config.head_epochs + fine_tunes * (done or config.fine_tune_epochs)
 
 
 def _boundary(epoch: int) -> dict[str, Any]:

@@ -63,16 +63,33 @@ def _now(run: Run) -> _Shown:
     return _make(run.id, watched.version(run.id), addresses.visitor(), run)
 
 
+def _when(run: Run, seen: Watched) -> str:
+    """Of which epoch it is, and that another one was kept, where it was."""
+    now = f"After epoch {seen.epoch}" if seen.epoch else "At the start"
+    said = f"{now} of the {PHASES.get(seen.phase, seen.phase)} phase."
+    return said + _what_was_kept(run, seen)
+
+
+def _what_was_kept(run: Run, seen: Watched) -> str:
+    """A sentence, where it is something else than what is shown of a run's end."""
+    phase, epoch = run.result.get("best_phase"), run.result.get("best_epoch")
+    blend = run.result.get("best_blend")
+    is_it = (phase, epoch) == (seen.phase, seen.epoch) and not blend
+    if not run.status.is_final or phase not in PHASES or is_it:
+        return ""
+    of_phase = f"of the {PHASES[phase]} phase"
+    what = blend or (f"epoch {epoch} {of_phase}" if epoch else f"the start {of_phase}")
+    return f" Kept is {what}: see Evaluate."
+
+
 def _images(run: Run) -> None:
     shown = _now(run)
     if not shown.cards:
         st.caption(SOON)
         return
-    seen = shown.seen
-    now = f"after epoch {seen.epoch}" if seen.epoch else "at the start"
     st.caption(
-        f"Val {spoken().images}, {now} of the {PHASES.get(seen.phase, seen.phase)} "
-        "phase. The columns are the probability of the right class, epoch by epoch."
+        f"{spoken().images.capitalize()} of val. {_when(run, shown.seen)} The columns "
+        "are the probability of the right class, epoch by epoch."
     )
     st.html(shown.cards)
 
@@ -171,6 +188,7 @@ def _confusion(run: Run) -> None:
     if not shown.seen.confusion or not shown.names:
         st.caption(SOON)
         return
+    st.caption(_when(run, shown.seen))
     axis = {"type": "nominal", "sort": shown.names}
     count = {"field": "images", "type": "quantitative"}
     # By the root: hits are many times as frequent as mistakes, which would all look
@@ -236,9 +254,10 @@ def _blocks(run: Run) -> None:
         },
     }
     still = sum(not change for change in seen.blocks.values())
+    of_kept = " when the training ended" if run.status.is_final else ""
     st.caption(
-        f"{still} of {len(seen.blocks)} blocks are exactly as they were: not one of "
-        "their weights has changed."
+        f"{still} of {len(seen.blocks)} blocks are exactly as they were{of_kept}: not "
+        f"one of their weights has changed.{_what_was_kept(run, seen)}"
     )
     # As high as its bars need, for a network may have a hundred blocks.
     height = 80 + 18 * len(seen.blocks)

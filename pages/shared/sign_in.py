@@ -15,6 +15,12 @@ from transfer.people.joining import Joined
 #: keeps none would come back here for ever.
 _ENTER = """
 export default function ({ data, parentElement }) {
+  const how = { method: 'POST', headers: { 'X-Transfer-Studio': 'enter' } };
+  const send = async () => data.address && fetch(data.address, how);
+  if (!data.leaves) {
+    send();
+    return;
+  }
   const last = Number(sessionStorage.getItem('transfer-studio-enters') ?? 0);
   if (Date.now() - last < 5000) {
     parentElement.textContent =
@@ -22,8 +28,7 @@ export default function ({ data, parentElement }) {
     return;
   }
   sessionStorage.setItem('transfer-studio-enters', Date.now());
-  fetch(data, { method: 'POST', headers: { 'X-Transfer-Studio': 'enter' } })
-    .then(() => location.reload());
+  send().then(() => location.reload());
 }
 """
 PAGES = Path(__file__).resolve().parents[1]
@@ -100,8 +105,15 @@ def _show_own_code(joined: Joined) -> None:
         "have signed out. This browser remembers you."
     )
     if st.button("I have written it down", type="primary"):
-        del st.session_state["joined"]
-        _enter(sessions.begin(session.whole_store(), joined.person))
+        del st.session_state["joined"], st.session_state["joined-ticket"]
+        st.caption("Coming in …")
+        _take_cookie("", leaves=True)  # it has it
+        return
+    # At once: who reloads here, or loses the connection, is known all the same.
+    if "joined-ticket" not in st.session_state:
+        ticket = sessions.begin(session.whole_store(), joined.person)
+        st.session_state["joined-ticket"] = ticket
+    _take_cookie(st.session_state["joined-ticket"], leaves=False)
 
 
 def _ask_provider() -> None:
@@ -123,5 +135,10 @@ def _ask_provider() -> None:
 def _enter(ticket: str) -> None:
     """Has the browser take its cookie and come back as who it is."""
     st.caption("Coming in …")
+    _take_cookie(ticket, leaves=True)
+
+
+def _take_cookie(ticket: str, leaves: bool) -> None:
     component = st.components.v2.component("enter", js=_ENTER)
-    component(key="enter", data=addresses.enter(ticket))
+    data = {"address": ticket and addresses.enter(ticket), "leaves": leaves}
+    component(key=f"enter-{leaves}", data=data)

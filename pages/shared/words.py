@@ -94,6 +94,8 @@ def of_setting(name: str, value: Any) -> tuple[str, str]:
         return "What trains", chosen or freezing.in_words(value)
     if name == "backbone":
         return label(name), catalogue.title(value)
+    if value is None:
+        return label(name), "The backbone's own"
     return label(name), VALUES.get(name, {}).get(value, str(value))
 
 

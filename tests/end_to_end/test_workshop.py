@@ -24,16 +24,22 @@ SETTINGS = {
 }
 
 
-def join(browser: Browser, server: str, access: str, name: str) -> Page:
-    """The first page as somebody new sees it."""
+def join(
+    browser: Browser, server: str, access: str, name: str, reloads: bool = False
+) -> Page:
+    """The first page as somebody new sees it, who may reload at the own code."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(server)
     page.get_by_role("textbox", name="Access code").fill(access)
     page.get_by_role("textbox", name="Your name").fill(name)
-    page.get_by_role("button", name="Join").click()
-    page.get_by_role("button", name="I have written it down").click()
+    with page.expect_response("**/api/enter/*"):
+        page.get_by_role("button", name="Join").click()
+    if reloads:
+        page.reload()
+    else:
+        page.get_by_role("button", name="I have written it down").click()
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
     settle(page)
     return page
@@ -96,7 +102,7 @@ def test_workshop__each_has_work_of_their_own_and_keeps_it(
     port, now = free_port(), codes.workshop()
     with serving(tmp_path / "first.log", port) as server:
         anna = join(browser, server, now.access, "Anna")
-        bob = join(browser, server, now.access, "Bob")
+        bob = join(browser, server, now.access, "Bob", reloads=True)
         tom = join(browser, server, now.instructor, "Tom")
         anna.get_by_role("button", name="Use gearwheels").first.click()
         expect(anna.get_by_text("came in:")).to_be_visible()

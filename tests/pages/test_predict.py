@@ -458,3 +458,9 @@ def test_predict__answers_are_corrected_before_they_teach(asked: list[bytes]) ->
     assert not at.exception
     corrected = at.session_state[f"batch-corrected-{run.id}"]
     assert corrected == {table["file"][1]: right}
+    # What the table began with stays, or a change back to it would not be sent.
+    assert at.dataframe[0].value["class"].tolist() == table["class"].tolist()
+    changed = {"edited_rows": {1: {"class": table["class"][1]}}}
+    at.session_state[key] = {**changed, "added_rows": [], "deleted_rows": []}
+    at.run()
+    assert not at.session_state[f"batch-corrected-{run.id}"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transfer import processes
-from transfer.datasets import library, scratch
+from transfer.datasets import library
 from transfer.datasets.revision import Image, Split
 from transfer.datasets.wording import WORDS
 from transfer.errors import DatasetError, StorageError
@@ -101,12 +101,8 @@ class Evaluator:
                 f'The dataset "{self._revision.title}" has no {split} {what}.',
                 "Choose another split, or import it again with a share of that split.",
             )
-        shape = len(found), len(self._revision.class_names)
-        probabilities, done = large.empty(shape, np.float32), 0
-        for piece in self._read(found, "answers"):
-            probabilities[done : done + len(piece)] = self._answers(piece)
-            scratch.forget(probabilities)
-            done += len(piece)
+        parts = map(self._answers, self._read(found, "answers"))
+        probabilities = large.fill(len(found), parts)
         answers = self._evaluation(split, found, probabilities)
         if split != "val":
             return answers

@@ -4,7 +4,7 @@ import math
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,6 +51,23 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=workspace.folder()) as file:
         return scratch.zeros_in(file, dtype, shape)
+
+
+def fill(images: int, parts: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """An array of so many rows, of which some come at a time; more are left out.
+
+    Raises:
+        StorageError: The disk has no room for it.
+    """
+    found, done = np.empty((0, 0), np.float32), 0
+    for part in parts:
+        if not done:
+            found = empty((images, part.shape[1]), np.float32)
+        end = min(done + len(part), images)
+        found[done:end] = part[: end - done]
+        scratch.forget(found)
+        done = end
+    return found
 
 
 def texts(some: Sequence[str]) -> NDArray[np.str_]:

@@ -116,12 +116,17 @@ def remarks(run: Judged) -> list[str]:
         if both:
             gained = f"{gained}, and fine-tuning no more than luck may"
         return [f"{gained}: {start(run.config)} is kept."]
+    found, done = [], run.result.get("epochs_fine_tuned") or 0
+    if both and 0 < done < (of := run.config.fine_tune_epochs):
+        found += [
+            f"Fine-tuning ended after {done} of {of} epochs: no more was to gain."
+        ]
     if both and (epoch == 0 or phase == "head"):
         kept = f"epoch {epoch} of the head phase" if epoch else "where it started"
-        return [f"Fine-tuning gained no more than luck may: {kept} is kept."]
-    if blend := run.result.get("best_blend"):
-        return [f"Better on val than each epoch, and so kept: {blend}."]
-    return []
+        found += [f"Fine-tuning gained no more than luck may: {kept} is kept."]
+    elif blend := run.result.get("best_blend"):
+        found += [f"Better on val than each epoch, and so kept: {blend}."]
+    return found
 
 
 def fine_tunes(config: Outline) -> bool:

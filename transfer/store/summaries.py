@@ -67,7 +67,8 @@ _FIGURES = ("val_accuracy", "val_balanced_accuracy")
 _WORDS = ("best_phase", "ended_early")
 _OWN = ("id", "name", "status", "dataset", "revision", "created_at", "started_at")
 _OWNED = ("owner", "sharing")
-_OF_RESULT = (*_FIGURES, *_WORDS, "best_epoch", "val_largest_class")
+_EPOCHS = ("best_epoch", "epochs_fine_tuned")
+_OF_RESULT = (*_FIGURES, *_WORDS, *_EPOCHS, "val_largest_class")
 _DEFAULTS: dict[str, Any] = {
     name: TrainConfig.model_fields[name].default for name in Listed._fields
 }
@@ -85,7 +86,7 @@ COLUMNS = (
     ),
     *(_result[name].as_float().label(name) for name in _FIGURES),
     *(_result[name].as_string().label(name) for name in _WORDS),
-    _result["best_epoch"].as_integer().label("best_epoch"),
+    *(_result[name].as_integer().label(name) for name in _EPOCHS),
     _result["val_largest_class"].label("val_largest_class"),
     HAS_MODEL.label("has_model"),
     _OF_SOUNDS.label("of_sounds"),

@@ -122,7 +122,7 @@ class Phase:
                 return
             self.trail.add(values(self.steps.variables))
             # By the number of the last epoch, so that it is over when resumed as well.
-            tells = epoch.until_now.accuracy, self._on_val, self._best
+            tells = epoch.until_now.accuracy, self._on_val, self._best, listener
             in_vain = self.name == "fine_tune" and _is_in_vain(*tells)
             epoch = _Epoch((epochs if in_vain else epoch.number) + 1)
             if listener.stop_requested():
@@ -260,13 +260,18 @@ class Phase:
             self._best.keep(values(self.steps.variables), self.name, epoch, reached)
 
 
-def _is_in_vain(in_training: float, on_val: Reached, best: Best) -> bool:
+def _is_in_vain(
+    in_training: float, on_val: Reached, best: Best, listener: Listener
+) -> bool:
     """Whether a fine-tuning has nothing left to learn and val is best with the head.
 
-    On six sets none that was better in the end looked like this before.
+    On six sets none that was better in the end looked like this before. It is logged.
     """
     on_val_now, then = (getattr(one, best.follows) for one in (on_val, best))
-    return in_training >= _BY_HEART and best.phase == "head" and on_val_now < then
+    so = in_training >= _BY_HEART and best.phase == "head" and on_val_now < then
+    if so:
+        listener.log("Ends: train is known by heart, and the head alone was better.")
+    return bool(so)
 
 
 def _check(losses: NDArray[np.float32], phase: str, epoch: int) -> None:

@@ -11,7 +11,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from transfer.classifier.model import Forward
-from transfer.datasets import scratch
 from transfer.evaluation import large, metrics
 from transfer.training.best import UNKNOWN, Reached
 from transfer.training.examples import Examples
@@ -147,32 +146,27 @@ class Steps:
 
     def evaluate(self, examples: Examples) -> Reached:
         """How well it does on a split; all `nan` for an empty one."""
-        return self._judge(examples, lambda given: given[:, :0])[0]
+        return self.answer(examples, classes=0)[0]
 
-    def answer(self, examples: Examples) -> tuple[Reached, NDArray[np.float32]]:
-        """How well it does, and the probabilities `(images, num_classes)`."""
-        return self._judge(examples, lambda given: given)
-
-    def _judge(
-        self, examples: Examples, keep: Callable[[NDArray[np.float32]], Any]
+    def answer(
+        self, examples: Examples, classes: int | None = None
     ) -> tuple[Reached, NDArray[np.float32]]:
-        """How well it does, and what `keep` leaves of the probabilities."""
+        """How well it does; probabilities `(images, classes)`, of all or the first."""
         if not (images := len(labels := examples.labels)):
             return UNKNOWN, np.empty((0, 0), np.float32)
-        sums, named, done = np.zeros(3), [], 0
-        for call in self._calls(examples, np.arange(images)):
-            losses, right, counts, given = (np.asarray(o) for o in self._test(*call))
-            sums += [losses @ counts, right.sum(), counts.sum()]
-            named.append(given.argmax(-1).ravel())
-            rows = keep(given.reshape(-1, given.shape[-1]))[: images - done]
-            if not done:
-                kept = large.empty((images, rows.shape[1]), np.float32)
-            kept[done : done + len(rows)] = rows
-            scratch.forget(kept)
-            done += len(rows)
+        named, each = [], []
+
+        def answers() -> Iterator[NDArray[np.float32]]:
+            for call in self._calls(examples, np.arange(images)):
+                losses, right, counts, given = map(np.asarray, self._test(*call))
+                each.append([losses @ counts, right.sum(), counts.sum()])
+                named.append(given.argmax(-1).ravel())
+                yield given.reshape(-1, given.shape[-1])[:, :classes]
+
+        kept = large.fill(images, answers())
+        sums = np.array(each, np.float64).sum(0)
         balanced = metrics.balanced_accuracy(np.concatenate(named)[:images], labels)
-        reached = Reached(*map(float, (*sums[:2] / sums[2], balanced)))
-        return reached, kept
+        return Reached(*map(float, (*sums[:2] / sums[2], balanced))), kept
 
     def _calls(
         self, examples: Examples, order: NDArray[np.int64], epoch: int = 1

@@ -54,6 +54,8 @@ class StoreListener(Listener):
         self._checkpoint_due = time.monotonic() + _CHECKPOINT_SECONDS
         self._heard_at = time.monotonic()
         self._watch, self._changes_due = watched.Watch(run.id), 0.0
+        #: The last epoch of the fine-tuning phase; 0 before its first.
+        self.fine_tuned = 0
         #: Set once TensorFlow is imported.
         self.events: EventWriter | None = None
         self._thread = threading.Thread(target=self._write_on, daemon=True)
@@ -94,6 +96,8 @@ class StoreListener(Listener):
         """See `Listener.epoch`."""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         self.log(f"{phase} epoch {epoch}: {shown}")
+        if phase == "fine_tune":
+            self.fine_tuned = epoch
         if self.events:
             self.events.epoch(values)
         with self._lock:

@@ -72,7 +72,10 @@ def train(store: Store, run: Run, listener: StoreListener) -> dict[str, Any]:
     seconds["total"] = time.perf_counter() - start
     earlier = run.result if resume else {}  # what the run took before it was stopped
     cost = _cost_record(seconds, earlier)
-    return {**_model_record(trained, revision), **cost, **(judged or {})}
+    # Nothing where it went on from the end of that phase.
+    done = listener.fine_tuned or earlier.get("epochs_fine_tuned", 0)
+    record = {**_model_record(trained, revision), "epochs_fine_tuned": done}
+    return {**record, **cost, **(judged or {})}
 
 
 def _model_record(trained: "Trained", revision: Revision) -> dict[str, Any]:

@@ -69,6 +69,13 @@ def test_by_image__never_more_than_a_piece_stays_in_memory(
     assert len(forgotten) == 3 and all(one is array for one in forgotten)
 
 
+def test_fill__parts_lie_one_after_the_other_and_no_more(small: None) -> None:
+    rows = np.arange(400, dtype=np.float32).reshape(100, 4)
+    found = large.fill(90, (rows[at : at + 30] for at in range(0, 100, 30)))
+    assert isinstance(found, np.memmap) and (found == rows[:90]).all()
+    assert large.fill(0, iter(())).shape == (0, 0)
+
+
 def test_texts__one_that_is_long_takes_no_memory_for_all(small: None) -> None:
     some = ["a", "b" * 300, "ü" * 7] * 9
     found = large.texts(some)

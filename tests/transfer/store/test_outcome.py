@@ -96,6 +96,17 @@ def test_remarks__say_where_training_gained_nothing(
     assert (said in " ".join(remarks)) and bool(remarks) == bool(said)
 
 
+def test_remarks__say_that_fine_tuning_was_short() -> None:
+    came: dict[str, Any] = {"best_phase": "fine_tune", "best_epoch": 2}
+    run = made({**came, "epochs_fine_tuned": 3}, freeze="last:1", fine_tune_epochs=8)
+    assert outcome.remarks(run) == [
+        "Fine-tuning ended after 3 of 8 epochs: no more was to gain."
+    ]
+    for done in (0, 8):
+        came |= {"epochs_fine_tuned": done}
+        assert not outcome.remarks(made(came, freeze="last:1", fine_tune_epochs=8))
+
+
 def test_remarks__say_that_a_blend_was_kept() -> None:
     came = {"best_phase": "fine_tune", "best_epoch": 9, "best_blend": "50% of the way"}
     run = made(came, freeze="last:1")

@@ -16,6 +16,7 @@ RESULTS: dict[str, dict[str, Any]] = {
     "plain": {"val_accuracy": 0.9, "val_balanced_accuracy": 0.8},
     "skewed": {"val_accuracy": 0.95, "val_largest_class": LARGEST},
     "in vain": {"val_accuracy": 0.5, "best_phase": "head", "best_epoch": 2},
+    "short": {"best_phase": "head", "best_epoch": 2, "epochs_fine_tuned": 1},
     "sounds": {"val_accuracy": 0.5, "sound": SOUND},
     "early": {"val_accuracy": 0.5, "ended_early": "no room"},
     "no val": {"val_accuracy": None, "val_largest_class": None},

@@ -177,9 +177,11 @@ def check_classes(
             continue
         entries = [one for one in found.entries if one.class_name == name]
         paths = [names.showable(entry.path) for entry in entries if entry.learns]
+        which = f'None of the {len(paths)} {words.pictures} of the class "{name}" could'
+        if len(paths) == 1:
+            which = f'The only {words.picture} of the class "{name}" could not'
         raise DatasetError(
-            f'None of the {len(paths)} {words.pictures} of the class "{name}" could be '
-            f"used for training; the first, {paths[0]}: {reasons[paths[0]]}",
+            f"{which} be used for training; the first, {paths[0]}: {reasons[paths[0]]}",
             f"Add {words.pictures} that can be read or remove the folder.",
         )
 

@@ -165,7 +165,7 @@ def _notes(clips: Sequence[Clip], shown: str) -> Iterator[str]:
     whole = len({one.group for one in clips})
     cut = f", cut into {len(clips):,} windows" if whole < len(clips) else ""
     yield (
-        f"{whole:,} recordings of {sum(lengths) / 60:.1f} minutes{cut}; drawn as "
+        f"{whole:,} recordings, {sum(lengths) / 60:.1f} minutes in all{cut}; drawn as "
         f"{presets.TITLES[shown]}."
     )
     rates = {one.rate for one in clips}
