@@ -541,7 +541,7 @@ def test_pages__offer_no_change_to_who_may_only_look(
 
 
 #: Of the pages of who teaches what stands on them.
-OF_CLASS = {"8_workshop.py": "Access code", "9_projector.py": "models trained"}
+OF_CLASS = {"8_workshop.py": "Access code", "9_projector.py": "trained"}
 
 
 @pytest.mark.parametrize("page", sorted(OF_CLASS))

@@ -31,10 +31,19 @@ _SCROLL = """
 const HEADER = 60;
 export default function ({ parentElement }) {
   const here = parentElement.host ?? parentElement;
-  const { top, bottom } = here.getBoundingClientRect();
-  const isInView = top > HEADER && bottom < innerHeight;
-  if (!here.wasSeen && !isInView) here.scrollIntoView({ block: 'center' });
+  if (here.wasSeen) return;
   here.wasSeen = true;
+  const show = () => {
+    const { top, bottom } = here.getBoundingClientRect();
+    if (top > HEADER && bottom < innerHeight) return;
+    here.scrollIntoView({ block: 'center' });
+  };
+  show();
+  // What comes later above it would push it away, until somebody does something.
+  const watch = new ResizeObserver(show);
+  watch.observe(here.closest('[data-testid="stMainBlockContainer"]'));
+  for (const one of ['wheel', 'touchstart', 'pointerdown', 'keydown'])
+    addEventListener(one, () => watch.disconnect(), { once: true, capture: true });
 }
 """
 _log = logging.getLogger(__name__)
