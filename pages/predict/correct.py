@@ -24,12 +24,12 @@ def show_table(run: Run, thumbnails: Sequence[str], said: Sequence[Answer]) -> N
     """
     shown = [at for at, one in enumerate(said) if one.ranking]
     # By what is shown, for Streamlit keeps changes by the number of the row.
-    of = f"{run.id}-{hash(tuple(said[at].path for at in shown))}"
+    key = f"batch-classes-{run.id}-{hash(tuple(said[at].path for at in shown))}"
     # As they were when the table came up: else a change back to these would be none.
-    key, base = f"batch-classes-{of}", f"batch-before-{of}"
-    if key not in st.session_state or base not in st.session_state:
-        st.session_state[base] = apply(run, [said[at] for at in shown])
-    answers: list[Answer] = st.session_state[base]
+    whose, answers = st.session_state.get("batch-before", ("", []))
+    if key not in st.session_state or whose != key:
+        answers = apply(run, [said[at] for at in shown])
+        st.session_state["batch-before"] = key, answers
     # The table can be downloaded, and no spreadsheet is to take a name for a formula.
     named = {harmless(name): name for name in _classes(run, [*said, *answers])}
     column = st.column_config
