@@ -111,17 +111,17 @@ def remarks(run: Judged) -> list[str]:
         return []
     epoch, phase = run.result.get("best_epoch"), run.result.get("best_phase")
     both = fine_tunes(run.config)
-    if epoch == 0 and phase == "head":
-        gained = "The head phase gained nothing"
-        if both:
-            gained = f"{gained}, and fine-tuning no more than luck may"
-        return [f"{gained}: {start(run.config)} is kept."]
     found, done = [], run.result.get("epochs_fine_tuned") or 0
     if both and 0 < done < (of := run.config.fine_tune_epochs):
         found += [
             f"Fine-tuning ended after {done} of {of} epochs: no more was to gain."
         ]
-    if both and (epoch == 0 or phase == "head"):
+    if epoch == 0 and phase == "head":
+        gained = "The head phase gained nothing"
+        if both:
+            gained = f"{gained}, and fine-tuning no more than luck may"
+        found += [f"{gained}: {start(run.config)} is kept."]
+    elif both and (epoch == 0 or phase == "head"):
         kept = f"epoch {epoch} of the head phase" if epoch else "where it started"
         found += [f"Fine-tuning gained no more than luck may: {kept} is kept."]
     elif blend := run.result.get("best_blend"):

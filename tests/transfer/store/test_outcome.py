@@ -107,6 +107,15 @@ def test_remarks__say_that_fine_tuning_was_short() -> None:
         assert not outcome.remarks(made(came, freeze="last:1", fine_tune_epochs=8))
 
 
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_remarks__say_so_too_where_the_head_is_kept(epoch: int) -> None:
+    came = {"best_phase": "head", "best_epoch": epoch, "epochs_fine_tuned": 3}
+    run = made(came, freeze="last:1", fine_tune_epochs=8)
+    ended, kept = outcome.remarks(run)
+    assert ended == "Fine-tuning ended after 3 of 8 epochs: no more was to gain."
+    assert "no more than luck may" in kept
+
+
 def test_remarks__say_that_a_blend_was_kept() -> None:
     came = {"best_phase": "fine_tune", "best_epoch": 9, "best_blend": "50% of the way"}
     run = made(came, freeze="last:1")
